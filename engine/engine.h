@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/listener.h"
+#include "engine/model/sampler.h"
+#include "engine/model/tokenizer.h"
+
+namespace kvasir {
+
+enum class Device { Auto, Cpu, Cuda };
+
+/// Fast: products in bf16, generating on 8-bit weights. Exact: float32 throughout, for comparing with other programs.
+enum class Precision { Fast, Exact };
+
+struct EngineSettings {
+  std::filesystem::path model;  ///< a GGUF file
+  int threads = 0;              ///< 0: one a core
+  Device device = Device::Auto;
+  Precision precision = Precision::Fast;
+};
+
+struct ModelInfo {
+  std::string name;         ///< from the file ("SmolLM2 135M Instruct"), else the file's name
+  std::string family;       ///< "llama", "gemma3"
+  std::string fingerprint;  ///< hex; the same for the same weights, vocabulary and shape
+  std::int64_t parameters = 0;
+  int layers = 0, heads = 0, kvHeads = 0, headDimension = 0, width = 0, vocabulary = 0;
+  int trainedTokens = 0;    ///< the longest text it was trained on
+  std::string chatTemplate;
+};
+
+/// How a document is read. What was read with one setting answers only questions asked with the same method family.
+struct ReadSettings {
+  std::string method = "infllm";  ///< a row of the method table
+  int budgetTokens = 2048;        ///< KV entries a query may attend to, per layer
+  int stepTokens = 1024;          ///< tokens fed at once; changes speed, never the result
+};
+
+struct AskSettings {
+  std::string method = "infllm";
+  int budgetTokens = 2048;
+  int maxTokens = 256;
+  SamplerSettings sampling;
+};
+
+/// One chunk of a reading.
+struct ChunkRange {
+  int firstToken = 0, tokens = 0;
+  std::size_t start = 0, end = 0;  ///< bytes of the document's text; empty for tokens of the prompt's frame
+};
+
+/// A document as one model read it with one method: tokens, and K, V and index entries of its chunks in a file that is
+/// mapped, not held. Made and used on the engine's thread; the getters may be called from any thread.
+class Reading {
+ public:
+  virtual ~Reading() = default;
+  virtual const std::vector<ChunkRange>& chunks() const = 0;
+  virtual int tokens() const = 0;             ///< of the whole document, with the prompt's frame before it
+  virtual int tokensRead() const = 0;         ///< equals tokens() once read to the end
+  virtual std::size_t bytesOnDisk() const = 0;
+  virtual std::size_t bytesInMemory() const = 0;  ///< KV and index entries held, not mapped
+  virtual const std::string& method() const = 0;
+};
+
+/// What one chunk did for an answer. Scores are of the question's tokens, mass of question and answer.
+struct EvidenceChunk {
+  int chunk = 0;
+  double score = 0;     ///< evidence score, higher is better; how it is made: docs of the method's row
+  double mass = 0;      ///< mean over layers of the share of attention it got
+  int layers = 0;       ///< how many layers attended to it
+  std::size_t start = 0, end = 0;  ///< bytes of the document's text
+};
+
+/// Layer by chunk, rows of `chunks` values: what a tap recorded for one question.
+struct EvidenceMap {
+  int layers = 0, chunks = 0;
+  std::vector<float> scores;             ///< the policy's score for the question; NaN where the method has none
+  std::vector<float> mass;               ///< share of the attention of question and answer, 0 where not attended
+  std::vector<std::uint8_t> attended;    ///< 1 where the layer's queries could see the chunk
+};
+
+struct Answer {
+  std::string text;
+  std::vector<EvidenceChunk> evidence;   ///< best first; only chunks that hold document text
+  EvidenceMap map;
+  std::optional<double> coverage;        ///< estimated share of attention mass inside the attended chunks; nothing
+                                         ///< where the method cannot know
+  int questionTokens = 0, answerTokens = 0;
+  int attendedTokens = 0;                ///< the most KV entries a query of any layer attended to
+  bool stoppedByLimit = false;           ///< ended by maxTokens, not by the model
+  double firstTokenSeconds = 0, totalSeconds = 0;
+  double logProbability = 0;             ///< sum over the answer's tokens
+  std::size_t kvBytesInMemory = 0;       ///< attended KV gathered in memory, with tail and index
+};
+
+/// One position of `logits`.
+struct TopTokens {
+  std::vector<std::pair<TokenId, double>> top;  ///< token, log-probability; best first
+  double nextLogProbability = 0;                ///< of the token that follows in the text; 0 for the last
+};
+
+struct BenchResult {
+  std::string kind;  ///< "read" or "generate"
+  int tokens = 0, depth = 0;
+  double tokensPerSecond = 0;
+};
+
+/// A row of the method table, for showing.
+struct MethodInfo {
+  std::string name, description;
+  std::string positions, codec, policy, passages;  ///< the row's four seams
+};
+std::vector<MethodInfo> listMethods();
+
+/// A loaded model and everything that is done with it. All calls come on one thread, but for the const getters.
+/// Errors are std::runtime_error with a sentence for the user; a listener may throw to stop.
+class Engine {
+ public:
+  Engine(const EngineSettings& settings, Listener& listener);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const ModelInfo& model() const;
+  const Tokenizer& tokenizer() const;
+  int threads() const;
+
+  /// Names a reading: equal keys mean that a file read then serves now. Holds the model's fingerprint, tokenizer,
+  /// positions, codec, policy and its numbers; safe as a file name.
+  std::string readingKey(const ReadSettings& settings) const;
+
+  /// Reads `text` into `file` chunk by chunk. A file that was interrupted is continued where its last whole chunk ends;
+  /// a complete one is only opened. A file of another text, key or a damaged one is started again.
+  std::shared_ptr<const Reading> read(std::string_view text, const ReadSettings& settings,
+                                      const std::filesystem::path& file, Listener& listener);
+
+  /// Opens what `read` left; nothing when the file is missing, damaged, incomplete or has another key.
+  std::shared_ptr<const Reading> open(const std::filesystem::path& file, const ReadSettings& settings);
+
+  /// The reading a question needs, so that callers can look for its file.
+  ReadSettings readSettingsFor(const AskSettings& settings) const;
+
+  Answer ask(const Reading& reading, std::string_view question, const AskSettings& settings, Listener& listener);
+
+  /// Full attention over a text, no chat frame; beginning-of-text is added where the model expects it.
+  std::vector<TopTokens> logits(std::string_view text, int top, Listener& listener);
+
+  /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
+  BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);
+  BenchResult benchGenerate(int tokens, int depth, const ReadSettings& settings, Listener& listener);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kvasir
