@@ -2,7 +2,8 @@
 # The wheel's own CMake package insists on a CUDA installation, so its libraries are imported here.
 include_guard(GLOBAL)
 
-set(KVASIR_TORCH_VERSION 2.15.0)
+file(STRINGS "${CMAKE_CURRENT_LIST_DIR}/downloads.txt" torch_line REGEX "^run +torch==")
+string(REGEX REPLACE ".*torch==([0-9.]+).*" "\\1" KVASIR_TORCH_VERSION "${torch_line}")
 if(DEFINED ENV{KVASIR_CACHE})
   set(kvasir_cache "$ENV{KVASIR_CACHE}")
 elseif(DEFINED ENV{XDG_CACHE_HOME})
