@@ -1,0 +1,49 @@
+#include "app/cli/setup.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "app/cli/commands.h"
+#include "app/places.h"
+#include "app/text.h"
+
+namespace kvasir {
+
+void checkMethod(const std::string& name) {
+  const std::vector<MethodInfo> methods = listMethods();
+  const bool isThere =
+      std::any_of(methods.begin(), methods.end(), [&](const MethodInfo& method) { return method.name == name; });
+  if (!isThere) throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
+}
+
+std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console) {
+  EngineSettings settings;
+  settings.model = findModel(arguments.model, modelFolders());
+  settings.threads = arguments.threads;
+  settings.device = arguments.device;
+  settings.precision = arguments.precision;
+  return std::make_unique<Engine>(settings, console);
+}
+
+ReadSettings readSettingsOf(const Arguments& arguments) {
+  return {arguments.asking.method, arguments.asking.budgetTokens, arguments.stepTokens};
+}
+
+ReadSettings readSettingsFor(const Engine& engine, const Arguments& arguments) {
+  ReadSettings settings = engine.readSettingsFor(arguments.asking);
+  settings.stepTokens = arguments.stepTokens;
+  return settings;
+}
+
+std::string contentsOf(const std::filesystem::path& file) {
+  std::error_code error;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file, error)) {
+    throw std::runtime_error(utf8Of(file) + " cannot be read; check that it is a file and its permissions.");
+  }
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace kvasir

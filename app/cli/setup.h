@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+
+#include "app/cli/arguments.h"
+#include "app/cli/console.h"
+#include "engine/engine.h"
+
+namespace kvasir {
+
+/// Throws UsageError when the table has no such method; told before a model is loaded.
+void checkMethod(const std::string& name);
+
+std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console);
+
+ReadSettings readSettingsOf(const Arguments& arguments);
+
+/// The settings of the reading that a question with these arguments needs.
+ReadSettings readSettingsFor(const Engine& engine, const Arguments& arguments);
+
+/// All bytes of a file; throws a sentence.
+std::string contentsOf(const std::filesystem::path& file);
+
+}  // namespace kvasir

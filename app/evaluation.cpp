@@ -1,0 +1,226 @@
+#include "app/evaluation.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "app/answer_scores.h"
+#include "app/text.h"
+
+namespace kvasir {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using ByteSpan = std::pair<std::size_t, std::size_t>;
+
+constexpr std::size_t kEvidenceCounted = 16;
+constexpr std::int64_t kNoLength = std::numeric_limits<std::int64_t>::max();  // sorts behind all lengths
+
+double shareOf(int part, int whole) { return static_cast<double>(part) / std::max(whole, 1); }
+
+std::string lengthName(std::int64_t length) { return length == kNoLength ? "whole" : std::to_string(length); }
+
+/// The chunks' bytes as ascending spans without overlaps; neighbours are joined.
+std::vector<ByteSpan> coveredBytes(std::vector<int> wanted, const std::vector<ChunkRange>& chunks) {
+  std::sort(wanted.begin(), wanted.end());
+  std::vector<ByteSpan> spans;
+  for (int chunk : wanted) {
+    if (chunk < 0 || static_cast<std::size_t>(chunk) >= chunks.size()) continue;
+    const ChunkRange& range = chunks[static_cast<std::size_t>(chunk)];
+    if (range.start == range.end) continue;
+    if (!spans.empty() && range.start <= spans.back().second) {
+      spans.back().second = std::max(spans.back().second, range.end);
+    } else {
+      spans.emplace_back(range.start, range.end);
+    }
+  }
+  return spans;
+}
+
+bool holdAll(const std::vector<ByteSpan>& covered, const std::vector<ByteSpan>& gold) {
+  return std::all_of(gold.begin(), gold.end(), [&](const ByteSpan& span) {
+    return std::any_of(covered.begin(), covered.end(), [&](const ByteSpan& part) {
+      return part.first <= span.first && span.second <= part.second;
+    });
+  });
+}
+
+std::vector<ByteSpan> toBytes(const EvaluationRow& row) {
+  const CodePointIndex index(row.context);
+  std::vector<ByteSpan> spans;
+  for (const CodePointSpan& span : row.goldSpans) spans.emplace_back(index.byteAt(span.start), index.byteAt(span.end));
+  return spans;
+}
+
+std::vector<int> attendedInLayer(const EvidenceMap& map, int layer) {
+  std::vector<int> chunks;
+  for (int chunk = 0; chunk < map.chunks; ++chunk) {
+    if (map.attended[static_cast<std::size_t>(layer * map.chunks + chunk)]) chunks.push_back(chunk);
+  }
+  return chunks;
+}
+
+}  // namespace
+
+std::vector<int> attendedChunks(const Answer& answer, int budgetChunks) {
+  const EvidenceMap& map = answer.map;
+  struct Candidate {
+    int chunk = 0, layers = 0;
+    double score = -std::numeric_limits<double>::infinity();
+  };
+  std::vector<Candidate> candidates(static_cast<std::size_t>(map.chunks));
+  for (int chunk = 0; chunk < map.chunks; ++chunk) {
+    Candidate& candidate = candidates[static_cast<std::size_t>(chunk)];
+    candidate.chunk = chunk;
+    for (int layer = 0; layer < map.layers; ++layer) {
+      candidate.layers += map.attended[static_cast<std::size_t>(layer * map.chunks + chunk)] != 0;
+    }
+  }
+  for (const EvidenceChunk& evidence : answer.evidence) {
+    if (evidence.chunk >= 0 && evidence.chunk < map.chunks) {
+      candidates[static_cast<std::size_t>(evidence.chunk)].score = evidence.score;
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::pair(a.layers, a.score) > std::pair(b.layers, b.score);
+  });
+  std::vector<int> chunks;
+  for (const Candidate& candidate : candidates) {
+    const bool isInBudget = candidate.layers == map.layers || static_cast<int>(chunks.size()) < budgetChunks;
+    if (candidate.layers > 0 && isInBudget) chunks.push_back(candidate.chunk);
+  }
+  std::sort(chunks.begin(), chunks.end());
+  return chunks;
+}
+
+int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens) {
+  int chunkTokens = 1;
+  for (const ChunkRange& chunk : chunks) chunkTokens = std::max(chunkTokens, chunk.tokens);
+  return std::max(1, budgetTokens / chunkTokens);
+}
+
+std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
+                                  const std::vector<ChunkRange>& chunks, int budgetTokens) {
+  if (row.goldSpans.empty()) return std::nullopt;
+  const std::vector<ByteSpan> gold = toBytes(row);
+  const auto isFoundIn = [&](const std::vector<int>& wanted) { return holdAll(coveredBytes(wanted, chunks), gold); };
+  GoldFound found;
+  found.inAttended = isFoundIn(attendedChunks(answer, budgetChunksOf(chunks, budgetTokens)));
+  for (int layer = 0; layer < answer.map.layers; ++layer) {
+    found.inLayer.push_back(isFoundIn(attendedInLayer(answer.map, layer)));
+  }
+  std::vector<int> first;
+  for (const EvidenceChunk& evidence : answer.evidence) {
+    if (first.size() < kEvidenceCounted) first.push_back(evidence.chunk);
+  }
+  found.inEvidence = isFoundIn(first);
+  return found;
+}
+
+void judge(const EvaluationRow& row, RowResult& result) {
+  const ScoringLanguage language = scoringLanguageOf(row.question);
+  result.f1 = f1Of(result.prediction, row.answers, language);
+  result.isExact = isExact(result.prediction, row.answers, language);
+  result.contains = row.metric == "choice" ? choosesAnswer(result.prediction, row.question, row.answers)
+                                           : containsAnswer(result.prediction, row.answers, language);
+}
+
+Json toJson(const RowResult& result) {
+  Json json;
+  json["id"] = result.id;
+  json["task"] = result.task;
+  json["length"] = result.length ? Json(*result.length) : Json(nullptr);
+  json["prediction"] = result.prediction;
+  json["f1"] = result.f1;
+  json["exact"] = result.isExact;
+  json["contains"] = result.contains;
+  json["recall"] = result.gold ? Json(result.gold->inAttended) : Json(nullptr);
+  json["evidence_recall"] = result.gold ? Json(result.gold->inEvidence) : Json(nullptr);
+  json["recall_by_layer"] = result.gold ? Json(result.gold->inLayer) : Json(nullptr);
+  json["tokens"] = {{"document", result.documentTokens},
+                    {"question", result.questionTokens},
+                    {"answer", result.answerTokens},
+                    {"attended", result.attendedTokens}};
+  json["seconds"] = {
+      {"read", result.readSeconds}, {"first_token", result.firstTokenSeconds}, {"answer", result.answerSeconds}};
+  return json;
+}
+
+void Tally::Sums::add(const RowResult& result) {
+  ++rows;
+  f1 += result.f1;
+  exact += result.isExact;
+  contains += result.contains;
+  if (!result.gold) return;
+  ++withGold;
+  attended += result.gold->inAttended;
+  evidence += result.gold->inEvidence;
+}
+
+Json Tally::Sums::toJson() const {
+  Json json;
+  json["rows"] = rows;
+  json["f1"] = f1 / std::max(rows, 1);
+  json["exact"] = shareOf(exact, rows);
+  json["contains"] = shareOf(contains, rows);
+  json["recall"] = withGold > 0 ? Json(shareOf(attended, withGold)) : Json(nullptr);
+  json["evidence_recall"] = withGold > 0 ? Json(shareOf(evidence, withGold)) : Json(nullptr);
+  return json;
+}
+
+void Tally::add(const RowResult& result) {
+  all_.add(result);
+  byTask_[result.task].add(result);
+  byLength_[result.task][result.length.value_or(kNoLength)].add(result);
+  if (!result.gold) return;
+  foundInLayer_.resize(std::max(foundInLayer_.size(), result.gold->inLayer.size()), 0);
+  for (std::size_t layer = 0; layer < result.gold->inLayer.size(); ++layer) {
+    foundInLayer_[layer] += result.gold->inLayer[layer];
+  }
+}
+
+Json Tally::summary() const {
+  Json json = all_.toJson();
+  Json layers = Json::array();
+  for (int found : foundInLayer_) layers.push_back(shareOf(found, all_.withGold));
+  json["recall_by_layer"] = std::move(layers);
+  Json tasks = Json::object();
+  for (const auto& [task, sums] : byTask_) {
+    tasks[task] = sums.toJson();
+    Json& lengths = tasks[task]["by_length"] = Json::object();
+    for (const auto& [length, part] : byLength_.at(task)) lengths[lengthName(length)] = part.toJson();
+  }
+  json["by_task"] = std::move(tasks);
+  return json;
+}
+
+std::string Tally::table() const {
+  std::string text;
+  const auto addLine = [&](const std::string& task, const std::string& length, const Sums& sums) {
+    char recall[24] = "      –       –";
+    if (sums.withGold > 0) {
+      std::snprintf(recall, sizeof recall, "%7.3f %7.3f", shareOf(sums.attended, sums.withGold),
+                    shareOf(sums.evidence, sums.withGold));
+    }
+    char line[160];
+    std::snprintf(line, sizeof line, "%-32.32s %7s %5d %7.3f %7.3f %8.3f %s\n", task.c_str(), length.c_str(), sums.rows,
+                  sums.f1 / std::max(sums.rows, 1), shareOf(sums.exact, sums.rows), shareOf(sums.contains, sums.rows),
+                  recall);
+    text += line;
+  };
+  char head[160];
+  std::snprintf(head, sizeof head, "%-32s %7s %5s %7s %7s %8s %7s %7s\n", "task", "length", "rows", "f1", "exact",
+                "contains", "recall", "in 16");
+  text += head;
+  for (const auto& [task, lengths] : byLength_) {
+    for (const auto& [length, sums] : lengths) addLine(task, lengthName(length), sums);
+    if (lengths.size() > 1) addLine(task, "all", byTask_.at(task));
+  }
+  addLine("all", "", all_);
+  return text;
+}
+
+}  // namespace kvasir

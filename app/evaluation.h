@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/evaluation_rows.h"
+#include "engine/engine.h"
+
+namespace kvasir {
+
+/// The chunks an answer may be said to rest on, ascending. Layers attend to different chunks, so: every chunk that all
+/// layers attended to; then, up to `budgetChunks` in all, those that most layers attended to (ties: the better evidence
+/// score). Where all layers attend to one set this is that set; for full attention it is every chunk.
+std::vector<int> attendedChunks(const Answer& answer, int budgetChunks);
+
+/// Chunks of the budget: how many of the reading's (equal but for the last) go into it, one at least.
+int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens);
+
+/// Where the gold spans of one row were found. Nothing for rows without gold.
+struct GoldFound {
+  bool inAttended = false;         ///< every span lies in attendedChunks
+  std::vector<bool> inLayer;       ///< the same by layer, in what that layer attended to
+  bool inEvidence = false;         ///< the same in the first 16 chunks of the evidence
+};
+std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
+                                  const std::vector<ChunkRange>& chunks, int budgetTokens);
+
+/// One row asked and judged.
+struct RowResult {
+  std::string id, task, prediction;
+  std::optional<std::int64_t> length;
+  double f1 = 0;
+  bool isExact = false, contains = false;
+  std::optional<GoldFound> gold;
+  int documentTokens = 0, questionTokens = 0, answerTokens = 0, attendedTokens = 0;
+  double readSeconds = 0, firstTokenSeconds = 0, answerSeconds = 0;
+};
+
+/// f1, isExact and contains of a prediction, by the row's metric.
+void judge(const EvaluationRow& row, RowResult& result);
+
+nlohmann::ordered_json toJson(const RowResult& result);
+
+/// Sums rows up: overall, by task, and by length within a task.
+class Tally {
+ public:
+  void add(const RowResult& result);
+  /// rows, f1, exact, contains, recall (null when no row has gold), evidence_recall, recall_by_layer, by_task.
+  nlohmann::ordered_json summary() const;
+  /// The same for reading: a line a task and length.
+  std::string table() const;
+
+ private:
+  struct Sums {
+    int rows = 0, withGold = 0, exact = 0, contains = 0, attended = 0, evidence = 0;
+    double f1 = 0;
+    void add(const RowResult& result);
+    nlohmann::ordered_json toJson() const;
+  };
+  /// "4096", or "whole" where rows have no length of their own; in order of length.
+  using ByLength = std::map<std::int64_t, Sums>;
+
+  Sums all_;
+  std::map<std::string, Sums> byTask_;
+  std::map<std::string, ByLength> byLength_;
+  std::vector<int> foundInLayer_;
+};
+
+}  // namespace kvasir
