@@ -13,8 +13,8 @@ struct Box {
   float left = 0, top = 0, right = 0, bottom = 0;
 };
 
-/// A word of the text, [start, end) in bytes, and where it stands. `characters` has one box a code point; a word
-/// divided over two lines or pages is two words without a space between them.
+/// A word of the text, [start, end) in bytes, and where it stands. `characters` has one box a code point; a
+/// word divided over two lines or pages is two words without a space between them.
 struct Word {
   std::size_t start = 0, end = 0;
   std::int32_t page = 0;  ///< index into pages
@@ -24,8 +24,8 @@ struct Word {
 
 /// [start, end) of the text stands on this page. Pages follow each other without gaps.
 struct Page {
-  std::string label;             ///< as printed ("xii", "17"), else its number from 1
-  float width = 0, height = 0;   ///< points, upright
+  std::string label;            ///< as printed ("xii", "17"), else its number from 1
+  float width = 0, height = 0;  ///< points, upright
   std::size_t start = 0, end = 0;
 };
 
@@ -42,13 +42,13 @@ struct Anchor {
   std::string location;   ///< "chapter-3.xhtml#/4/12": spine file and path of child indexes
 };
 
-/// What an importer makes of a file: text in reading order and the place of every character of it. Running heads and
-/// page numbers are left out of the text.
+/// What an importer makes of a file: text in reading order and the place of every character of it. Running
+/// heads and page numbers are left out of the text.
 struct Document {
   std::string title;
-  std::string language;  ///< BCP 47 ("en", "de"), empty when unknown
-  std::string format;    ///< the importer's row: "pdf", "epub", "text", "markdown"
-  std::string text;      ///< UTF-8, NFC; paragraphs are divided by a blank line
+  std::string language;           ///< BCP 47 ("en", "de"), empty when unknown
+  std::string format;             ///< the importer's row: "pdf", "epub", "text", "markdown"
+  std::string text;               ///< UTF-8, NFC; paragraphs are divided by a blank line
   std::vector<Page> pages;        ///< empty for formats without pages
   std::vector<Word> words;        ///< ascending; empty for formats without boxes
   std::vector<Section> sections;  ///< ascending by start
@@ -61,7 +61,8 @@ struct PageRange {
 };
 std::optional<PageRange> pagesOf(const Document& document, std::size_t start, std::size_t end);
 
-/// The innermost section that holds the byte: titles from the highest level down; empty before the first heading.
+/// The innermost section that holds the byte: titles from the highest level down; empty before the first
+/// heading.
 std::vector<std::string> sectionOf(const Document& document, std::size_t byte);
 
 }  // namespace kvasir

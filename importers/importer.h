@@ -14,16 +14,17 @@ using ImportProgress = std::function<void(int done, int total)>;
 
 /// One format: what recognises it and what reads it.
 struct Importer {
-  const char* name;                      ///< "pdf"
-  std::vector<std::string> suffixes;     ///< lower case with the dot
+  const char* name;                   ///< "pdf"
+  std::vector<std::string> suffixes;  ///< lower case with the dot
   bool (*recognises)(std::string_view firstBytes);
   Document (*import)(const std::filesystem::path& file, const ImportProgress& progress);
 };
 
 const std::vector<Importer>& importers();
 
-/// Reads a file by its content first, its suffix second. Throws std::runtime_error with one sentence that says what is
-/// wrong and what to do: missing, unreadable, unknown format, encrypted, damaged, empty, a scan without text.
+/// Reads a file by its content first, its suffix second. Throws std::runtime_error with one sentence that says
+/// what is wrong and what to do: missing, unreadable, unknown format, encrypted, damaged, empty, a scan without
+/// text.
 Document importFile(const std::filesystem::path& file, const ImportProgress& progress = {});
 
 }  // namespace kvasir

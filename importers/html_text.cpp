@@ -1,0 +1,319 @@
+#include "importers/html_text.h"
+
+#include <gumbo.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "importers/html_source.h"
+#include "importers/unicode.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::size_t kDeepest = 400;  // elements within each other that are walked
+
+template <std::size_t N>
+bool isOneOf(GumboTag tag, const std::array<GumboTag, N>& tags) {
+  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
+
+constexpr std::array kBlocks = {GUMBO_TAG_P,      GUMBO_TAG_DIV,        GUMBO_TAG_SECTION, GUMBO_TAG_ARTICLE,
+                                GUMBO_TAG_ASIDE,  GUMBO_TAG_HEADER,     GUMBO_TAG_FOOTER,  GUMBO_TAG_H1,
+                                GUMBO_TAG_H2,     GUMBO_TAG_H3,         GUMBO_TAG_H4,      GUMBO_TAG_H5,
+                                GUMBO_TAG_H6,     GUMBO_TAG_UL,         GUMBO_TAG_OL,      GUMBO_TAG_DL,
+                                GUMBO_TAG_TABLE,  GUMBO_TAG_PRE,        GUMBO_TAG_FIGURE,  GUMBO_TAG_HR,
+                                GUMBO_TAG_MAIN,   GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_NAV,     GUMBO_TAG_ADDRESS,
+                                GUMBO_TAG_HGROUP, GUMBO_TAG_DETAILS,    GUMBO_TAG_BODY,    GUMBO_TAG_CAPTION,
+                                GUMBO_TAG_FORM,   GUMBO_TAG_FIGCAPTION, GUMBO_TAG_SUMMARY, GUMBO_TAG_FIELDSET};
+constexpr std::array kLines = {GUMBO_TAG_LI, GUMBO_TAG_DT, GUMBO_TAG_DD, GUMBO_TAG_TR};
+constexpr std::array kSkipped = {GUMBO_TAG_HEAD,   GUMBO_TAG_SCRIPT, GUMBO_TAG_STYLE,    GUMBO_TAG_RT,
+                                 GUMBO_TAG_RP,     GUMBO_TAG_TITLE,  GUMBO_TAG_TEMPLATE, GUMBO_TAG_NOSCRIPT,
+                                 GUMBO_TAG_OBJECT, GUMBO_TAG_IFRAME, GUMBO_TAG_AUDIO,    GUMBO_TAG_VIDEO};
+
+std::string attribute(const GumboElement& element, const char* name) {
+  const GumboAttribute* found = gumbo_get_attribute(&element.attributes, name);
+  return found == nullptr ? "" : found->value;
+}
+
+/// epub:type and role name kinds of elements; words of a space-divided list.
+bool hasKind(const GumboElement& element, std::initializer_list<std::string_view> kinds) {
+  const std::string all = " " + attribute(element, "epub:type") + " " + attribute(element, "role") + " ";
+  return std::any_of(kinds.begin(), kinds.end(), [&](std::string_view kind) {
+    return all.find(" " + std::string(kind) + " ") != std::string::npos;
+  });
+}
+
+bool isFootnote(const GumboElement& element) {
+  return hasKind(element, {"footnote", "rearnote", "endnote", "doc-footnote", "doc-endnote"});
+}
+
+bool isNoteReference(const GumboElement& element) { return hasKind(element, {"noteref", "doc-noteref"}); }
+
+bool isSkipped(const GumboElement& element) {
+  return isOneOf(element.tag, kSkipped) || gumbo_get_attribute(&element.attributes, "hidden") != nullptr ||
+         hasKind(element, {"pagebreak", "doc-pagebreak"}) ||
+         (element.tag == GUMBO_TAG_NAV && hasKind(element, {"toc", "landmarks", "page-list", "doc-toc"}));
+}
+
+int headingLevel(GumboTag tag) {
+  return tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H6 ? 1 + static_cast<int>(tag) - static_cast<int>(GUMBO_TAG_H1)
+                                                    : 0;
+}
+
+std::string pathString(const std::vector<int>& path) {
+  std::string text;
+  for (const int index : path) text += "/" + std::to_string(index);
+  return text;
+}
+
+/// Walks the tree and writes paragraphs.
+class HtmlWriter {
+ public:
+  explicit HtmlWriter(const GumboNode* root) : root_(root) { collectNotes(root, 0); }
+
+  HtmlText write() {
+    walk(root_);
+    flush("\n\n");
+    for (const auto& [id, note] : notes_) writeNote(id);
+    return std::move(out_);
+  }
+
+ private:
+  void collectNotes(const GumboNode* node, std::size_t depth) {
+    if (node->type != GUMBO_NODE_ELEMENT || depth > kDeepest) return;
+    const GumboElement& element = node->v.element;
+    if (isFootnote(element)) notes_.emplace(attribute(element, "id"), node);
+    if (isNoteReference(element)) {
+      const std::string target = attribute(element, "href");
+      if (target.starts_with('#')) referred_.insert(target.substr(1));
+    }
+    for (unsigned i = 0; i < element.children.length; ++i) {
+      collectNotes(static_cast<const GumboNode*>(element.children.data[i]), depth + 1);
+    }
+  }
+
+  void walk(const GumboNode* node) {
+    switch (node->type) {
+      case GUMBO_NODE_TEXT:
+      case GUMBO_NODE_CDATA:
+      case GUMBO_NODE_WHITESPACE:
+        addText(node->v.text.text);
+        return;
+      case GUMBO_NODE_ELEMENT:
+        break;
+      default:
+        return;
+    }
+    const GumboElement& element = node->v.element;
+    if (isSkipped(element) || path_.size() > kDeepest) return;
+    const std::string id = attribute(element, "id");
+    const bool isMovedNote = isFootnote(element) && referred_.contains(id) && note_ != id;
+    if (isMovedNote) return;
+    open(element);
+    if (!id.empty())
+      out_.ids.emplace(id, out_.text.size() + (block_.empty() ? separator_.size() : block_.size()));
+    walkChildren(element);
+    close(element);
+  }
+
+  void walkChildren(const GumboElement& element) {
+    int index = 0;
+    for (unsigned i = 0; i < element.children.length; ++i) {
+      const auto* child = static_cast<const GumboNode*>(element.children.data[i]);
+      const bool isElement = child->type == GUMBO_NODE_ELEMENT;
+      if (isElement) path_.push_back(index += 2);
+      walk(child);
+      if (isElement) path_.pop_back();
+    }
+  }
+
+  void open(const GumboElement& element) {
+    if (element.tag == GUMBO_TAG_BR) block_ += '\n';
+    if (isCell(element)) startCell();
+    if (inCell_ > 0 && element.tag != GUMBO_TAG_TR) return enterInCell(element);
+    if (isOneOf(element.tag, kBlocks)) flush(listDepth_ > 0 || inTable_ > 0 ? "\n" : "\n\n");
+    if (isOneOf(element.tag, kLines)) flush("\n");
+    if (element.tag == GUMBO_TAG_TABLE) ++inTable_;
+    if (element.tag == GUMBO_TAG_PRE) ++preformatted_;
+    if (element.tag == GUMBO_TAG_OL || element.tag == GUMBO_TAG_UL) startList(element);
+    if (element.tag == GUMBO_TAG_LI) mark_ = listMark();
+    if (isNoteReference(element)) startNoteReference(element);
+  }
+
+  void close(const GumboElement& element) {
+    if (isNoteReference(element) && noteMark_ != std::string::npos) endNoteReference();
+    if (isCell(element)) {
+      --inCell_;
+      return;
+    }
+    if (inCell_ > 0) return leaveInCell(element);
+    if (const int level = headingLevel(element.tag); level > 0) return closeHeading(level);
+    if (element.tag == GUMBO_TAG_PRE) {
+      flush("\n\n");
+      --preformatted_;
+    }
+    if (element.tag == GUMBO_TAG_OL || element.tag == GUMBO_TAG_UL) {
+      flush("\n");
+      if (!lists_.empty()) lists_.pop_back();
+      --listDepth_;
+    }
+    if (element.tag == GUMBO_TAG_TABLE) {
+      flush("\n");
+      --inTable_;
+    }
+    if (isOneOf(element.tag, kBlocks)) flush(listDepth_ > 0 || inTable_ > 0 ? "\n" : "\n\n");
+    if (isOneOf(element.tag, kLines)) flush("\n");
+    if (element.tag == GUMBO_TAG_LI) mark_.clear();
+  }
+
+  static bool isCell(const GumboElement& element) {
+    return element.tag == GUMBO_TAG_TD || element.tag == GUMBO_TAG_TH;
+  }
+
+  void startCell() {
+    if (inCell_ == 0 && !trimmed(block_).empty()) block_ += '\t';
+    ++inCell_;
+  }
+
+  /// A cell is a part of a line: blocks within it are divided by spaces.
+  void enterInCell(const GumboElement& element) {
+    if (isOneOf(element.tag, kBlocks) || isOneOf(element.tag, kLines)) addText(" ");
+    if (isNoteReference(element)) startNoteReference(element);
+  }
+  void leaveInCell(const GumboElement& element) { enterInCell(element); }
+
+  void startList(const GumboElement& element) {
+    ++listDepth_;
+    lists_.push_back(element.tag == GUMBO_TAG_OL ? 1 : 0);
+    if (element.tag == GUMBO_TAG_OL) {
+      const std::string start = attribute(element, "start");
+      if (!start.empty() && start.size() < 6) lists_.back() = std::atoi(start.c_str());
+    }
+  }
+
+  std::string listMark() {
+    if (lists_.empty()) return {};
+    const std::string indent(2 * (lists_.size() - 1), ' ');
+    if (lists_.back() == 0) return indent + "\xE2\x80\xA2 ";
+    return indent + std::to_string(lists_.back()++) + ". ";
+  }
+
+  /// "word1" would be another word: a note's number gets brackets.
+  void startNoteReference(const GumboElement& element) {
+    noteMark_ = block_.size();
+    const std::string target = attribute(element, "href");
+    if (target.starts_with('#') && notes_.contains(target.substr(1))) pending_.push_back(target.substr(1));
+  }
+  void endNoteReference() {
+    const std::string mark(trimmed(std::string_view(block_).substr(std::min(noteMark_, block_.size()))));
+    const bool isBare = !mark.empty() && mark.find_first_not_of("0123456789*") == std::string::npos;
+    if (isBare) block_.replace(noteMark_, std::string::npos, "[" + mark + "]");
+    noteMark_ = std::string::npos;
+  }
+
+  void closeHeading(int level) {
+    const std::size_t before = out_.text.size();
+    const std::string separator = separator_;
+    std::string title = normalised(trimmed(block_));
+    std::replace(title.begin(), title.end(), '\n', ' ');
+    if (!title.empty()) out_.headings.push_back({title, level, before == 0 ? 0 : before + separator.size()});
+    flush("\n\n");
+  }
+
+  void addText(const char* text) {
+    if (block_.empty() && blockPath_.empty()) blockPath_ = path_;
+    if (preformatted_ > 0) {
+      block_ += text;
+      return;
+    }
+    for (const char* at = text; *at != '\0'; ++at) {
+      const bool space = std::strchr(" \t\r\n\f", *at) != nullptr;
+      if (!space) block_ += *at;
+      if (space && !block_.empty() && std::strchr(" \n\t", block_.back()) == nullptr) block_ += ' ';
+    }
+    if (block_.empty()) blockPath_.clear();
+  }
+
+  /// Ends the block and asks for a separator before the next one; the widest asked for is written.
+  void flush(const char* separator) {
+    std::string text = cleaned();
+    if (!text.empty()) {
+      if (!out_.text.empty()) out_.text += separator_;
+      out_.anchors.push_back({out_.text.size(), pathString(blockPath_)});
+      out_.text += mark_ + text;
+      mark_.clear();
+      separator_.clear();
+    }
+    block_.clear();
+    blockPath_.clear();
+    if (std::strlen(separator) > separator_.size()) separator_ = separator;
+    if (!text.empty() && note_.empty()) writePendingNotes();
+  }
+
+  std::string cleaned() const {
+    std::u32string codes;
+    for (const char32_t code : fromUtf8(block_)) {
+      const bool kept = code == U'\n' || code == U'\t' || !isInvisible(code);
+      if (!kept) continue;
+      const std::u32string letters = plainLetters(code);
+      letters.empty() ? codes.push_back(code == 0xA0 ? U' ' : code) : void(codes += letters);
+    }
+    const std::string text = toUtf8(composed(codes));
+    if (preformatted_ == 0) return std::string(trimmed(text));
+    const std::size_t first = text.find_first_not_of("\r\n");
+    const std::size_t last = text.find_last_not_of(" \t\r\n");
+    return last == std::string::npos ? "" : text.substr(first, last - first + 1);
+  }
+
+  void writePendingNotes() {
+    const std::vector<std::string> ids = std::move(pending_);
+    pending_.clear();
+    for (const std::string& id : ids) writeNote(id);
+  }
+
+  void writeNote(const std::string& id) {
+    const auto note = notes_.find(id);
+    if (note == notes_.end() || !referred_.contains(id) || !written_.insert(id).second) return;
+    const std::string asked = separator_;
+    separator_ = "\n\n";
+    note_ = id;
+    walk(note->second);
+    flush("\n\n");
+    note_.clear();
+    if (separator_.size() < asked.size()) separator_ = asked;
+  }
+
+  const GumboNode* root_;
+  HtmlText out_;
+  std::string block_;
+  std::vector<int> blockPath_;
+  std::string separator_;
+  std::string mark_;
+  std::vector<int> path_;
+  std::vector<int> lists_;  // next number of each open list, 0 for bullets
+  int listDepth_ = 0, inTable_ = 0, inCell_ = 0, preformatted_ = 0;
+  std::size_t noteMark_ = std::string::npos;
+  std::map<std::string, const GumboNode*> notes_;
+  std::set<std::string> referred_, written_;
+  std::vector<std::string> pending_;
+  std::string note_;  // id of the note being written
+};
+
+}  // namespace
+
+HtmlText textOfHtml(std::string_view html) {
+  const auto source = htmlSource(html);
+  if (!source) return {};
+  GumboOptions options = kGumboDefaultOptions;
+  options.max_errors = 0;
+  const std::unique_ptr<GumboOutput, void (*)(GumboOutput*)> output(
+      gumbo_parse_with_options(&options, source->data(), source->size()),
+      [](GumboOutput* parsed) { gumbo_destroy_output(&kGumboDefaultOptions, parsed); });
+  return output == nullptr ? HtmlText{} : HtmlWriter(output->root).write();
+}
+
+}  // namespace kvasir

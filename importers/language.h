@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace kvasir {
+
+/// BCP 47 of a text, by its script and, for Latin letters, by common words. Empty when unsure.
+std::string languageOf(std::string_view text);
+
+/// A language tag as files write it ("en_US.UTF-8", " de ") as BCP 47; empty when it is none.
+std::string languageTag(std::string_view written);
+
+}  // namespace kvasir

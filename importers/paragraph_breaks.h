@@ -1,0 +1,22 @@
+#pragma once
+
+#include "importers/page_layout.h"
+
+namespace kvasir {
+
+/// What stands between two successive lines of the text.
+enum class LineBreak { None, Line, Paragraph };
+
+/// What the decision needs to know beyond the two lines.
+struct LineContext {
+  bool samePage = true;
+  int linesInParagraph = 1;             ///< up to and with the first of the two
+  const TextLine* afterNext = nullptr;  ///< the line after the second, on the same page
+};
+
+LineBreak breakBetween(const TextLine& line, const TextLine& next, const LineContext& context);
+
+/// Whether a paragraph that fills lines can end so: "." and the like, perhaps in quotes or brackets.
+bool endsSentence(const TextLine& line);
+
+}  // namespace kvasir

@@ -1,0 +1,226 @@
+#include <poppler-document.h>
+#include <poppler-global.h>
+#include <poppler-page.h>
+#include <poppler-toc.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+
+#include "importers/file_bytes.h"
+#include "importers/formats.h"
+#include "importers/language.h"
+#include "importers/page_layout.h"
+#include "importers/page_text.h"
+#include "importers/pdf_headings.h"
+#include "importers/running_heads.h"
+#include "importers/unicode.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
+constexpr int kMostPages = 20'000;
+constexpr std::size_t kMostHeadings = 20'000;
+constexpr int kDeepestHeading = 32;
+constexpr std::size_t kLongestLabel = 12;
+constexpr std::size_t kHeaderWithin = 1024;  // bytes before "%PDF-" that readers put up with
+
+std::string utf8Of(const poppler::ustring& text) {
+  std::u32string codes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char32_t code = text[i];
+    if (code >= 0xD800 && code < 0xDC00 && i + 1 < text.size() && text[i + 1] >= 0xDC00 &&
+        text[i + 1] < 0xE000) {
+      code = 0x10000 + ((code - 0xD800) << 10) + (text[++i] - 0xDC00);
+    }
+    if (!isInvisible(code)) codes.push_back(code);
+  }
+  return toUtf8(composed(codes));
+}
+
+Box boxOf(const poppler::rectf& rect) {
+  return {static_cast<float>(rect.left()), static_cast<float>(rect.top()), static_cast<float>(rect.right()),
+          static_cast<float>(rect.bottom())};
+}
+
+bool isMonospaced(const std::string& font) {
+  for (const char* name : {"Mono", "mono", "Courier", "Consol", "Typewriter", "Menlo", "CMTT", "SFTT", "CMSLTT",
+                           "Inconsolata", "LetterGothic", "NimbusMonL", "txtt", "Code"}) {
+    if (font.find(name) != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// Poppler gives several letters that the file maps to one glyph equal widths. Such right-to-left letters are
+/// in the order of reading; drawn one by one they are in the order of the eye.
+bool isOneGlyph(const std::vector<Glyph>& glyphs) {
+  if (glyphs.size() < 3) return false;
+  const float width = widthOf(glyphs.front().box);
+  return std::all_of(glyphs.begin(), glyphs.end(), [&](const Glyph& glyph) {
+    return std::abs(widthOf(glyph.box) - width) < 0.01f * (1 + width);
+  });
+}
+
+void addWord(PlacedWord& word, std::vector<PlacedWord>& words) {
+  if (word.glyphs.empty()) return;
+  const bool rightToLeft = std::any_of(word.glyphs.begin(), word.glyphs.end(),
+                                       [](const Glyph& glyph) { return isRightToLeft(glyph.code); });
+  if (rightToLeft && isOneGlyph(word.glyphs)) std::reverse(word.glyphs.begin(), word.glyphs.end());
+  words.push_back(word);
+  word.glyphs.clear();
+}
+
+/// A text box can hold spaces where the file maps a glyph to several letters.
+void addWords(const poppler::text_box& box, std::vector<PlacedWord>& words) {
+  PlacedWord word;
+  word.size = static_cast<float>(box.has_font_info() ? box.get_font_size() : box.bbox().height());
+  word.rotation = box.rotation();
+  word.isMonospaced = box.has_font_info() && isMonospaced(box.get_font_name());
+  const poppler::ustring text = box.text();
+  std::size_t glyph = 0;
+  for (std::size_t i = 0; i < text.size(); ++i, ++glyph) {
+    char32_t code = text[i];
+    if (code >= 0xD800 && code < 0xDC00 && i + 1 < text.size() && text[i + 1] >= 0xDC00 &&
+        text[i + 1] < 0xE000) {
+      code = 0x10000 + ((code - 0xD800) << 10) + (text[++i] - 0xDC00);
+    }
+    if (isSpace(code)) {
+      word.hasSpaceAfter = true;
+      addWord(word, words);
+      word.hasSpaceAfter = false;
+      continue;
+    }
+    word.glyphs.push_back({code, boxOf(box.char_bbox(glyph))});
+  }
+  addWord(word, words);
+}
+
+PlacedPage placedPage(const poppler::page& page) {
+  const poppler::rectf rect = page.page_rect();
+  PlacedPage placed{static_cast<float>(rect.width()), static_cast<float>(rect.height()), {}};
+  const auto orientation = page.orientation();
+  if (orientation == poppler::page::landscape || orientation == poppler::page::seascape) {
+    std::swap(placed.width, placed.height);
+  }
+  for (const poppler::text_box& box : page.text_list(poppler::page::text_list_include_font))
+    addWords(box, placed.words);
+  return placed;
+}
+
+std::string labelOf(const poppler::page& page, int index) {
+  const std::string label = utf8Of(page.label());
+  return label.empty() || label.size() > kLongestLabel ? std::to_string(index + 1) : label;
+}
+
+std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgress& progress) {
+  const int count = std::min(pdf.pages(), kMostPages);
+  std::vector<LaidPage> pages;
+  for (int i = 0; i < count; ++i) {
+    LaidPage laid{std::to_string(i + 1), 1, 1, {}};
+    if (const std::unique_ptr<poppler::page> page{pdf.create_page(i)}) {
+      const PlacedPage placed = placedPage(*page);
+      laid = {labelOf(*page, i), placed.width, placed.height, layoutPage(placed)};
+    }
+    pages.push_back(std::move(laid));
+    progress(i + 1, count);
+  }
+  return pages;
+}
+
+void addHeadings(const poppler::toc_item& item, int level, std::vector<Heading>& headings) {
+  for (const poppler::toc_item* child : item.children()) {
+    if (child == nullptr || level > kDeepestHeading || headings.size() >= kMostHeadings) return;
+    const std::string title = utf8Of(child->title());
+    if (!trimmed(title).empty()) headings.push_back({title, level});
+    addHeadings(*child, level + 1, headings);
+  }
+}
+
+std::vector<Heading> outlineOf(const poppler::document& pdf) {
+  std::vector<Heading> headings;
+  const std::unique_ptr<poppler::toc> toc{pdf.create_toc()};
+  if (toc != nullptr && toc->root() != nullptr) addHeadings(*toc->root(), 1, headings);
+  return headings;
+}
+
+/// Many programs leave a file's name or nothing of sense as the title.
+bool isTitle(const std::string& title) {
+  const std::u32string key = letterKey(fromUtf8(title));
+  if (key.size() < 3 || key.starts_with(U"untitled") || key.starts_with(U"microsoftword")) return false;
+  for (const char* suffix : {".doc", ".docx", ".dvi", ".tex", ".qxd", ".indd", ".pdf", ".rtf", ".odt", ".fm"}) {
+    if (title.ends_with(suffix)) return false;
+  }
+  return true;
+}
+
+std::string titleOf(const poppler::document& pdf, const Document& document, const std::vector<LinePlace>& lines,
+                    const std::filesystem::path& file) {
+  const std::string written = utf8Of(pdf.get_title());
+  if (isTitle(written)) return std::string(trimmed(written));
+  const std::string large = titleBySize(document, lines);
+  return large.empty() ? nameOf(file.stem()) : large;
+}
+
+/// XMP metadata: <dc:language><rdf:Bag><rdf:li>en</rdf:li>
+std::string writtenLanguage(const poppler::document& pdf) {
+  const std::string metadata = utf8Of(pdf.metadata());
+  const std::size_t element = metadata.find("<dc:language");
+  const std::size_t item = element == std::string::npos ? element : metadata.find("<rdf:li>", element);
+  if (item != std::string::npos && item - element < 200) {
+    const std::string tag = languageTag(metadata.substr(item + 8, metadata.find('<', item + 8) - item - 8));
+    return tag;
+  }
+  return {};
+}
+
+std::unique_ptr<poppler::document> open(const std::string& bytes, const std::filesystem::path& file) {
+  poppler::set_debug_error_function([](const std::string&, void*) {}, nullptr);
+  if (bytes.size() > static_cast<std::size_t>(INT32_MAX)) {
+    throw std::runtime_error(nameOf(file) + " is too large: divide it into smaller files");
+  }
+  std::unique_ptr<poppler::document> pdf{
+      poppler::document::load_from_raw_data(bytes.data(), static_cast<int>(bytes.size()))};
+  if (pdf == nullptr) {
+    throw std::runtime_error(nameOf(file) +
+                             " is damaged and cannot be opened as a PDF: get it again or repair it");
+  }
+  if (pdf->is_locked()) {
+    throw std::runtime_error(
+        nameOf(file) + " is protected by a password: open it in a PDF viewer and save a copy without one");
+  }
+  if (pdf->pages() <= 0) {
+    throw std::runtime_error(nameOf(file) + " has no pages that can be found: it is damaged, get it again");
+  }
+  return pdf;
+}
+
+}  // namespace
+
+bool isPdf(std::string_view firstBytes) {
+  return firstBytes.substr(0, kHeaderWithin).find("%PDF-") != std::string::npos;
+}
+
+Document importPdf(const std::filesystem::path& file, const ImportProgress& progress) {
+  const std::string bytes = bytesOf(file, kMostBytes);
+  const std::unique_ptr<poppler::document> pdf = open(bytes, file);
+  std::vector<LaidPage> pages = laidPages(*pdf, progress);
+  removeRunningHeads(pages);
+  Document document;
+  const std::vector<LinePlace> lines = setText(document, pages);
+  if (document.words.empty()) {
+    throw std::runtime_error(
+        nameOf(file) +
+        " has pages without a text layer, as scans have: make a searchable copy with a text "
+        "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
+  }
+  document.sections = locateHeadings(outlineOf(*pdf), document, lines);
+  if (document.sections.empty()) document.sections = headingsBySize(document, lines);
+  document.title = titleOf(*pdf, document, lines, file);
+  document.language = writtenLanguage(*pdf);
+  if (document.language.empty()) document.language = languageOf(document.text);
+  return document;
+}
+
+}  // namespace kvasir

@@ -1,0 +1,196 @@
+#include "importers/pdf_headings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+
+#include "importers/unicode.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::size_t kLongestHeading = 240;  // letters
+constexpr std::size_t kLongestTitle = 200;    // bytes
+constexpr std::size_t kMostPlaces = 60;       // lines that could be one heading
+constexpr std::size_t kHeadingLines = 3;
+constexpr float kLarger = 1.12f;       // than the body
+constexpr std::size_t kMostSizes = 3;  // levels by size
+
+std::u32string withoutNumber(const std::u32string& title) {
+  std::size_t i = 0;
+  while (i < title.size() && (isDigit(title[i]) || title[i] == U'.' || title[i] == U')' || isSpace(title[i])))
+    ++i;
+  return i < title.size() && i > 0 ? title.substr(i) : title;
+}
+
+std::u32string keyOf(std::string_view text) { return letterKey(withoutNumber(fromUtf8(text))); }
+
+float bodySize(const std::vector<LinePlace>& lines) {
+  std::map<float, std::size_t> bytes;
+  for (const LinePlace& line : lines) bytes[line.size] += line.end - line.start;
+  const auto most = std::max_element(bytes.begin(), bytes.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == bytes.end() ? 10 : most->first;
+}
+
+std::string_view textOf(const Document& document, const LinePlace& first, const LinePlace& last) {
+  return std::string_view(document.text).substr(first.start, last.end - first.start);
+}
+
+struct Place {
+  std::size_t line = 0;
+  int weight = 0;
+};
+using Places = std::unordered_map<std::string, std::vector<Place>>;
+
+/// Every line, alone and with the next ones, under its letters.
+Places placesOf(const Document& document, const std::vector<LinePlace>& lines) {
+  Places places;
+  const float body = bodySize(lines);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    for (std::size_t count = 1; count <= kHeadingLines && i + count <= lines.size(); ++count) {
+      const LinePlace& last = lines[i + count - 1];
+      if (std::abs(last.size - lines[i].size) > 0.3f * body) break;
+      const std::u32string key = keyOf(textOf(document, lines[i], last));
+      if (key.empty() || key.size() > kLongestHeading) break;
+      std::vector<Place>& at = places[toUtf8(key)];
+      const bool isLarge = lines[i].size > 1.04f * body;
+      if (at.size() < kMostPlaces)
+        at.push_back({i, 2 + (isLarge ? 6 : 0) + (lines[i].startsParagraph ? 3 : 0)});
+    }
+  }
+  return places;
+}
+
+/// A step of the heaviest ascending chain of (heading, line).
+struct Step {
+  std::size_t heading = 0, line = 0;
+  int previous = -1;
+  long weight = 0;
+};
+
+/// Best chain so far by line: lines ascend, weights too, so that the best before a line is one look-up.
+class Chains {
+ public:
+  int bestBefore(std::size_t line) const {
+    auto after = best_.upper_bound(line);
+    return after == best_.begin() ? -1 : std::prev(after)->second.second;
+  }
+  void add(std::size_t line, long weight, int step) {
+    auto after = best_.upper_bound(line);
+    if (after != best_.begin() && std::prev(after)->second.first >= weight) return;
+    auto at = best_.insert_or_assign(line, std::pair{weight, step}).first;
+    for (++at; at != best_.end() && at->second.first <= weight;) at = best_.erase(at);
+  }
+
+ private:
+  std::map<std::size_t, std::pair<long, int>> best_;
+};
+
+std::vector<Step> stepsOf(const std::vector<Heading>& headings, const Places& places) {
+  std::vector<Step> steps;
+  Chains chains;
+  for (std::size_t h = 0; h < headings.size(); ++h) {
+    const auto found = places.find(toUtf8(keyOf(headings[h].title)));
+    if (found == places.end()) continue;
+    const std::size_t first = steps.size();
+    for (const Place& place : found->second) {
+      Step step{h, place.line, chains.bestBefore(place.line), place.weight};
+      if (step.previous >= 0) step.weight += steps[static_cast<std::size_t>(step.previous)].weight;
+      steps.push_back(step);
+    }
+    for (std::size_t i = first; i < steps.size(); ++i) {
+      chains.add(steps[i].line, steps[i].weight, static_cast<int>(i));
+    }
+  }
+  return steps;
+}
+
+std::string oneLine(std::string_view text) {
+  std::string line;
+  for (const char letter : trimmed(text)) {
+    const bool space = letter == ' ' || letter == '\n' || letter == '\t';
+    if (!space) line += letter;
+    if (space && !line.empty() && line.back() != ' ') line += ' ';
+  }
+  return line;
+}
+
+}  // namespace
+
+std::vector<Section> locateHeadings(const std::vector<Heading>& headings, const Document& document,
+                                    const std::vector<LinePlace>& lines) {
+  const std::vector<Step> steps = stepsOf(headings, placesOf(document, lines));
+  if (steps.empty()) return {};
+  const auto heaviest = std::max_element(steps.begin(), steps.end(),
+                                         [](const Step& a, const Step& b) { return a.weight < b.weight; });
+  std::vector<std::size_t> starts(headings.size(), std::string::npos);
+  std::size_t found = 0;
+  for (int i = static_cast<int>(heaviest - steps.begin()); i >= 0;
+       i = steps[static_cast<std::size_t>(i)].previous) {
+    const Step& step = steps[static_cast<std::size_t>(i)];
+    starts[step.heading] = lines[step.line].start;
+    ++found;
+  }
+  if (found * 4 < headings.size()) return {};
+  std::vector<Section> sections(headings.size());
+  std::size_t next = document.text.size();
+  for (std::size_t h = headings.size(); h-- > 0;) {
+    if (starts[h] != std::string::npos) next = starts[h];
+    sections[h] = {oneLine(headings[h].title), headings[h].level, next};
+  }
+  std::erase_if(sections, [&](const Section& section) { return section.start >= document.text.size(); });
+  return sections;
+}
+
+std::vector<Section> headingsBySize(const Document& document, const std::vector<LinePlace>& lines) {
+  const float body = bodySize(lines);
+  std::vector<Section> sections;
+  std::vector<float> sizes;
+  for (std::size_t i = 0; i < lines.size();) {
+    std::size_t end = i + 1;
+    while (end < lines.size() && std::abs(lines[end].size - lines[i].size) < 0.1f &&
+           end - i < kHeadingLines + 1 && !lines[end].startsParagraph) {
+      ++end;
+    }
+    const std::string title = oneLine(textOf(document, lines[i], lines[end - 1]));
+    const bool isHeading = lines[i].startsParagraph && lines[i].size > kLarger * body &&
+                           end - i <= kHeadingLines && title.size() <= kLongestTitle &&
+                           letterKey(fromUtf8(title)).size() >= 3;
+    if (isHeading) {
+      sections.push_back({title, 1, lines[i].start});
+      sizes.push_back(lines[i].size);
+    }
+    i = end;
+  }
+  std::vector<float> distinct = sizes;
+  std::sort(distinct.rbegin(), distinct.rend());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const auto rank = std::find(distinct.begin(), distinct.end(), sizes[i]) - distinct.begin();
+    sections[i].level = 1 + static_cast<int>(std::min<std::ptrdiff_t>(rank, kMostSizes - 1));
+  }
+  return sections;
+}
+
+std::string titleBySize(const Document& document, const std::vector<LinePlace>& lines) {
+  float largest = kLarger * bodySize(lines);
+  std::size_t first = lines.size();
+  for (std::size_t i = 0; i < lines.size() && lines[i].page == 0; ++i) {
+    const bool hasWords = letterKey(fromUtf8(textOf(document, lines[i], lines[i]))).size() >= 3;
+    if (lines[i].size <= largest || !hasWords) continue;
+    largest = lines[i].size;
+    first = i;
+  }
+  if (first == lines.size()) return {};
+  std::size_t last = first;
+  while (last + 1 < lines.size() && lines[last + 1].page == 0 &&
+         std::abs(lines[last + 1].size - largest) < 0.1f) {
+    ++last;
+  }
+  const std::string title = oneLine(textOf(document, lines[first], lines[last]));
+  return title.size() <= kLongestTitle ? title : "";
+}
+
+}  // namespace kvasir
