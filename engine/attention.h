@@ -1,0 +1,79 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/model/rope.h"
+#include "engine/policy/policy.h"
+#include "engine/policy/positions.h"
+
+namespace kvasir {
+
+/// A run of keys and where they are placed.
+struct PlacedRun {
+  Run run;
+  int position = 0, step = 1;
+  bool operator==(const PlacedRun&) const = default;
+};
+
+/// Rotated keys and values of the runs one layer attends to, side by side. What is in place already stays there when
+/// the next list of runs begins with it: dense attention only appends, and so does generating.
+class GatheredKv {
+ public:
+  void arrange(const std::vector<PlacedRun>& runs, int layer, const KvCache& cache, const RopeTable& table);
+
+  int count() const { return count_; }
+  at::Tensor keys() const { return keys_.narrow(1, 0, count_); }      ///< [kvHeads, count, headDimension]
+  at::Tensor values() const { return values_.narrow(1, 0, count_); }  ///< as keys
+  const std::vector<PlacedRun>& runs() const { return runs_; }
+  std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
+
+ private:
+  void keepPrefix(const std::vector<PlacedRun>& runs);
+  void append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table);
+  void reserve(int tokens, const at::Tensor& like);
+
+  at::Tensor keys_, values_;  ///< [kvHeads, capacity, headDimension]
+  int count_ = 0;
+  std::vector<PlacedRun> runs_;
+};
+
+/// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`, some of
+/// [hidden, open) by the window, all of [open, own), and of [own, count) those not after them.
+struct NearView {
+  int hidden = 0, open = 0, own = 0;
+};
+
+/// The two groups of keys of one layer, arranged for a block.
+struct AttendedGroups {
+  GatheredKv near, far;
+  NearView view;
+  int nearOrigin = 0;  ///< token that stands at position 0 of the near group
+};
+
+/// Divides a selection and the block's own chunk into near and far keys and gathers them.
+void arrangeGroups(const Selection& selection, const Block& block, const PositionScheme& positions, int layer,
+                   const KvCache& cache, RopeTable& table, AttendedGroups& groups);
+
+/// Queries of a block rotated for a group's keys.
+at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups, const RopeTable& table);
+at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const PositionScheme& positions, RopeTable& table);
+
+/// KV entries the block's last query sees: what the budget bounds.
+int attendedBy(const AttendedGroups& groups, const Block& block, const Selection& selection);
+
+struct BlockOutput {
+  at::Tensor values;   ///< [heads, tokens, headDimension], dtype of the queries
+  at::Tensor logSums;  ///< [heads, tokens], float32: log of the sum of exp(scores)
+};
+
+/// Softmax attention of a block over both groups as one. near, far: rotated queries [heads, tokens, headDimension].
+BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
+                        const Selection& selection, float scale);
+
+/// Attention that the gathered near keys [from, count), or all far keys, received: summed over the block's queries and
+/// the query heads of each KV head, [kvHeads, keys] in float32.
+at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums, int from,
+                        const Block& block, const Selection& selection, float scale);
+at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, float scale);
+
+}  // namespace kvasir

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/cache/chunk_store.h"
+#include "engine/cache/codec.h"
+
+namespace kvasir {
+
+/// Tokens of a chunk unless it closes a document or a question, which may leave it shorter.
+constexpr int kChunkTokens = 128;
+
+/// A run of cached tokens, [begin, end).
+struct Run {
+  int begin = 0, end = 0;
+  bool operator==(const Run&) const = default;
+};
+
+/// Keys, values and index entries of one text in chunks, layer by layer. Closed chunks are encoded by the codec in a
+/// store (a file while reading); chunks after a read document (question and answer) are kept in memory as computed.
+/// Engine thread only.
+class KvCache {
+ public:
+  /// What a policy keeps with each chunk and layer: an entry of the index, in memory for all chunks, and notes beside
+  /// the chunk's KV, in memory only while the chunk is used.
+  struct Extras {
+    int indexFloats = 0, noteFloats = 0;
+  };
+
+  /// store: one slot a chunk, of `slotBytes`. The cache keeps references to codec and store.
+  KvCache(const KvShape& shape, const KvCodec& codec, ChunkStore& store, Extras extras);
+
+  static std::size_t slotBytes(const KvShape& shape, const KvCodec& codec, Extras extras);
+
+  const KvShape& shape() const { return shape_; }
+  int chunks() const { return static_cast<int>(chunks_.size()); }
+  int tokens() const { return chunks_.empty() ? 0 : chunks_.back().end; }
+  Run chunk(int index) const { return chunks_[static_cast<std::size_t>(index)]; }
+  int chunkOf(int token) const;
+
+  /// Chunks whose KV and index are in the store already. Call once, first.
+  void adopt(const std::vector<Run>& chunks);
+  /// A further chunk to be written to the store.
+  int open(int tokens);
+  /// A further chunk in memory, empty; `grow` and `extend` fill it token by token.
+  int openTail();
+  void grow(int chunk);  ///< one token more, whose KV `extend` brings layer by layer
+
+  void write(int layer, int chunk, const KvTensors& kv);   ///< whole chunk
+  void extend(int layer, int chunk, const KvTensors& kv);  ///< the last token of a tail chunk
+  /// Of a tail chunk that still grows, the room for tokens to come too.
+  KvTensors read(int layer, int chunk) const;
+
+  /// Index entries of all chunks of a layer, zero until set: [chunks, indexFloats].
+  at::Tensor index(int layer) const;
+  void setIndex(int layer, int chunk, const at::Tensor& entry);
+
+  /// Notes of a chunk in a layer, zero until written. After `startTail`, changes stay in memory.
+  std::span<float> notes(int layer, int chunk);
+
+  std::size_t bytesInMemory() const;  ///< of tail chunks and the index
+  void release() { store_.release(); }
+  /// From here on chunks are kept in memory, not in the store.
+  void startTail() { tailFrom_ = chunks(); }
+
+ private:
+  using Tail = std::vector<KvTensors>;  ///< by layer
+  std::byte* layerBytes(int layer, int chunk) const;
+  bool isTail(int chunk) const { return tailFrom_ >= 0 && chunk >= tailFrom_; }
+  Tail& tail(int chunk) { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
+  const Tail& tail(int chunk) const { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
+
+  KvShape shape_;
+  const KvCodec& codec_;
+  ChunkStore& store_;
+  Extras extras_;
+  std::size_t kvBytes_;  ///< of one layer of a full chunk
+  int tailFrom_ = -1;
+  std::vector<Run> chunks_;
+  std::vector<Tail> tails_;
+  mutable std::vector<at::Tensor> index_;                            ///< by layer: [capacity, indexFloats]
+  std::map<std::pair<int, int>, std::vector<float>> notes_;  ///< by layer and chunk: changed after startTail
+};
+
+}  // namespace kvasir

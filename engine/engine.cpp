@@ -1,0 +1,162 @@
+#include "engine/engine.h"
+
+#include <chrono>
+#include <thread>
+
+#include "engine/answer.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kLogitRows = 256;  // positions whose whole vocabulary is held at once
+
+DenseForm formOf(Precision precision) { return precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16; }
+
+int chooseThreads(int wanted) {
+  if (wanted > 0) return wanted;
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+/// Tokens that any model has, in no pattern a cache could profit from.
+std::vector<TokenId> anyTokens(int count, int vocabulary) {
+  std::vector<TokenId> tokens(static_cast<std::size_t>(count));
+  std::uint64_t state = 42;
+  for (TokenId& token : tokens) {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    token = static_cast<TokenId>((state >> 33) % static_cast<std::uint64_t>(vocabulary));
+  }
+  return tokens;
+}
+
+TopTokens topOf(std::span<const float> logits, int top) {
+  double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+  for (const float value : logits) largest = std::max<double>(largest, value);
+  for (const float value : logits) sum += std::exp(value - largest);
+  const double logSum = largest + std::log(sum);
+  std::vector<TokenId> order(logits.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<TokenId>(i);
+  const auto kept = std::min(order.size(), static_cast<std::size_t>(std::max(0, top)));
+  const auto value = [&](TokenId token) { return logits[static_cast<std::size_t>(token)]; };
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
+                    [&](TokenId a, TokenId b) { return value(a) != value(b) ? value(a) > value(b) : a < b; });
+  TopTokens result;
+  for (std::size_t i = 0; i < kept; ++i) result.top.emplace_back(order[i], value(order[i]) - logSum);
+  return result;
+}
+
+}  // namespace
+
+struct Engine::Parts {
+  LoadedModel model;
+  int threads = 1;
+  c10::InferenceMode noGradients;  // of the engine's thread, as long as the engine lives
+};
+
+std::vector<MethodInfo> listMethods() {
+  std::vector<MethodInfo> rows;
+  for (const Method& method : methods())
+    rows.push_back({method.name, method.description, method.positions.name, method.codec.name, method.policy.name,
+                    method.passages.name});
+  return rows;
+}
+
+Engine::Engine(const EngineSettings& settings, Listener& listener) {
+  if (settings.device == Device::Cuda)
+    throw std::runtime_error("This build of Kvasir works on the CPU only; choose --device cpu.");
+  parts_ = std::make_unique<Parts>();
+  parts_->threads = chooseThreads(settings.threads);
+  at::set_num_threads(parts_->threads);
+  parts_->model = loadModel(settings.model, formOf(settings.precision), listener);
+}
+
+Engine::~Engine() = default;
+
+const ModelInfo& Engine::model() const { return parts_->model.info; }
+const Tokenizer& Engine::tokenizer() const { return *parts_->model.tokenizer; }
+int Engine::threads() const { return parts_->threads; }
+
+std::string Engine::readingKey(const ReadSettings& settings) const { return kvasir::readingKey(parts_->model, settings); }
+
+std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
+                                            const std::filesystem::path& file, Listener& listener) {
+  return readText(parts_->model, text, settings, file, listener);
+}
+
+std::shared_ptr<const Reading> Engine::open(const std::filesystem::path& file, const ReadSettings& settings) {
+  return openReading(parts_->model, file, settings);
+}
+
+ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
+  ReadSettings read;
+  read.method = settings.method;
+  read.budgetTokens = settings.budgetTokens;
+  return read;
+}
+
+Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings, Listener& listener) {
+  return answerQuestion(parts_->model, dynamic_cast<const StoredReading&>(reading), question, settings, listener);
+}
+
+std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& listener) {
+  const LoadedModel& model = parts_->model;
+  std::vector<TokenId> tokens;
+  if (const auto beginning = model.tokenizer->vocabulary().beginning) tokens.push_back(*beginning);
+  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  std::int64_t done = 0;
+  const auto breathe = [&] { listener.progress({Stage::Reading, done, static_cast<std::int64_t>(tokens.size()), 0}); };
+  TextRun run(model, {findMethod("full"), 0, nullptr, breathe});
+  std::vector<TopTokens> positions;
+  for (std::size_t first = 0; first < tokens.size(); first += kLogitRows) {
+    const std::size_t rows = std::min<std::size_t>(kLogitRows, tokens.size() - first);
+    std::vector<at::Tensor> hidden;
+    for (std::size_t at = first; at < first + rows; at += kChunkTokens) {
+      const std::size_t count = std::min<std::size_t>(kChunkTokens, first + rows - at);
+      const int chunk = run.cache().open(static_cast<int>(count));
+      hidden.push_back(run.pass().read(std::span(tokens).subspan(at, count), chunk));
+    }
+    const at::Tensor logits = run.pass().logits(at::cat(hidden)).contiguous();
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::span<const float> values(logits.data_ptr<float>() + static_cast<std::int64_t>(row) * logits.size(1),
+                                          static_cast<std::size_t>(logits.size(1)));
+      positions.push_back(topOf(values, top));
+      if (first + row + 1 < tokens.size()) positions.back().nextLogProbability = logProbability(values, tokens[first + row + 1]);
+    }
+    done = static_cast<std::int64_t>(first + rows);
+    breathe();
+  }
+  return positions;
+}
+
+namespace {
+
+double secondsOf(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+BenchResult Engine::benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener) {
+  const auto breathe = [&] { listener.progress({Stage::Reading, 0, 0, 0}); };
+  TextRun run(parts_->model, {findMethod(settings.method), settings.budgetTokens, nullptr, breathe});
+  if (depth > 0) run.read(anyTokens(depth, parts_->model.shape.vocabulary), settings.stepTokens);
+  const std::vector<TokenId> text = anyTokens(tokens, parts_->model.shape.vocabulary);
+  const double seconds = secondsOf([&] { run.pass().logits(run.read(text, settings.stepTokens)); });
+  return {"read", tokens, depth, tokens / seconds};
+}
+
+BenchResult Engine::benchGenerate(int tokens, int depth, const ReadSettings& settings, Listener& listener) {
+  const auto breathe = [&] { listener.progress({Stage::Answering, 0, 0, 0}); };
+  TextRun run(parts_->model, {findMethod(settings.method), settings.budgetTokens, nullptr, breathe});
+  // An answer always follows something: one token stands for an empty context.
+  run.read(anyTokens(std::max(1, depth), parts_->model.shape.vocabulary), settings.stepTokens);
+  run.cache().startTail();
+  const std::vector<TokenId> text = anyTokens(tokens, parts_->model.shape.vocabulary);
+  const double seconds = secondsOf([&] {
+    for (const TokenId token : text) run.pass().generate(token);
+  });
+  return {"generate", tokens, depth, tokens / seconds};
+}
+
+}  // namespace kvasir

@@ -1,0 +1,116 @@
+#include "engine/loaded_model.h"
+
+#include "engine/torch.h"
+
+namespace kvasir {
+namespace {
+
+constexpr const char* kInstruction =
+    "Answer the question about the document in a few words, using only what the document says.";
+
+/// FNV-1a over what makes two files the same model: all of the head, and the ends of every tensor.
+class Fingerprint {
+ public:
+  void add(const void* data, std::size_t bytes) {
+    const auto* from = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < bytes; ++i) {
+      low_ = (low_ ^ from[i]) * 0x100000001b3ull;
+      high_ = (high_ + from[i] + 1) * 0x9e3779b97f4a7c15ull;
+    }
+  }
+  void add(std::span<const std::byte> bytes) {
+    constexpr std::size_t kEnds = 4096;
+    const std::size_t size = bytes.size();
+    add(&size, sizeof size);
+    add(bytes.data(), std::min(kEnds, size));
+    if (size > kEnds) add(bytes.data() + (size - kEnds), kEnds);
+  }
+  std::string text() const {
+    char out[33];
+    std::snprintf(out, sizeof out, "%016llx%016llx", static_cast<unsigned long long>(low_),
+                  static_cast<unsigned long long>(high_));
+    return out;
+  }
+
+ private:
+  std::uint64_t low_ = 0xcbf29ce484222325ull, high_ = 0x84222325cbf29ce4ull;
+};
+
+std::string fingerprintOf(const GgufFile& file, const Tokenizer& tokenizer) {
+  Fingerprint print;
+  for (const std::string& text : tokenizer.vocabulary().texts) print.add(text.data(), text.size() + 1);
+  for (const auto& [name, tensor] : file.tensors()) {
+    print.add(name.data(), name.size());
+    const auto type = static_cast<std::uint32_t>(tensor.type);
+    print.add(&type, sizeof type);
+    print.add(tensor.data);
+  }
+  return print.text();
+}
+
+ModelInfo describe(const GgufFile& file, const LoadedModel& model) {
+  ModelInfo info;
+  info.name = file.text("general.name").value_or(file.name());
+  info.family = model.shape.family;
+  info.fingerprint = fingerprintOf(file, *model.tokenizer);
+  for (const auto& [name, tensor] : file.tensors()) info.parameters += tensor.count();
+  info.layers = model.shape.layers;
+  info.heads = model.shape.heads;
+  info.kvHeads = model.shape.kvHeads;
+  info.headDimension = model.shape.headDimension;
+  info.width = model.shape.width;
+  info.vocabulary = model.shape.vocabulary;
+  info.trainedTokens = model.shape.trainedTokens;
+  info.chatTemplate = model.chat.name;
+  return info;
+}
+
+void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
+  tokens.insert(tokens.end(), more.begin(), more.end());
+}
+
+std::vector<TokenId> plain(const LoadedModel& model, std::string_view text) {
+  std::vector<TokenId> tokens;
+  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  return tokens;
+}
+
+}  // namespace
+
+LoadedModel loadModel(const std::filesystem::path& path, DenseForm form, Listener& listener) {
+  const GgufFile file(path);
+  LoadedModel model;
+  model.form = form;
+  model.shape = readModelShape(file);
+  model.tokenizer = makeTokenizer(file);
+  if (model.tokenizer->vocabulary().size > model.shape.vocabulary)
+    throw std::runtime_error(file.name() + " is damaged: it has more tokens than embeddings.");
+  model.chat = chooseChatTemplate(file.text("tokenizer.chat_template").value_or(""));
+  model.weights = loadWeights(file, model.shape, [&](int layer) {
+    listener.progress({Stage::Loading, layer + 1, model.shape.layers, 0});
+  });
+  model.info = describe(file, model);
+  return model;
+}
+
+std::vector<TokenId> framePrefix(const LoadedModel& model) {
+  const ChatTemplate& chat = model.chat;
+  const Tokenizer& tokenizer = *model.tokenizer;
+  std::vector<TokenId> tokens;
+  if (const auto beginning = tokenizer.vocabulary().beginning) tokens.push_back(*beginning);
+  else append(tokens, encodeTemplate(tokenizer, chat.beginning));
+  const bool hasSystem = !chat.systemOpen.empty();
+  append(tokens, encodeTemplate(tokenizer, hasSystem ? chat.systemOpen : chat.userOpen));
+  append(tokens, plain(model, kInstruction));
+  append(tokens, encodeTemplate(tokenizer, hasSystem ? chat.systemClose + chat.userOpen : std::string()));
+  append(tokens, plain(model, hasSystem ? "Document:\n" : "\n\nDocument:\n"));
+  return tokens;
+}
+
+std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question) {
+  std::vector<TokenId> tokens = plain(model, "\n\nQuestion: " + std::string(question));
+  append(tokens, encodeTemplate(*model.tokenizer, model.chat.userClose + model.chat.answerOpen));
+  return tokens;
+}
+
+}  // namespace kvasir

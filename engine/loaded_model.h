@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/cache/codec.h"
+#include "engine/engine.h"
+#include "engine/model/chat_template.h"
+#include "engine/model/weights.h"
+
+namespace kvasir {
+
+/// A model file made ready: immutable once loaded, but for dense forms of weights made at first use.
+struct LoadedModel {
+  ModelInfo info;
+  ModelShape shape;
+  ModelWeights weights;
+  std::unique_ptr<Tokenizer> tokenizer;
+  ChatTemplate chat;
+  DenseForm form = DenseForm::Bfloat16;
+
+  KvShape kvShape() const { return {shape.layers, shape.kvHeads, shape.headDimension}; }
+};
+
+/// Throws a sentence for a file that is not a whole model of a family we know.
+LoadedModel loadModel(const std::filesystem::path& file, DenseForm form, Listener& listener);
+
+/// Tokens before a document: the start of a conversation, up to where its text begins.
+std::vector<TokenId> framePrefix(const LoadedModel& model);
+/// Tokens after it: the question, and the start of an answer.
+std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question);
+
+}  // namespace kvasir

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/cache/codec.h"
+#include "engine/policy/infllm_policy.h"
+#include "engine/policy/positions.h"
+#include "engine/policy/window_policies.h"
+#include "engine/retrieval/passages.h"
+
+namespace kvasir {
+
+/// One maker of a seam and the name it has for people and in the names of readings.
+template <class Make>
+struct Seam {
+  const char* name;
+  Make make;
+};
+using PolicySeam = Seam<std::unique_ptr<KvPolicy> (*)(const PolicySettings& settings)>;
+using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
+using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens)>;
+using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)()>;
+
+enum class Sees { WholeDocument, Budget };
+
+/// How a document is read and answered from: one of each seam.
+struct Method {
+  const char* name;
+  const char* description;
+  PolicySeam policy;
+  CodecSeam codec;
+  PositionSeam positions;
+  PassageSeam passages;
+  Sees sees;  ///< whether the budget bounds what a query attends to
+};
+
+const std::vector<Method>& methods();
+
+/// Throws a sentence that lists the methods when there is none of that name.
+const Method& findMethod(std::string_view name);
+
+}  // namespace kvasir

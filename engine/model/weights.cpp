@@ -1,0 +1,214 @@
+#include "engine/model/weights.h"
+
+#include "engine/torch.h"
+
+#include "kernels/matrix_vector.h"
+
+namespace kvasir {
+namespace {
+
+// Dense copies of all weights are kept up to this size; larger models expand a matrix at each use.
+constexpr std::int64_t kMostDenseBytes = std::int64_t{3} << 30;
+
+void checkShape(const GgufFile& file, const GgufTensor& tensor, std::vector<std::int64_t> shape) {
+  if (tensor.shape == shape) return;
+  throw std::runtime_error(file.name() + " is damaged: " + tensor.name + " has the wrong shape.");
+}
+
+at::Tensor loadVector(const GgufFile& file, const std::string& name, int length) {
+  const GgufTensor& tensor = file.tensor(name);
+  checkShape(file, tensor, {length});
+  at::Tensor out = at::empty({length}, at::kFloat);
+  dequantize(tensor, 0, length, out.data_ptr<float>());
+  return out;
+}
+
+/// Where row r of a head stands in the file, when pairs are neighbours there and halves here.
+std::int64_t fileRow(std::int64_t row, int headDimension) {
+  if (headDimension == 0) return row;
+  const std::int64_t head = row / headDimension, i = row % headDimension, half = headDimension / 2;
+  return head * headDimension + (i < half ? 2 * i : 2 * (i - half) + 1);
+}
+
+template <class Value>
+std::vector<Value> reorderRows(const std::vector<Value>& from, int rows, int headDimension) {
+  const std::size_t length = from.size() / static_cast<std::size_t>(rows);
+  std::vector<Value> to(from.size());
+  for (int row = 0; row < rows; ++row)
+    std::copy_n(from.begin() + fileRow(row, headDimension) * static_cast<std::int64_t>(length), length,
+                to.begin() + row * static_cast<std::int64_t>(length));
+  return to;
+}
+
+AffineProduct productOf(const AffineBlocks& affine, int columns) {
+  AffineProduct product;
+  product.levels = affine.levels.data();
+  product.scales = affine.scales.data();
+  product.offsets = affine.offsets.empty() ? nullptr : affine.offsets.data();
+  product.columns = columns;
+  product.blockSize = affine.blockSize;
+  return product;
+}
+
+at::Tensor loadPlain(const GgufTensor& tensor, int rows, int columns, int headDimension) {
+  at::Tensor values = at::empty({rows, columns}, at::kFloat);
+  dequantize(tensor, 0, tensor.count(), values.data_ptr<float>());
+  if (headDimension) {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
+    for (int row = 0; row < rows; ++row) order[static_cast<std::size_t>(row)] = fileRow(row, headDimension);
+    values = values.index_select(0, at::tensor(order, at::kLong));
+  }
+  return tensor.type == TensorType::BF16 ? values.to(at::kBFloat16) : values;
+}
+
+at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
+
+}  // namespace
+
+WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense)
+    : columns_(columns), keepsDense_(keepsDense) {
+  for (const Part& part : parts) {
+    const GgufTensor& tensor = file.tensor(part.tensor);
+    checkShape(file, tensor, {part.rows, columns});
+    Block block;
+    block.rows = part.rows;
+    if (auto affine = toAffineBlocks(tensor)) {
+      if (part.headDimension) {
+        affine->levels = reorderRows(affine->levels, part.rows, part.headDimension);
+        affine->scales = reorderRows(affine->scales, part.rows, part.headDimension);
+        if (!affine->offsets.empty()) affine->offsets = reorderRows(affine->offsets, part.rows, part.headDimension);
+      }
+      block.affine = std::move(*affine);
+    } else {
+      block.plain = loadPlain(tensor, part.rows, columns, part.headDimension);
+    }
+    rows_ += part.rows;
+    blocks_.push_back(std::move(block));
+  }
+}
+
+std::size_t WeightMatrix::bytes() const {
+  std::size_t sum = 0;
+  for (const Block& block : blocks_) {
+    sum += block.affine.levels.size() + 4 * (block.affine.scales.size() + block.affine.offsets.size());
+    if (block.plain.defined()) sum += block.plain.nbytes();
+  }
+  for (const at::Tensor& dense : dense_)
+    if (dense.defined()) sum += dense.nbytes();
+  return sum;
+}
+
+void WeightMatrix::expand(const Block& block, at::Tensor out) const {
+  if (block.plain.defined()) {
+    out.copy_(block.plain);
+    return;
+  }
+  const AffineProduct product = productOf(block.affine, columns_);
+  at::parallel_for(0, block.rows, 64, [&](std::int64_t begin, std::int64_t end) {
+    if (out.scalar_type() == at::kFloat)
+      expandRows(product, begin, end, out.data_ptr<float>() + begin * columns_);
+    else
+      expandRows(product, begin, end, static_cast<std::uint16_t*>(out.data_ptr()) + begin * columns_);
+  });
+}
+
+at::Tensor WeightMatrix::dense(DenseForm form) const {
+  at::Tensor& kept = dense_[static_cast<int>(form)];
+  if (kept.defined()) return kept;
+  at::Tensor out = at::empty({rows_, columns_}, typeOf(form));
+  std::int64_t row = 0;
+  for (const Block& block : blocks_) {
+    expand(block, out.narrow(0, row, block.rows));
+    row += block.rows;
+  }
+  if (keepsDense_) kept = out;
+  return out;
+}
+
+at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const { return at::linear(x, dense(form)); }
+
+void WeightMatrix::multiply(const float* x, float* y) const {
+  std::int64_t first = 0;
+  for (const Block& block : blocks_) {
+    if (block.plain.defined()) {
+      const at::Tensor input = at::from_blob(const_cast<float*>(x), {columns_}, at::kFloat);
+      const at::Tensor result = at::mv(block.plain, input.to(block.plain.scalar_type())).to(at::kFloat);
+      std::copy_n(result.data_ptr<float>(), block.rows, y + first);
+    } else {
+      AffineProduct product = productOf(block.affine, columns_);
+      std::vector<float> sums(static_cast<std::size_t>(columns_ / product.blockSize));
+      sumBlocks(x, columns_, product.blockSize, sums.data());
+      product.x = x;
+      product.blockSums = sums.data();
+      product.y = y + first;
+      at::parallel_for(0, block.rows, 128, [&](std::int64_t begin, std::int64_t end) { multiplyRows(product, begin, end); });
+    }
+    first += block.rows;
+  }
+}
+
+void WeightMatrix::row(std::int64_t index, float* out) const {
+  for (const Block& block : blocks_) {
+    if (index >= block.rows) {
+      index -= block.rows;
+      continue;
+    }
+    if (block.plain.defined()) {
+      const at::Tensor values = block.plain[index].to(at::kFloat);
+      std::copy_n(values.data_ptr<float>(), columns_, out);
+    } else {
+      expandRows(productOf(block.affine, columns_), index, index + 1, out);
+    }
+    return;
+  }
+}
+
+namespace {
+
+LayerWeights loadLayer(const GgufFile& file, const ModelShape& shape, int layer, bool keepsDense) {
+  const std::string prefix = "blk." + std::to_string(layer) + ".";
+  const int queries = shape.heads * shape.headDimension, keys = shape.kvHeads * shape.headDimension;
+  const int reorder = shape.pairs == PairOrder::Neighbours ? shape.headDimension : 0;
+  LayerWeights weights;
+  weights.attentionNorm = loadVector(file, prefix + "attn_norm.weight", shape.width);
+  weights.feedForwardNorm = loadVector(file, prefix + "ffn_norm.weight", shape.width);
+  if (shape.hasPostNorms) {
+    weights.postAttentionNorm = loadVector(file, prefix + "post_attention_norm.weight", shape.width);
+    weights.postFeedForwardNorm = loadVector(file, prefix + "post_ffw_norm.weight", shape.width);
+  }
+  if (shape.hasHeadNorms) {
+    weights.queryNorm = loadVector(file, prefix + "attn_q_norm.weight", shape.headDimension);
+    weights.keyNorm = loadVector(file, prefix + "attn_k_norm.weight", shape.headDimension);
+  }
+  weights.queryKeyValue = WeightMatrix(file,
+                                       {{prefix + "attn_q.weight", queries, reorder},
+                                        {prefix + "attn_k.weight", keys, reorder},
+                                        {prefix + "attn_v.weight", keys, 0}},
+                                       shape.width, keepsDense);
+  weights.output = WeightMatrix(file, {{prefix + "attn_output.weight", shape.width}}, queries, keepsDense);
+  weights.gateUp = WeightMatrix(
+      file, {{prefix + "ffn_gate.weight", shape.feedForward}, {prefix + "ffn_up.weight", shape.feedForward}}, shape.width,
+      keepsDense);
+  weights.down = WeightMatrix(file, {{prefix + "ffn_down.weight", shape.width}}, shape.feedForward, keepsDense);
+  return weights;
+}
+
+}  // namespace
+
+ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape, const std::function<void(int layer)>& progress) {
+  std::int64_t parameters = 0;
+  for (const auto& [name, tensor] : file.tensors()) parameters += tensor.count();
+  const bool keepsDense = parameters * 2 <= kMostDenseBytes;
+  ModelWeights weights;
+  weights.embedding = WeightMatrix(file, {{"token_embd.weight", shape.vocabulary}}, shape.width, keepsDense);
+  if (file.find("output.weight"))
+    weights.head = WeightMatrix(file, {{"output.weight", shape.vocabulary}}, shape.width, keepsDense);
+  weights.finalNorm = loadVector(file, "output_norm.weight", shape.width);
+  for (int layer = 0; layer < shape.layers; ++layer) {
+    weights.layers.push_back(loadLayer(file, shape, layer, keepsDense));
+    progress(layer);
+  }
+  return weights;
+}
+
+}  // namespace kvasir

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/model/gguf.h"
+#include "engine/model/model_shape.h"
+#include "engine/torch.h"
+
+namespace kvasir {
+
+/// Which form a matrix product wants its weights in.
+enum class DenseForm { Float32, Bfloat16 };
+
+/// One projection, or several stacked on each other: rows of outputs, columns of inputs. Quantised types are kept as
+/// exact 8-bit levels with scales; others as they are. Products with many rows use a dense form, made at first use
+/// and kept where `keepsDense`.
+class WeightMatrix {
+ public:
+  /// Rows of a head are reordered from neighbours to halves where `headDimension` is not 0.
+  struct Part {
+    std::string tensor;
+    int rows = 0;
+    int headDimension = 0;
+  };
+  WeightMatrix() = default;
+  WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense);
+
+  int rows() const { return rows_; }
+  int columns() const { return columns_; }
+  std::size_t bytes() const;
+
+  /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it.
+  at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
+  /// y[rows] = W x[columns], float32, on at's threads; weights as exact as the file.
+  void multiply(const float* x, float* y) const;
+  /// One row, for embeddings.
+  void row(std::int64_t index, float* out) const;
+
+ private:
+  struct Block {
+    int rows = 0;
+    AffineBlocks affine;  ///< quantised, else
+    at::Tensor plain;     ///< [rows, columns], float32 or bf16
+  };
+  at::Tensor dense(DenseForm form) const;
+  void expand(const Block& block, at::Tensor out) const;
+
+  int rows_ = 0, columns_ = 0;
+  bool keepsDense_ = true;
+  std::vector<Block> blocks_;
+  mutable at::Tensor dense_[2];
+};
+
+struct LayerWeights {
+  at::Tensor attentionNorm, feedForwardNorm;          ///< [width], float32
+  at::Tensor postAttentionNorm, postFeedForwardNorm;  ///< undefined where the family has none
+  at::Tensor queryNorm, keyNorm;                      ///< [headDimension], likewise
+  WeightMatrix queryKeyValue;  ///< [(heads + 2 kvHeads) · headDimension, width], pairs as halves
+  WeightMatrix output;         ///< [width, heads · headDimension]
+  WeightMatrix gateUp;         ///< [2 · feedForward, width]
+  WeightMatrix down;           ///< [width, feedForward]
+};
+
+struct ModelWeights {
+  WeightMatrix embedding;  ///< [vocabulary, width]
+  WeightMatrix head;       ///< no rows: the embedding serves
+  at::Tensor finalNorm;
+  std::vector<LayerWeights> layers;
+
+  const WeightMatrix& outputHead() const { return head.rows() ? head : embedding; }
+};
+
+/// Copies and checks every tensor the shape needs. Throws a sentence naming a tensor that is missing or misshapen.
+/// `progress` is told after each layer and may throw.
+ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape, const std::function<void(int layer)>& progress);
+
+}  // namespace kvasir

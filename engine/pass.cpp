@@ -1,0 +1,206 @@
+#include "engine/pass.h"
+
+#include <cassert>
+
+#include "kernels/rows.h"
+
+namespace kvasir {
+namespace {
+
+at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
+
+template <class Value>
+void gateAll(const at::Tensor& in, at::Tensor& out, Activation activation) {
+  RowGate<Value> gate;
+  gate.in = static_cast<const Value*>(in.const_data_ptr());
+  gate.out = static_cast<Value*>(out.mutable_data_ptr());
+  gate.width = static_cast<int>(out.size(1));
+  using Kind = typename RowGate<Value>::Activation;
+  gate.activation = activation == Activation::Silu ? Kind::Silu : Kind::GeluTanh;
+  at::parallel_for(0, out.size(0), 16, [&](std::int64_t begin, std::int64_t end) { gateRows(gate, begin, end); });
+}
+
+template <class Value>
+void normalizeAll(const at::Tensor& in, at::Tensor& out, const at::Tensor& weight, double epsilon) {
+  RowNorm<Value> norm;
+  norm.in = in.const_data_ptr<float>();
+  norm.weight = weight.const_data_ptr<float>();
+  norm.out = static_cast<Value*>(out.mutable_data_ptr());
+  norm.width = static_cast<int>(weight.size(0));
+  norm.epsilon = static_cast<float>(epsilon);
+  at::parallel_for(0, in.numel() / norm.width, 32, [&](std::int64_t begin, std::int64_t end) { normalizeRows(norm, begin, end); });
+}
+
+/// Rows of `in` (float32, contiguous) normalised, in the type asked for.
+at::Tensor normalized(const at::Tensor& in, const at::Tensor& weight, double epsilon, at::ScalarType type) {
+  at::Tensor out = at::empty(in.sizes(), type);
+  if (type == at::kFloat)
+    normalizeAll<float>(in, out, weight, epsilon);
+  else
+    normalizeAll<std::uint16_t>(in, out, weight, epsilon);
+  return out;
+}
+
+}  // namespace
+
+ForwardPass::ForwardPass(PassParts parts)
+    : parts_(std::move(parts)),
+      needs_(parts_.policy.needs()),
+      table_(ropeFrequencies(parts_.shape, false)),
+      localTable_(ropeFrequencies(parts_.shape, true)),
+      layers_(static_cast<std::size_t>(parts_.shape.layers)) {
+  int window = parts_.shape.window;
+  if (parts_.budgetTokens > 0) window = std::min(window, parts_.budgetTokens);
+  localPositions_ = windowPositions(window);
+}
+
+const PositionScheme& ForwardPass::positionsOf(int layer) const {
+  return parts_.shape.isLocal(layer) ? *localPositions_ : parts_.positions;
+}
+
+RopeTable& ForwardPass::tableOf(int layer) { return parts_.shape.isLocal(layer) ? localTable_ : table_; }
+
+at::Tensor ForwardPass::embed(std::span<const TokenId> tokens) const {
+  at::Tensor x = at::empty({static_cast<std::int64_t>(tokens.size()), parts_.shape.width}, at::kFloat);
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    parts_.weights.embedding.row(tokens[i], x.data_ptr<float>() + static_cast<std::int64_t>(i) * parts_.shape.width);
+  if (parts_.shape.embeddingScale != 1) x.mul_(parts_.shape.embeddingScale);
+  return x;
+}
+
+at::Tensor ForwardPass::normalize(const at::Tensor& x, const at::Tensor& weight) const {
+  return normalized(x, weight, parts_.shape.normEpsilon, typeOf(parts_.form));
+}
+
+ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const at::Tensor& x) const {
+  const ModelShape& shape = parts_.shape;
+  const at::Tensor all = weights.queryKeyValue.multiply(normalize(x, weights.attentionNorm), parts_.form);
+  const auto heads = [&](int first, int count) {
+    return all.narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
+        .reshape({all.size(0), count, shape.headDimension})
+        .transpose(0, 1)
+        .contiguous();
+  };
+  Projected projected{heads(0, shape.heads), heads(shape.heads, shape.kvHeads),
+                      heads(shape.heads + shape.kvHeads, shape.kvHeads)};
+  if (!shape.hasHeadNorms) return projected;
+  const auto norm = [&](at::Tensor& rows, const at::Tensor& weight) {
+    rows = normalized(rows.to(at::kFloat), weight, shape.normEpsilon, typeOf(parts_.form));
+  };
+  norm(projected.queries, weights.queryNorm);
+  norm(projected.keys, weights.keyNorm);
+  return projected;
+}
+
+Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries) {
+  const ModelShape& shape = parts_.shape;
+  if (!shape.isLocal(layer))
+    return parts_.policy.select(layer, block, {queries, rotateFar(queries, block, parts_.positions, table_)}, parts_.cache);
+  Selection own;
+  own.window = localPositions_->nearLimit();
+  const int end = parts_.cache.chunk(block.chunk).begin;
+  const int firstVisible = std::max(0, block.first - own.window + 1);
+  if (firstVisible < end) own.runs = {{parts_.cache.chunk(parts_.cache.chunkOf(firstVisible)).begin, end}};
+  return own;
+}
+
+at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries) {
+  Layer& state = layers_[static_cast<std::size_t>(layer)];
+  const PositionScheme& positions = positionsOf(layer);
+  RopeTable& table = tableOf(layer);
+  state.selection = choose(layer, block, queries);
+  arrangeGroups(state.selection, block, positions, layer, parts_.cache, table, state.groups);
+  attended_ = std::max(attended_, attendedBy(state.groups, block, state.selection));
+  BlockQueries rotated;
+  rotated.plain = rotateNear(queries, block, state.groups, table);
+  if (state.groups.far.count() > 0) rotated.far = rotateFar(queries, block, positions, table);
+  const BlockOutput output =
+      attendBlock(state.groups, rotated.plain, rotated.far, block, state.selection, parts_.shape.attentionScale);
+  watch(layer, block, rotated, output);
+  state.meanQuery = queries.to(at::kFloat).mean(1, true);
+  return output.values;
+}
+
+void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output) {
+  Layer& state = layers_[static_cast<std::size_t>(layer)];
+  const float scale = parts_.shape.attentionScale;
+  const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
+  if (!isObserved && !parts_.tap) return;
+  const int count = state.groups.near.count();
+  const int observed = std::min(count, needs_.observedTokens + block.tokens);
+  const int from = parts_.tap ? 0 : count - observed;
+  const at::Tensor near =
+      receivedNear(state.groups, rotated.plain, output.logSums, from, block, state.selection, scale).contiguous();
+  const int end = block.first + block.tokens;
+  if (isObserved)
+    parts_.policy.observe(layer, block, near.narrow(1, near.size(1) - observed, observed), {end - observed, end}, parts_.cache);
+  if (!parts_.tap) return;
+  parts_.tap->select(layer, state.selection, block, parts_.cache);
+  parts_.tap->weigh(layer, state.groups.near, from, near.sum(0).contiguous().data_ptr<float>(), parts_.cache);
+  if (state.groups.far.count() == 0) return;
+  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, scale).sum(0).contiguous();
+  parts_.tap->weigh(layer, state.groups.far, 0, far.data_ptr<float>(), parts_.cache);
+}
+
+at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int firstChunk) {
+  const ModelShape& shape = parts_.shape;
+  const std::int64_t tokens = projected.queries.size(1);
+  at::Tensor out = at::empty({tokens, shape.heads, shape.headDimension}, projected.queries.options());
+  const int firstToken = parts_.cache.chunk(firstChunk).begin;
+  for (int chunk = firstChunk, done = 0; done < tokens; ++chunk) {
+    const Run run = parts_.cache.chunk(chunk);
+    const int count = run.end - run.begin, at = run.begin - firstToken;
+    parts_.cache.write(layer, chunk, {projected.keys.narrow(1, at, count), projected.values.narrow(1, at, count)});
+    const Block block{chunk, run.begin, count};
+    const at::Tensor values = attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous());
+    out.narrow(0, at, count).copy_(values.transpose(0, 1));
+    done += count;
+    parts_.breathe();
+  }
+  return out.view({tokens, -1});
+}
+
+void ForwardPass::addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const {
+  if (!postNorm.defined()) {
+    x.add_(output);
+    return;
+  }
+  x.add_(normalized(output.to(at::kFloat).contiguous(), postNorm, parts_.shape.normEpsilon, at::kFloat));
+}
+
+void ForwardPass::addFeedForward(const LayerWeights& weights, at::Tensor& x) const {
+  const at::Tensor gateUp = weights.gateUp.multiply(normalize(x, weights.feedForwardNorm), parts_.form);
+  at::Tensor gated = at::empty({gateUp.size(0), gateUp.size(1) / 2}, gateUp.options());
+  if (parts_.form == DenseForm::Float32)
+    gateAll<float>(gateUp, gated, parts_.shape.activation);
+  else
+    gateAll<std::uint16_t>(gateUp, gated, parts_.shape.activation);
+  addOutput(weights.down.multiply(gated, parts_.form), weights.postFeedForwardNorm, x);
+}
+
+at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk) {
+  at::Tensor x = embed(tokens);
+  for (int layer = 0; layer < parts_.shape.layers; ++layer) {
+    const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];
+    const at::Tensor attended = attendStep(layer, project(weights, x), firstChunk);
+    addOutput(weights.output.multiply(attended, parts_.form), weights.postAttentionNorm, x);
+    addFeedForward(weights, x);
+    parts_.breathe();
+  }
+  if (parts_.tap) parts_.tap->countQueries(static_cast<int>(tokens.size()));
+  openChunk_ = -1;
+  return x;
+}
+
+at::Tensor ForwardPass::logits(const at::Tensor& hidden) const {
+  const at::Tensor normed = normalize(hidden.contiguous(), parts_.weights.finalNorm);
+  return parts_.weights.outputHead().multiply(normed, parts_.form).to(at::kFloat);
+}
+
+std::size_t ForwardPass::bytes() const {
+  std::size_t sum = 0;
+  for (const Layer& layer : layers_) sum += layer.groups.near.bytes() + layer.groups.far.bytes();
+  return sum;
+}
+
+}  // namespace kvasir

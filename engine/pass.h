@@ -1,0 +1,88 @@
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "engine/attention.h"
+#include "engine/model/weights.h"
+#include "engine/tap.h"
+
+namespace kvasir {
+
+/// What a pass works on. References must outlive it; tap may be null.
+struct PassParts {
+  const ModelShape& shape;
+  const ModelWeights& weights;
+  DenseForm form;
+  KvPolicy& policy;
+  const PositionScheme& positions;
+  KvCache& cache;
+  int budgetTokens;  ///< bounds the model's own windows too; 0: nothing is bounded
+  EvidenceTap* tap = nullptr;
+  /// Told after every layer of every chunk; may throw to stop.
+  std::function<void()> breathe = [] {};
+};
+
+/// Runs tokens through all layers over a cache: chunks at a time for reading and questions, one token at a time for
+/// answers. One pass serves one reading or one answer. Engine thread.
+class ForwardPass {
+ public:
+  explicit ForwardPass(PassParts parts);
+
+  /// Tokens of whole chunks that are open in the cache, from `firstChunk` on. Returns the last layer's output,
+  /// [tokens, width] in float32.
+  at::Tensor read(std::span<const TokenId> tokens, int firstChunk);
+
+  /// Log-odds of every token after each row: [rows, vocabulary] in float32.
+  at::Tensor logits(const at::Tensor& hidden) const;
+
+  /// Adds one token to the answer's open chunk and returns the log-odds of the next: [vocabulary].
+  std::span<const float> generate(TokenId token);
+
+  int attendedTokens() const { return attended_; }  ///< the most any query of any layer saw
+  std::size_t bytes() const;                        ///< of gathered keys and values
+
+ private:
+  struct Layer {
+    AttendedGroups groups;
+    Selection selection;   ///< in force for the open chunk of an answer
+    at::Tensor meanQuery;  ///< of the chunk before: [heads, 1, headDimension], what an answer's chunk retrieves by
+    at::Tensor querySum;   ///< of the open chunk so far
+  };
+  struct Projected {
+    at::Tensor queries, keys, values;  ///< [heads or kvHeads, tokens, headDimension]
+  };
+  struct TokenBuffers {
+    std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
+  };
+
+  at::Tensor embed(std::span<const TokenId> tokens) const;
+  at::Tensor normalize(const at::Tensor& x, const at::Tensor& weight) const;
+  Projected project(const LayerWeights& weights, const at::Tensor& x) const;
+  at::Tensor attendStep(int layer, const Projected& projected, int firstChunk);
+  at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries);
+  void watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output);
+  void addFeedForward(const LayerWeights& weights, at::Tensor& x) const;
+  void addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const;
+
+  Selection choose(int layer, const Block& block, const at::Tensor& queries);
+  const PositionScheme& positionsOf(int layer) const;
+  RopeTable& tableOf(int layer);
+
+  void generateLayer(int layer, const Block& block);
+  void projectToken(const LayerWeights& weights, int layer, const Block& block);
+  void attendToken(int layer, const Block& block);
+  void watchToken(int layer, const Block& block);
+  void addVector(const std::vector<float>& output, const at::Tensor& postNorm);
+
+  PassParts parts_;
+  KvPolicy::Needs needs_;
+  std::unique_ptr<PositionScheme> localPositions_;
+  RopeTable table_, localTable_;
+  std::vector<Layer> layers_;
+  TokenBuffers token_;
+  int attended_ = 0;
+  int openChunk_ = -1;
+};
+
+}  // namespace kvasir

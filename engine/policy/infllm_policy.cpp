@@ -1,0 +1,119 @@
+#include "engine/policy/infllm_policy.h"
+
+#include <numeric>
+
+namespace kvasir {
+namespace {
+
+constexpr int kRepresentatives = 4;  // of a chunk and KV head (InfLLM's repr_topk)
+
+/// The `count` best of [begin, end), best first; of equals the earlier.
+std::vector<int> bestOf(const float* scores, int begin, int end, int count) {
+  std::vector<int> order(static_cast<std::size_t>(std::max(0, end - begin)));
+  std::iota(order.begin(), order.end(), begin);
+  const auto kept = std::min(order.size(), static_cast<std::size_t>(std::max(0, count)));
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), [&](int a, int b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+  });
+  order.resize(kept);
+  return order;
+}
+
+class InfllmPolicy : public KvPolicy {
+ public:
+  explicit InfllmPolicy(const PolicySettings& settings) : settings_(settings) {
+    const int chunks = settings.budgetTokens / kChunkTokens;
+    recent_ = std::max(1, chunks / 4);
+    retrieved_ = chunks - 2 - recent_;
+    indexed_.assign(static_cast<std::size_t>(settings.shape.layers), 0);
+  }
+
+  Needs needs() const override {
+    Needs needs;
+    needs.extras.indexFloats = settings_.shape.kvHeads * settings_.shape.headDimension;
+    needs.extras.noteFloats = settings_.shape.kvHeads * kChunkTokens;
+    needs.observedTokens = recent_ * kChunkTokens;
+    return needs;
+  }
+
+  Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
+    Selection selection;
+    const int firstRecent = std::max(0, block.chunk - recent_);
+    std::vector<int> chosen;
+    if (firstRecent > 0) chosen.push_back(0);
+    if (firstRecent > 1) {
+      indexUpTo(layer, firstRecent, cache);
+      score(layer, block, queries, cache, firstRecent, selection.scores);
+      std::vector<int> best = bestOf(selection.scores.data(), 1, firstRecent, retrieved_);
+      std::ranges::sort(best);
+      chosen.insert(chosen.end(), best.begin(), best.end());
+    }
+    for (int chunk = firstRecent; chunk < block.chunk; ++chunk) chosen.push_back(chunk);
+    for (const int chunk : chosen) selection.runs.push_back(cache.chunk(chunk));
+    return selection;
+  }
+
+  void observe(int layer, const Block& block, const at::Tensor& received, Run keys, KvCache& cache) override {
+    const at::Tensor sums = received.to(at::kFloat).contiguous();
+    for (int chunk = cache.chunkOf(keys.begin); chunk <= block.chunk; ++chunk) {
+      const Run run = cache.chunk(chunk);
+      const int begin = std::max(run.begin, keys.begin), end = std::min(run.end, keys.end);
+      std::span<float> notes = cache.notes(layer, chunk);
+      for (int head = 0; head < settings_.shape.kvHeads; ++head) {
+        const float* from = sums.data_ptr<float>() + head * sums.size(1) - keys.begin;
+        float* to = notes.data() + head * kChunkTokens - run.begin;
+        for (int token = begin; token < end; ++token) to[token] += from[token];
+      }
+    }
+  }
+
+ private:
+  /// Scores of chunks [1, end): the block's mean query, placed far away, with each chunk's representative key, summed
+  /// over the heads.
+  void score(int layer, const Block& block, const BlockQueries& queries, const KvCache& cache, int end,
+             std::vector<float>& scores) const {
+    const KvShape& shape = settings_.shape;
+    at::Tensor query = queries.far.to(at::kFloat).mean(1);  // [heads, dimension]
+    query = query.view({shape.kvHeads, settings_.heads / shape.kvHeads, shape.headDimension}).sum(1).flatten();
+    const at::Tensor found = at::mv(cache.index(layer).narrow(0, 0, end), query);
+    scores.assign(static_cast<std::size_t>(block.chunk), std::numeric_limits<float>::quiet_NaN());
+    std::copy_n(found.data_ptr<float>() + 1, end - 1, scores.begin() + 1);
+  }
+
+  /// A chunk that is recent no more has all the attention it will get. Blocks come chunk after chunk, so only the last
+  /// chunk before `end` can be without an entry: the others got theirs at the block before, by this object or by the
+  /// one that read the document.
+  void indexUpTo(int layer, int end, KvCache& cache) {
+    int& indexed = indexed_[static_cast<std::size_t>(layer)];
+    if (indexed >= end) return;
+    index(layer, end - 1, cache);
+    indexed = end;
+  }
+
+  void index(int layer, int chunk, KvCache& cache) const {
+    const Run run = cache.chunk(chunk);
+    const int tokens = run.end - run.begin;
+    const at::Tensor notes =
+        at::from_blob(cache.notes(layer, chunk).data(), {settings_.shape.kvHeads, kChunkTokens}, at::kFloat);
+    const at::Tensor best = std::get<1>(at::topk(notes.narrow(1, 0, tokens), std::min(kRepresentatives, tokens), 1));
+    const at::Tensor keys = cache.read(layer, chunk).keys.narrow(1, 0, tokens).to(at::kFloat);
+    const at::Tensor places = best.unsqueeze(2).expand({-1, -1, keys.size(2)});
+    cache.setIndex(layer, chunk, at::gather(keys, 1, places).mean(1));
+  }
+
+  PolicySettings settings_;
+  int recent_ = 0, retrieved_ = 0;
+  std::vector<int> indexed_;  ///< by layer: chunks before it have entries
+};
+
+}  // namespace
+
+std::unique_ptr<KvPolicy> infllmPolicy(const PolicySettings& settings) {
+  constexpr int kFewestChunks = 4;
+  if (settings.budgetTokens < kFewestChunks * kChunkTokens)
+    throw std::runtime_error("The method infllm needs a budget of at least " + std::to_string(kFewestChunks * kChunkTokens) +
+                             " tokens.");
+  return std::make_unique<InfllmPolicy>(settings);
+}
+
+}  // namespace kvasir

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/cache/kv_cache.h"
+#include "engine/torch.h"
+
+namespace kvasir {
+
+/// The queries that are being answered together: consecutive tokens of one chunk.
+struct Block {
+  int chunk = 0;   ///< the chunk they belong to
+  int first = 0;   ///< token of the first query
+  int tokens = 0;  ///< queries
+};
+
+/// Un-rotated queries of a block, and the same as far keys see them (PositionScheme). [heads, tokens, headDimension]
+struct BlockQueries {
+  at::Tensor plain, far;
+};
+
+/// What a block's queries may attend to before their own chunk; of their own chunk they see what is not after them.
+struct Selection {
+  std::vector<Run> runs;      ///< ascending, disjoint, all before the chunk
+  int window = 0;             ///< a query sees nothing this many tokens before it or further, but for sinks; 0: no limit
+  int sinks = 0;              ///< first tokens that every query sees
+  std::vector<float> scores;  ///< of every chunk before the block's; NaN where not scored; empty where nothing is
+};
+
+/// Decides which cached positions a query attends to. One object serves one reading or one answer; what must outlive
+/// it is kept in the cache (index entries, notes). Calls come on the engine thread: for every block, layer by layer;
+/// layers of a model that see only a window of their own are not asked about.
+class KvPolicy {
+ public:
+  struct Needs {
+    KvCache::Extras extras;
+    int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
+    int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
+  };
+
+  virtual ~KvPolicy() = default;
+  virtual Needs needs() const { return {}; }
+
+  /// No query may see more than the budget, its own chunk included.
+  virtual Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) = 0;
+
+  /// Attention that nearby keys received from the block, summed over its queries and the query heads of each KV head:
+  /// [kvHeads, keys] for the tokens of `keys`, which ends with the block's last. Only where needs() asks.
+  virtual void observe(int /*layer*/, const Block& /*block*/, const at::Tensor& /*received*/, Run /*keys*/,
+                       KvCache& /*cache*/) {}
+};
+
+}  // namespace kvasir

@@ -1,0 +1,126 @@
+#include "engine/reading.h"
+
+#include <chrono>
+
+namespace kvasir {
+namespace {
+
+// Mapped chunks that leave memory after so many bytes were written: bounds the memory of a long reading.
+constexpr std::size_t kMostMappedBytes = std::size_t{256} << 20;
+
+std::vector<StoredToken> tokenize(const LoadedModel& model, std::string_view text) {
+  std::vector<StoredToken> tokens;
+  for (const TokenId id : framePrefix(model)) tokens.push_back({id, 0, 0});
+  for (const Token& token : model.tokenizer->encode(text))
+    tokens.push_back({token.id, static_cast<std::uint32_t>(token.start), static_cast<std::uint32_t>(token.end)});
+  return tokens;
+}
+
+std::vector<ChunkRange> rangesOf(const std::vector<StoredToken>& tokens) {
+  std::vector<ChunkRange> ranges;
+  for (std::size_t first = 0; first < tokens.size(); first += kChunkTokens) {
+    const std::size_t end = std::min(first + kChunkTokens, tokens.size());
+    ChunkRange range{static_cast<int>(first), static_cast<int>(end - first), 0, 0};
+    for (std::size_t i = first; i < end; ++i) {
+      if (tokens[i].start == tokens[i].end) continue;  // of the prompt's frame
+      if (range.end == 0) range.start = tokens[i].start;
+      range.end = tokens[i].end;
+    }
+    ranges.push_back(range);
+  }
+  return ranges;
+}
+
+/// Tells the listener how far reading is, whenever the pass breathes.
+class ReadingProgress {
+ public:
+  ReadingProgress(Listener& listener, int done, int total) : listener_(listener), done_(done), startedAt_(done), total_(total) {}
+
+  void breathe() { listener_.progress({Stage::Reading, done_, total_, speed_}); }
+  void advance(int done) {
+    done_ = done;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started_;
+    if (seconds.count() > 0) speed_ = (done_ - startedAt_) / seconds.count();
+    breathe();
+  }
+
+ private:
+  Listener& listener_;
+  int done_, startedAt_, total_;
+  double speed_ = 0;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+StoredReading::StoredReading(std::unique_ptr<ChunkFile> file, const Method& method, int budgetTokens)
+    : file_(std::move(file)), methodName_(method.name), budgetTokens_(budgetTokens), chunks_(rangesOf(file_->tokens())) {}
+
+int StoredReading::tokensRead() const {
+  const auto finished = static_cast<std::size_t>(file_->finished());
+  return finished < chunks_.size() ? chunks_[finished].firstToken : tokens();
+}
+
+std::size_t StoredReading::bytesInMemory() const {
+  return chunks_.size() * sizeof(ChunkRange) + file_->tokens().size() * sizeof(StoredToken);
+}
+
+std::vector<Run> StoredReading::finishedRuns() const {
+  std::vector<Run> runs;
+  for (int chunk = 0; chunk < file_->finished(); ++chunk) {
+    const ChunkRange& range = chunks_[static_cast<std::size_t>(chunk)];
+    runs.push_back({range.firstToken, range.firstToken + range.tokens});
+  }
+  return runs;
+}
+
+std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
+  const Method& method = findMethod(settings.method);
+  std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + method.policy.name + "-" + method.positions.name +
+                    "-" + method.codec.name + (model.form == DenseForm::Float32 ? "32" : "16");
+  if (method.sees == Sees::Budget) key += "-" + std::to_string(settings.budgetTokens);
+  for (char& letter : key)
+    if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '-') letter = '_';
+  return key;
+}
+
+std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const std::filesystem::path& path,
+                                                 const ReadSettings& settings) {
+  auto file = ChunkFile::open(path, readingKey(model, settings));
+  if (!file) return nullptr;
+  auto reading = std::make_shared<const StoredReading>(std::move(file), findMethod(settings.method), settings.budgetTokens);
+  return reading->isComplete() ? reading : nullptr;
+}
+
+std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text, const ReadSettings& settings,
+                                              const std::filesystem::path& path, Listener& listener) {
+  const Method& method = findMethod(settings.method);
+  const std::vector<StoredToken> tokens = tokenize(model, text);
+  const int chunks = static_cast<int>((tokens.size() + kChunkTokens - 1) / kChunkTokens);
+  ChunkFileHeader header = TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
+  header.key = readingKey(model, settings);
+  {
+    StoredReading reading(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
+    const int done = reading.tokensRead();
+    ReadingProgress progress(listener, done, reading.tokens());
+    TextRun run(model, {method, settings.budgetTokens, nullptr, [&] { progress.breathe(); }}, &reading.file());
+    run.cache().adopt(reading.finishedRuns());
+    std::vector<TokenId> rest;
+    for (std::size_t i = static_cast<std::size_t>(done); i < tokens.size(); ++i) rest.push_back(tokens[i].id);
+    std::size_t written = 0;
+    int finished = run.cache().chunks();
+    run.read(rest, settings.stepTokens, [&](int whole) {
+      reading.file().finish(whole);
+      written += static_cast<std::size_t>(whole - finished) * header.slotBytes;
+      finished = whole;
+      if (written > kMostMappedBytes) {
+        reading.file().release();
+        written = 0;
+      }
+      progress.advance(run.cache().tokens());
+    });
+  }
+  return openReading(model, path, settings);
+}
+
+}  // namespace kvasir

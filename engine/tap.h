@@ -1,0 +1,33 @@
+#pragma once
+
+#include "engine/attention.h"
+#include "engine/engine.h"
+
+namespace kvasir {
+
+/// Records, for one question, what each layer's policy scored and chose and where its attention went, chunk by chunk.
+/// Kept by the caller of a policy; a policy knows nothing of it.
+class EvidenceTap {
+ public:
+  EvidenceTap(int layers, int heads) : heads_(heads), layers_(static_cast<std::size_t>(layers)) {}
+
+  /// What a layer may attend to from here on.
+  void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
+  /// Attention that gathered keys [from, …) received, summed over queries and heads: [keys].
+  void weigh(int layer, const GatheredKv& gathered, int from, const float* sums, const KvCache& cache);
+  /// Queries whose attention was recorded in every layer.
+  void countQueries(int queries) { queries_ += queries; }
+
+  EvidenceMap map(int chunks) const;
+
+ private:
+  struct Layer {
+    std::vector<float> scores;
+    std::vector<double> mass;
+    std::vector<std::uint8_t> attended;
+  };
+  int heads_ = 0, queries_ = 0;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,62 @@
+#include "engine/text_run.h"
+
+namespace kvasir {
+namespace {
+
+at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
+
+std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens) {
+  constexpr int kSmallestBudget = kChunkTokens;
+  if (method.sees == Sees::Budget && budgetTokens < kSmallestBudget)
+    throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
+  return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens});
+}
+
+std::unique_ptr<MemoryChunks> makeMemory(const LoadedModel& model, const KvCodec& codec, const KvPolicy& policy) {
+  return std::make_unique<MemoryChunks>(KvCache::slotBytes(model.kvShape(), codec, policy.needs().extras));
+}
+
+}  // namespace
+
+TextRun::TextRun(const LoadedModel& model, const Settings& settings, ChunkStore* store)
+    : codec_(settings.method.codec.make(typeOf(model.form))),
+      policy_(makePolicy(model, settings.method, settings.budgetTokens)),
+      positions_(settings.method.positions.make(settings.budgetTokens)),
+      memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
+      cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
+      pass_({model.shape, model.weights, model.form, *policy_, *positions_, cache_,
+             settings.method.sees == Sees::Budget ? settings.budgetTokens : 0, settings.tap, settings.breathe}) {}
+
+ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks) {
+  // Chunks of one step are written before those they look back to may go.
+  constexpr int kMostStepChunks = 32;
+  const auto codec = method.codec.make(typeOf(model.form));
+  const KvPolicy::Needs needs = makePolicy(model, method, budgetTokens)->needs();
+  ChunkFileHeader header;
+  header.slotBytes = KvCache::slotBytes(model.kvShape(), *codec, needs.extras);
+  header.chunks = static_cast<std::uint32_t>(chunks);
+  header.layers = static_cast<std::uint32_t>(model.shape.layers);
+  header.indexFloats = static_cast<std::uint32_t>(needs.extras.indexFloats);
+  if (needs.keptTokens > 0)
+    header.ring = static_cast<std::uint32_t>(needs.keptTokens / kChunkTokens + 2 + kMostStepChunks);
+  return header;
+}
+
+at::Tensor TextRun::read(std::span<const TokenId> tokens, int stepTokens, const std::function<void(int chunks)>& afterStep) {
+  constexpr int kMostStepTokens = 32 * kChunkTokens;
+  const int step = std::clamp(stepTokens / kChunkTokens, 1, kMostStepTokens / kChunkTokens) * kChunkTokens;
+  at::Tensor last;
+  for (std::size_t done = 0; done < tokens.size();) {
+    const std::span<const TokenId> now = tokens.subspan(done, std::min(tokens.size() - done, static_cast<std::size_t>(step)));
+    const int firstChunk = cache_.chunks();
+    for (std::size_t at = 0; at < now.size(); at += kChunkTokens)
+      cache_.open(static_cast<int>(std::min<std::size_t>(kChunkTokens, now.size() - at)));
+    const at::Tensor hidden = pass_.read(now, firstChunk);
+    last = hidden.narrow(0, hidden.size(0) - 1, 1);
+    done += now.size();
+    if (afterStep) afterStep(cache_.chunks());
+  }
+  return last;
+}
+
+}  // namespace kvasir

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "engine/loaded_model.h"
+#include "engine/methods.h"
+#include "engine/pass.h"
+
+namespace kvasir {
+
+/// One method at work on one text: its policy, positions and codec, a cache over a store, and the pass that runs
+/// tokens through the model. Serves one reading, or one answer over a reading's chunks.
+class TextRun {
+ public:
+  struct Settings {
+    const Method& method;
+    int budgetTokens = 0;
+    EvidenceTap* tap = nullptr;
+    std::function<void()> breathe = [] {};
+  };
+  /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive it.
+  TextRun(const LoadedModel& model, const Settings& settings, ChunkStore* store = nullptr);
+
+  /// What a store for this model and method must offer.
+  static ChunkFileHeader fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks);
+
+  KvCache& cache() { return cache_; }
+  ForwardPass& pass() { return pass_; }
+
+  /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk may be short and closes: what comes later
+  /// begins a new one. `afterStep` is told the chunks that are whole. Returns the last row's output, [1, width].
+  at::Tensor read(std::span<const TokenId> tokens, int stepTokens, const std::function<void(int chunks)>& afterStep = {});
+
+ private:
+  std::unique_ptr<KvCodec> codec_;
+  std::unique_ptr<KvPolicy> policy_;
+  std::unique_ptr<PositionScheme> positions_;
+  std::unique_ptr<MemoryChunks> memory_;
+  KvCache cache_;
+  ForwardPass pass_;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+namespace kvasir {
+
+/// Attention of one token's queries of one KV head over gathered keys and values, softmax in float32.
+/// Value: float, or bf16 bits as std::uint16_t.
+template <class Value>
+struct TokenAttention {
+  const float* queries = nullptr;  ///< [group, dimension], rotated
+  int group = 0;                   ///< query heads that share the KV head
+  int dimension = 0;
+  const Value* keys = nullptr;     ///< [count, dimension], rotated
+  const Value* values = nullptr;   ///< [count, dimension]
+  int count = 0;
+  float scale = 1;                 ///< of the products, before softmax
+  float* weights = nullptr;        ///< [group, weightStride]: exp(score − largest), not divided by the sum
+  std::int64_t weightStride = 0;
+  float* output = nullptr;         ///< [group, dimension]: weighted sum of values, not divided
+  float* largest = nullptr;        ///< [group]: largest score; −infinity when count is 0
+  float* sum = nullptr;            ///< [group]: sum of weights
+
+  /// The arithmetic: the score of one key for one query of the group.
+  float score(const float* query, const float* key) const {
+    float product = 0;
+    for (int i = 0; i < dimension; ++i) product += query[i] * key[i];
+    return product * scale;
+  }
+};
+
+void attendToken(const TokenAttention<float>& attention);
+void attendToken(const TokenAttention<std::uint16_t>& attention);
+
+}  // namespace kvasir
