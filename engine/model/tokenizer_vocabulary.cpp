@@ -23,7 +23,7 @@ constexpr std::array kMarks = {
     Mark{"<end_of_turn>", true},    Mark{"</s>", true},               Mark{"<eos>", true},
     Mark{"<|im_start|>", false},    Mark{"<|start_header_id|>", false}, Mark{"<|end_header_id|>", false},
     Mark{"<start_of_turn>", false}, Mark{"<|begin_of_text|>", false}, Mark{"<|user|>", false},
-    Mark{"<|assistant|>", false},   Mark{"<|system|>", false},        Mark{"<s>", false},
+    Mark{"<|assistant|>", false},   Mark{"<|system|>", false},
     Mark{"<bos>", false},           Mark{"[INST]", false},            Mark{"[/INST]", false},
 };
 
