@@ -64,7 +64,8 @@ Tokens words(std::string_view text, bool (*isMark)(char32_t), bool (*standsAlone
 
 Tokens englishTokens(std::string_view text) {
   Tokens tokens = words(text, isAsciiPunctuation, [](char32_t) { return false; });
-  std::erase_if(tokens, [](const std::string& token) { return token == "a" || token == "an" || token == "the"; });
+  std::erase_if(tokens,
+                [](const std::string& token) { return token == "a" || token == "an" || token == "the"; });
   return tokens;
 }
 
@@ -136,7 +137,9 @@ ScoringLanguage scoringLanguageOf(std::string_view question) {
 
 std::string normalisedEnglish(std::string_view text) { return normalised(text, ScoringLanguage::English); }
 
-std::vector<std::string> chineseTokens(std::string_view text) { return words(text, isChinesePunctuation, isHan); }
+std::vector<std::string> chineseTokens(std::string_view text) {
+  return words(text, isChinesePunctuation, isHan);
+}
 
 double f1Of(std::string_view prediction, const std::vector<std::string>& answers, ScoringLanguage language) {
   const Tokens predicted = tokensOf(prediction, language);
@@ -153,7 +156,8 @@ bool isExact(std::string_view prediction, const std::vector<std::string>& answer
                      [&](const std::string& answer) { return normalised(answer, language) == predicted; });
 }
 
-bool containsAnswer(std::string_view prediction, const std::vector<std::string>& answers, ScoringLanguage language) {
+bool containsAnswer(std::string_view prediction, const std::vector<std::string>& answers,
+                    ScoringLanguage language) {
   const std::string predicted = normalised(prediction, language);
   return std::any_of(answers.begin(), answers.end(), [&](const std::string& answer) {
     const std::string wanted = normalised(answer, language);
@@ -161,7 +165,8 @@ bool containsAnswer(std::string_view prediction, const std::vector<std::string>&
   });
 }
 
-bool choosesAnswer(std::string_view prediction, std::string_view question, const std::vector<std::string>& answers) {
+bool choosesAnswer(std::string_view prediction, std::string_view question,
+                   const std::vector<std::string>& answers) {
   const std::vector<std::string> classes = classesOf(question);
   if (classes.empty()) return containsAnswer(prediction, answers, ScoringLanguage::English);
   const std::string predicted = normalisedEnglish(prediction);

@@ -51,7 +51,8 @@ bool holdAll(const std::vector<ByteSpan>& covered, const std::vector<ByteSpan>& 
 std::vector<ByteSpan> toBytes(const EvaluationRow& row) {
   const CodePointIndex index(row.context);
   std::vector<ByteSpan> spans;
-  for (const CodePointSpan& span : row.goldSpans) spans.emplace_back(index.byteAt(span.start), index.byteAt(span.end));
+  for (const CodePointSpan& span : row.goldSpans)
+    spans.emplace_back(index.byteAt(span.start), index.byteAt(span.end));
   return spans;
 }
 
@@ -106,7 +107,9 @@ std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer
                                   const std::vector<ChunkRange>& chunks, int budgetTokens) {
   if (row.goldSpans.empty()) return std::nullopt;
   const std::vector<ByteSpan> gold = toBytes(row);
-  const auto isFoundIn = [&](const std::vector<int>& wanted) { return holdAll(coveredBytes(wanted, chunks), gold); };
+  const auto isFoundIn = [&](const std::vector<int>& wanted) {
+    return holdAll(coveredBytes(wanted, chunks), gold);
+  };
   GoldFound found;
   found.inAttended = isFoundIn(attendedChunks(answer, budgetChunksOf(chunks, budgetTokens)));
   for (int layer = 0; layer < answer.map.layers; ++layer) {
@@ -144,8 +147,9 @@ Json toJson(const RowResult& result) {
                     {"question", result.questionTokens},
                     {"answer", result.answerTokens},
                     {"attended", result.attendedTokens}};
-  json["seconds"] = {
-      {"read", result.readSeconds}, {"first_token", result.firstTokenSeconds}, {"answer", result.answerSeconds}};
+  json["seconds"] = {{"read", result.readSeconds},
+                     {"first_token", result.firstTokenSeconds},
+                     {"answer", result.answerSeconds}};
   return json;
 }
 
@@ -206,14 +210,14 @@ std::string Tally::table() const {
                     shareOf(sums.evidence, sums.withGold));
     }
     char line[160];
-    std::snprintf(line, sizeof line, "%-32.32s %7s %5d %7.3f %7.3f %8.3f %s\n", task.c_str(), length.c_str(), sums.rows,
-                  sums.f1 / std::max(sums.rows, 1), shareOf(sums.exact, sums.rows), shareOf(sums.contains, sums.rows),
-                  recall);
+    std::snprintf(line, sizeof line, "%-32.32s %7s %5d %7.3f %7.3f %8.3f %s\n", task.c_str(), length.c_str(),
+                  sums.rows, sums.f1 / std::max(sums.rows, 1), shareOf(sums.exact, sums.rows),
+                  shareOf(sums.contains, sums.rows), recall);
     text += line;
   };
   char head[160];
-  std::snprintf(head, sizeof head, "%-32s %7s %5s %7s %7s %8s %7s %7s\n", "task", "length", "rows", "f1", "exact",
-                "contains", "recall", "in 16");
+  std::snprintf(head, sizeof head, "%-32s %7s %5s %7s %7s %8s %7s %7s\n", "task", "length", "rows", "f1",
+                "exact", "contains", "recall", "in 16");
   text += head;
   for (const auto& [task, lengths] : byLength_) {
     for (const auto& [length, sums] : lengths) addLine(task, lengthName(length), sums);

@@ -12,9 +12,10 @@
 
 namespace kvasir {
 
-/// The chunks an answer may be said to rest on, ascending. Layers attend to different chunks, so: every chunk that all
-/// layers attended to; then, up to `budgetChunks` in all, those that most layers attended to (ties: the better evidence
-/// score). Where all layers attend to one set this is that set; for full attention it is every chunk.
+/// The chunks an answer may be said to rest on, ascending. Layers attend to different chunks, so: every chunk
+/// that all layers attended to; then, up to `budgetChunks` in all, those that most layers attended to (ties:
+/// the better evidence score). Where all layers attend to one set this is that set; for full attention it is
+/// every chunk.
 std::vector<int> attendedChunks(const Answer& answer, int budgetChunks);
 
 /// Chunks of the budget: how many of the reading's (equal but for the last) go into it, one at least.
@@ -22,9 +23,9 @@ int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens);
 
 /// Where the gold spans of one row were found. Nothing for rows without gold.
 struct GoldFound {
-  bool inAttended = false;         ///< every span lies in attendedChunks
-  std::vector<bool> inLayer;       ///< the same by layer, in what that layer attended to
-  bool inEvidence = false;         ///< the same in the first 16 chunks of the evidence
+  bool inAttended = false;    ///< every span lies in attendedChunks
+  std::vector<bool> inLayer;  ///< the same by layer, in what that layer attended to
+  bool inEvidence = false;    ///< the same in the first 16 chunks of the evidence
 };
 std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
                                   const std::vector<ChunkRange>& chunks, int budgetTokens);

@@ -53,7 +53,8 @@ struct EvaluationRows::Stream {
   }
 };
 
-EvaluationRows::EvaluationRows(std::filesystem::path file) : file_(std::move(file)), stream_(std::make_unique<Stream>()) {
+EvaluationRows::EvaluationRows(std::filesystem::path file)
+    : file_(std::move(file)), stream_(std::make_unique<Stream>()) {
 #ifdef _WIN32
   stream_->file = gzopen_w(file_.c_str(), "rb");
 #else

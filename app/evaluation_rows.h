@@ -18,10 +18,10 @@ struct CodePointSpan {
 /// One question of an evaluation file. For what the fields mean: the row format of the evaluation files.
 struct EvaluationRow {
   std::string id, task, context, question;
-  std::string metric;                 ///< "f1_em", "any_substring", "choice"; empty when not given
-  std::vector<std::string> answers;   ///< accepted
+  std::string metric;                ///< "f1_em", "any_substring", "choice"; empty when not given
+  std::vector<std::string> answers;  ///< accepted
   std::vector<CodePointSpan> goldSpans;
-  std::optional<std::int64_t> length; ///< the length in tokens the row was made for; nothing for whole papers
+  std::optional<std::int64_t> length;  ///< the length in tokens the row was made for; nothing for whole papers
 };
 
 /// Reads a file of one JSON object a line, plain or gzipped, row by row. Throws a sentence that names the line.

@@ -30,7 +30,8 @@ constexpr std::intptr_t kNoHandle = -1;
 
 }  // namespace
 
-FileLock::FileLock(std::filesystem::path file, std::intptr_t handle) : file_(std::move(file)), handle_(handle) {}
+FileLock::FileLock(std::filesystem::path file, std::intptr_t handle)
+    : file_(std::move(file)), handle_(handle) {}
 
 FileLock::FileLock(FileLock&& other) noexcept
     : file_(std::move(other.file_)), handle_(std::exchange(other.handle_, kNoHandle)) {}
@@ -64,7 +65,8 @@ std::optional<FileLock> FileLock::tryLock(const std::filesystem::path& file) {
       failToLock(file);
     }
     // A holder deletes the file before it lets go, so the one just locked may no longer be the one others see.
-    struct stat held{}, seen{};
+    struct stat held {
+    }, seen{};
     if (fstat(handle, &held) == 0 && stat(file.c_str(), &seen) == 0 && held.st_ino == seen.st_ino) return lock;
     lock.file_.clear();
   }

@@ -6,7 +6,8 @@
 
 namespace kvasir {
 
-/// Holds a lock file for this process while it lives; the system frees it when the process ends, however it ends.
+/// Holds a lock file for this process while it lives; the system frees it when the process ends, however it
+/// ends.
 class FileLock {
  public:
   /// Nothing when another holder has it. Throws a sentence when the file cannot be made.

@@ -2,8 +2,8 @@
 
 namespace kvasir {
 
-/// While it lives, Ctrl-C and the system's wish to end (SIGINT, SIGTERM) are noted instead of ending the program; the
-/// second one ends it at once. One at a time.
+/// While it lives, Ctrl-C and the system's wish to end (SIGINT, SIGTERM) are noted instead of ending the
+/// program; the second one ends it at once. One at a time.
 class InterruptGuard {
  public:
   InterruptGuard();

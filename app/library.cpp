@@ -46,7 +46,8 @@ DocumentRecord recordOf(const Statement& row) {
 std::string timeNow() {
   const auto now = std::chrono::system_clock::now();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto part = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const auto part =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   std::tm utc{};
 #ifdef _WIN32
   gmtime_s(&utc, &seconds);
@@ -160,8 +161,9 @@ DocumentRecord Library::add(const Document& document, const FileStamp& stamp, co
   Transaction transaction(database_);
   const std::string id = idFor(hash);
   database_
-      .prepare("INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET"
-               " title = ?3, language = ?4, imported_at = ?6, import_seconds = ?7")
+      .prepare(
+          "INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET"
+          " title = ?3, language = ?4, imported_at = ?6, import_seconds = ?7")
       .bind(id, hash, document.title, document.language, document.format, timeNow(), importSeconds)
       .finish();
   database_.prepare("INSERT OR IGNORE INTO texts VALUES (?1, ?2)").bind(id, Blob{document.text}).finish();
@@ -180,7 +182,8 @@ void Library::writePlaces(const std::string& id, const Document& document, Liste
   std::int64_t number = 0;
   for (const Page& p : document.pages) {
     page.bind(id, number++, p.label, p.width, p.height, static_cast<std::int64_t>(p.start),
-              static_cast<std::int64_t>(p.end)).finish();
+              static_cast<std::int64_t>(p.end))
+        .finish();
   }
   Statement section = database_.prepare("INSERT INTO sections VALUES (?1, ?2, ?3, ?4, ?5)");
   number = 0;
@@ -231,15 +234,17 @@ Document Library::loadWithoutWords(const std::string& id) {
       "SELECT label, width, height, start, \"end\" FROM pages WHERE document_id = ?1 ORDER BY number");
   for (page.bind(id); page.step();) {
     document.pages.push_back({page.text(0), static_cast<float>(page.real(1)), static_cast<float>(page.real(2)),
-                              static_cast<std::size_t>(page.integer(3)), static_cast<std::size_t>(page.integer(4))});
+                              static_cast<std::size_t>(page.integer(3)),
+                              static_cast<std::size_t>(page.integer(4))});
   }
   Statement section =
       database_.prepare("SELECT title, level, start FROM sections WHERE document_id = ?1 ORDER BY number");
   for (section.bind(id); section.step();) {
-    document.sections.push_back({section.text(0), static_cast<int>(section.integer(1)),
-                                 static_cast<std::size_t>(section.integer(2))});
+    document.sections.push_back(
+        {section.text(0), static_cast<int>(section.integer(1)), static_cast<std::size_t>(section.integer(2))});
   }
-  Statement anchor = database_.prepare("SELECT start, location FROM anchors WHERE document_id = ?1 ORDER BY number");
+  Statement anchor =
+      database_.prepare("SELECT start, location FROM anchors WHERE document_id = ?1 ORDER BY number");
   for (anchor.bind(id); anchor.step();) {
     document.anchors.push_back({static_cast<std::size_t>(anchor.integer(0)), anchor.text(1)});
   }
@@ -284,25 +289,25 @@ fs::path Library::readingFile(const std::string& id, const std::string& key) con
 FileLock Library::lockReading(const std::string& id, const std::string& key) const {
   auto lock = FileLock::tryLock(readingFile(id, key).replace_extension(".lock"));
   if (!lock) {
-    throw std::runtime_error("Another Kvasir is reading this document now; wait until it is done, or stop it, and "
-                             "try again.");
+    throw std::runtime_error(
+        "Another Kvasir is reading this document now; wait until it is done, or stop it, and "
+        "try again.");
   }
   return std::move(*lock);
 }
 
 void Library::recordReading(const ReadingRecord& reading) {
-  database_
-      .prepare("INSERT OR REPLACE INTO readings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
-      .bind(reading.documentId, reading.key,
-            utf8Of(readingFile(reading.documentId, reading.key).filename()), reading.model, reading.method,
-            reading.tokens, reading.tokensRead, reading.chunks, reading.bytes, reading.seconds,
-            reading.complete ? 1 : 0)
+  database_.prepare("INSERT OR REPLACE INTO readings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
+      .bind(reading.documentId, reading.key, utf8Of(readingFile(reading.documentId, reading.key).filename()),
+            reading.model, reading.method, reading.tokens, reading.tokensRead, reading.chunks, reading.bytes,
+            reading.seconds, reading.complete ? 1 : 0)
       .finish();
 }
 
 std::vector<ReadingRecord> Library::readings(const std::string& id) {
   Statement rows = database_.prepare(
-      "SELECT document_id, key, model, method, tokens, tokens_read, chunks, bytes, seconds, complete FROM readings"
+      "SELECT document_id, key, model, method, tokens, tokens_read, chunks, bytes, seconds, complete FROM "
+      "readings"
       " WHERE document_id = ?1 ORDER BY model, method, key");
   std::vector<ReadingRecord> records;
   for (rows.bind(id); rows.step();) {

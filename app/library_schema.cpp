@@ -7,9 +7,9 @@
 namespace kvasir {
 namespace {
 
-// Offsets (start, end) are bytes of the text. A document's text stands alone in its table, so that lists need not pass
-// over it; it is a blob, because a text value would end at a zero byte for some readers. A row of words is a run of them
-// on one page, from the word numbered `first`.
+// Offsets (start, end) are bytes of the text. A document's text stands alone in its table, so that lists need
+// not pass over it; it is a blob, because a text value would end at a zero byte for some readers. A row of
+// words is a run of them on one page, from the word numbered `first`.
 constexpr const char* kFirstTables = R"sql(
 CREATE TABLE documents (
   id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, title TEXT NOT NULL, language TEXT NOT NULL, format TEXT NOT NULL,
@@ -69,8 +69,9 @@ void migrateLibrary(Database& database) {
   Transaction transaction(database);
   std::int64_t version = versionOf(database);  // again: another process may have been first
   if (version > newest || version < 0) {
-    throw std::runtime_error("The library was made by a later version of Kvasir; use that version, or choose another "
-                             "folder with --library.");
+    throw std::runtime_error(
+        "The library was made by a later version of Kvasir; use that version, or choose another "
+        "folder with --library.");
   }
   for (; version < newest; ++version) database.run(kSteps[static_cast<std::size_t>(version)]);
   database.run("PRAGMA user_version = " + std::to_string(newest));

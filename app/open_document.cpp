@@ -29,8 +29,9 @@ OpenDocument openFile(Library& library, const fs::path& file, Listener& listener
     return withText(library, *known);
   }
   const Stopwatch watch;
-  const Document document =
-      importFile(file, [&](int done, int total) { listener.progress({Stage::Importing, done, total, 0}); });
+  const Document document = importFile(file, [&](int done, int total) {
+    listener.progress({Stage::Importing, done, total, 0});
+  });
   DocumentRecord record = library.add(document, stamp, hash, watch.seconds(), listener);
   return withText(library, std::move(record), watch.seconds());
 }
@@ -76,8 +77,8 @@ OpenDocument openDocument(Library& library, const std::string& name, Listener& l
                            "`kvasir-cli library` lists what there is.");
 }
 
-OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document, const ReadSettings& settings,
-                        Listener& listener) {
+OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document,
+                        const ReadSettings& settings, Listener& listener) {
   const std::string& id = document.record.id;
   const std::string key = engine.readingKey(settings);
   const fs::path file = library.readingFile(id, key);

@@ -16,8 +16,8 @@ struct OpenDocument {
   double importSeconds = 0;  ///< of this call: 0 when it was in the library
 };
 
-/// `name` is a file, or the id of a document or its beginning. A file that the library has as it is now is not imported
-/// again, and a known file that is gone is taken from the library.
+/// `name` is a file, or the id of a document or its beginning. A file that the library has as it is now is not
+/// imported again, and a known file that is gone is taken from the library.
 OpenDocument openDocument(Library& library, const std::string& name, Listener& listener);
 
 /// A document as the engine's model reads it, whole.
@@ -26,9 +26,9 @@ struct OpenReading {
   double seconds = 0;  ///< of reading in this call: 0 when it had been read
 };
 
-/// Opens the document's reading for these settings; reads it first, or on from where it was stopped, when it is not
-/// complete. Stopped by the listener, it keeps what was read.
-OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document, const ReadSettings& settings,
-                        Listener& listener);
+/// Opens the document's reading for these settings; reads it first, or on from where it was stopped, when it is
+/// not complete. Stopped by the listener, it keeps what was read.
+OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document,
+                        const ReadSettings& settings, Listener& listener);
 
 }  // namespace kvasir

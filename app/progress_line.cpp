@@ -17,11 +17,16 @@ constexpr double kSurestAfterSeconds = 1;  // a rate measured over less says lit
 
 const char* nameOf(Stage stage) {
   switch (stage) {
-    case Stage::Loading: return "Loading the model";
-    case Stage::Importing: return "Importing";
-    case Stage::Reading: return "Reading";
-    case Stage::Retrieving: return "Retrieving";
-    case Stage::Answering: return "Answering";
+    case Stage::Loading:
+      return "Loading the model";
+    case Stage::Importing:
+      return "Importing";
+    case Stage::Reading:
+      return "Reading";
+    case Stage::Retrieving:
+      return "Retrieving";
+    case Stage::Answering:
+      return "Answering";
   }
   return "";
 }
@@ -38,13 +43,15 @@ double secondsBetween(std::chrono::steady_clock::time_point from, std::chrono::s
 std::string describe(const Progress& progress, double secondsLeft) {
   std::string line = nameOf(progress.stage);
   if (hasShare(progress)) {
-    const double share = std::clamp(static_cast<double>(progress.done) / static_cast<double>(progress.total), 0.0, 1.0);
+    const double share =
+        std::clamp(static_cast<double>(progress.done) / static_cast<double>(progress.total), 0.0, 1.0);
     const std::string percent = std::to_string(static_cast<int>(share * 100));
     line += "  " + std::string(3 - std::min<std::size_t>(3, percent.size()), ' ') + percent + " %";
   } else if (progress.done > 0) {
     line += "  " + withCommas(progress.done) + (progress.stage == Stage::Answering ? " tokens" : "");
   }
-  if (progress.tokensPerSecond > 0) line += "  " + withCommas(std::llround(progress.tokensPerSecond)) + " tokens/s";
+  if (progress.tokensPerSecond > 0)
+    line += "  " + withCommas(std::llround(progress.tokensPerSecond)) + " tokens/s";
   if (secondsLeft >= 0) line += "  " + asDuration(secondsLeft) + " left";
   return line;
 }
@@ -52,7 +59,8 @@ std::string describe(const Progress& progress, double secondsLeft) {
 ProgressLine::ProgressLine(std::ostream& stream, ProgressStyle style, Clock clock)
     : stream_(stream), style_(style), clock_(std::move(clock)) {}
 
-/// By the rate since this stage began here: a reading that goes on from an earlier one has much done at the start.
+/// By the rate since this stage began here: a reading that goes on from an earlier one has much done at the
+/// start.
 double ProgressLine::secondsLeft(const Progress& progress, Time now) const {
   const auto left = static_cast<double>(progress.total - progress.done);
   if (!hasShare(progress) || left < 0) return -1;

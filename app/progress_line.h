@@ -9,7 +9,8 @@
 
 namespace kvasir {
 
-/// "Reading  43 %  1,210 tokens/s  0:41 left"; parts that are not known are left out. secondsLeft < 0: not known.
+/// "Reading  43 %  1,210 tokens/s  0:41 left"; parts that are not known are left out. secondsLeft < 0: not
+/// known.
 std::string describe(const Progress& progress, double secondsLeft);
 
 enum class ProgressStyle { Rewritten, Lines, Silent };

@@ -95,7 +95,8 @@ std::string restedOn(const AskResult& result) {
   line += "; " + withCommas(result.answer.attendedTokens) + " of " + withCommas(result.documentTokens) +
           " tokens attended at most by a layer";
   if (result.answer.coverage) {
-    line += ", with about " + std::to_string(std::lround(*result.answer.coverage * 100)) + " % of the attention";
+    line +=
+        ", with about " + std::to_string(std::lround(*result.answer.coverage * 100)) + " % of the attention";
   }
   return line + "\n";
 }
@@ -115,8 +116,9 @@ PassagePlace placeOf(const Document& document, std::size_t start, std::size_t en
   for (const std::string& title : sectionOf(document, start)) {
     place.section += (place.section.empty() ? "" : " › ") + title;
   }
-  const auto after = std::upper_bound(document.anchors.begin(), document.anchors.end(), start,
-                                      [](std::size_t byte, const Anchor& anchor) { return byte < anchor.start; });
+  const auto after =
+      std::upper_bound(document.anchors.begin(), document.anchors.end(), start,
+                       [](std::size_t byte, const Anchor& anchor) { return byte < anchor.start; });
   if (after != document.anchors.begin()) place.location = std::prev(after)->location;
   return place;
 }
@@ -137,9 +139,8 @@ Json toJson(const AskResult& result) {
                      {"read", result.readSeconds},
                      {"first_token", answer.firstTokenSeconds},
                      {"total", result.totalSeconds}};
-  json["bytes"] = {{"kv_memory", answer.kvBytesInMemory},
-                   {"kv_disk", result.kvBytesOnDisk},
-                   {"peak_rss", result.peakBytes}};
+  json["bytes"] = {
+      {"kv_memory", answer.kvBytesInMemory}, {"kv_disk", result.kvBytesOnDisk}, {"peak_rss", result.peakBytes}};
   json["stopped_by_limit"] = answer.stoppedByLimit;
   json["log_probability"] = answer.logProbability;
   return json;

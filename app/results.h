@@ -20,12 +20,13 @@ struct AskResult {
   std::uint64_t kvBytesOnDisk = 0, peakBytes = 0;
 };
 
-/// A passage's place as it is shown: pages counted from 1 as in the file, and their printed labels where those differ.
+/// A passage's place as it is shown: pages counted from 1 as in the file, and their printed labels where those
+/// differ.
 struct PassagePlace {
   int firstPage = 0, lastPage = 0;  ///< 0: the document has no pages
   std::string label;                ///< "xii", "xii–xiii"; empty where the labels are the numbers
-  std::string section;              ///< titles from the highest level down, "Part 1 › Chapter 2"; may be empty
-  std::string location;             ///< of a book without pages: the anchor before it; may be empty
+  std::string section;   ///< titles from the highest level down, "Part 1 › Chapter 2"; may be empty
+  std::string location;  ///< of a book without pages: the anchor before it; may be empty
 };
 PassagePlace placeOf(const Document& document, std::size_t start, std::size_t end);
 

@@ -32,7 +32,8 @@ Sha256::Sha256()
 void Sha256::addBlock(const unsigned char* block) {
   std::array<std::uint32_t, 64> w;
   for (std::size_t i = 0; i < 16; ++i, block += 4) {
-    w[i] = std::uint32_t{block[0]} << 24 | std::uint32_t{block[1]} << 16 | std::uint32_t{block[2]} << 8 | block[3];
+    w[i] =
+        std::uint32_t{block[0]} << 24 | std::uint32_t{block[1]} << 16 | std::uint32_t{block[2]} << 8 | block[3];
   }
   for (std::size_t i = 16; i < 64; ++i) {
     const std::uint32_t low = std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ (w[i - 15] >> 3);
@@ -91,7 +92,8 @@ std::string sha256Of(std::string_view bytes) {
 std::string sha256OfFile(const std::filesystem::path& file,
                          const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw std::runtime_error(utf8Of(file) + " cannot be read; check that it exists and its permissions.");
+  if (!stream)
+    throw std::runtime_error(utf8Of(file) + " cannot be read; check that it exists and its permissions.");
   const auto total = static_cast<std::int64_t>(std::filesystem::file_size(file));
   Sha256 hash;
   std::vector<char> part(kFilePart);

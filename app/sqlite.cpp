@@ -94,7 +94,9 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_.get());
 }
 
-void Statement::bindOne(int index, std::int64_t value) { check(sqlite3_bind_int64(statement_.get(), index, value)); }
+void Statement::bindOne(int index, std::int64_t value) {
+  check(sqlite3_bind_int64(statement_.get(), index, value));
+}
 
 void Statement::bindOne(int index, double value) { check(sqlite3_bind_double(statement_.get(), index, value)); }
 

@@ -18,8 +18,8 @@ struct Blob {
 
 class Statement;
 
-/// One connection to the library's SQLite file: WAL, foreign keys, waits up to ten seconds for another process. Made
-/// and used on one thread. Every failure is a std::runtime_error with a sentence that names the file.
+/// One connection to the library's SQLite file: WAL, foreign keys, waits up to ten seconds for another process.
+/// Made and used on one thread. Every failure is a std::runtime_error with a sentence that names the file.
 class Database {
  public:
   explicit Database(std::filesystem::path file);
@@ -56,7 +56,10 @@ class Statement {
   }
 
   bool step();  ///< true while there is a row
-  void finish() { while (step()) {} }
+  void finish() {
+    while (step()) {
+    }
+  }
 
   std::int64_t integer(int column) const;
   double real(int column) const;

@@ -112,7 +112,8 @@ std::string onOneLine(std::string_view text, std::size_t limit) {
 std::string withCommas(std::int64_t number) {
   std::string digits = std::to_string(number);
   const int first = number < 0 ? 1 : 0;
-  for (int at = static_cast<int>(digits.size()) - 3; at > first; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (int at = static_cast<int>(digits.size()) - 3; at > first; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
   return digits;
 }
 
@@ -120,7 +121,8 @@ std::string asDuration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::clamp(seconds, 0.0, 1e9)));
   std::array<char, 32> buffer{};
   if (whole >= 3600) {
-    std::snprintf(buffer.data(), buffer.size(), "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+    std::snprintf(buffer.data(), buffer.size(), "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60,
+                  whole % 60);
   } else {
     std::snprintf(buffer.data(), buffer.size(), "%lld:%02lld", whole / 60, whole % 60);
   }
@@ -133,7 +135,8 @@ std::string asBytes(std::uint64_t bytes) {
   std::size_t unit = 0;
   while (value >= 999.5 && unit + 1 < units.size()) value /= 1000, ++unit;
   std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  std::snprintf(buffer.data(), buffer.size(), unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value,
+                units[unit]);
   return buffer.data();
 }
 

@@ -17,16 +17,16 @@ std::filesystem::path pathOf(std::string_view utf8);
 char32_t nextCodePoint(std::string_view text, std::size_t& byte);
 void appendCodePoint(std::string& text, char32_t codePoint);
 
-/// The first character boundary at or after `byte`. Tokens may divide a character, so chunks may begin inside one; it
-/// then belongs to the chunk where it began.
+/// The first character boundary at or after `byte`. Tokens may divide a character, so chunks may begin inside
+/// one; it then belongs to the chunk where it began.
 std::size_t toBoundary(std::string_view text, std::size_t byte);
 
 /// Bytes to code points and back, in a few steps each. The text must outlive it.
 class CodePointIndex {
  public:
   explicit CodePointIndex(std::string_view text);
-  std::size_t codePointAt(std::size_t byte) const;   ///< code points that begin before the byte
-  std::size_t byteAt(std::size_t codePoint) const;   ///< the text's size for points behind its end
+  std::size_t codePointAt(std::size_t byte) const;  ///< code points that begin before the byte
+  std::size_t byteAt(std::size_t codePoint) const;  ///< the text's size for points behind its end
   std::size_t size() const { return size_; }
 
  private:

@@ -11,9 +11,9 @@ namespace kvasir {
 namespace {
 
 constexpr char kVersion = 1;
-constexpr std::size_t kHeaderBytes = 5;                 // version, size inflated (little endian)
-constexpr std::uint32_t kMostInflated = 256u << 20;     // of one page: a bound for damaged files only
-constexpr float kFarthest = 1e6F;                       // points
+constexpr std::size_t kHeaderBytes = 5;              // version, size inflated (little endian)
+constexpr std::uint32_t kMostInflated = 256u << 20;  // of one page: a bound for damaged files only
+constexpr float kFarthest = 1e6F;                    // points
 
 [[noreturn]] void failAsDamaged() { throw std::runtime_error("the boxes of a page are damaged"); }
 
@@ -27,7 +27,9 @@ std::int64_t toSteps(float points) {
   return std::llround(std::clamp(points, -kFarthest, kFarthest) * kBoxStepsPerPoint);
 }
 
-Steps toSteps(const Box& box) { return {toSteps(box.left), toSteps(box.top), toSteps(box.right), toSteps(box.bottom)}; }
+Steps toSteps(const Box& box) {
+  return {toSteps(box.left), toSteps(box.top), toSteps(box.right), toSteps(box.bottom)};
+}
 
 Box toBox(const Steps& steps) {
   const auto points = [](std::int64_t step) { return static_cast<float>(step) / kBoxStepsPerPoint; };
@@ -95,9 +97,11 @@ std::string deflated(const std::string& bytes) {
   uLongf size = compressBound(static_cast<uLong>(bytes.size()));
   std::string packed(kHeaderBytes + size, '\0');
   packed[0] = kVersion;
-  for (int i = 0; i < 4; ++i) packed[static_cast<std::size_t>(i) + 1] = static_cast<char>(bytes.size() >> (8 * i));
-  const int result = compress2(reinterpret_cast<Bytef*>(packed.data() + kHeaderBytes), &size,
-                               reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size()), 6);
+  for (int i = 0; i < 4; ++i)
+    packed[static_cast<std::size_t>(i) + 1] = static_cast<char>(bytes.size() >> (8 * i));
+  const int result =
+      compress2(reinterpret_cast<Bytef*>(packed.data() + kHeaderBytes), &size,
+                reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size()), 6);
   if (result != Z_OK) throw std::runtime_error("There is not enough memory to store the document's boxes.");
   packed.resize(kHeaderBytes + size);
   return packed;

@@ -15,13 +15,14 @@ constexpr int kWrongUsage = 2;
 constexpr int kEvaluationAnswerTokens = 32;
 constexpr int kMostTokens = 1 << 24;
 
-const std::map<std::string, Device> kDevices = {{"auto", Device::Auto}, {"cpu", Device::Cpu}, {"cuda", Device::Cuda}};
+const std::map<std::string, Device> kDevices = {
+    {"auto", Device::Auto}, {"cpu", Device::Cpu}, {"cuda", Device::Cuda}};
 const std::map<std::string, Precision> kPrecisions = {{"fast", Precision::Fast}, {"exact", Precision::Exact}};
 
 /// What CLI11 fills in, where its types are not ours; made into Arguments when all is well.
 struct Draft {
   Arguments arguments;
-  std::string model, library, file, rowsFile, device = "auto", precision;
+  std::string model, library, document, file, rowsFile, device = "auto", precision;
   std::size_t limit = 0, each = 0;
 };
 
@@ -38,9 +39,11 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--model", draft.model, "The model, a GGUF file")->type_name("FILE");
   app.add_option("--library", draft.library, "The folder of documents and readings")->type_name("DIR");
   app.add_option("--threads", draft.arguments.threads, "Threads to compute with; 0: one a core")
-      ->type_name("N")->check(CLI::Range(0, 1024));
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024));
   app.add_option("--device", draft.device, "Where to compute: auto, cpu or cuda")
-      ->type_name("DEVICE")->check(CLI::IsMember(kDevices));
+      ->type_name("DEVICE")
+      ->check(CLI::IsMember(kDevices));
   app.add_flag("--json", draft.arguments.isJson, "Write the result as JSON");
   app.add_flag("--quiet", draft.arguments.isQuiet, "No progress and no remarks, only results and errors");
 }
@@ -48,74 +51,102 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
 void addReadingOptions(CLI::App* sub, Draft& draft) {
   Arguments& arguments = draft.arguments;
   sub->add_option("--method", arguments.asking.method, "A row of the method table (kvasir-cli methods)")
-      ->type_name("M")->capture_default_str();
+      ->type_name("M")
+      ->capture_default_str();
   sub->add_option("--budget", arguments.asking.budgetTokens, "KV entries a query may attend to, per layer")
-      ->type_name("N")->check(tokenCount())->capture_default_str();
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
   sub->add_option("--step", arguments.stepTokens, "Tokens read at once; changes speed, not the result")
-      ->type_name("N")->check(tokenCount())->capture_default_str();
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
 }
 
 void addPrecision(CLI::App* sub, Draft& draft, const char* usual) {
-  sub->add_option("--precision", draft.precision,
-                  std::string("fast: bf16 and 8-bit weights; exact: float32 throughout (") + usual + " unless set)")
-      ->type_name("P")->check(CLI::IsMember(kPrecisions));
+  sub->add_option(
+         "--precision", draft.precision,
+         std::string("fast: bf16 and 8-bit weights; exact: float32 throughout (") + usual + " unless set)")
+      ->type_name("P")
+      ->check(CLI::IsMember(kPrecisions));
 }
 
 void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
   AskSettings& asking = draft.arguments.asking;
   sub->add_option("--max-tokens", asking.maxTokens,
                   std::string("The longest answer, in tokens (") + usualLength + " unless set)")
-      ->type_name("N")->check(tokenCount());
+      ->type_name("N")
+      ->check(tokenCount());
   sub->add_option("--temperature", asking.sampling.temperature, "0: always the likeliest token")
-      ->type_name("T")->check(CLI::Range(0.0, 100.0))->capture_default_str();
+      ->type_name("T")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
   sub->add_option("--top-k", asking.sampling.topK, "Choose among the k likeliest tokens; 0: off")
-      ->type_name("K")->check(CLI::NonNegativeNumber);
-  sub->add_option("--top-p", asking.sampling.topP, "Choose among the likeliest tokens that make up this share; 1: off")
-      ->type_name("P")->check(CLI::Range(0.0, 1.0));
+      ->type_name("K")
+      ->check(CLI::NonNegativeNumber);
+  sub->add_option("--top-p", asking.sampling.topP,
+                  "Choose among the likeliest tokens that make up this share; 1: off")
+      ->type_name("P")
+      ->check(CLI::Range(0.0, 1.0));
   sub->add_option("--min-p", asking.sampling.minP, "Leave out tokens under this share of the likeliest; 0: off")
-      ->type_name("P")->check(CLI::Range(0.0, 1.0));
+      ->type_name("P")
+      ->check(CLI::Range(0.0, 1.0));
   sub->add_option("--seed", asking.sampling.seed, "Of the random choices; the same seed gives the same answer")
       ->type_name("N");
 }
 
 void addReadAndAsk(CLI::App& app, Draft& draft) {
   CLI::App* read = addCommand(app, draft, "read", "Import and read files into the library", Command::Read);
-  read->add_option("FILE", draft.arguments.documents, "PDF, EPUB, text or Markdown files, or ids of the library")
+  read->add_option("FILE", draft.arguments.documents,
+                   "PDF, EPUB, text or Markdown files, or ids of the library")
       ->required();
   addReadingOptions(read, draft);
   addPrecision(read, draft, "fast");
 
   CLI::App* ask = addCommand(app, draft, "ask", "Ask a document; it is read first if needed", Command::Ask);
-  ask->add_option("DOC", draft.arguments.documents, "A file, or an id of the library")->required()->expected(1);
+  ask->add_option("DOC", draft.document, "A file, or an id of the library")->required();
   ask->add_option("QUESTION", draft.arguments.question, "The question, in quotes")->required();
   addReadingOptions(ask, draft);
   addAnsweringOptions(ask, draft, "256");
   addPrecision(ask, draft, "fast");
   ask->add_option("--evidence", draft.arguments.shownEvidence, "Passages to show; JSON has all of them")
-      ->type_name("N")->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 void addMeasuring(CLI::App& app, Draft& draft) {
   Arguments& arguments = draft.arguments;
-  CLI::App* eval = addCommand(app, draft, "eval", "Ask every row of a file and score the answers", Command::Eval);
+  CLI::App* eval =
+      addCommand(app, draft, "eval", "Ask every row of a file and score the answers", Command::Eval);
   eval->add_option("FILE", draft.file, "Rows as JSON lines; may be gzipped")->required()->type_name("JSONL");
   addReadingOptions(eval, draft);
   addAnsweringOptions(eval, draft, "32");
   addPrecision(eval, draft, "fast");
   eval->add_option("--limit", draft.limit, "The first K rows only")->type_name("K")->check(CLI::PositiveNumber);
   eval->add_option("--each", draft.each, "At most K rows of each task and length, spread evenly")
-      ->type_name("K")->check(CLI::PositiveNumber);
-  eval->add_option("--out", draft.rowsFile, "Write each row's result here as it comes")->type_name("ROWS.jsonl");
+      ->type_name("K")
+      ->check(CLI::PositiveNumber);
+  eval->add_option("--out", draft.rowsFile, "Write each row's result here as it comes")
+      ->type_name("ROWS.jsonl");
 
   CLI::App* bench = addCommand(app, draft, "bench", "Measure tokens per second", Command::Bench);
-  bench->add_option("--prompt", arguments.prompts, "Read so many tokens, as 512,2048")->type_name("N,…")
-      ->delimiter(',')->check(tokenCount());
-  bench->add_option("--depth", arguments.depths, "After so many tokens; 0 unless set")->type_name("N,…")
-      ->delimiter(',')->check(CLI::Range(0, kMostTokens));
-  bench->add_option("--generate", arguments.generates, "Generate so many tokens")->type_name("N,…")
-      ->delimiter(',')->check(tokenCount());
-  bench->add_option("--repeat", arguments.repeats, "Times to measure; the median counts")->type_name("R")
-      ->check(CLI::Range(1, 1000))->capture_default_str();
+  bench->add_option("--prompt", arguments.prompts, "Read so many tokens, as 512,2048")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(tokenCount());
+  bench->add_option("--depth", arguments.depths, "After so many tokens; 0 unless set")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(CLI::Range(0, kMostTokens));
+  bench->add_option("--generate", arguments.generates, "Generate so many tokens")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(tokenCount());
+  bench->add_option("--repeat", arguments.repeats, "Times to measure; the median counts")
+      ->type_name("R")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   addReadingOptions(bench, draft);
   addPrecision(bench, draft, "fast");
 }
@@ -123,11 +154,13 @@ void addMeasuring(CLI::App& app, Draft& draft) {
 void addLooks(CLI::App& app, Draft& draft) {
   CLI::App* tokenize = addCommand(app, draft, "tokenize", "The tokens of a text file", Command::Tokenize);
   tokenize->add_option("TEXTFILE", draft.file)->required();
-  CLI::App* logits =
-      addCommand(app, draft, "logits", "The likeliest next tokens at each place of a text file", Command::Logits);
+  CLI::App* logits = addCommand(app, draft, "logits", "The likeliest next tokens at each place of a text file",
+                                Command::Logits);
   logits->add_option("TEXTFILE", draft.file)->required();
-  logits->add_option("--top", draft.arguments.top, "How many at each place")->type_name("K")
-      ->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  logits->add_option("--top", draft.arguments.top, "How many at each place")
+      ->type_name("K")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   addPrecision(logits, draft, "exact");
   addCommand(app, draft, "methods", "The methods there are", Command::Methods);
   addCommand(app, draft, "models", "The model files there are", Command::Models);
@@ -139,8 +172,8 @@ void addLibrary(CLI::App& app, Draft& draft) {
   library->require_subcommand(0, 1);
   library->parse_complete_callback([&draft] { draft.arguments.command = Command::ListLibrary; });
   addCommand(*library, draft, "list", "What the library holds", Command::ListLibrary);
-  CLI::App* remove =
-      addCommand(*library, draft, "remove", "Delete documents and what was read of them", Command::RemoveFromLibrary);
+  CLI::App* remove = addCommand(*library, draft, "remove", "Delete documents and what was read of them",
+                                Command::RemoveFromLibrary);
   remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required();
 }
 
@@ -148,12 +181,15 @@ Arguments finished(Draft draft) {
   Arguments& arguments = draft.arguments;
   arguments.model = pathOf(draft.model);
   arguments.library = draft.library.empty() ? defaultLibraryFolder() : pathOf(draft.library);
+  if (!draft.document.empty()) arguments.documents = {draft.document};
   arguments.file = pathOf(draft.file);
   arguments.rowsFile = pathOf(draft.rowsFile);
   arguments.device = kDevices.at(draft.device);
   const bool isForComparing = arguments.command == Command::Logits;
-  if (!draft.precision.empty()) arguments.precision = kPrecisions.at(draft.precision);
-  else if (isForComparing) arguments.precision = Precision::Exact;
+  if (!draft.precision.empty())
+    arguments.precision = kPrecisions.at(draft.precision);
+  else if (isForComparing)
+    arguments.precision = Precision::Exact;
   if (draft.limit > 0) arguments.rows.limit = draft.limit;
   if (draft.each > 0) arguments.rows.each = draft.each;
   return std::move(arguments);
@@ -161,12 +197,14 @@ Arguments finished(Draft draft) {
 
 }  // namespace
 
-std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std::ostream& out, std::ostream& err) {
+std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std::ostream& out,
+                                            std::ostream& err) {
   Draft draft;
   CLI::App app("Asks long documents with a language model on this machine, and shows why.", "kvasir-cli");
   app.set_version_flag("--version", "kvasir-cli " KVASIR_VERSION);
   app.require_subcommand(1);
-  app.footer("The options above may stand before or behind the command. `kvasir-cli COMMAND --help` tells its own.");
+  app.footer(
+      "The options above may stand before or behind the command. `kvasir-cli COMMAND --help` tells its own.");
   addCommonOptions(app, draft);
   addReadAndAsk(app, draft);
   addMeasuring(app, draft);

@@ -13,7 +13,18 @@
 
 namespace kvasir {
 
-enum class Command { Read, Ask, Eval, Bench, Tokenize, Logits, Methods, Models, ListLibrary, RemoveFromLibrary };
+enum class Command {
+  Read,
+  Ask,
+  Eval,
+  Bench,
+  Tokenize,
+  Logits,
+  Methods,
+  Models,
+  ListLibrary,
+  RemoveFromLibrary
+};
 
 /// What a command line says, with the defaults filled in. Each command uses the common part and its own fields.
 struct Arguments {
@@ -28,12 +39,12 @@ struct Arguments {
 
   std::vector<std::string> documents;  ///< files or ids
   std::string question;
-  AskSettings asking;                  ///< its method and budget serve reading too
+  AskSettings asking;  ///< its method and budget serve reading too
   int stepTokens = ReadSettings{}.stepTokens;
-  int shownEvidence = 8;               ///< passages written for people; JSON has all
+  int shownEvidence = 8;  ///< passages written for people; JSON has all
 
-  std::filesystem::path file;          ///< of eval, tokenize, logits
-  std::filesystem::path rowsFile;      ///< of eval: where each row's result goes; empty: nowhere
+  std::filesystem::path file;      ///< of eval, tokenize, logits
+  std::filesystem::path rowsFile;  ///< of eval: where each row's result goes; empty: nowhere
   RowChoice rows;
   int top = 10;
 
@@ -41,8 +52,9 @@ struct Arguments {
   int repeats = 1;
 };
 
-/// Arguments, or the exit status of a command line that asked for help (0) or was wrong (2); what there is to say has
-/// then been written to `out` or `err`. `words` do not hold the program's name.
-std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std::ostream& out, std::ostream& err);
+/// Arguments, or the exit status of a command line that asked for help (0) or was wrong (2); what there is to
+/// say has then been written to `out` or `err`. `words` do not hold the program's name.
+std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std::ostream& out,
+                                            std::ostream& err);
 
 }  // namespace kvasir

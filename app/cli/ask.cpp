@@ -26,7 +26,8 @@ void showForPeople(const Arguments& arguments, const AskResult& result, Console&
 void askCommand(const Arguments& arguments, Console& console) {
   const Stopwatch whole;
   checkMethod(arguments.asking.method);
-  if (arguments.question.find_first_not_of(" \t\r\n") == std::string::npos) throw UsageError("The question is empty.");
+  if (arguments.question.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw UsageError("The question is empty.");
   Library library(arguments.library);
   const OpenDocument document = openDocument(library, arguments.documents.front(), console);
 
@@ -38,14 +39,10 @@ void askCommand(const Arguments& arguments, Console& console) {
 
   if (!arguments.isJson) console.streamAnswers();
   const Answer answer = engine->ask(*read.reading, arguments.question, arguments.asking, console);
-  const AskResult result = {document.document,
-                            answer,
-                            arguments.asking,
-                            read.reading->tokens(),
-                            loadSeconds,
-                            document.importSeconds + read.seconds,
-                            whole.seconds(),
-                            read.reading->bytesOnDisk(),
+  const AskResult result = {document.document, answer,
+                            arguments.asking,  read.reading->tokens(),
+                            loadSeconds,       document.importSeconds + read.seconds,
+                            whole.seconds(),   read.reading->bytesOnDisk(),
                             peakMemoryBytes()};
   if (arguments.isJson) {
     console.out() << asLine(toJson(result)) << "\n";

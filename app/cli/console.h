@@ -11,7 +11,8 @@
 
 namespace kvasir {
 
-/// Where a command writes, and how it hears of work and of Ctrl-C: results to `out`, progress and remarks to `err`.
+/// Where a command writes, and how it hears of work and of Ctrl-C: results to `out`, progress and remarks to
+/// `err`.
 class Console : public Listener {
  public:
   Console(std::ostream& out, std::ostream& err, ProgressStyle style)

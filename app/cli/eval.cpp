@@ -23,7 +23,8 @@ using Json = nlohmann::ordered_json;
 /// A folder of its own for readings that nobody will ask again; gone at the end.
 class ScratchFolder {
  public:
-  ScratchFolder() : path_(fs::temp_directory_path() / ("kvasir-eval-" + std::to_string(std::random_device{}()))) {
+  ScratchFolder()
+      : path_(fs::temp_directory_path() / ("kvasir-eval-" + std::to_string(std::random_device{}()))) {
     fs::create_directories(path_);
   }
   ~ScratchFolder() {
@@ -105,7 +106,8 @@ class RowsFile {
 
  private:
   void check() const {
-    if (!stream_) throw std::runtime_error(utf8Of(file_) + " cannot be written; check its folder and the disk.");
+    if (!stream_)
+      throw std::runtime_error(utf8Of(file_) + " cannot be written; check its folder and the disk.");
   }
   fs::path file_;
   std::ofstream stream_;
@@ -115,8 +117,8 @@ struct EvaluationTimes {
   double read = 0, answer = 0;
 };
 
-Json summaryOf(const Arguments& arguments, const RowAsker& asker, const Tally& tally, const EvaluationTimes& times,
-               double wholeSeconds) {
+Json summaryOf(const Arguments& arguments, const RowAsker& asker, const Tally& tally,
+               const EvaluationTimes& times, double wholeSeconds) {
   Json json = tally.summary();
   json["seconds"] = wholeSeconds;
   json["peak_rss"] = peakMemoryBytes();
@@ -135,7 +137,8 @@ void evalCommand(const Arguments& arguments, Console& console) {
   checkMethod(arguments.asking.method);
   const std::vector<bool> isChosen = chooseRows(arguments.file, arguments.rows);
   const auto chosen = std::count(isChosen.begin(), isChosen.end(), true);
-  if (chosen == 0) throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");
+  if (chosen == 0)
+    throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");
   RowsFile rowsFile(arguments.rowsFile);
   RowAsker asker(arguments, console);
   EvaluationRows rows(arguments.file);

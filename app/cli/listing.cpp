@@ -95,9 +95,10 @@ void modelsCommand(const Arguments& arguments, Console& console) {
   for (const fs::path& file : modelFiles(arguments)) {
     const Json& row = rows.emplace_back(modelJson(file));
     if (arguments.isJson) continue;
-    const std::string kind = row.contains("error") ? row["error"].get<std::string>()
-                                                   : row["family"].get<std::string>() + ", " +
-                                                         withCommas(row["parameters"].get<std::int64_t>()) + " parameters";
+    const std::string kind = row.contains("error")
+                                 ? row["error"].get<std::string>()
+                                 : row["family"].get<std::string>() + ", " +
+                                       withCommas(row["parameters"].get<std::int64_t>()) + " parameters";
     console.out() << padded(row["name"].get<std::string>(), 28) << kind << "\n    " << utf8Of(file) << "\n";
   }
   if (rows.empty()) console.remark("No model was found; fetch the default one with `./dev setup`.");

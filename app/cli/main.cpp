@@ -42,7 +42,6 @@ bool isErrorStreamTerminal() {
 }  // namespace
 
 int main(int count, char** values) {
-  const auto style =
-      isErrorStreamTerminal() ? kvasir::ProgressStyle::Rewritten : kvasir::ProgressStyle::Lines;
+  const auto style = isErrorStreamTerminal() ? kvasir::ProgressStyle::Rewritten : kvasir::ProgressStyle::Lines;
   return kvasir::runCli(commandLine(count, values), std::cout, std::cerr, style);
 }

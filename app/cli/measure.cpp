@@ -67,11 +67,14 @@ Json toJson(const std::vector<TopTokens>& positions) {
   Json tops = Json::array(), next = Json::array();
   for (std::size_t i = 0; i < positions.size(); ++i) {
     Json top = Json::array();
-    for (const auto& [token, logProbability] : positions[i].top) top.push_back(Json::array({token, logProbability}));
+    for (const auto& [token, logProbability] : positions[i].top)
+      top.push_back(Json::array({token, logProbability}));
     tops.push_back(std::move(top));
     if (i + 1 < positions.size()) next.push_back(positions[i].nextLogProbability);
   }
-  return {{"positions", std::move(tops)}, {"next_logprobs", std::move(next)}, {"perplexity", perplexityOf(positions)}};
+  return {{"positions", std::move(tops)},
+          {"next_logprobs", std::move(next)},
+          {"perplexity", perplexityOf(positions)}};
 }
 
 }  // namespace

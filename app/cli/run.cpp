@@ -14,25 +14,38 @@ constexpr int kWrongUsage = 2;
 
 void run(const Arguments& arguments, Console& console) {
   switch (arguments.command) {
-    case Command::Read: return readCommand(arguments, console);
-    case Command::Ask: return askCommand(arguments, console);
-    case Command::Eval: return evalCommand(arguments, console);
-    case Command::Bench: return benchCommand(arguments, console);
-    case Command::Tokenize: return tokenizeCommand(arguments, console);
-    case Command::Logits: return logitsCommand(arguments, console);
-    case Command::Methods: return methodsCommand(arguments, console);
-    case Command::Models: return modelsCommand(arguments, console);
-    case Command::ListLibrary: return listLibraryCommand(arguments, console);
-    case Command::RemoveFromLibrary: return removeCommand(arguments, console);
+    case Command::Read:
+      return readCommand(arguments, console);
+    case Command::Ask:
+      return askCommand(arguments, console);
+    case Command::Eval:
+      return evalCommand(arguments, console);
+    case Command::Bench:
+      return benchCommand(arguments, console);
+    case Command::Tokenize:
+      return tokenizeCommand(arguments, console);
+    case Command::Logits:
+      return logitsCommand(arguments, console);
+    case Command::Methods:
+      return methodsCommand(arguments, console);
+    case Command::Models:
+      return modelsCommand(arguments, console);
+    case Command::ListLibrary:
+      return listLibraryCommand(arguments, console);
+    case Command::RemoveFromLibrary:
+      return removeCommand(arguments, console);
   }
 }
 
 std::string sentenceOfStop(Command command) {
   switch (command) {
     case Command::Read:
-    case Command::Ask: return "Stopped; what was read is kept, and the next call goes on from there.";
-    case Command::Eval: return "Stopped; the rows done so far are in the file of --out, if one was given.";
-    default: return "Stopped.";
+    case Command::Ask:
+      return "Stopped; what was read is kept, and the next call goes on from there.";
+    case Command::Eval:
+      return "Stopped; the rows done so far are in the file of --out, if one was given.";
+    default:
+      return "Stopped.";
   }
 }
 
@@ -56,7 +69,8 @@ int runCli(std::vector<std::string> words, std::ostream& out, std::ostream& err,
     console.say(error.what());
     return kWrongUsage;
   } catch (const std::bad_alloc&) {
-    console.say("There is not enough memory for this; close other programs, or use a smaller --step or --budget.");
+    console.say(
+        "There is not enough memory for this; close other programs, or use a smaller --step or --budget.");
   } catch (const std::exception& error) {
     console.say(error.what());
   }

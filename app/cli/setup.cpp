@@ -13,9 +13,10 @@ namespace kvasir {
 
 void checkMethod(const std::string& name) {
   const std::vector<MethodInfo> methods = listMethods();
-  const bool isThere =
-      std::any_of(methods.begin(), methods.end(), [&](const MethodInfo& method) { return method.name == name; });
-  if (!isThere) throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
+  const bool isThere = std::any_of(methods.begin(), methods.end(),
+                                   [&](const MethodInfo& method) { return method.name == name; });
+  if (!isThere)
+    throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
 }
 
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console) {

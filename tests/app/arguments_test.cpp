@@ -1,0 +1,147 @@
+#include "app/cli/arguments.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace kvasir {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct ArgumentsTest : testing::Test {
+  std::ostringstream out, err;
+  Arguments parsed(std::vector<std::string> words) {
+    auto result = parseArguments(std::move(words), out, err);
+    EXPECT_TRUE(std::holds_alternative<Arguments>(result)) << err.str();
+    return std::holds_alternative<Arguments>(result) ? std::get<Arguments>(result) : Arguments{};
+  }
+  int status(std::vector<std::string> words) {
+    auto result = parseArguments(std::move(words), out, err);
+    return std::holds_alternative<int>(result) ? std::get<int>(result) : -1;
+  }
+};
+
+TEST_F(ArgumentsTest, TakesCommonOptionsBeforeAndBehindTheCommand) {
+  for (const auto& words :
+       {std::vector<std::string>{"--model", "m.gguf", "--library", "lib", "--threads", "2", "--device", "cpu",
+                                 "--json", "--quiet", "ask", "doc", "why"},
+        std::vector<std::string>{"ask", "doc", "--model", "m.gguf", "--library", "lib", "why", "--threads", "2",
+                                 "--device", "cpu", "--json", "--quiet"}}) {
+    const Arguments arguments = parsed(words);
+    EXPECT_EQ(arguments.command, Command::Ask);
+    EXPECT_EQ(arguments.model, "m.gguf");
+    EXPECT_EQ(arguments.library, "lib");
+    EXPECT_EQ(arguments.threads, 2);
+    EXPECT_EQ(arguments.device, Device::Cpu);
+    EXPECT_TRUE(arguments.isJson);
+    EXPECT_TRUE(arguments.isQuiet);
+    EXPECT_THAT(arguments.documents, ElementsAre("doc"));
+    EXPECT_EQ(arguments.question, "why");
+  }
+}
+
+TEST_F(ArgumentsTest, FillsInWhatIsUsual) {
+  const Arguments ask = parsed({"ask", "doc", "why"});
+  EXPECT_EQ(ask.asking.method, AskSettings{}.method);
+  EXPECT_EQ(ask.asking.budgetTokens, 2048);
+  EXPECT_EQ(ask.asking.maxTokens, 256);
+  EXPECT_EQ(ask.precision, Precision::Fast);
+  EXPECT_FALSE(ask.library.empty());
+  EXPECT_EQ(parsed({"eval", "rows"}).asking.maxTokens, 32);
+  EXPECT_EQ(parsed({"eval", "rows", "--max-tokens", "9"}).asking.maxTokens, 9);
+  EXPECT_EQ(parsed({"bench"}).asking.method, "full");
+  EXPECT_EQ(parsed({"bench", "--method", "infllm"}).asking.method, "infllm");
+  EXPECT_EQ(parsed({"logits", "text"}).precision, Precision::Exact);
+  EXPECT_EQ(parsed({"logits", "text", "--precision", "fast"}).precision, Precision::Fast);
+}
+
+TEST_F(ArgumentsTest, ReadsEveryOptionOfAsking) {
+  const Arguments ask = parsed(
+      {"ask",          "doc",     "why",        "--method", "full",          "--budget", "512",
+       "--max-tokens", "10",      "--step",     "256",      "--temperature", "0.7",      "--top-k",
+       "40",           "--top-p", "0.9",        "--min-p",  "0.05",          "--seed",   "18446744073709551615",
+       "--precision",  "exact",   "--evidence", "3"});
+  EXPECT_EQ(ask.asking.method, "full");
+  EXPECT_EQ(ask.asking.budgetTokens, 512);
+  EXPECT_EQ(ask.asking.maxTokens, 10);
+  EXPECT_EQ(ask.stepTokens, 256);
+  EXPECT_FLOAT_EQ(ask.asking.sampling.temperature, 0.7F);
+  EXPECT_EQ(ask.asking.sampling.topK, 40);
+  EXPECT_FLOAT_EQ(ask.asking.sampling.topP, 0.9F);
+  EXPECT_FLOAT_EQ(ask.asking.sampling.minP, 0.05F);
+  EXPECT_EQ(ask.asking.sampling.seed, 18446744073709551615u);
+  EXPECT_EQ(ask.precision, Precision::Exact);
+  EXPECT_EQ(ask.shownEvidence, 3);
+}
+
+TEST_F(ArgumentsTest, ReadsListsAndChoices) {
+  const Arguments bench =
+      parsed({"bench", "--prompt", "512,2048", "--depth", "0,4096", "--generate", "64", "--repeat", "3"});
+  EXPECT_THAT(bench.prompts, ElementsAre(512, 2048));
+  EXPECT_THAT(bench.depths, ElementsAre(0, 4096));
+  EXPECT_THAT(bench.generates, ElementsAre(64));
+  EXPECT_EQ(bench.repeats, 3);
+  const Arguments eval = parsed({"eval", "rows.jsonl", "--limit", "5", "--each", "2", "--out", "out.jsonl"});
+  EXPECT_EQ(eval.file, "rows.jsonl");
+  EXPECT_EQ(eval.rows.limit, 5u);
+  EXPECT_EQ(eval.rows.each, 2u);
+  EXPECT_EQ(eval.rowsFile, "out.jsonl");
+  EXPECT_THAT(parsed({"read", "a.pdf", "b.epub", "--json"}).documents, ElementsAre("a.pdf", "b.epub"));
+}
+
+TEST_F(ArgumentsTest, TakesWordsOfCommandsAsFilesAndQuestions) {
+  const Arguments ask = parsed({"ask", "library", "read"});
+  EXPECT_EQ(ask.command, Command::Ask);
+  EXPECT_THAT(ask.documents, ElementsAre("library"));
+  EXPECT_EQ(ask.question, "read");
+  EXPECT_EQ(parsed({"ask", "doc", "--", "--why?"}).question, "--why?");
+}
+
+TEST_F(ArgumentsTest, ListsAndRemovesInTheLibrary) {
+  EXPECT_EQ(parsed({"library"}).command, Command::ListLibrary);
+  EXPECT_EQ(parsed({"library", "list", "--json"}).command, Command::ListLibrary);
+  const Arguments remove = parsed({"library", "remove", "abcd", "--library", "lib"});
+  EXPECT_EQ(remove.command, Command::RemoveFromLibrary);
+  EXPECT_THAT(remove.documents, ElementsAre("abcd"));
+  EXPECT_EQ(remove.library, "lib");
+}
+
+TEST_F(ArgumentsTest, EndsWithTwoWhenTheUsageIsWrong) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                 {"fly"},
+                                                                 {"ask", "doc"},
+                                                                 {"ask", "doc", "why", "more"},
+                                                                 {"read"},
+                                                                 {"read", "a", "--wings"},
+                                                                 {"ask", "doc", "why", "--budget", "none"},
+                                                                 {"ask", "doc", "why", "--budget", "0"},
+                                                                 {"methods", "--device", "tpu"},
+                                                                 {"bench", "--prompt", "512,x"},
+                                                                 {"eval", "rows", "--limit", "0"},
+                                                                 {"methods", "--threads", "-1"},
+                                                                 {"library", "burn"},
+                                                                 {"library", "remove"}}) {
+    err.str("");
+    EXPECT_EQ(status(words), 2) << testing::PrintToString(words);
+    EXPECT_FALSE(err.str().empty());
+    EXPECT_EQ(out.str(), "");
+  }
+}
+
+TEST_F(ArgumentsTest, EndsWithZeroAfterHelpAndVersion) {
+  EXPECT_EQ(status({"--help"}), 0);
+  EXPECT_THAT(out.str(), testing::AllOf(HasSubstr("tokenize"), HasSubstr("--library")));
+  out.str("");
+  EXPECT_EQ(status({"ask", "--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("--budget"));
+  out.str("");
+  EXPECT_EQ(status({"--version"}), 0);
+  EXPECT_THAT(out.str(), testing::MatchesRegex("kvasir-cli [0-9.]+\n"));
+  EXPECT_EQ(err.str(), "");
+}
+
+}  // namespace
+}  // namespace kvasir

@@ -1,0 +1,254 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/cli/run.h"
+#include "tests/app/fake_engine.h"
+#include "tests/app/scratch.h"
+
+namespace kvasir {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+const std::string kBook =
+    "# The lighthouse\n\nThe keeper climbed the stair every night.\n\nThe lamp burned whale oil until 1846, "
+    "and then "
+    "kerosene.\n\n# The harbour\n\nShips came for salt and left with herring and timber.\n";
+
+/// Runs the whole program, but for main, over the stand-in engine.
+struct CliTest : testing::Test {
+  Scratch scratch;
+  std::ostringstream out, err;
+  std::string library = (scratch.folder() / "library").string();
+  std::string model = scratch.write("model.gguf", "").string();
+  std::string book = scratch.write("lighthouse.md", kBook).string();
+
+  CliTest() { fakeEngine() = {}; }
+
+  int run(std::vector<std::string> words) {
+    out.str(""), err.str("");
+    for (const std::string& word : {std::string("--library"), library, std::string("--model"), model})
+      words.push_back(word);
+    return runCli(std::move(words), out, err);
+  }
+  Json json(std::vector<std::string> words) {
+    words.push_back("--json");
+    EXPECT_EQ(run(std::move(words)), 0) << err.str();
+    return Json::parse(out.str());
+  }
+};
+
+TEST_F(CliTest, ReadsFilesIntoTheLibrary) {
+  const Json result = json({"read", book});
+  const Json& document = result["documents"].at(0);
+  EXPECT_EQ(document["id"].get<std::string>().size(), 12u);
+  EXPECT_TRUE(document["pages"].is_null());
+  EXPECT_GT(document["tokens"], 30);
+  EXPECT_GT(document["chunks"], 3);
+  EXPECT_EQ(document["bytes"], 1000);
+  EXPECT_GT(document["seconds"]["import"], 0);
+  EXPECT_GT(document["seconds"]["read"], 0);
+}
+
+TEST_F(CliTest, ReadsADocumentOnce) {
+  json({"read", book});
+  const Json again = json({"read", book})["documents"].at(0);
+  EXPECT_EQ(again["seconds"]["import"], 0);
+  EXPECT_EQ(again["seconds"]["read"], 0);
+  EXPECT_THAT(fakeEngine().chunksRead, ElementsAre(testing::Gt(3)));
+}
+
+TEST_F(CliTest, AsksAFileAndItsIdWithoutReadingItAgain) {
+  const Json first = json({"ask", book, "What did the lamp burn?"});
+  EXPECT_GT(first["seconds"]["read"], 0);
+  EXPECT_THAT(first["answer"].get<std::string>(), HasSubstr("lamp"));
+  const Json& passage = first["evidence"].at(0);
+  EXPECT_EQ(passage["rank"], 1);
+  EXPECT_THAT(passage["text"].get<std::string>(), HasSubstr("lamp"));
+  EXPECT_EQ(passage["section"], "The lighthouse");
+
+  const std::string id = json({"library"}).at(0)["id"];
+  const Json second = json({"ask", id.substr(0, 6), "What did the lamp burn?"});
+  EXPECT_EQ(second["seconds"]["read"], 0);
+  EXPECT_EQ(second["answer"], first["answer"]);
+  EXPECT_EQ(fakeEngine().chunksRead.size(), 1u);
+}
+
+TEST_F(CliTest, AsksADocumentWhoseFileIsGone) {
+  json({"read", book});
+  fs::remove(book);
+  EXPECT_THAT(json({"ask", book, "What did the lamp burn?"})["answer"].get<std::string>(), HasSubstr("lamp"));
+}
+
+TEST_F(CliTest, KnowsACopyOfAFile) {
+  json({"read", book});
+  const std::string copy = scratch.write("copy.md", kBook).string();
+  EXPECT_EQ(json({"read", copy})["documents"].at(0)["seconds"]["import"], 0);
+  EXPECT_EQ(json({"library"}).size(), 1u);
+}
+
+TEST_F(CliTest, ReadsAFileThatChangedAsANewDocument) {
+  const Json before = json({"read", book})["documents"].at(0);
+  scratch.write("lighthouse.md", kBook + "\nA later hand added this.\n");
+  const Json after = json({"read", book})["documents"].at(0);
+  EXPECT_NE(before["id"], after["id"]);
+  EXPECT_EQ(json({"library"}).size(), 2u);
+}
+
+TEST_F(CliTest, WritesTheAnswerAndTheEvidenceForPeople) {
+  EXPECT_EQ(run({"ask", book, "What did the lamp burn?"}), 0);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("lamp"), HasSubstr("Evidence: 1 passage"), HasSubstr("  1  score"),
+                               HasSubstr("The lighthouse")));
+  EXPECT_THAT(out.str(), testing::Not(HasSubstr("Reading")));
+  EXPECT_THAT(err.str(), testing::Not(HasSubstr("Evidence")));
+}
+
+TEST_F(CliTest, SaysThatNothingWasFoundAndThatAnAnswerWasCut) {
+  EXPECT_EQ(run({"ask", book, "Quux?"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("Evidence: 0 passages"));
+  EXPECT_EQ(run({"ask", book, "What did the lamp burn?", "--max-tokens", "2"}), 0);
+  EXPECT_THAT(err.str(), HasSubstr("--max-tokens"));
+  EXPECT_EQ(run({"ask", book, "What did the lamp burn?", "--max-tokens", "2", "--quiet"}), 0);
+  EXPECT_EQ(err.str(), "");
+}
+
+TEST_F(CliTest, FailsWithOneSentence) {
+  EXPECT_EQ(run({"ask", "nothing.pdf", "Why?"}), 1);
+  EXPECT_THAT(err.str(), AllOf(HasSubstr("no file nothing.pdf"), HasSubstr("kvasir-cli library")));
+  EXPECT_EQ(out.str(), "");
+  EXPECT_EQ(run({"read", scratch.folder().string()}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("is a folder"));
+  fakeEngine().refusal = "There is no CUDA device.";
+  EXPECT_EQ(run({"ask", book, "Why?", "--device", "cuda"}), 1);
+  EXPECT_EQ(err.str(), "There is no CUDA device.\n");
+}
+
+TEST_F(CliTest, EndsWithTwoBeforeLoadingForAMethodThatIsNotThere) {
+  EXPECT_EQ(run({"ask", book, "Why?", "--method", "magic"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("kvasir-cli methods"));
+  EXPECT_EQ(run({"ask", book, " "}), 2);
+  EXPECT_EQ(fakeEngine().loads, 0);
+}
+
+TEST_F(CliTest, ReadsTheOthersWhenOneFileFails) {
+  EXPECT_EQ(run({"read", "nothing.pdf", book, "--json"}), 1);
+  EXPECT_EQ(Json::parse(out.str())["documents"].size(), 1u);
+  EXPECT_THAT(err.str(),
+              AllOf(HasSubstr("no file nothing.pdf"), HasSubstr("1 of 2 documents could not be read")));
+}
+
+TEST_F(CliTest, StopsAtOnceAndGoesOnFromThere) {
+  std::chrono::steady_clock::time_point interrupted;
+  fakeEngine().onChunk = [&](int chunk) {
+    if (chunk != 1) return;
+    interrupted = std::chrono::steady_clock::now();
+    std::raise(SIGINT);
+  };
+  EXPECT_EQ(run({"read", book}), 1);
+  EXPECT_LT(std::chrono::steady_clock::now() - interrupted, std::chrono::milliseconds(200));
+  EXPECT_EQ(err.str(), "Stopped; what was read is kept, and the next call goes on from there.\n");
+  EXPECT_EQ(json({"library"}).at(0)["readings"].at(0)["complete"], false);
+
+  fakeEngine().onChunk = nullptr;
+  json({"read", book});
+  ASSERT_EQ(fakeEngine().chunksRead.size(), 2u);
+  EXPECT_EQ(fakeEngine().chunksRead[0], 2);
+  EXPECT_GT(fakeEngine().chunksRead[1], 0);
+  const Json reading = json({"library"}).at(0)["readings"].at(0);
+  EXPECT_EQ(reading["complete"], true);
+  EXPECT_EQ(reading["chunks"], fakeEngine().chunksRead[0] + fakeEngine().chunksRead[1]);
+}
+
+TEST_F(CliTest, KeepsTheAnswerSoFarWhenStopped) {
+  fakeEngine().onAnswerWord = [] { std::raise(SIGTERM); };
+  EXPECT_EQ(run({"ask", book, "What did the lamp burn?"}), 1);
+  EXPECT_FALSE(out.str().empty());
+  EXPECT_EQ(out.str().back(), '\n');
+  EXPECT_THAT(err.str(), HasSubstr("Stopped"));
+}
+
+TEST_F(CliTest, RemovesDocuments) {
+  const std::string id = json({"read", book})["documents"].at(0)["id"];
+  EXPECT_EQ(json({"library", "remove", id})["removed"], Json::array({id}));
+  EXPECT_TRUE(json({"library"}).empty());
+  EXPECT_TRUE(fs::is_empty(fs::path(library) / "readings"));
+  EXPECT_EQ(run({"library", "remove", id}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("no document " + id));
+}
+
+TEST_F(CliTest, EvaluatesRows) {
+  const std::string context = "The keeper climbed the stair every night. The lamp burned whale oil.";
+  const Json row = {{"id", "a"},
+                    {"task", "wiki"},
+                    {"context", context},
+                    {"question", "What did the lamp do?"},
+                    {"answers", {"burned whale oil"}},
+                    {"gold_spans", {{42, 60}}},
+                    {"metric", "f1_em"},
+                    {"length_tokens_target", 4096}};
+  Json other = row;
+  other["id"] = "b";
+  other["question"] = "Who climbed the stair?";
+  const std::string rows = scratch.write("rows.jsonl", row.dump() + "\n" + other.dump() + "\n").string();
+  const std::string results = (scratch.folder() / "results.jsonl").string();
+  const Json summary = json({"eval", rows, "--out", results, "--budget", "10"});
+  EXPECT_EQ(summary["rows"], 2);
+  EXPECT_DOUBLE_EQ(summary["contains"], 0.5);
+  EXPECT_DOUBLE_EQ(summary["recall"], 0.5);
+  EXPECT_EQ(summary["recall_by_layer"].size(), 3u);
+  EXPECT_TRUE(summary["by_task"].contains("wiki"));
+  EXPECT_TRUE(summary["seconds"].is_number());
+  EXPECT_GT(summary["peak_rss"], 0);
+  EXPECT_EQ(fakeEngine().chunksRead.size(), 1u);  // one context, one reading
+
+  std::istringstream lines(bytesOf(results));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(Json::parse(line)["id"], "a");
+  EXPECT_EQ(Json::parse(line)["recall"], true);
+  std::getline(lines, line);
+  EXPECT_EQ(Json::parse(line)["recall"], false);
+  EXPECT_EQ(run({"eval", rows}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("wiki"));
+}
+
+TEST_F(CliTest, SaysWhenThereIsNothingToEvaluate) {
+  EXPECT_EQ(run({"eval", scratch.write("empty.jsonl", "\n").string()}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("has no rows"));
+}
+
+TEST_F(CliTest, TakesTheMedianOfMeasurements) {
+  const Json result = json({"bench", "--prompt", "512", "--depth", "0,1024", "--repeat", "3"});
+  ASSERT_EQ(result["results"].size(), 2u);
+  EXPECT_EQ(result["results"][1].dump(),
+            R"({"depth":1024,"kind":"read","tokens":512,"tokens_per_second":200.0})");
+  EXPECT_EQ(json({"bench"})["results"].size(), 2u);
+}
+
+TEST_F(CliTest, GivesTheLikeliestTokensOfEachPlace) {
+  const Json result = json({"logits", scratch.write("text.txt", "abc").string(), "--top", "2"});
+  EXPECT_EQ(result["positions"].dump(), "[[[97,-1.0],[98,-2.0]],[[98,-1.0],[99,-2.0]],[[99,-1.0],[100,-2.0]]]");
+  EXPECT_EQ(result["next_logprobs"].dump(), "[-1.0,-1.0]");
+  EXPECT_DOUBLE_EQ(result["perplexity"], std::exp(1.0));
+}
+
+TEST_F(CliTest, ListsMethodsAndModels) {
+  EXPECT_EQ(json({"methods"}).at(0)["name"], "full");
+  const Json models = json({"models"});
+  const auto own =
+      std::find_if(models.begin(), models.end(), [&](const Json& row) { return row["file"] == model; });
+  ASSERT_NE(own, models.end());
+  EXPECT_TRUE(own->contains("error"));  // an empty file is no model
+}
+
+}  // namespace
+}  // namespace kvasir

@@ -1,0 +1,202 @@
+#include "tests/app/fake_engine.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "engine/engine.h"
+
+// Text is cut into chunks of 40 bytes and tokens of 4. A chunk file holds the key and one line a chunk.
+// Evidence is every chunk that holds a word of the question, and the answer is the first of them.
+
+FakeEngine& fakeEngine() {
+  static FakeEngine engine;
+  return engine;
+}
+
+namespace kvasir {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kChunkBytes = 40;
+constexpr int kTokenBytes = 4;
+constexpr int kLayers = 3;
+
+class FakeTokenizer : public Tokenizer {
+ public:
+  FakeTokenizer() : Tokenizer(Vocabulary{}) {}
+  std::vector<Token> encode(std::string_view text) const override {
+    std::vector<Token> tokens;
+    for (std::size_t i = 0; i < text.size(); ++i)
+      tokens.push_back({static_cast<unsigned char>(text[i]), i, i + 1});
+    return tokens;
+  }
+  std::string bytesOf(TokenId token) const override { return std::string(1, static_cast<char>(token)); }
+};
+
+class FakeReading : public Reading {
+ public:
+  FakeReading(std::string text, std::string method) : text_(std::move(text)), method_(std::move(method)) {
+    for (std::size_t start = 0; start < text_.size(); start += kChunkBytes) {
+      const std::size_t end = std::min(start + kChunkBytes, text_.size());
+      chunks_.push_back(
+          {static_cast<int>(start) / kTokenBytes, static_cast<int>(end - start) / kTokenBytes, start, end});
+    }
+  }
+  const std::vector<ChunkRange>& chunks() const override { return chunks_; }
+  int tokens() const override { return static_cast<int>(text_.size()) / kTokenBytes; }
+  int tokensRead() const override { return tokens(); }
+  std::size_t bytesOnDisk() const override { return 1000; }
+  std::size_t bytesInMemory() const override { return 100; }
+  const std::string& method() const override { return method_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_, method_;
+  std::vector<ChunkRange> chunks_;
+};
+
+/// Lines of the file: the key, then each chunk with line breaks as '\1'.
+std::vector<std::string> linesOf(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::ifstream stream(file, std::ios::binary);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (std::size_t i = 1; i < lines.size(); ++i) text += lines[i];
+  std::replace(text.begin(), text.end(), '\1', '\n');
+  return text;
+}
+
+std::vector<std::string> wordsOf(std::string_view question) {
+  std::vector<std::string> words(1);
+  for (char c : question) {
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      words.back() += c;
+    else if (!words.back().empty())
+      words.emplace_back();
+  }
+  std::erase_if(words, [](const std::string& word) { return word.size() < 4; });
+  return words;
+}
+
+}  // namespace
+
+struct Engine::Parts {
+  ModelInfo model;
+  FakeTokenizer tokenizer;
+};
+
+std::vector<MethodInfo> listMethods() {
+  return {{"full", "everything", "rope", "bf16", "full", "none"},
+          {"infllm", "chunks", "rope", "bf16", "infllm", "none"}};
+}
+
+Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {
+  ++fakeEngine().loads;
+  if (settings.device == Device::Cuda) throw std::runtime_error(fakeEngine().refusal);
+  listener.progress({Stage::Loading, 1, 1, 0});
+  parts_->model.name = "Fake";
+}
+Engine::~Engine() = default;
+
+const ModelInfo& Engine::model() const { return parts_->model; }
+const Tokenizer& Engine::tokenizer() const { return parts_->tokenizer; }
+int Engine::threads() const { return 1; }
+
+std::string Engine::readingKey(const ReadSettings& settings) const { return "fake-" + settings.method; }
+
+std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
+                                            const fs::path& file, Listener& listener) {
+  const std::string key = readingKey(settings);
+  std::vector<std::string> lines = linesOf(file);
+  if (lines.empty() || lines[0] != key) lines.clear();
+  std::ofstream stream(file, std::ios::binary | (lines.empty() ? std::ios::trunc : std::ios::app));
+  if (lines.empty()) stream << key << std::endl;
+  auto reading = std::make_shared<FakeReading>(std::string(text), settings.method);
+  const std::size_t done = lines.empty() ? 0 : lines.size() - 1;
+  fakeEngine().chunksRead.push_back(0);
+  for (std::size_t c = done; c < reading->chunks().size(); ++c) {
+    listener.progress({Stage::Reading, static_cast<std::int64_t>(c),
+                       static_cast<std::int64_t>(reading->chunks().size()), 1000});
+    std::string chunk(text.substr(c * kChunkBytes, kChunkBytes));
+    std::replace(chunk.begin(), chunk.end(), '\n', '\1');
+    stream << chunk << std::endl;
+    ++fakeEngine().chunksRead.back();
+    if (fakeEngine().onChunk) fakeEngine().onChunk(static_cast<int>(c));
+  }
+  stream << "end" << std::endl;
+  return reading;
+}
+
+std::shared_ptr<const Reading> Engine::open(const fs::path& file, const ReadSettings& settings) {
+  std::vector<std::string> lines = linesOf(file);
+  if (lines.size() < 2 || lines[0] != readingKey(settings) || lines.back() != "end") return nullptr;
+  lines.pop_back();
+  return std::make_shared<FakeReading>(joined(lines), settings.method);
+}
+
+ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
+  return {settings.method, settings.budgetTokens, 64};
+}
+
+Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings,
+                   Listener& listener) {
+  fakeEngine().questions.emplace_back(question);
+  const std::string& text = dynamic_cast<const FakeReading&>(reading).text();
+  Answer answer;
+  answer.map.layers = kLayers;
+  answer.map.chunks = static_cast<int>(reading.chunks().size());
+  for (int c = 0; c < answer.map.chunks; ++c) {
+    const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(c)];
+    const std::string chunk = text.substr(range.start, range.end - range.start);
+    for (const std::string& word : wordsOf(question)) {
+      if (chunk.find(word) == std::string::npos) continue;
+      answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end});
+      break;
+    }
+  }
+  answer.map.attended.assign(static_cast<std::size_t>(kLayers * answer.map.chunks), 0);
+  for (const EvidenceChunk& found : answer.evidence) {
+    for (int layer = 0; layer < kLayers; ++layer)
+      answer.map.attended[static_cast<std::size_t>(layer * answer.map.chunks + found.chunk)] = 1;
+  }
+  const std::string whole = answer.evidence.empty() ? "" : text.substr(answer.evidence[0].start, kChunkBytes);
+  for (std::size_t i = 0; i < whole.size() && answer.answerTokens < settings.maxTokens; i += kTokenBytes) {
+    listener.progress({Stage::Answering, answer.answerTokens, settings.maxTokens, 100});
+    const std::string piece = whole.substr(i, kTokenBytes);
+    listener.answerText(piece);
+    answer.text += piece;
+    ++answer.answerTokens;
+    if (fakeEngine().onAnswerWord) fakeEngine().onAnswerWord();
+  }
+  answer.stoppedByLimit = answer.text.size() < whole.size();
+  answer.questionTokens = static_cast<int>(question.size()) / kTokenBytes;
+  answer.attendedTokens = static_cast<int>(answer.evidence.size() * kChunkBytes) / kTokenBytes;
+  return answer;
+}
+
+std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener&) {
+  std::vector<TopTokens> positions;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    positions.push_back({{}, i + 1 < text.size() ? -1.0 : 0.0});
+    for (int k = 0; k < top; ++k) positions.back().top.emplace_back(text[i] + k, -1.0 - k);
+  }
+  return positions;
+}
+
+BenchResult Engine::benchRead(int tokens, int depth, const ReadSettings&, Listener&) {
+  static int call = 0;
+  return {"read", tokens, depth, 100.0 * (1 + call++ % 3)};
+}
+
+BenchResult Engine::benchGenerate(int tokens, int depth, const ReadSettings&, Listener&) {
+  return {"generate", tokens, depth, 10};
+}
+
+}  // namespace kvasir

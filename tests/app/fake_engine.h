@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+/// What the stand-in for the engine did, and what it is to do; reset for every test. It has the engine's
+/// interface and takes its place when the program is linked, so the commands are tested without a model.
+struct FakeEngine {
+  int loads = 0;
+  std::vector<int> chunksRead;  ///< of each read call: chunks read in it
+  std::vector<std::string> questions;
+  std::function<void(int chunk)> onChunk;  ///< called after each chunk read
+  std::function<void()> onAnswerWord;      ///< called after each word of an answer
+  std::string refusal;                     ///< asked for a device it does not have, it throws this
+};
+FakeEngine& fakeEngine();

@@ -1,0 +1,75 @@
+#include "app/places.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "app/memory.h"
+#include "tests/app/scratch.h"
+
+namespace kvasir {
+namespace {
+
+using testing::HasSubstr;
+
+#ifndef _WIN32
+/// Sets a variable for one test; null takes it away.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    value ? setenv(name, value, 1) : unsetenv(name);
+  }
+  ~Variable() { before_.empty() ? unsetenv(name_) : setenv(name_, before_.c_str(), 1); }
+
+ private:
+  const char* name_;
+  std::string before_;
+};
+
+TEST(Places, FindTheModelByOptionThenVariableThenFolder) {
+  const Scratch scratch;
+  const auto given = scratch.write("given.gguf", ""), named = scratch.write("named.gguf", "");
+  const auto usual = scratch.write("SmolLM2-135M-Instruct.Q4_1.gguf", "");
+  const Variable none("KVASIR_MODEL", nullptr);
+  EXPECT_EQ(findModel({}, {scratch.folder() / "missing", scratch.folder()}), usual);
+  const Variable variable("KVASIR_MODEL", named.c_str());
+  EXPECT_EQ(findModel({}, {scratch.folder()}), named);
+  EXPECT_EQ(findModel(given, {scratch.folder()}), given);
+}
+
+TEST(Places, SayWhereTheModelWasSought) {
+  const Scratch scratch;
+  const Variable none("KVASIR_MODEL", nullptr);
+  EXPECT_THAT(sentenceOf([&] {
+                findModel({}, {"/one", "/two"});
+              }),
+              testing::AllOf(HasSubstr("/one, /two"), HasSubstr("./dev setup"), HasSubstr("--model")));
+  EXPECT_THAT(sentenceOf([&] { findModel("/no/such.gguf", {}); }), HasSubstr("/no/such.gguf"));
+  const Variable variable("KVASIR_MODEL", "/no/model.gguf");
+  EXPECT_THAT(sentenceOf([&] { findModel({}, {}); }), HasSubstr("KVASIR_MODEL"));
+}
+
+TEST(Places, SearchTheCacheFirst) {
+  const Variable cache("KVASIR_CACHE", "/cache");
+  EXPECT_EQ(modelFolders().front(), "/cache/models");
+}
+
+#ifndef __APPLE__
+TEST(Places, FollowTheDesktopStandard) {
+  const Variable data("XDG_DATA_HOME", "/data");
+  EXPECT_EQ(defaultLibraryFolder(), "/data/kvasir/library");
+  const Variable noData("XDG_DATA_HOME", nullptr), home("HOME", "/home/reader");
+  EXPECT_EQ(defaultLibraryFolder(), "/home/reader/.local/share/kvasir/library");
+}
+#endif
+#endif
+
+TEST(Memory, PeakIsAtLeastWhatWasUsed) {
+  const std::vector<char> used(50'000'000, 'x');
+  EXPECT_GT(peakMemoryBytes(), used.size());
+}
+
+}  // namespace
+}  // namespace kvasir
