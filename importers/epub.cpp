@@ -87,7 +87,7 @@ Document importEpub(const std::filesystem::path& file, const ImportProgress& pro
   document.sections = sectionsOf(contentsOf(archive, package), parts, document.text.size());
   if (document.sections.size() < 2 && headings.size() > document.sections.size()) document.sections = headings;
   document.title = package.title.empty() ? nameOf(file.stem()) : package.title;
-  document.language = package.language.empty() ? languageOf(document.text) : package.language;
+  document.language = languageOf(document.text, package.language);
   return document;
 }
 

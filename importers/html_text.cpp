@@ -175,7 +175,8 @@ class HtmlWriter {
   }
 
   void startCell() {
-    if (inCell_ == 0 && !trimmed(block_).empty()) block_ += '\t';
+    while (inCell_ == 0 && block_.ends_with(' ')) block_.pop_back();
+    if (inCell_ == 0 && !block_.empty()) block_ += '\t';
     ++inCell_;
   }
 

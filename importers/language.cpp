@@ -26,6 +26,7 @@ constexpr std::array kCommonWords = {
     CommonWords{"pt", " o os as e é uma que não com para do da dos das em por mais ao "},
     CommonWords{"nl", " de het een en van is dat niet met voor zijn op aan ook wordt door bij naar "},
     CommonWords{"sv", " och att det som en är på för av med inte den till har ett om var jag "},
+    CommonWords{"la", " et in sed ut non ad ac nec quam vel amet dolor est cum eget sit "},
     CommonWords{"pl", " i w na z się nie że do to jest o jak po co tak za od przez "},
 };
 
@@ -87,9 +88,20 @@ std::string languageOf(std::string_view text) {
   // Japanese mixes kana with Han characters; code and names in Latin letters are common in both.
   if (scripts["ja"] * 10 > letters && scripts["ja"] > 4) return "ja";
   for (const auto& [language, count] : scripts) {
-    if (count * 3 > letters && count > 4) return language;
+    const bool isDense = language == "zh" || language == "ko";  // a character is a word or nearly
+    if (count * (isDense ? 6 : 3) > letters && count > 4) return language;
   }
   return byCommonWords(codes);
+}
+
+std::string languageOf(std::string_view text, const std::string& written) {
+  const std::string found = languageOf(text);
+  const auto isLatin = [](std::string_view language) {
+    return std::any_of(kCommonWords.begin(), kCommonWords.end(),
+                       [&](const CommonWords& common) { return language == common.language; });
+  };
+  const bool contradicts = !found.empty() && !isLatin(found) && isLatin(written.substr(0, written.find('-')));
+  return written.empty() || contradicts ? found : written;
 }
 
 std::string languageTag(std::string_view written) {

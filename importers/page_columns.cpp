@@ -40,7 +40,7 @@ bool onOneRow(const Box& row, const Box& word) {
 struct Gutter {
   float left = 0, right = 0;
   std::size_t firstRow = 0, endRow = 0;
-  int rowsWithBoth = 0;
+  int rowsWithBoth = 0;  // or beside a row of the other side, set half a line lower
 };
 
 /// How a row stands to a vertical line.
@@ -76,6 +76,8 @@ std::vector<float> gutterCandidates(const std::vector<Row>& rows, float em) {
       ++edges[static_cast<int>(std::lround(right - 0.4f * em))];
       ++edges[static_cast<int>(std::lround(left + 0.4f * em))];
     }
+    ++edges[static_cast<int>(std::lround(row.box.left - 0.4f * em))];
+    ++edges[static_cast<int>(std::lround(row.box.right + 0.4f * em))];
   }
   std::vector<std::pair<int, int>> counted;
   for (const auto& [x, count] : edges) counted.emplace_back(count, x);
@@ -94,6 +96,7 @@ void addGutters(const std::vector<Row>& rows, float x, float em, std::vector<Gut
     run.endRow = end;
     if (run.rowsWithBoth >= kColumnRows) gutters.push_back(run);
   };
+  Side last = Side::Across;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const RowAt at = rowAt(rows[i], x, kGutterEms * em);
     const float left = std::max(run.left, at.left), right = std::min(run.right, at.right);
@@ -109,7 +112,10 @@ void addGutters(const std::vector<Row>& rows, float x, float em, std::vector<Gut
       run.left = left;
       run.right = right;
     }
-    if (at.side == Side::Both) ++run.rowsWithBoth;
+    const bool isBeside = i > run.firstRow && at.side != last && last != Side::Both && at.side != Side::Both &&
+                          rows[i].box.top < rows[i - 1].box.bottom;
+    if (at.side == Side::Both || isBeside) ++run.rowsWithBoth;
+    last = at.side;
   }
   close(rows.size());
 }
@@ -136,10 +142,18 @@ Box extentOf(const std::vector<Row>& rows) {
 
 /// Prose fills its lines; the cells of a table do not.
 struct ColumnShape {
-  float width = 0, fill = 0, wordsPerRow = 0, digits = 0;
+  float width = 0, fill = 0, digits = 0;
+  float cells = 0;  // share of rows with a wide gap within
   std::size_t rows = 0;
   int gaps = 0;  // white bands wider than those between lines
 };
+
+bool hasWideGap(const Row& row, float em) {
+  for (std::size_t i = 1; i < row.words.size(); ++i) {
+    if (row.words[i].box.left - row.words[i - 1].box.right > 1.5f * em) return true;
+  }
+  return false;
+}
 
 ColumnShape shapeOf(const Words& words, float em) {
   const std::vector<Row> rows = rowsOf(words);
@@ -147,9 +161,10 @@ ColumnShape shapeOf(const Words& words, float em) {
   ColumnShape shape;
   shape.rows = rows.size();
   shape.width = widthOf(extentOf(rows));
-  float filled = 0, count = 0, digits = 0;
+  float filled = 0, count = 0, digits = 0, cells = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     filled += widthOf(rows[i].box);
+    if (hasWideGap(rows[i], em)) ++cells;
     if (i > 0 && rows[i].box.top - rows[i - 1].box.bottom > kRowGapEms * em) ++shape.gaps;
     for (const FrameWord& word : rows[i].words) {
       for (const Glyph& glyph : word.word->glyphs) {
@@ -160,21 +175,22 @@ ColumnShape shapeOf(const Words& words, float em) {
   }
   const auto n = static_cast<float>(rows.size());
   shape.fill = shape.width > 0 ? filled / n / shape.width : 0;
-  shape.wordsPerRow = static_cast<float>(words.size()) / n;
+  shape.cells = cells / n;
   shape.digits = count > 0 ? digits / count : 0;
   return shape;
 }
 
 bool isProse(const ColumnShape& shape, float em) {
-  return shape.width >= kColumnEms * em && shape.fill >= kColumnFill && shape.digits < 0.3f &&
-         shape.rows >= static_cast<std::size_t>(kColumnRows);
+  return shape.width >= kColumnEms * em && shape.cells < 0.35f && shape.fill >= kColumnFill &&
+         shape.digits < 0.3f && shape.rows >= static_cast<std::size_t>(kColumnRows);
 }
 
 /// Long lists side by side, as in an index: ragged, but much of a page and in equal halves.
 bool isPairOfLists(const ColumnShape& left, const ColumnShape& right, float em) {
   const float ratio = left.width / std::max(1.0f, right.width);
-  return left.rows >= 12 && right.rows >= 8 && ratio > 0.6f && ratio < 1.7f && left.digits < 0.3f &&
-         right.digits < 0.3f && left.width > kColumnEms * em && right.width > kColumnEms * em;
+  return left.rows >= 12 && right.rows >= 8 && ratio > 0.6f && ratio < 1.7f && left.cells < 0.2f &&
+         right.cells < 0.2f && left.digits < 0.3f && right.digits < 0.3f && left.width > kColumnEms * em &&
+         right.width > kColumnEms * em;
 }
 
 /// White bands that go through both sides mean rows of a table, whose cells are read side by side.
@@ -188,9 +204,28 @@ int sharedGaps(const std::vector<Row>& rows, const Gutter& gutter, float em) {
   return gaps;
 }
 
+/// Of one side of a gutter the column next to it: with three columns the other side holds two.
+Words nextTo(const Gutter& gutter, Words words, bool isLeft, float em) {
+  const auto distance = [&](const FrameWord& word) {
+    return isLeft ? gutter.left - word.box.right : word.box.left - gutter.right;
+  };
+  std::sort(words.begin(), words.end(),
+            [&](const FrameWord& a, const FrameWord& b) { return distance(a) < distance(b); });
+  float reach = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0 && distance(words[i]) - reach >= kGutterEms * em) {
+      words.resize(i);
+      break;
+    }
+    reach = std::max(reach, distance(words[i]) + widthOf(words[i].box));
+  }
+  return words;
+}
+
 bool dividesColumns(const std::vector<Row>& rows, const Gutter& gutter, float em) {
-  const Halves halves = halvesOf(rows, gutter);
-  const ColumnShape left = shapeOf(halves.left, em), right = shapeOf(halves.right, em);
+  Halves halves = halvesOf(rows, gutter);
+  const ColumnShape left = shapeOf(nextTo(gutter, std::move(halves.left), true, em), em);
+  const ColumnShape right = shapeOf(nextTo(gutter, std::move(halves.right), false, em), em);
   const int shared = sharedGaps(rows, gutter, em);
   const int fewest = std::min(left.gaps, right.gaps);
   const bool isTable = shared >= 3 && static_cast<float>(shared) >= 0.7f * static_cast<float>(fewest) &&
@@ -210,17 +245,6 @@ std::optional<Gutter> bestGutter(const std::vector<Row>& rows, float em) {
     if (dividesColumns(rows, gutters[i], em)) return gutters[i];
   }
   return std::nullopt;
-}
-
-bool readsFromTheRight(const Words& words) {
-  int right = 0, left = 0;
-  for (const FrameWord& word : words) {
-    for (const Glyph& glyph : word.word->glyphs) {
-      if (isRightToLeft(glyph.code)) ++right;
-      if (isLetter(glyph.code) && !isRightToLeft(glyph.code)) ++left;
-    }
-  }
-  return right > left;
 }
 
 Words wordsOf(const std::vector<Row>& rows, std::size_t first, std::size_t end) {
@@ -249,6 +273,17 @@ void cut(Words words, int depth, Columns& columns) {
 }
 
 }  // namespace
+
+bool readsFromTheRight(const std::vector<FrameWord>& words) {
+  int right = 0, left = 0;
+  for (const FrameWord& word : words) {
+    for (const Glyph& glyph : word.word->glyphs) {
+      if (isRightToLeft(glyph.code)) ++right;
+      if (isLetter(glyph.code) && !isRightToLeft(glyph.code)) ++left;
+    }
+  }
+  return right > left;
+}
 
 std::vector<Row> rowsOf(std::vector<FrameWord> words) {
   std::stable_sort(words.begin(), words.end(),

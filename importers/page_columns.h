@@ -19,6 +19,9 @@ struct Row {
   Box box;
 };
 
+/// Whether most letters are of right-to-left scripts.
+bool readsFromTheRight(const std::vector<FrameWord>& words);
+
 std::vector<Row> rowsOf(std::vector<FrameWord> words);
 
 /// The rows of each column, columns in reading order. Rows of tables stay whole.

@@ -5,12 +5,14 @@
 
 #include "importers/page_columns.h"
 #include "importers/page_lines.h"
+#include "importers/paragraph_breaks.h"
 #include "importers/unicode.h"
 
 namespace kvasir {
 namespace {
 
 constexpr float kTallestEms = 1.15f;    // a word's box in its frame, over the size of its font
+constexpr float kLeastSize = 2;         // points; smaller print is for programs, not for readers
 constexpr float kBlockPitches = 1.3f;   // line distance that starts a block, over the usual one
 constexpr float kFootnoteSize = 0.92f;  // over the size of the body
 
@@ -35,6 +37,7 @@ PlacedPage sanitised(const PlacedPage& page) {
                     {}};
   for (PlacedWord word : page.words) {
     if (word.glyphs.empty() || isOutside(boxOf(word.glyphs), result.width, result.height)) continue;
+    if (word.size < kLeastSize && heightOf(boxOf(word.glyphs)) < kLeastSize) continue;
     for (Glyph& glyph : word.glyphs) glyph.box = clipped(glyph.box, result.width, result.height);
     word.size = std::isfinite(word.size) ? std::clamp(word.size, 1.0f, 1000.0f) : 1;
     word.rotation &= 3;
@@ -95,6 +98,24 @@ void setMargins(std::vector<TextLine>& lines, std::size_t first, std::size_t end
   }
 }
 
+/// By the lines of paragraphs; lines that stand alone can be a page number far off.
+void setColumnMargins(std::vector<TextLine>& lines) {
+  float left = 1e9f, right = -1e9f;
+  for (const bool alone : {false, true}) {
+    if (left <= right) break;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool standsAlone = lines[i].startsBlock && (i + 1 == lines.size() || lines[i + 1].startsBlock);
+      if (!alone && (standsAlone || lines[i].isMonospaced)) continue;
+      left = std::min(left, lines[i].box.left);
+      right = std::max(right, lines[i].box.right);
+    }
+  }
+  for (TextLine& line : lines) {
+    line.columnLeft = left;
+    line.columnRight = right;
+  }
+}
+
 /// Blocks are lines at the usual distance and of one size.
 void findBlocks(std::vector<TextLine>& lines) {
   const float pitch = pitchOf(lines);
@@ -130,6 +151,19 @@ void findTables(std::vector<TextLine>& lines) {
   }
 }
 
+/// A column of prose ends few lines early.
+void findLists(std::vector<TextLine>& lines) {
+  constexpr int kFewestLines = 6;
+  int pairs = 0, early = 0;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    if (lines[i].startsBlock || lines[i].isMonospaced) continue;
+    ++pairs;
+    if (endsEarly(lines[i - 1], lines[i])) ++early;
+  }
+  if (pairs < kFewestLines || early * 2 < pairs) return;
+  for (TextLine& line : lines) line.isListed = true;
+}
+
 bool startsWithMark(const TextLine& line) {
   const char32_t code = line.words.front().glyphs.front().code;
   return isDigit(code) || code == U'*' || code == 0x2020 || code == 0x2021 || code == 0xA7 || code == 0x2217 ||
@@ -147,10 +181,10 @@ void findFootnotes(std::vector<TextLine>& lines, float bodySize, float pageHeigh
   for (std::size_t i = first; i < lines.size(); ++i) lines[i].isFootnote = true;
 }
 
-std::vector<TextLine> linesOf(const std::vector<Row>& rows) {
+std::vector<TextLine> linesOf(const std::vector<Row>& rows, bool pageReadsFromTheRight) {
   std::vector<TextLine> lines;
   for (const Row& row : rows) {
-    TextLine line = lineOf(row);
+    TextLine line = lineOf(row, pageReadsFromTheRight);
     if (!line.words.empty()) lines.push_back(std::move(line));
   }
   return lines;
@@ -163,10 +197,11 @@ std::vector<TextLine> layoutFrame(const PlacedPage& page, int rotation, int firs
     if (word.rotation != rotation) continue;
     words.push_back({&word, trimmedToSize(toFrame(boxOf(word.glyphs), rotation, page), word.size)});
   }
+  const bool fromTheRight = readsFromTheRight(words);
   std::vector<std::vector<TextLine>> columns;
   std::vector<float> sizes;
   for (const std::vector<Row>& rows : columnsOf(std::move(words))) {
-    columns.push_back(linesOf(rows));
+    columns.push_back(linesOf(rows, fromTheRight));
     for (const TextLine& line : columns.back()) sizes.insert(sizes.end(), line.words.size(), line.size);
   }
   const float bodySize = median(sizes, 10);
@@ -174,10 +209,13 @@ std::vector<TextLine> layoutFrame(const PlacedPage& page, int rotation, int firs
   std::vector<TextLine> all;
   for (std::vector<TextLine>& lines : columns) {
     findBlocks(lines);
+    setColumnMargins(lines);
     findTables(lines);
+    findLists(lines);
     findFootnotes(lines, bodySize, frameHeight);
     for (TextLine& line : lines) {
       line.column = firstColumn;
+      line.rotation = rotation;
       all.push_back(std::move(line));
     }
     ++firstColumn;

@@ -1,6 +1,7 @@
 #include "importers/page_lines.h"
 
 #include <unicode/ubidi.h>
+#include <unicode/uchar.h>
 
 #include <algorithm>
 #include <cmath>
@@ -54,13 +55,14 @@ UChar bidiStandIn(char32_t code) {
   return isRightToLeft(code) ? UChar(0x05D0) : UChar('a');
 }
 
-bool isMostlyRightToLeft(const Glyphs& glyphs) {
-  int right = 0, left = 0;
-  for (const Glyph& glyph : glyphs) {
-    if (isRightToLeft(glyph.code)) ++right;
-    if (isLetter(glyph.code) && !isRightToLeft(glyph.code)) ++left;
-  }
-  return right > left;
+/// By the letters at the line's two ends; where they differ the page decides.
+bool isRightToLeftLine(const Glyphs& visual, bool pageReadsFromTheRight) {
+  const auto hasDirection = [](const Glyph& glyph) { return isLetter(glyph.code); };
+  const auto first = std::find_if(visual.begin(), visual.end(), hasDirection);
+  const auto last = std::find_if(visual.rbegin(), visual.rend(), hasDirection);
+  if (first == visual.end()) return pageReadsFromTheRight;
+  const bool atLeft = isRightToLeft(first->code), atRight = isRightToLeft(last->code);
+  return atLeft == atRight ? atLeft : pageReadsFromTheRight;
 }
 
 /// From the order of the eye to the order of reading, by the inverse of the Unicode bidirectional algorithm.
@@ -77,7 +79,13 @@ Glyphs logicalOrder(const Glyphs& visual, bool rightToLeft) {
   if (U_FAILURE(error)) return visual;
   Glyphs logical;
   for (const int32_t from : map) {
-    if (from >= 0 && from < static_cast<int32_t>(visual.size())) logical.push_back(visual[from]);
+    if (from < 0 || from >= static_cast<int32_t>(visual.size())) return visual;
+    Glyph glyph = visual[static_cast<std::size_t>(from)];
+    // A bracket is drawn as it looks and read as what it does.
+    if (ubidi_getLevelAt(bidi.get(), from) % 2 == 1) {
+      glyph.code = static_cast<char32_t>(u_charMirror(static_cast<UChar32>(glyph.code)));
+    }
+    logical.push_back(glyph);
   }
   return logical.size() == visual.size() ? logical : visual;
 }
@@ -128,6 +136,8 @@ Glyphs composedGlyphs(const Glyphs& glyphs) {
       sequence.push_back(glyphs[k].code);
       whole = unionOf(whole, glyphs[k].box);
     }
+    // TeX sets accents over an i without its dot.
+    if (sequence.size() > 1 && sequence[0] == 0x131) sequence[0] = U'i';
     const std::u32string made = composed(sequence);
     for (std::size_t k = 0; k < made.size(); ++k) {
       result.push_back({made[k], made.size() == end - i ? glyphs[i + k].box : whole});
@@ -185,12 +195,12 @@ bool isMonospaced(const Row& row) {
 
 }  // namespace
 
-TextLine lineOf(const Row& row) {
+TextLine lineOf(const Row& row, bool pageReadsFromTheRight) {
   Glyphs glyphs = visualGlyphs(row);
   const bool hasRightToLeft =
       std::any_of(glyphs.begin(), glyphs.end(), [](const Glyph& glyph) { return isRightToLeft(glyph.code); });
   TextLine line;
-  line.isRightToLeft = hasRightToLeft && isMostlyRightToLeft(glyphs);
+  line.isRightToLeft = hasRightToLeft && isRightToLeftLine(glyphs, pageReadsFromTheRight);
   if (hasRightToLeft) glyphs = logicalOrder(glyphs, line.isRightToLeft);
   const bool softEnd = !glyphs.empty() && glyphs.back().code == kSoftHyphen;
   line.words = wordsOf(glyphs);

@@ -10,6 +10,6 @@ namespace kvasir {
 /// presentation forms resolved, characters composed (NFC). A soft hyphen stays only as the line's last
 /// character. No words when nothing readable is left. The boxes of the words' glyphs remain those of the
 /// upright page.
-TextLine lineOf(const Row& row);
+TextLine lineOf(const Row& row, bool pageReadsFromTheRight);
 
 }  // namespace kvasir

@@ -78,10 +78,6 @@ class TextWriter {
     LineContext context;
     context.samePage = lines_[index].page == lines_[index + 1].page;
     context.linesInParagraph = linesInParagraph_;
-    if (index + 2 < lines_.size() && lines_[index + 2].page == lines_[index + 1].page &&
-        lines_[index + 2].line->column == lines_[index + 1].line->column) {
-      context.afterNext = lines_[index + 2].line;
-    }
     return breakBetween(*lines_[index].line, *lines_[index + 1].line, context);
   }
 

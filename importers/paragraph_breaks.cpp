@@ -23,9 +23,29 @@ float indentOf(const TextLine& line) {
 
 bool isIndented(const TextLine& line) { return indentOf(line) > kIndentEms * line.size; }
 
-/// White at the line's end that its margin leaves.
+/// White at the line's end that its margin leaves. A block at the column's left margin is measured against the
+/// column, since a block of one or two lines has no right margin to see; one set in, a quotation, against
+/// itself.
 float slackOf(const TextLine& line) {
-  return line.isRightToLeft ? line.box.left - line.blockLeft : line.blockRight - line.box.right;
+  if (line.isRightToLeft) return line.box.left - line.blockLeft;
+  const bool isSetIn = line.blockLeft > line.columnLeft + line.size;
+  return (isSetIn ? line.blockRight : line.columnRight) - line.box.right;
+}
+
+/// As much white before the line as after it.
+bool isCentred(const TextLine& line) {
+  const float before = line.box.left - line.blockLeft, after = line.blockRight - line.box.right;
+  return before > line.size && std::abs(before - after) < 0.5f * line.size;
+}
+
+/// A line of a table of contents: dots and a number.
+bool endsWithLeader(const TextLine& line) {
+  std::size_t dots = 0;
+  for (const LineWord& word : line.words) {
+    for (const Glyph& glyph : word.glyphs) dots += glyph.code == U'.' ? 1 : 0;
+  }
+  const std::vector<Glyph>& last = line.words.back().glyphs;
+  return dots >= 5 && last.size() < 40 && (isDigit(last.back().code) || dots >= 12);
 }
 
 /// Width of the first word, along the line; of one character where there are no spaces.
@@ -33,12 +53,7 @@ float firstWordWidth(const TextLine& line) {
   const LineWord& word = line.words.front();
   if (isUnspaced(word.glyphs.front().code)) return line.size;
   const Box box = boxOf(word.glyphs);
-  return std::max(widthOf(box), std::min(heightOf(box), line.size));
-}
-
-/// The next word would have had room: the line was ended on purpose.
-bool endsEarly(const TextLine& line, const TextLine& next) {
-  return slackOf(line) > firstWordWidth(next) + (0.3f + kSlackEms) * line.size;
+  return line.rotation % 2 == 0 ? widthOf(box) : heightOf(box);
 }
 
 bool isBullet(char32_t code) {
@@ -69,9 +84,10 @@ bool startsListItem(const TextLine& line) {
 
 bool startsLowerCase(const TextLine& line) { return isLower(line.words.front().glyphs.front().code); }
 
-LineBreak breakBetweenColumns(const TextLine& line, const TextLine& next) {
+LineBreak breakBetweenColumns(const TextLine& line, const TextLine& next, int linesInParagraph) {
   if (!hasOneSize(line, next) || line.isFootnote != next.isFootnote) return LineBreak::Paragraph;
   if (line.isMonospaced && next.isMonospaced) return LineBreak::Line;
+  if (endsWithLeader(line) && endsWithLeader(next)) return LineBreak::Line;
   if (line.isMonospaced || next.isMonospaced || line.isTable || next.isTable) return LineBreak::Paragraph;
   if (isHyphen(line.words.back().glyphs.back().code) && startsLowerCase(next)) return LineBreak::None;
   if (startsListItem(next)) return LineBreak::Paragraph;
@@ -88,14 +104,16 @@ bool isNewByIndent(const TextLine& line, const TextLine& next, const LineContext
   const float ems = kIndentEms * line.size;
   const bool ended = endsSentence(line) || endsEarly(line, next);
   if (step > ems) {
-    const bool hangs = context.afterNext != nullptr && !context.afterNext->startsBlock &&
-                       std::abs(indentOf(*context.afterNext) - indentOf(next)) < 0.3f * line.size;
-    return !hangs || ended;
+    return ended && !isCentred(next) && !(startsListItem(line) && !endsEarly(line, next));
   }
   return step < -ems && context.linesInParagraph >= 2 && ended;
 }
 
 }  // namespace
+
+bool endsEarly(const TextLine& line, const TextLine& next) {
+  return slackOf(line) > firstWordWidth(next) + (0.3f + kSlackEms) * line.size;
+}
 
 bool endsSentence(const TextLine& line) {
   const std::vector<Glyph>& word = line.words.back().glyphs;
@@ -114,12 +132,16 @@ bool endsSentence(const TextLine& line) {
 }
 
 LineBreak breakBetween(const TextLine& line, const TextLine& next, const LineContext& context) {
-  if (!context.samePage || line.column != next.column) return breakBetweenColumns(line, next);
+  if (!context.samePage || line.column != next.column)
+    return breakBetweenColumns(line, next, context.linesInParagraph);
   if (line.isFootnote != next.isFootnote) return LineBreak::Paragraph;
   if (next.startsBlock) return LineBreak::Paragraph;
   if (line.isMonospaced || next.isMonospaced || line.isTable || next.isTable) return LineBreak::Line;
-  if (startsListItem(next)) return LineBreak::Line;
+  if (startsListItem(next) || endsWithLeader(line)) return LineBreak::Line;
   if (isNewByIndent(line, next, context)) return LineBreak::Paragraph;
+  // In an index a line that is set in goes on with the one before.
+  const bool goesOn = indentOf(next) > indentOf(line) + kIndentEms * line.size && !endsEarly(line, next);
+  if (line.isListed && next.isListed && !goesOn) return LineBreak::Line;
   if (!endsEarly(line, next)) return LineBreak::None;
   return endsSentence(line) && context.linesInParagraph >= 2 ? LineBreak::Paragraph : LineBreak::Line;
 }

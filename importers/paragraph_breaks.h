@@ -10,9 +10,11 @@ enum class LineBreak { None, Line, Paragraph };
 /// What the decision needs to know beyond the two lines.
 struct LineContext {
   bool samePage = true;
-  int linesInParagraph = 1;             ///< up to and with the first of the two
-  const TextLine* afterNext = nullptr;  ///< the line after the second, on the same page
+  int linesInParagraph = 1;  ///< up to and with the first of the two
 };
+
+/// The next line's first word would have had room: the line was ended on purpose.
+bool endsEarly(const TextLine& line, const TextLine& next);
 
 LineBreak breakBetween(const TextLine& line, const TextLine& next, const LineContext& context);
 

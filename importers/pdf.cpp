@@ -218,8 +218,7 @@ Document importPdf(const std::filesystem::path& file, const ImportProgress& prog
   document.sections = locateHeadings(outlineOf(*pdf), document, lines);
   if (document.sections.empty()) document.sections = headingsBySize(document, lines);
   document.title = titleOf(*pdf, document, lines, file);
-  document.language = writtenLanguage(*pdf);
-  if (document.language.empty()) document.language = languageOf(document.text);
+  document.language = languageOf(document.text, writtenLanguage(*pdf));
   return document;
 }
 

@@ -24,6 +24,13 @@ std::u32string withoutNumber(const std::u32string& title) {
   return i < title.size() && i > 0 ? title.substr(i) : title;
 }
 
+/// "Chapter 1: Creators" and "CHAPTER ONE: Creators" agree after the colon. Empty when there is none.
+std::u32string keyAfterColon(std::string_view text) {
+  constexpr std::size_t kLongestLabel = 30;  // bytes
+  const std::size_t colon = text.find(':');
+  return colon > kLongestLabel ? std::u32string{} : letterKey(fromUtf8(text.substr(colon + 1)));
+}
+
 std::u32string keyOf(std::string_view text) { return letterKey(withoutNumber(fromUtf8(text))); }
 
 float bodySize(const std::vector<LinePlace>& lines) {
@@ -44,6 +51,12 @@ struct Place {
 };
 using Places = std::unordered_map<std::string, std::vector<Place>>;
 
+void addPlace(Places& places, const std::u32string& key, Place place) {
+  if (key.empty()) return;
+  std::vector<Place>& at = places[toUtf8(key)];
+  if (at.size() < kMostPlaces) at.push_back(place);
+}
+
 /// Every line, alone and with the next ones, under its letters.
 Places placesOf(const Document& document, const std::vector<LinePlace>& lines) {
   Places places;
@@ -54,10 +67,9 @@ Places placesOf(const Document& document, const std::vector<LinePlace>& lines) {
       if (std::abs(last.size - lines[i].size) > 0.3f * body) break;
       const std::u32string key = keyOf(textOf(document, lines[i], last));
       if (key.empty() || key.size() > kLongestHeading) break;
-      std::vector<Place>& at = places[toUtf8(key)];
-      const bool isLarge = lines[i].size > 1.04f * body;
-      if (at.size() < kMostPlaces)
-        at.push_back({i, 2 + (isLarge ? 6 : 0) + (lines[i].startsParagraph ? 3 : 0)});
+      const int weight = 2 + (lines[i].size > 1.04f * body ? 6 : 0) + (lines[i].startsParagraph ? 3 : 0);
+      addPlace(places, key, {i, weight});
+      addPlace(places, keyAfterColon(textOf(document, lines[i], last)), {i, weight});
     }
   }
   return places;
@@ -92,7 +104,8 @@ std::vector<Step> stepsOf(const std::vector<Heading>& headings, const Places& pl
   std::vector<Step> steps;
   Chains chains;
   for (std::size_t h = 0; h < headings.size(); ++h) {
-    const auto found = places.find(toUtf8(keyOf(headings[h].title)));
+    auto found = places.find(toUtf8(keyOf(headings[h].title)));
+    if (found == places.end()) found = places.find(toUtf8(keyAfterColon(headings[h].title)));
     if (found == places.end()) continue;
     const std::size_t first = steps.size();
     for (const Place& place : found->second) {
@@ -134,13 +147,17 @@ std::vector<Section> locateHeadings(const std::vector<Heading>& headings, const 
     ++found;
   }
   if (found * 4 < headings.size()) return {};
-  std::vector<Section> sections(headings.size());
-  std::size_t next = document.text.size();
+  std::vector<Section> sections;
   for (std::size_t h = headings.size(); h-- > 0;) {
-    if (starts[h] != std::string::npos) next = starts[h];
-    sections[h] = {oneLine(headings[h].title), headings[h].level, next};
+    // A part whose own title is a picture begins with its first chapter.
+    const bool hasChapters = !sections.empty() && h + 1 < headings.size() &&
+                             headings[h + 1].level > headings[h].level &&
+                             sections.back().title == oneLine(headings[h + 1].title);
+    if (starts[h] == std::string::npos && !hasChapters) continue;
+    const std::size_t start = starts[h] == std::string::npos ? sections.back().start : starts[h];
+    sections.push_back({oneLine(headings[h].title), headings[h].level, start});
   }
-  std::erase_if(sections, [&](const Section& section) { return section.start >= document.text.size(); });
+  std::reverse(sections.begin(), sections.end());
   return sections;
 }
 

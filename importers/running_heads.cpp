@@ -11,7 +11,7 @@
 namespace kvasir {
 namespace {
 
-constexpr float kBand = 0.14f;        // of the page's height, at its top and its bottom
+constexpr float kBand = 0.2f;         // of the page's height, at its top and its bottom
 constexpr std::size_t kEdgeRows = 3;  // rows looked at on each edge
 constexpr int kRecurrences = 3;       // pages with the same line
 constexpr float kSamePlace = 6;       // points
@@ -224,6 +224,10 @@ void removeMarked(std::vector<LaidPage>& pages, const Edges& edges) {
       if (row.isRemoved) marked[row.page].insert(row.lines.begin(), row.lines.end());
     }
   }
+  const auto isMarkedWhole = [&](const LaidPage& page) {
+    return marked[&page - pages.data()].size() == page.lines.size();
+  };
+  if (std::all_of(pages.begin(), pages.end(), isMarkedWhole)) return;  // forms filled in, one a page
   for (std::size_t p = 0; p < pages.size(); ++p) {
     std::vector<TextLine> kept;
     for (std::size_t i = 0; i < pages[p].lines.size(); ++i) {

@@ -57,7 +57,9 @@ std::string withoutExtraBlankLines(std::string_view text) {
   return result;
 }
 
-bool isText(std::string_view firstBytes) { return !firstBytes.empty() && !isBinary(firstBytes); }
+bool isText(std::string_view firstBytes) {
+  return !firstBytes.empty() && !trimmed(firstBytes).starts_with("%PDF-") && !isBinary(firstBytes);
+}
 
 Document importText(const std::filesystem::path& file, const ImportProgress& progress) {
   Document document;

@@ -93,6 +93,11 @@ std::u32string plainLetters(char32_t code) {
   const auto* nfkc = icu::Normalizer2::getNFKCInstance(error);
   std::u32string letters = fromIcu(nfkc->normalize(icu::UnicodeString(static_cast<UChar32>(code)), error));
   if (U_FAILURE(error) || (letters.size() == 1 && letters[0] == code)) return {};
+  const bool isVertical = code >= 0xFE10 && code <= 0xFE48;
+  if (isVertical && letters.find_first_not_of(U'.') == std::u32string::npos) return U"\u2026";
+  for (char32_t& letter : letters) {
+    if (isVertical && letter > 0x20 && letter < 0x7F) letter += 0xFEE0;  // full width, as its neighbours are
+  }
   // Spacing forms of Arabic marks decompose to a space and the mark; the mark alone is what was written.
   while (letters.size() > 1 && letters.front() == U' ') letters.erase(letters.begin());
   return letters;

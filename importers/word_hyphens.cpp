@@ -60,20 +60,19 @@ WordHyphens::Ending WordHyphens::endingOf(const TextLine& line, const TextLine& 
   if (!isHyphen(before.back().code)) return Ending::None;
   if (before.back().code == 0xAD) return Ending::Divided;
   if (before.size() < 2 || !isLetter(before[before.size() - 2].code)) return Ending::None;
-  const char32_t first = after.front().code;
-  if (isUpper(first) || isDigit(first)) return Ending::Compound;
-  if (!isLetter(first)) return Ending::None;
-
   const std::u32string head = coreOf(before), tail = coreOf(after);
+  const char32_t first = after.front().code;
+  if (!isLetter(first) && !isDigit(first)) return Ending::None;
   if (head.empty() || tail.empty()) return Ending::Compound;
   const int joined = countOf(lowered(head + tail)), hyphened = countOf(lowered(head + U"-" + tail));
   if (joined != hyphened) return joined > hyphened ? Ending::Divided : Ending::Compound;
+  if (isUpper(first) || isDigit(first)) return Ending::Compound;
   if (head.find(U'-') != std::u32string::npos && head.size() - head.rfind(U'-') > kShortestPart) {
     return Ending::Divided;  // "state-of-the-environ|ment": a second division of a compound
   }
   const std::u32string part = lastPart(head);
   const bool areWords = part.size() >= kShortestPart && tail.size() >= kShortestPart &&
-                        countOf(U"=" + part) >= 2 && countOf(U"=" + tail) >= 2;
+                        countOf(U"=" + part) > 0 && countOf(U"=" + tail) > 0;
   return areWords ? Ending::Compound : Ending::Divided;
 }
 

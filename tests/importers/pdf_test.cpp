@@ -1,0 +1,148 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "importers/importer.h"
+#include "tests/importers/hand_made.h"
+
+namespace kvasir {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Pdf : public testing::Test {
+ protected:
+  Document import(const std::string& bytes) { return importFile(folder_.write("made.pdf", bytes)); }
+
+  std::string refusal(const std::string& bytes) {
+    try {
+      import(bytes);
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "was imported";
+  }
+
+  Folder folder_{"pdf"};
+};
+
+TEST_F(Pdf, GivesItsTextWithPagesAndBoxes) {
+  const Document document = import(pdfWithLines({{{72, 700, "Hello world"}}, {{72, 700, "Second page"}}}));
+  EXPECT_EQ(document.format, "pdf");
+  EXPECT_EQ(document.text, "Hello world\n\nSecond page");
+  ASSERT_EQ(document.pages.size(), 2u);
+  EXPECT_EQ(document.pages[1].start, document.text.find("Second"));
+  ASSERT_EQ(document.words.size(), 4u);
+  EXPECT_NEAR(document.words[0].box.left, 72, 1);
+  EXPECT_NEAR(document.words[0].box.bottom, 792 - 700, 4);
+  EXPECT_EQ(document.words[2].page, 1);
+}
+
+TEST_F(Pdf, KeepsItsPageLabels) {
+  const Document document = import(pdfWithLines({{{72, 700, "Preface"}}, {{72, 700, "Chapter"}}}, "",
+                                                "/PageLabels << /Nums [0 << /S /r /St 7 >> 1 << /S /D >>] >>"));
+  EXPECT_EQ(document.pages[0].label, "vii");
+  EXPECT_EQ(document.pages[1].label, "1");
+}
+
+TEST_F(Pdf, ShowsBoxesOfARotatedPageUpright) {
+  const Document document = import(pdfWithLines({{{72, 700, "Sideways"}}}, "/Rotate 90"));
+  EXPECT_FLOAT_EQ(document.pages[0].width, 792);
+  EXPECT_FLOAT_EQ(document.pages[0].height, 612);
+  EXPECT_NEAR(document.words[0].box.left, 700, 12);
+  EXPECT_NEAR(document.words[0].box.top, 72, 2);
+}
+
+TEST_F(Pdf, TakesItsOutlineAsSections) {
+  // Four objects come with two pages: the outline is 7, its items 8 and 9.
+  const Document document =
+      import(pdfWithLines({{{72, 700, "One", 18}, {72, 660, "words of the first"}},
+                           {{72, 700, "Two", 18}, {72, 660, "words of the second"}}},
+                          "", "/Outlines 7 0 R",
+                          {"<< /First 8 0 R /Last 9 0 R /Count 2 >>",
+                           "<< /Title (One) /Parent 7 0 R /Next 9 0 R /Dest [3 0 R /Fit] >>",
+                           "<< /Title (Two) /Parent 7 0 R /Prev 8 0 R /Dest [5 0 R /Fit] >>"}));
+  ASSERT_EQ(document.sections.size(), 2u);
+  EXPECT_EQ(document.sections[1].title, "Two");
+  EXPECT_EQ(document.sections[1].start, document.text.find("Two"));
+}
+
+TEST_F(Pdf, WithoutAnOutlineTakesLargeLinesAsSections) {
+  const Document document =
+      import(pdfWithLines({{{72, 700, "A Large Heading", 18},
+                            {72, 660, "words of the first paragraph, quite a few of them"},
+                            {72, 646, "and more words of it that make it the body"}}}));
+  ASSERT_EQ(document.sections.size(), 1u);
+  EXPECT_EQ(document.sections[0].title, "A Large Heading");
+}
+
+TEST_F(Pdf, EndsThoughItsOutlineRefersToItself) {
+  const Document document =
+      import(pdfWithLines({{{72, 700, "Text of the page"}}}, "", "/Outlines 5 0 R",
+                          {"<< /First 6 0 R /Last 6 0 R /Count 1 >>",
+                           "<< /Title (Loop) /Parent 5 0 R /Next 6 0 R /First 6 0 R /Last 6 0 R >>"}));
+  EXPECT_EQ(document.text, "Text of the page");
+}
+
+TEST_F(Pdf, EndsThoughItsPageTreeRefersToItself) {
+  const std::string why =
+      refusal(pdfOf({"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 3 /Kids [2 0 R 2 0 R] >>"}));
+  EXPECT_THAT(why, HasSubstr("made.pdf"));
+}
+
+TEST_F(Pdf, EndsThoughItsPagesClaimToBeMany) {
+  const std::string why =
+      refusal(pdfOf({"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 2000000000 /Kids [] >>"}));
+  EXPECT_THAT(why, HasSubstr("made.pdf"));
+}
+
+TEST_F(Pdf, EndsThoughItsContentDrawsItself) {
+  const std::string form =
+      "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 5 0 R >> >> /Length 5 "
+      ">>\nstream\n/X Do\nendstream";
+  const std::string page =
+      "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /XObject << /X 5 0 R "
+      ">> >> >>";
+  const std::string why =
+      refusal(pdfOf({"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page,
+                     streamOf("/X Do"), form}));
+  EXPECT_THAT(why, HasSubstr("text layer"));
+}
+
+TEST_F(Pdf, WithoutTextSaysSoAndWhatToDo) {
+  EXPECT_THAT(refusal(pdfWithLines({{}})), AllOf(HasSubstr("without a text layer"), HasSubstr("ocrmypdf")));
+}
+
+TEST_F(Pdf, WithAWrongTableOfObjectsIsStillRead) {
+  std::string bytes = pdfWithLines({{{72, 700, "Hello world"}}});
+  bytes.replace(bytes.find("startxref"), std::string::npos, "startxref\n7\n%%EOF\n");
+  EXPECT_EQ(import(bytes).text, "Hello world");
+}
+
+TEST_F(Pdf, OfNothingButAHeaderIsDamaged) { EXPECT_THAT(refusal("%PDF-1.4\n"), HasSubstr("damaged")); }
+
+TEST_F(Pdf, CanBeCancelledAtAPage) {
+  const auto file = folder_.write("made.pdf", pdfWithLines({{{72, 700, "one"}}, {{72, 700, "two"}}}));
+  const auto stop = [](int done, int total) {
+    EXPECT_EQ(total, 2);
+    if (done == 1) throw std::domain_error("stopped");
+  };
+  EXPECT_THROW(importFile(file, stop), std::domain_error);
+}
+
+TEST_F(Pdf, TakesTimeInStepWithItsLength) {
+  std::vector<std::vector<PdfLine>> pages;
+  for (int i = 0; i < 600; ++i) {
+    pages.push_back(
+        {{72, 760, "A head that recurs"},
+         {72, 700, std::string(1 + i % 7, static_cast<char>('a' + i % 26)) + " has words of its own"},
+         {300, 30, std::to_string(i + 1)}});
+  }
+  const Document document = import(pdfWithLines(pages));
+  EXPECT_EQ(document.pages.size(), 600u);
+  EXPECT_EQ(document.text.find("head that recurs"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace kvasir
