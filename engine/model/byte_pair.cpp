@@ -57,14 +57,15 @@ class BytePairTokenizer : public Tokenizer {
   }
 
  private:
-  static void append(std::vector<Token>& tokens, const CleanText& clean, TokenId id, std::size_t start, std::size_t end) {
+  static void append(std::vector<Token>& tokens, const CleanText& clean, TokenId id, std::size_t start,
+                     std::size_t end) {
     const std::size_t givenStart = clean.given(start);
     if (!tokens.empty()) tokens.back().end = givenStart;
     tokens.push_back({id, tokens.empty() ? 0 : givenStart, clean.given(end)});
   }
 
-  static std::size_t appendWord(std::vector<Token>& tokens, const CleanText& clean, const std::vector<MergedPart>& parts,
-                                std::size_t position) {
+  static std::size_t appendWord(std::vector<Token>& tokens, const CleanText& clean,
+                                const std::vector<MergedPart>& parts, std::size_t position) {
     for (const MergedPart& part : parts) {
       if (part.token) append(tokens, clean, *part.token, position, position + part.bytes);
       position += part.bytes;

@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kCodes = 324;  // GPT-2 writes bytes as characters below this one
 
-/// The byte each character stands for: printing ones themselves, the others in order from U+0100 on; -1 for none.
+/// The byte each character stands for: printing ones themselves, the others in order from U+0100 on; -1 for
+/// none.
 std::array<int, kCodes> bytesByCode() {
   const auto prints = [](int byte) {
     return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
@@ -53,7 +54,8 @@ ByteMerges::ByteMerges(const Tokenizer::Vocabulary& vocabulary, const std::vecto
     bytes_.push_back(isWritten ? unwritten(text) : text);
     if (!isSilent(vocabulary.types[token]) && isWritten) symbols_.try_emplace(bytes_.back(), token);
   }
-  for (int byte = 0; byte < 256; ++byte) byteSymbols_[byte] = symbolFor(std::string(1, static_cast<char>(byte)));
+  for (int byte = 0; byte < 256; ++byte)
+    byteSymbols_[byte] = symbolFor(std::string(1, static_cast<char>(byte)));
   merges_.reserve(merges.size());
   for (const std::string& merge : merges) {
     const std::size_t space = merge.find(' ', 1);  // a merge may itself begin with one
@@ -75,7 +77,8 @@ void ByteMerges::addMerge(std::string_view left, std::string_view right) {
   const std::string leftBytes = unwritten(left), rightBytes = unwritten(right);
   const Symbol leftSymbol = symbolFor(leftBytes), rightSymbol = symbolFor(rightBytes);
   const Symbol result = symbolFor(leftBytes + rightBytes);
-  merges_.try_emplace(pairOf(leftSymbol, rightSymbol), Merge{static_cast<std::int32_t>(merges_.size()), result});
+  merges_.try_emplace(pairOf(leftSymbol, rightSymbol),
+                      Merge{static_cast<std::int32_t>(merges_.size()), result});
 }
 
 /// The parts of one word while they are joined: a list linked by position, and the pairs waiting by rank.
@@ -130,7 +133,8 @@ class ByteMerges::Word {
   /// Whether both parts are still what they were; a part joined to its left has no symbol any more.
   bool isCurrent(const Waiting& pair) const {
     const Part& left = parts_[pair.left];
-    return left.symbol == pair.leftSymbol && left.next < count() && parts_[left.next].symbol == pair.rightSymbol;
+    return left.symbol == pair.leftSymbol && left.next < count() &&
+           parts_[left.next].symbol == pair.rightSymbol;
   }
 
   void join(const Waiting& pair) {

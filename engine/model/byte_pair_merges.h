@@ -18,12 +18,13 @@ struct MergedPart {
   std::size_t bytes = 0;
 };
 
-/// The merges of a byte-level vocabulary: joins the bytes of a word, the pair that comes first in the list first and
-/// of equal pairs the leftmost, until no pair is in the list. Never gives a control token.
+/// The merges of a byte-level vocabulary: joins the bytes of a word, the pair that comes first in the list
+/// first and of equal pairs the leftmost, until no pair is in the list. Never gives a control token.
 class ByteMerges {
  public:
   /// merges: "left right" in the vocabulary's way of writing bytes; the order is the rank.
-  ByteMerges(const Tokenizer::Vocabulary& vocabulary, const std::vector<std::string>& merges, bool wholeWordsFirst);
+  ByteMerges(const Tokenizer::Vocabulary& vocabulary, const std::vector<std::string>& merges,
+             bool wholeWordsFirst);
 
   std::vector<MergedPart> merge(std::string_view word) const;
 
@@ -40,7 +41,8 @@ class ByteMerges {
   class Word;
 
   static std::uint64_t pairOf(Symbol left, Symbol right) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
+           static_cast<std::uint32_t>(right);
   }
   Symbol symbolFor(std::string_view bytes);
   void addMerge(std::string_view left, std::string_view right);

@@ -9,33 +9,49 @@
 namespace kvasir {
 namespace {
 
-/// A template, and the marks that all stand in the text of a model taught so. The first row that fits is taken, so a
-/// row comes before those whose marks are among its own.
+/// A template, and the marks that all stand in the text of a model taught so. The first row that fits is taken,
+/// so a row comes before those whose marks are among its own.
 struct Row {
   std::vector<std::string_view> marks;
   ChatTemplate chat;
 };
 
 ChatTemplate chatml() {
-  return {"chatml", "", "<|im_start|>system\n", "<|im_end|>\n", "<|im_start|>user\n", "<|im_end|>\n",
-          "<|im_start|>assistant\n", "<|im_end|>\n"};
+  return {"chatml",
+          "",
+          "<|im_start|>system\n",
+          "<|im_end|>\n",
+          "<|im_start|>user\n",
+          "<|im_end|>\n",
+          "<|im_start|>assistant\n",
+          "<|im_end|>\n"};
 }
 
 ChatTemplate phi4() {
-  return {"phi4", "", "<|im_start|>system<|im_sep|>", "<|im_end|>", "<|im_start|>user<|im_sep|>", "<|im_end|>",
-          "<|im_start|>assistant<|im_sep|>", "<|im_end|>"};
+  return {"phi4",
+          "",
+          "<|im_start|>system<|im_sep|>",
+          "<|im_end|>",
+          "<|im_start|>user<|im_sep|>",
+          "<|im_end|>",
+          "<|im_start|>assistant<|im_sep|>",
+          "<|im_end|>"};
 }
 
 ChatTemplate llama3() {
-  return {"llama3", "<|begin_of_text|>",
-          "<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>",
-          "<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>",
-          "<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"};
+  return {"llama3",
+          "<|begin_of_text|>",
+          "<|start_header_id|>system<|end_header_id|>\n\n",
+          "<|eot_id|>",
+          "<|start_header_id|>user<|end_header_id|>\n\n",
+          "<|eot_id|>",
+          "<|start_header_id|>assistant<|end_header_id|>\n\n",
+          "<|eot_id|>"};
 }
 
 ChatTemplate llama2() {
-  return {"llama2", "<s>", "<<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " [/INST]", "", "</s>",
-          SystemPlace::FirstUserTurn};
+  return {"llama2",   "<s>", "<<SYS>>\n", "\n<</SYS>>\n\n",          "[INST] ",
+          " [/INST]", "",    "</s>",      SystemPlace::FirstUserTurn};
 }
 
 ChatTemplate mistral() {
@@ -51,8 +67,15 @@ ChatTemplate mistralV7() {
 }
 
 ChatTemplate gemma() {
-  return {"gemma", "<bos>", "", "", "<start_of_turn>user\n", "<end_of_turn>\n", "<start_of_turn>model\n",
-          "<end_of_turn>\n", SystemPlace::FirstUserTurn};
+  return {"gemma",
+          "<bos>",
+          "",
+          "",
+          "<start_of_turn>user\n",
+          "<end_of_turn>\n",
+          "<start_of_turn>model\n",
+          "<end_of_turn>\n",
+          SystemPlace::FirstUserTurn};
 }
 
 /// Phi-3 and the two Zephyrs differ only in what ends a turn.
@@ -93,7 +116,8 @@ std::vector<Mark> marksIn(std::string_view text, const Tokenizer::Vocabulary& vo
     if (vocabulary.types[token] != kControlToken || mark.empty()) continue;
     if (text.find(mark) != std::string_view::npos) marks.push_back({mark, token});
   }
-  std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.text.size() > b.text.size(); });
+  std::stable_sort(marks.begin(), marks.end(),
+                   [](const Mark& a, const Mark& b) { return a.text.size() > b.text.size(); });
   return marks;
 }
 
@@ -107,11 +131,14 @@ const ChatTemplate& chooseChatTemplate(std::string_view modelTemplate) {
   static const ChatTemplate none = plain();
   if (modelTemplate.empty()) return none;
   for (const Row& row : rows()) {
-    const auto stands = [&](std::string_view mark) { return modelTemplate.find(mark) != std::string_view::npos; };
+    const auto stands = [&](std::string_view mark) {
+      return modelTemplate.find(mark) != std::string_view::npos;
+    };
     if (std::all_of(row.marks.begin(), row.marks.end(), stands)) return row.chat;
   }
   throw std::runtime_error("The model wants conversations in a form this program does not know: \"" +
-                           printable(modelTemplate) + "\"; choose a model of the Llama, Mistral, Gemma, Phi or Qwen families");
+                           printable(modelTemplate) +
+                           "\"; choose a model of the Llama, Mistral, Gemma, Phi or Qwen families");
 }
 
 const std::vector<ChatTemplate>& chatTemplates() {
@@ -129,7 +156,8 @@ const std::vector<ChatTemplate>& chatTemplates() {
 FirstTurn firstTurn(const ChatTemplate& chat, SystemText system) {
   const std::string after = chat.userClose + chat.answerOpen;
   if (system == SystemText::None) return {"", chat.userOpen, after};
-  if (chat.systemPlace == SystemPlace::OwnTurn) return {chat.systemOpen, chat.systemClose + chat.userOpen, after};
+  if (chat.systemPlace == SystemPlace::OwnTurn)
+    return {chat.systemOpen, chat.systemClose + chat.userOpen, after};
   const std::string between = chat.systemClose.empty() ? "\n\n" : chat.systemClose;
   return {chat.userOpen + chat.systemOpen, between, after};
 }
@@ -139,8 +167,9 @@ std::vector<TokenId> encodeTemplate(const Tokenizer& tokenizer, std::string_view
   std::vector<TokenId> tokens;
   std::size_t done = 0, position = 0;
   while (position < text.size()) {
-    const auto mark = std::find_if(marks.begin(), marks.end(),
-                                   [&](const Mark& candidate) { return text.substr(position).starts_with(candidate.text); });
+    const auto mark = std::find_if(marks.begin(), marks.end(), [&](const Mark& candidate) {
+      return text.substr(position).starts_with(candidate.text);
+    });
     if (mark == marks.end()) {
       ++position;
       continue;

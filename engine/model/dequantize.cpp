@@ -67,13 +67,16 @@ const char* nameOf(TensorType type) {
   return format == nullptr ? "unknown" : format->name;
 }
 
-float bfloat16ToFloat(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+float bfloat16ToFloat(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
 
 float halfToFloat(std::uint16_t bits) {
   const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
   const std::uint32_t magnitude = bits & 0x7fffu;
   if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
-  // Read as a float of the wrong exponent bias, then mended by a power of two: exact, subnormal halves included.
+  // Read as a float of the wrong exponent bias, then mended by a power of two: exact, subnormal halves
+  // included.
   const float shifted = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(shifted));
 }
@@ -115,8 +118,8 @@ std::optional<AffineBlocks> toAffineBlocks(const GgufTensor& tensor) {
   result.scales.resize(blocks * groups);
   if (format.hasOffsets) result.offsets.resize(blocks * groups);
   for (std::size_t block = 0; block < blocks; ++block) {
-    format.decode(tensor.data.data() + block * format.blockBytes, result.levels.data() + block * format.blockValues,
-                  result.scales.data() + block * groups,
+    format.decode(tensor.data.data() + block * format.blockBytes,
+                  result.levels.data() + block * format.blockValues, result.scales.data() + block * groups,
                   format.hasOffsets ? result.offsets.data() + block * groups : nullptr);
   }
   return result;

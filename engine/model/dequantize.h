@@ -8,8 +8,8 @@
 namespace kvasir {
 
 /// One row of the table of tensor types. A block of `blockValues` weights takes `blockBytes` bytes in the file.
-/// `decode` is null for types that are plain numbers; else it splits a block into exact integers with a scale and an
-/// offset for each `groupValues` of them.
+/// `decode` is null for types that are plain numbers; else it splits a block into exact integers with a scale
+/// and an offset for each `groupValues` of them.
 struct BlockFormat {
   TensorType type;
   const char* name;

@@ -30,16 +30,17 @@ void nibbleLevels(Fields packed, int zero, std::int8_t* levels) {
 
 /// Nibbles with a fifth bit from a mask of 32 bits.
 void fiveBitLevels(Fields fifth, Fields packed, int zero, std::int8_t* levels) {
-  for (int i = 0; i < 32; ++i) levels[i] = static_cast<std::int8_t>((nibble(packed, i) | bit(fifth, i) << 4) - zero);
+  for (int i = 0; i < 32; ++i)
+    levels[i] = static_cast<std::int8_t>((nibble(packed, i) | bit(fifth, i) << 4) - zero);
 }
 
 struct ScaleAndMinimum {
   int scale, minimum;
 };
 
-/// Q4_K and Q5_K pack eight 6-bit scales and eight 6-bit minima into 12 bytes: the first four of each in the low six
-/// bits of bytes 0-3 and 4-7; of the others the low four bits in the halves of bytes 8-11 and the top two bits in what
-/// is left of bytes 0-7.
+/// Q4_K and Q5_K pack eight 6-bit scales and eight 6-bit minima into 12 bytes: the first four of each in the
+/// low six bits of bytes 0-3 and 4-7; of the others the low four bits in the halves of bytes 8-11 and the top
+/// two bits in what is left of bytes 0-7.
 ScaleAndMinimum sixBitPair(Fields packed, int group) {
   if (group < 4) return {packed[group] & 63, packed[group + 4] & 63};
   const int low = packed[group + 4];
@@ -61,7 +62,8 @@ int superNibble(Fields packed, int i) { return packed[i / 64 * 32 + i % 32] >> (
 /// Q2_K and Q3_K: each 128 values share 32 bytes, 32 values for each pair of bits.
 int superPair(Fields packed, int i) { return packed[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3; }
 
-/// Q3_K packs sixteen 6-bit scales into 12 bytes: low four bits in the halves of bytes 0-7, top two in bytes 8-11.
+/// Q3_K packs sixteen 6-bit scales into 12 bytes: low four bits in the halves of bytes 0-7, top two in bytes
+/// 8-11.
 int q3Scale(Fields packed, int group) {
   const int low = group < 8 ? packed[group] & 15 : packed[group - 8] >> 4;
   const int top = packed[8 + group % 4] >> (group / 4 * 2) & 3;
@@ -117,7 +119,8 @@ void decodeQ2_K(const std::byte* block, std::int8_t* levels, float* scales, floa
 void decodeQ3_K(const std::byte* block, std::int8_t* levels, float* scales, float*) {
   const Fields high(block), low = high.from(32), packedScales = high.from(96);
   const float scale = high.half(108);
-  for (int group = 0; group < 16; ++group) scales[group] = scale * static_cast<float>(q3Scale(packedScales, group));
+  for (int group = 0; group < 16; ++group)
+    scales[group] = scale * static_cast<float>(q3Scale(packedScales, group));
   for (int i = 0; i < 256; ++i) {
     const int third = high[i % 32] >> (i / 32) & 1;  // set: nothing is taken off
     levels[i] = static_cast<std::int8_t>(superPair(low, i) - (third != 0 ? 0 : 4));

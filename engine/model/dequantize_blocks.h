@@ -5,8 +5,8 @@
 
 namespace kvasir {
 
-// Each splits one block of the file into `levels` with, for each group of 32 (16 for Q2_K, Q3_K, Q6_K), a scale and,
-// where the type has them, an offset. `offsets` is not touched by the types without.
+// Each splits one block of the file into `levels` with, for each group of 32 (16 for Q2_K, Q3_K, Q6_K), a scale
+// and, where the type has them, an offset. `offsets` is not touched by the types without.
 void decodeQ4_0(const std::byte* block, std::int8_t* levels, float* scales, float* offsets);
 void decodeQ4_1(const std::byte* block, std::int8_t* levels, float* scales, float* offsets);
 void decodeQ5_0(const std::byte* block, std::int8_t* levels, float* scales, float* offsets);

@@ -28,7 +28,8 @@ GgufFile::GgufFile(const std::filesystem::path& path) : contents_(std::make_uniq
   contents_->head = parseGguf(contents_->bytes, contents_->name);
 }
 
-GgufFile::GgufFile(std::span<const std::byte> bytes, std::string name) : contents_(std::make_unique<Contents>()) {
+GgufFile::GgufFile(std::span<const std::byte> bytes, std::string name)
+    : contents_(std::make_unique<Contents>()) {
   contents_->bytes = bytes;
   contents_->name = std::move(name);
   contents_->head = parseGguf(bytes, contents_->name);
@@ -95,7 +96,9 @@ std::optional<std::vector<double>> GgufFile::reals(std::string_view key) const {
   return lookUp<std::vector<double>>(*this, key, "a list of numbers");
 }
 
-const std::map<std::string, GgufTensor, std::less<>>& GgufFile::tensors() const { return contents_->head.tensors; }
+const std::map<std::string, GgufTensor, std::less<>>& GgufFile::tensors() const {
+  return contents_->head.tensors;
+}
 
 const GgufTensor* GgufFile::find(std::string_view name) const {
   const auto found = tensors().find(name);

@@ -20,7 +20,19 @@ constexpr std::uint64_t kLongestText = std::uint64_t{1} << 26;
 constexpr std::int64_t kDefaultAlignment = 32;
 
 enum class Field : std::uint32_t {
-  Uint8, Int8, Uint16, Int16, Uint32, Int32, Float32, Bool, String, Array, Uint64, Int64, Float64,
+  Uint8,
+  Int8,
+  Uint16,
+  Int16,
+  Uint32,
+  Int32,
+  Float32,
+  Bool,
+  String,
+  Array,
+  Uint64,
+  Int64,
+  Float64,
 };
 
 constexpr std::string_view kReload = "; download or convert it again";
@@ -78,16 +90,26 @@ bool isReal(Field type) { return type == Field::Float32 || type == Field::Float6
 
 std::int64_t readInteger(Cursor& cursor, Field type) {
   switch (type) {
-    case Field::Uint8: return cursor.number<std::uint8_t>();
-    case Field::Int8: return cursor.number<std::int8_t>();
-    case Field::Uint16: return cursor.number<std::uint16_t>();
-    case Field::Int16: return cursor.number<std::int16_t>();
-    case Field::Uint32: return cursor.number<std::uint32_t>();
-    case Field::Int32: return cursor.number<std::int32_t>();
-    case Field::Uint64: return saturated(cursor.number<std::uint64_t>());
-    case Field::Int64: return cursor.number<std::int64_t>();
-    case Field::Bool: return cursor.number<std::uint8_t>() != 0 ? 1 : 0;
-    default: break;
+    case Field::Uint8:
+      return cursor.number<std::uint8_t>();
+    case Field::Int8:
+      return cursor.number<std::int8_t>();
+    case Field::Uint16:
+      return cursor.number<std::uint16_t>();
+    case Field::Int16:
+      return cursor.number<std::int16_t>();
+    case Field::Uint32:
+      return cursor.number<std::uint32_t>();
+    case Field::Int32:
+      return cursor.number<std::int32_t>();
+    case Field::Uint64:
+      return saturated(cursor.number<std::uint64_t>());
+    case Field::Int64:
+      return cursor.number<std::int64_t>();
+    case Field::Bool:
+      return cursor.number<std::uint8_t>() != 0 ? 1 : 0;
+    default:
+      break;
   }
   cursor.damaged("it holds a value of the unknown type " + std::to_string(static_cast<std::uint32_t>(type)));
 }
@@ -110,7 +132,8 @@ std::vector<Element> readElements(Cursor& cursor, std::uint64_t count, std::uint
 GgufFile::Value readArray(Cursor& cursor, const std::string& key) {
   const auto type = static_cast<Field>(cursor.number<std::uint32_t>());
   const auto count = cursor.number<std::uint64_t>();
-  if (type == Field::Array) cursor.unreadable("holds lists of lists in " + printable(key) + ", which no model needs");
+  if (type == Field::Array)
+    cursor.unreadable("holds lists of lists in " + printable(key) + ", which no model needs");
   if (type == Field::String) return readElements<std::string>(cursor, count, 8, [&] { return cursor.text(); });
   if (isReal(type)) return readElements<double>(cursor, count, 4, [&] { return readReal(cursor, type); });
   return readElements<std::int64_t>(cursor, count, 1, [&] { return readInteger(cursor, type); });
@@ -134,9 +157,11 @@ std::uint32_t readVersion(Cursor& cursor) {
   if ((version & 0xffffu) == 0) {
     cursor.unreadable("has its numbers in big-endian order; convert it to little-endian first");
   }
-  if (version == 1) cursor.unreadable("is GGUF version 1, out of use since 2023; download or convert the model anew");
+  if (version == 1)
+    cursor.unreadable("is GGUF version 1, out of use since 2023; download or convert the model anew");
   if (version > 3) {
-    cursor.unreadable("is GGUF version " + std::to_string(version) + ", later than the versions 2 and 3 this program reads");
+    cursor.unreadable("is GGUF version " + std::to_string(version) +
+                      ", later than the versions 2 and 3 this program reads");
   }
   return version;
 }
@@ -186,7 +211,8 @@ std::uint64_t bytesNeeded(const Cursor& cursor, const GgufTensor& tensor, const 
     count *= static_cast<std::uint64_t>(dimension);
   }
   if (tensor.shape.back() % format.blockValues != 0) {
-    cursor.damaged("tensor " + printable(tensor.name) + " has rows that are not whole blocks of " + format.name);
+    cursor.damaged("tensor " + printable(tensor.name) + " has rows that are not whole blocks of " +
+                   format.name);
   }
   return count / static_cast<std::uint64_t>(format.blockValues) * static_cast<std::uint64_t>(format.blockBytes);
 }
@@ -199,7 +225,8 @@ Placed readTensor(Cursor& cursor) {
   if (dimensions == 0 || dimensions > kMostDimensions) {
     cursor.damaged("tensor " + printable(tensor.name) + " has " + std::to_string(dimensions) + " dimensions");
   }
-  for (std::uint32_t i = 0; i < dimensions; ++i) tensor.shape.push_back(saturated(cursor.number<std::uint64_t>()));
+  for (std::uint32_t i = 0; i < dimensions; ++i)
+    tensor.shape.push_back(saturated(cursor.number<std::uint64_t>()));
   std::reverse(tensor.shape.begin(), tensor.shape.end());  // the file has the innermost first
 
   const auto type = cursor.number<std::uint32_t>();
@@ -226,13 +253,15 @@ void placeTensors(const Cursor& cursor, std::vector<Placed> placed, std::span<co
   std::uint64_t free = 0;
   for (Placed& next : placed) {
     const std::string name = printable(next.tensor.name);
-    if (next.offset % static_cast<std::uint64_t>(alignment) != 0) cursor.damaged("tensor " + name + " is misplaced");
+    if (next.offset % static_cast<std::uint64_t>(alignment) != 0)
+      cursor.damaged("tensor " + name + " is misplaced");
     if (next.offset > data.size() || next.bytes > data.size() - next.offset) {
       cursor.damaged("tensor " + name + " reaches past the end of the file");
     }
     if (next.offset < free) cursor.damaged("tensor " + name + " overlaps another");
     free = next.offset + next.bytes;
-    next.tensor.data = data.subspan(static_cast<std::size_t>(next.offset), static_cast<std::size_t>(next.bytes));
+    next.tensor.data =
+        data.subspan(static_cast<std::size_t>(next.offset), static_cast<std::size_t>(next.bytes));
     std::string key = next.tensor.name;
     if (!head.tensors.emplace(std::move(key), std::move(next.tensor)).second) {
       cursor.damaged("tensor " + name + " is there twice");

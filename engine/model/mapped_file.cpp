@@ -12,11 +12,11 @@
 #define NOMINMAX
 #include <windows.h>
 #else
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 #endif
 
 namespace kvasir {
@@ -36,8 +36,8 @@ struct Handle {
 };
 
 std::span<const std::byte> map(const std::filesystem::path& path) {
-  Handle file{CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
-                          FILE_ATTRIBUTE_NORMAL, nullptr)};
+  Handle file{CreateFileW(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
+                          OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr)};
   if (file.value == INVALID_HANDLE_VALUE) fail(path, static_cast<int>(GetLastError()));
   LARGE_INTEGER size{};
   if (!GetFileSizeEx(file.value, &size)) fail(path, static_cast<int>(GetLastError()));

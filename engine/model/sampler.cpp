@@ -27,7 +27,8 @@ std::vector<Candidate> ranked(std::span<const float> logits, int topK) {
     return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
   };
   const std::size_t kept = topK > 0 ? std::min<std::size_t>(topK, candidates.size()) : candidates.size();
-  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept), candidates.end(), likelier);
+  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(kept),
+                    candidates.end(), likelier);
   candidates.resize(kept);
   const double highest = candidates.front().weight;
   for (Candidate& candidate : candidates) candidate.weight = std::exp(candidate.weight - highest);
@@ -50,7 +51,9 @@ void keepShare(std::vector<Candidate>& candidates, double share) {
 
 /// Those at least so likely, compared with the likeliest.
 void keepNear(std::vector<Candidate>& candidates, double least) {
-  const auto unlikely = [&](const Candidate& candidate) { return candidate.weight < least * candidates.front().weight; };
+  const auto unlikely = [&](const Candidate& candidate) {
+    return candidate.weight < least * candidates.front().weight;
+  };
   candidates.erase(std::find_if(candidates.begin() + 1, candidates.end(), unlikely), candidates.end());
 }
 
@@ -61,7 +64,8 @@ double uniform(std::mt19937_64& random) { return static_cast<double>(random() >>
 
 Sampler::Sampler(const SamplerSettings& settings) : settings_(settings), random_(settings.seed) {
   const auto reject = [](const char* what) { throw std::runtime_error(std::string(what)); };
-  if (!(settings.temperature >= 0 && settings.temperature <= 100)) reject("The temperature must be from 0 to 100");
+  if (!(settings.temperature >= 0 && settings.temperature <= 100))
+    reject("The temperature must be from 0 to 100");
   if (settings.topK < 0) reject("Top-k must be 0 (off) or more");
   if (!(settings.topP > 0 && settings.topP <= 1)) reject("Top-p must be more than 0 and at most 1 (off)");
   if (!(settings.minP >= 0 && settings.minP <= 1)) reject("Min-p must be from 0 (off) to 1");

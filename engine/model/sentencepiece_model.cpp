@@ -10,12 +10,13 @@
 namespace kvasir {
 namespace {
 
-// Field numbers of sentencepiece_model.proto. Its header is not part of Debian's package, but the format is fixed by
-// the models that are out.
+// Field numbers of sentencepiece_model.proto. Its header is not part of Debian's package, but the format is
+// fixed by the models that are out.
 constexpr int kPieces = 1, kTrainer = 2, kNormalizer = 3;
 constexpr int kPieceText = 1, kPieceScore = 2, kPieceType = 3;
 constexpr int kTrainerModelType = 3, kTrainerByteFallback = 35;
-constexpr int kNormalizerName = 1, kNormalizerDummyPrefix = 3, kNormalizerExtraSpaces = 4, kNormalizerEscape = 5;
+constexpr int kNormalizerName = 1, kNormalizerDummyPrefix = 3, kNormalizerExtraSpaces = 4,
+              kNormalizerEscape = 5;
 constexpr int kBytePairModel = 2;
 
 /// Protocol buffer fields, one after the other.
@@ -55,8 +56,9 @@ Message piece(const std::string& text, double score, std::int32_t type) {
   return message;
 }
 
-/// User-defined tokens are found before the library sees the text, so for it they are like any other. It wants one
-/// unknown piece and byte pieces only when all are there; whatever else is marked so is kept out of its way.
+/// User-defined tokens are found before the library sees the text, so for it they are like any other. It wants
+/// one unknown piece and byte pieces only when all are there; whatever else is marked so is kept out of its
+/// way.
 std::int32_t typeForLibrary(std::int32_t type, bool isUnknown, bool hasBytes) {
   if (isUnknown) return kUnknownToken;
   if (type == kUserDefinedToken) return kNormalToken;

@@ -48,7 +48,8 @@ std::string withPlainSpaces(std::string_view written) {
 class Steps {
  public:
   /// hasPrefix: the written form begins with a space that the text has not.
-  Steps(std::string_view text, bool hasPrefix) : text_(text), spaceLeft_(hasPrefix ? kWrittenSpace.size() : 0) {}
+  Steps(std::string_view text, bool hasPrefix)
+      : text_(text), spaceLeft_(hasPrefix ? kWrittenSpace.size() : 0) {}
 
   /// The byte of the text after so many more bytes of the written form. Inside a space, the byte before it.
   std::size_t advance(std::size_t bytes) {
@@ -152,7 +153,8 @@ void checkTexts(const GgufFile& file, Tokenizer::Vocabulary& vocabulary) {
     if (!seen.insert(text).second) damagedVocabulary(file, which + " is there twice");
     if (text.find('\0') != std::string::npos) damagedVocabulary(file, which + " holds a zero byte");
     if (CleanText(text).text() != text) damagedVocabulary(file, which + " is not UTF-8");
-    if (vocabulary.types[token] == kByteToken && !byteWritten(text)) damagedVocabulary(file, which + " is no byte");
+    if (vocabulary.types[token] == kByteToken && !byteWritten(text))
+      damagedVocabulary(file, which + " is no byte");
   }
 }
 

@@ -28,7 +28,9 @@ std::string Tokenizer::decode(const std::vector<TokenId>& tokens) const {
 
 std::unique_ptr<Tokenizer> makeTokenizer(const GgufFile& file) {
   const auto kind = file.text("tokenizer.ggml.model");
-  if (!kind) throw std::runtime_error(file.name() + " has no vocabulary inside: choose a GGUF file made for chat programs");
+  if (!kind)
+    throw std::runtime_error(file.name() +
+                             " has no vocabulary inside: choose a GGUF file made for chat programs");
   if (*kind == "gpt2") return makeBytePairTokenizer(file);
   if (*kind == "llama") return makeSentencePieceTokenizer(file);
   throw std::runtime_error(file.name() + " has a vocabulary of the kind \"" + printable(*kind) +

@@ -18,8 +18,8 @@ struct TextPiece {
   std::optional<TokenId> token;
 };
 
-/// Finds user-defined tokens (runs of line ends, tags, …) before anything else looks at the text: the longest tokens
-/// first over the whole text, each from the left, as the programs do that the models are published for.
+/// Finds user-defined tokens (runs of line ends, tags, …) before anything else looks at the text: the longest
+/// tokens first over the whole text, each from the left, as the programs do that the models are published for.
 class MarkedTokens {
  public:
   explicit MarkedTokens(const Tokenizer::Vocabulary& vocabulary);

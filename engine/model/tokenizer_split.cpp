@@ -10,7 +10,8 @@
 namespace kvasir {
 namespace {
 
-// The expressions are those published with the models, with \s written as White_Space: ICU's \s leaves out U+0085.
+// The expressions are those published with the models, with \s written as White_Space: ICU's \s leaves out
+// U+0085.
 #define KVASIR_SPACE R"(\p{White_Space})"
 #define KVASIR_NOT_SPACE R"(\P{White_Space})"
 
@@ -19,13 +20,14 @@ constexpr std::string_view kGpt2 =
     R"(+(?!)" KVASIR_NOT_SPACE R"()|)" KVASIR_SPACE "+";
 
 #define KVASIR_CONTRACTIONS R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]))"
-#define KVASIR_AFTER_DIGITS                                                                                  \
-  R"(| ?[^)" KVASIR_SPACE R"(\p{L}\p{N}]+[\r\n]*|)" KVASIR_SPACE R"(*[\r\n]+|)" KVASIR_SPACE R"(+(?!)" \
-      KVASIR_NOT_SPACE R"()|)" KVASIR_SPACE "+"
+#define KVASIR_AFTER_DIGITS                                                                  \
+  R"(| ?[^)" KVASIR_SPACE R"(\p{L}\p{N}]+[\r\n]*|)" KVASIR_SPACE R"(*[\r\n]+|)" KVASIR_SPACE \
+  R"(+(?!)" KVASIR_NOT_SPACE R"()|)" KVASIR_SPACE "+"
 
 constexpr std::string_view kLlama3 =
     KVASIR_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3})" KVASIR_AFTER_DIGITS;
-constexpr std::string_view kQwen2 = KVASIR_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})" KVASIR_AFTER_DIGITS;
+constexpr std::string_view kQwen2 =
+    KVASIR_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})" KVASIR_AFTER_DIGITS;
 
 #undef KVASIR_AFTER_DIGITS
 #undef KVASIR_CONTRACTIONS
@@ -40,7 +42,8 @@ struct Range {
 };
 
 void check(UErrorCode status) {
-  if (U_FAILURE(status)) throw std::runtime_error(std::string("The text cannot be divided into words: ") + u_errorName(status));
+  if (U_FAILURE(status))
+    throw std::runtime_error(std::string("The text cannot be divided into words: ") + u_errorName(status));
 }
 
 void divide(icu::RegexMatcher& matcher, Range piece, std::vector<Range>& words) {
@@ -78,7 +81,9 @@ struct WordSplitter::Expressions {
 
 const std::vector<PreTokenizer>& preTokenizers() {
   static const std::vector<PreTokenizer> rows = {
-      {"smollm", {"starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"}, {kEachDigit, kGpt2}},
+      {"smollm",
+       {"starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"},
+       {kEachDigit, kGpt2}},
       {"gpt-2", {"phi-2", "mpt", "olmo", "jais", "exaone4", "trillion"}, {kGpt2}},
       {"llama-bpe", {"llama3", "llama-v3", "falcon3", "pixtral", "lfm2"}, {kLlama3}, true, true},
       {"qwen2", {"stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez"}, {kQwen2}},
@@ -89,7 +94,8 @@ const std::vector<PreTokenizer>& preTokenizers() {
 
 const PreTokenizer* findPreTokenizer(std::string_view name) {
   for (const PreTokenizer& row : preTokenizers()) {
-    if (row.name == name || std::find(row.aliases.begin(), row.aliases.end(), name) != row.aliases.end()) return &row;
+    if (row.name == name || std::find(row.aliases.begin(), row.aliases.end(), name) != row.aliases.end())
+      return &row;
   }
   return nullptr;
 }

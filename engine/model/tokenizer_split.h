@@ -11,9 +11,10 @@ namespace kvasir {
 struct PreTokenizer {
   std::string_view name;                  ///< as in "gpt2/<name>"
   std::vector<std::string_view> aliases;  ///< other values of tokenizer.ggml.pre that mean the same
-  /// Applied one after the other, each inside the pieces the one before left. What lies between matches is a piece.
+  /// Applied one after the other, each inside the pieces the one before left. What lies between matches is a
+  /// piece.
   std::vector<std::string_view> expressions;
-  bool wholeWordsFirst = false;   ///< a word that is a token is taken as such, whatever its merges
+  bool wholeWordsFirst = false;  ///< a word that is a token is taken as such, whatever its merges
   bool beginsByDefault = false;
 };
 

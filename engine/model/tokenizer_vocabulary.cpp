@@ -18,13 +18,26 @@ struct Mark {
 };
 
 constexpr std::array kMarks = {
-    Mark{"<|im_end|>", true},       Mark{"<|eot_id|>", true},         Mark{"<|eom_id|>", true},
-    Mark{"<|end|>", true},          Mark{"<|endoftext|>", true},      Mark{"<|end_of_text|>", true},
-    Mark{"<end_of_turn>", true},    Mark{"</s>", true},               Mark{"<eos>", true},
-    Mark{"<|im_start|>", false},    Mark{"<|start_header_id|>", false}, Mark{"<|end_header_id|>", false},
-    Mark{"<start_of_turn>", false}, Mark{"<|begin_of_text|>", false}, Mark{"<|user|>", false},
-    Mark{"<|assistant|>", false},   Mark{"<|system|>", false},
-    Mark{"<bos>", false},           Mark{"[INST]", false},            Mark{"[/INST]", false},
+    Mark{"<|im_end|>", true},
+    Mark{"<|eot_id|>", true},
+    Mark{"<|eom_id|>", true},
+    Mark{"<|end|>", true},
+    Mark{"<|endoftext|>", true},
+    Mark{"<|end_of_text|>", true},
+    Mark{"<end_of_turn>", true},
+    Mark{"</s>", true},
+    Mark{"<eos>", true},
+    Mark{"<|im_start|>", false},
+    Mark{"<|start_header_id|>", false},
+    Mark{"<|end_header_id|>", false},
+    Mark{"<start_of_turn>", false},
+    Mark{"<|begin_of_text|>", false},
+    Mark{"<|user|>", false},
+    Mark{"<|assistant|>", false},
+    Mark{"<|system|>", false},
+    Mark{"<bos>", false},
+    Mark{"[INST]", false},
+    Mark{"[/INST]", false},
 };
 
 std::vector<std::int32_t> readTypes(const GgufFile& file, std::size_t size) {
@@ -33,7 +46,8 @@ std::vector<std::int32_t> readTypes(const GgufFile& file, std::size_t size) {
   if (given->size() != size) damagedVocabulary(file, "it has not one type for each token");
   std::vector<std::int32_t> types;
   for (const std::int64_t type : *given) {
-    types.push_back(type >= kNormalToken && type <= kByteToken ? static_cast<std::int32_t>(type) : kUnusedToken);
+    types.push_back(type >= kNormalToken && type <= kByteToken ? static_cast<std::int32_t>(type)
+                                                               : kUnusedToken);
   }
   return types;
 }
@@ -42,7 +56,8 @@ std::optional<TokenId> tokenAt(const GgufFile& file, std::string_view key, int s
   const auto id = file.integer(key);
   if (!id) return std::nullopt;
   if (*id < 0 || *id >= size) {
-    damagedVocabulary(file, std::string(key) + " is " + std::to_string(*id) + ", of " + std::to_string(size) + " tokens");
+    damagedVocabulary(
+        file, std::string(key) + " is " + std::to_string(*id) + ", of " + std::to_string(size) + " tokens");
   }
   return static_cast<TokenId>(*id);
 }
@@ -78,14 +93,16 @@ Tokenizer::Vocabulary readVocabulary(const GgufFile& file, bool beginsByDefault)
   Tokenizer::Vocabulary vocabulary;
   auto texts = file.texts("tokenizer.ggml.tokens");
   if (!texts || texts->empty()) {
-    throw std::runtime_error(file.name() + " has no vocabulary inside: choose a GGUF file made for chat programs");
+    throw std::runtime_error(file.name() +
+                             " has no vocabulary inside: choose a GGUF file made for chat programs");
   }
   if (static_cast<std::int64_t>(texts->size()) > kMostTokens) damagedVocabulary(file, "it has too many tokens");
   vocabulary.size = static_cast<int>(texts->size());
   vocabulary.types = readTypes(file, texts->size());
   vocabulary.texts = std::move(*texts);
 
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+  for (const char* key :
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
     if (const auto end = tokenAt(file, key, vocabulary.size)) addEnd(vocabulary, *end);
   }
   applyMarks(vocabulary);

@@ -44,8 +44,9 @@ CleanText::CleanText(std::string_view given) : text_(given) {
 }
 
 std::size_t CleanText::given(std::size_t offset) const {
-  const auto after = std::upper_bound(mends_.begin(), mends_.end(), offset,
-                                      [](std::size_t wanted, const Mend& mend) { return wanted < mend.offset; });
+  const auto after =
+      std::upper_bound(mends_.begin(), mends_.end(), offset,
+                       [](std::size_t wanted, const Mend& mend) { return wanted < mend.offset; });
   if (after == mends_.begin()) return offset;
   const Mend& mend = *std::prev(after);
   const std::size_t past = offset - mend.offset;

@@ -7,8 +7,8 @@
 
 namespace kvasir {
 
-/// A text with U+FFFD for bytes that are not UTF-8, and the way back to the places in the text given. The text given
-/// must outlive it; it is only copied where it has to be mended.
+/// A text with U+FFFD for bytes that are not UTF-8, and the way back to the places in the text given. The text
+/// given must outlive it; it is only copied where it has to be mended.
 class CleanText {
  public:
   explicit CleanText(std::string_view given);

@@ -41,7 +41,9 @@ void GgufWriter::real(std::string_view key, float value) {
   raw(key, 6, {reinterpret_cast<const char*>(&value), sizeof value});
 }
 
-void GgufWriter::flag(std::string_view key, bool value) { raw(key, 7, value ? std::string("\1") : std::string(1, '\0')); }
+void GgufWriter::flag(std::string_view key, bool value) {
+  raw(key, 7, value ? std::string("\1") : std::string(1, '\0'));
+}
 
 void GgufWriter::text(std::string_view key, std::string_view value) {
   std::string bytes;
@@ -67,8 +69,8 @@ void GgufWriter::integers(std::string_view key, const std::vector<std::int32_t>&
   raw(key, 9, bytes);
 }
 
-void GgufWriter::rawTensor(std::string_view name, std::uint32_t type, const std::vector<std::uint64_t>& innermostFirst,
-                           std::uint64_t offset) {
+void GgufWriter::rawTensor(std::string_view name, std::uint32_t type,
+                           const std::vector<std::uint64_t>& innermostFirst, std::uint64_t offset) {
   appendText(tensors_, name);
   append(tensors_, static_cast<std::uint32_t>(innermostFirst.size()));
   for (const std::uint64_t dimension : innermostFirst) append(tensors_, dimension);

@@ -10,11 +10,11 @@
 
 namespace kvasir {
 
-/// Writes the bytes of a GGUF file piece by piece, for tests: it checks nothing, so that it can also write what no
-/// sound file holds.
+/// Writes the bytes of a GGUF file piece by piece, for tests: it checks nothing, so that it can also write what
+/// no sound file holds.
 class GgufWriter {
  public:
-  void integer(std::string_view key, std::int64_t value);     ///< as 64-bit
+  void integer(std::string_view key, std::int64_t value);  ///< as 64-bit
   void real(std::string_view key, float value);
   void flag(std::string_view key, bool value);
   void text(std::string_view key, std::string_view value);

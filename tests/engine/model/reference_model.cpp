@@ -65,7 +65,8 @@ std::vector<double> interleaved(const ReferenceRows& rows, std::size_t channels)
   const std::size_t blocks = (rows.size() + kAtOnce - 1) / kAtOnce;
   std::vector<double> values(blocks * channels * kAtOnce);
   for (std::size_t p = 0; p < rows.size(); ++p) {
-    for (std::size_t i = 0; i < channels; ++i) values[(p / kAtOnce * channels + i) * kAtOnce + p % kAtOnce] = rows[p].at(i);
+    for (std::size_t i = 0; i < channels; ++i)
+      values[(p / kAtOnce * channels + i) * kAtOnce + p % kAtOnce] = rows[p].at(i);
   }
   return values;
 }
@@ -84,7 +85,8 @@ ReferenceRows product(const ReferenceRows& rows, const GgufTensor& matrix, int t
       for (std::size_t i = 0; i < inputs; ++i) {
         for (std::size_t k = 0; k < kAtOnce; ++k) sums[k] += weights[i] * column[i * kAtOnce + k];
       }
-      for (std::size_t p = first; p < std::min(first + kAtOnce, rows.size()); ++p) result[p][output] = sums[p - first];
+      for (std::size_t p = first; p < std::min(first + kAtOnce, rows.size()); ++p)
+        result[p][output] = sums[p - first];
     }
   });
   return result;
@@ -201,9 +203,11 @@ class Reference {
         placed(product(input, weight(layer, "attn_k"), threads_), shape_.kvHeads, layer, "attn_k_norm");
     const ReferenceRows values = product(input, weight(layer, "attn_v"), threads_);
 
-    ReferenceRows mixed(rows.size(), std::vector<double>(static_cast<std::size_t>(shape_.heads * shape_.headDimension)));
+    ReferenceRows mixed(rows.size(),
+                        std::vector<double>(static_cast<std::size_t>(shape_.heads * shape_.headDimension)));
     inParallel(shape_.heads, threads_, [&](int head) {
-      for (std::size_t p = 0; p < rows.size(); ++p) attend(queries, keys, values, head, p, isLocal(layer), mixed[p]);
+      for (std::size_t p = 0; p < rows.size(); ++p)
+        attend(queries, keys, values, head, p, isLocal(layer), mixed[p]);
     });
     ReferenceRows result = product(mixed, weight(layer, "attn_output"), threads_);
     return shape_.isGemma ? normalised(std::move(result), nameOf(layer, "post_attention_norm")) : result;
@@ -227,7 +231,8 @@ class Reference {
     for (double& weight : weights) weight = std::exp(weight - highest);
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
     for (std::size_t k = first; k <= position; ++k) {
-      for (std::size_t i = 0; i < dimension; ++i) mixed[at + i] += weights[k - first] / sum * values[k][keyAt + i];
+      for (std::size_t i = 0; i < dimension; ++i)
+        mixed[at + i] += weights[k - first] / sum * values[k][keyAt + i];
     }
   }
 

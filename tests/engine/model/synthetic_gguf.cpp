@@ -25,11 +25,11 @@ struct ScaleRow {
 };
 
 constexpr ScaleRow kScales[] = {
-    {TensorType::Q4_0, 0, 0.217f, -1, 0},        {TensorType::Q4_1, 0, 0.217f, 2, -1.627f},
-    {TensorType::Q5_0, 0, 0.108f, -1, 0},        {TensorType::Q5_1, 0, 0.108f, 2, -1.679f},
-    {TensorType::Q8_0, 0, 0.0135f, -1, 0},       {TensorType::Q2_K, 80, 0.08f, 82, 0.12f},
-    {TensorType::Q3_K, 108, 0.022f, -1, 0},      {TensorType::Q4_K, 0, 0.0048f, 2, 0.036f},
-    {TensorType::Q5_K, 0, 0.0024f, 2, 0.0372f},  {TensorType::Q6_K, 208, 0.00073f, -1, 0},
+    {TensorType::Q4_0, 0, 0.217f, -1, 0},       {TensorType::Q4_1, 0, 0.217f, 2, -1.627f},
+    {TensorType::Q5_0, 0, 0.108f, -1, 0},       {TensorType::Q5_1, 0, 0.108f, 2, -1.679f},
+    {TensorType::Q8_0, 0, 0.0135f, -1, 0},      {TensorType::Q2_K, 80, 0.08f, 82, 0.12f},
+    {TensorType::Q3_K, 108, 0.022f, -1, 0},     {TensorType::Q4_K, 0, 0.0048f, 2, 0.036f},
+    {TensorType::Q5_K, 0, 0.0024f, 2, 0.0372f}, {TensorType::Q6_K, 208, 0.00073f, -1, 0},
 };
 
 /// Round to nearest is not needed for random numbers: bits beyond the half's are cut off. Normal halves only.

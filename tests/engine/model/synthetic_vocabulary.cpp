@@ -7,10 +7,12 @@ namespace {
 
 constexpr int kNormal = 1, kControl = 3, kUnused = 5;
 
-/// GPT-2's way to write any byte as a printable character: those that print stand for themselves, the others follow
-/// from U+0100 on.
+/// GPT-2's way to write any byte as a printable character: those that print stand for themselves, the others
+/// follow from U+0100 on.
 std::string writtenByte(int byte) {
-  const auto prints = [](int b) { return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || (b >= 174 && b <= 255); };
+  const auto prints = [](int b) {
+    return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || (b >= 174 && b <= 255);
+  };
   int code = byte;
   if (!prints(byte)) {
     code = 256;
@@ -22,8 +24,8 @@ std::string writtenByte(int byte) {
 
 const std::vector<std::string>& pairs() {
   static const std::vector<std::string> list = {
-      "Ġ t", "Ġ a", "h e", "i n", "r e", "o n", "Ġt he", "e r", "Ġ s", "a t", "Ġ w", "Ġ o",
-      "e n", "Ġ c", "i t", "i s", "a n", "o r", "e s", "Ġ b", "e d", "Ġ f", "in g", "Ġ p",
+      "Ġ t", "Ġ a", "h e", "i n", "r e", "o n", "Ġt he", "e r", "Ġ s", "a t", "Ġ w",  "Ġ o",
+      "e n", "Ġ c", "i t", "i s", "a n", "o r", "e s",   "Ġ b", "e d", "Ġ f", "in g", "Ġ p",
   };
   return list;
 }
@@ -61,7 +63,8 @@ void addSyntheticVocabulary(GgufWriter& writer, int size, const std::string& pre
   writer.flag("tokenizer.ggml.add_space_prefix", false);
   writer.text("tokenizer.chat_template",
               "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
-              "'<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}");
+              "'<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' "
+              "}}{% endif %}");
 }
 
 }  // namespace kvasir
