@@ -170,14 +170,14 @@ DocumentRecord Library::add(const Document& document, const FileStamp& stamp, co
   for (const char* table : {"pages", "words", "sections", "anchors"}) {
     database_.prepare(std::string("DELETE FROM ") + table + " WHERE document_id = ?1").bind(id).finish();
   }
-  writePlaces(id, document, listener);
+  writePlaces(id, document);
   writeWords(id, document, listener);
   addFile(id, stamp, fileHash);
   transaction.commit();
   return *find(id);
 }
 
-void Library::writePlaces(const std::string& id, const Document& document, Listener& listener) {
+void Library::writePlaces(const std::string& id, const Document& document) {
   Statement page = database_.prepare("INSERT INTO pages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   std::int64_t number = 0;
   for (const Page& p : document.pages) {
@@ -190,7 +190,6 @@ void Library::writePlaces(const std::string& id, const Document& document, Liste
   for (const Section& s : document.sections) {
     section.bind(id, number++, s.title, s.level, static_cast<std::int64_t>(s.start)).finish();
   }
-  listener.progress({Stage::Importing, 0, static_cast<std::int64_t>(document.pages.size()), 0});
   Statement anchor = database_.prepare("INSERT INTO anchors VALUES (?1, ?2, ?3, ?4)");
   number = 0;
   for (const Anchor& a : document.anchors) {
@@ -201,6 +200,8 @@ void Library::writePlaces(const std::string& id, const Document& document, Liste
 void Library::writeWords(const std::string& id, const Document& document, Listener& listener) {
   Statement insert = database_.prepare("INSERT INTO words VALUES (?1, ?2, ?3, ?4)");
   const std::span<const Word> words(document.words);
+  const auto pages = static_cast<std::int64_t>(document.pages.size());
+  const Progress imported = {Stage::Importing, pages, pages, 0};  // the listener is asked only whether to stop
   for (std::size_t first = 0; first < words.size();) {
     const std::int32_t page = words[first].page;
     if (page < 0 || static_cast<std::size_t>(page) >= document.pages.size()) {
@@ -210,7 +211,7 @@ void Library::writeWords(const std::string& id, const Document& document, Listen
     while (end < words.size() && words[end].page == page) ++end;
     const std::string packed = packWords(words.subspan(first, end - first));
     insert.bind(id, static_cast<std::int64_t>(first), page, Blob{packed}).finish();
-    listener.progress({Stage::Importing, page + 1, static_cast<std::int64_t>(document.pages.size()), 0});
+    listener.progress(imported);
     first = end;
   }
 }

@@ -92,8 +92,8 @@ std::string restedOn(const AskResult& result) {
     line += " from " + withCommas(static_cast<std::int64_t>(pagesTouched(result))) + " of " +
             counted(all, "page", "pages");
   }
-  line += "; " + withCommas(result.answer.attendedTokens) + " of " + withCommas(result.documentTokens) +
-          " tokens attended at most by a layer";
+  line += "; each layer saw at most " + withCommas(result.answer.attendedTokens) + " of " +
+          withCommas(result.documentTokens) + " tokens";
   if (result.answer.coverage) {
     line +=
         ", with about " + std::to_string(std::lround(*result.answer.coverage * 100)) + " % of the attention";

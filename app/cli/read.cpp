@@ -13,6 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kSubjectCharacters = 32;  // so that a progress line fits a terminal
+
 Json toJson(const OpenDocument& document, const OpenReading& reading) {
   Json json;
   json["id"] = document.record.id;
@@ -43,7 +45,7 @@ class Reader {
       : arguments_(arguments), console_(console), library_(arguments.library) {}
 
   void read(const std::string& name) {
-    console_.setSubject(name);
+    console_.setSubject(onOneLine(utf8Of(pathOf(name).filename()), kSubjectCharacters));
     const OpenDocument document = openDocument(library_, name, console_);
     if (!engine_) engine_ = loadEngine(arguments_, console_);
     const OpenReading reading =
