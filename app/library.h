@@ -58,8 +58,8 @@ class Library {
   std::optional<DocumentRecord> findUnchanged(const FileStamp& stamp);  ///< same path, size and time
   std::optional<DocumentRecord> findContent(const std::string& fileHash);
 
-  /// Keeps the document, or renews one of the same format and text; its readings stay. Tells `listener` of each
-  /// page, which may throw: then nothing was added.
+  /// Keeps the document, or renews one of the same format and text; its readings stay. `listener` is called
+  /// at each page and may throw: then nothing was added.
   DocumentRecord add(const Document& document, const FileStamp& stamp, const std::string& fileHash,
                      double importSeconds, Listener& listener);
   /// Another file with the content of a document that is there.

@@ -14,7 +14,7 @@ namespace kvasir {
 inline constexpr float kBoxStepsPerPoint = 32;
 
 /// The words of one page, with every character's box: differences as variable-length integers, deflated. About
-/// three bytes a character.
+/// two bytes a character.
 std::string packWords(std::span<const Word> words);
 
 /// The reverse, for that page. Throws std::runtime_error with what is wrong with damaged bytes.
