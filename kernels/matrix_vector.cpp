@@ -59,7 +59,7 @@ void expand(const AffineProduct& p, std::int64_t begin, std::int64_t end, Out* o
     const auto offset = hn::Set(df, p.offsets ? p.offsets[block] : 0.0f);
     const std::int64_t first = block * p.blockSize;
     for (std::int64_t i = first; i < first + p.blockSize; i += lanes)
-      store(df, hn::MulAdd(loadLevels(df, p.levels + i), scale, offset), out + i);
+      store(df, hn::MulAdd(loadLevels(df, p.levels + i), scale, offset), out + (i - begin * p.columns));
   }
 }
 

@@ -37,7 +37,7 @@ void multiplyRows(const AffineProduct& product, std::int64_t begin, std::int64_t
 /// Sums of x over blocks of `blockSize`: sums[columns / blockSize].
 void sumBlocks(const float* x, int columns, int blockSize, float* sums);
 
-/// Weights of rows [begin, end) as float32, or as bf16 bits, into out[row · columns].
+/// Weights of rows [begin, end) as float32, or as bf16 bits: out[end − begin, columns].
 void expandRows(const AffineProduct& product, std::int64_t begin, std::int64_t end, float* out);
 void expandRows(const AffineProduct& product, std::int64_t begin, std::int64_t end, std::uint16_t* out);
 
