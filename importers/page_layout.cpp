@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "importers/page_columns.h"
 #include "importers/page_lines.h"
@@ -98,21 +99,62 @@ void setMargins(std::vector<TextLine>& lines, std::size_t first, std::size_t end
   }
 }
 
-/// By the lines of paragraphs; lines that stand alone can be a page number far off.
-void setColumnMargins(std::vector<TextLine>& lines) {
+struct Margins {
   float left = 1e9f, right = -1e9f;
+};
+
+/// By the lines of paragraphs; lines that stand alone can be a page number far off.
+Margins columnMargins(const std::vector<TextLine>& lines) {
+  Margins margins;
   for (const bool alone : {false, true}) {
-    if (left <= right) break;
+    if (margins.left <= margins.right) break;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool standsAlone = lines[i].startsBlock && (i + 1 == lines.size() || lines[i + 1].startsBlock);
       if (!alone && (standsAlone || lines[i].isMonospaced)) continue;
-      left = std::min(left, lines[i].box.left);
-      right = std::max(right, lines[i].box.right);
+      margins.left = std::min(margins.left, lines[i].box.left);
+      margins.right = std::max(margins.right, lines[i].box.right);
     }
   }
-  for (TextLine& line : lines) {
-    line.columnLeft = left;
-    line.columnRight = right;
+  return margins;
+}
+
+/// End of the lines from `first` on that begin at one left margin, within a block.
+std::size_t runEnd(const std::vector<TextLine>& lines, std::size_t first) {
+  std::size_t end = first + 1;
+  while (end < lines.size() && !lines[end].startsBlock &&
+         std::abs(lines[end].box.left - lines[first].box.left) < 0.3f * lines[first].size) {
+    ++end;
+  }
+  return end;
+}
+
+/// The right end that most lines of a run nearly reach, as prose does; nothing for a list or a run too short to
+/// tell.
+std::optional<float> sharedRight(const std::vector<TextLine>& lines, std::size_t first, std::size_t end) {
+  constexpr float kRaggedShare = 0.15f, kMostRaggedEms = 3;
+  // Han and Kana are set flush: where they are not, they are verse.
+  if (end - first < 3 || isUnspaced(lines[first].words.front().glyphs.front().code)) return std::nullopt;
+  float right = lines[first].box.right;
+  for (std::size_t i = first; i < end; ++i) right = std::max(right, lines[i].box.right);
+  const float ragged =
+      std::min(kRaggedShare * (right - lines[first].box.left), kMostRaggedEms * lines[first].size);
+  std::size_t reaching = 0;
+  for (std::size_t i = first; i + 1 < end; ++i) {
+    if (lines[i].box.right > right - ragged) ++reaching;
+  }
+  return reaching * 5 >= (end - first - 1) * 3 ? std::optional(right) : std::nullopt;
+}
+
+/// Lines at the column's left margin end at its right one, since a paragraph of one or two lines has none to
+/// see. A block set in, or some lines of it, a quotation for instance, has its own.
+void setFullRights(std::vector<TextLine>& lines) {
+  const Margins column = columnMargins(lines);
+  for (std::size_t first = 0; first < lines.size();) {
+    const TextLine& head = lines[first];
+    const std::size_t end = runEnd(lines, first);
+    const bool isBlockSetIn = head.blockLeft > column.left + head.size;
+    const float right = sharedRight(lines, first, end).value_or(isBlockSetIn ? head.blockRight : column.right);
+    for (; first < end; ++first) lines[first].fullRight = right;
   }
 }
 
@@ -151,17 +193,35 @@ void findTables(std::vector<TextLine>& lines) {
   }
 }
 
-/// A column of prose ends few lines early.
+struct EarlyEnds {
+  int pairs = 0, early = 0;
+};
+
+EarlyEnds earlyEnds(const std::vector<TextLine>& lines, std::size_t first, std::size_t end) {
+  EarlyEnds ends;
+  for (std::size_t i = first + 1; i < end; ++i) {
+    if (lines[i].startsBlock || lines[i].isMonospaced) continue;
+    ++ends.pairs;
+    if (endsEarly(lines[i - 1], lines[i])) ++ends.early;
+  }
+  return ends;
+}
+
+/// A column of prose ends few lines early, a paragraph within a column of lists as well.
 void findLists(std::vector<TextLine>& lines) {
   constexpr int kFewestLines = 6;
-  int pairs = 0, early = 0;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (lines[i].startsBlock || lines[i].isMonospaced) continue;
-    ++pairs;
-    if (endsEarly(lines[i - 1], lines[i])) ++early;
+  const EarlyEnds column = earlyEnds(lines, 0, lines.size());
+  if (column.pairs < kFewestLines || column.early * 2 < column.pairs) return;
+  for (std::size_t first = 0; first < lines.size();) {
+    std::size_t end = first + 1;
+    while (end < lines.size() && !lines[end].startsBlock) ++end;
+    const EarlyEnds block = earlyEnds(lines, first, end);
+    while (first < end) {
+      const std::size_t stop = std::min(end, runEnd(lines, first));
+      const EarlyEnds ends = stop - first >= 3 ? earlyEnds(lines, first, stop) : block;
+      for (; first < stop; ++first) lines[first].isListed = ends.early * 2 > ends.pairs;
+    }
   }
-  if (pairs < kFewestLines || early * 2 < pairs) return;
-  for (TextLine& line : lines) line.isListed = true;
 }
 
 bool startsWithMark(const TextLine& line) {
@@ -209,7 +269,7 @@ std::vector<TextLine> layoutFrame(const PlacedPage& page, int rotation, int firs
   std::vector<TextLine> all;
   for (std::vector<TextLine>& lines : columns) {
     findBlocks(lines);
-    setColumnMargins(lines);
+    setFullRights(lines);
     findTables(lines);
     findLists(lines);
     findFootnotes(lines, bodySize, frameHeight);

@@ -40,12 +40,12 @@ struct TextLine {
   Box box;
   Box pageBox;  ///< the same on the upright page
   float size = 0;
-  float columnLeft = 0, columnRight = 0;  ///< margins of its column
-  float blockLeft = 0, blockRight = 0;    ///< margins of the lines set together with it
-  float pitch = 0;                        ///< usual distance from line to line in its column
-  int rotation = 0;                       ///< quarter turns, as of its words
-  int column = 0;                         ///< counts the columns of the page in reading order
-  bool startsBlock = false;               ///< a gap wider than usual, or a column's start, before it
+  float fullRight = 0;                  ///< where a full line ends here
+  float blockLeft = 0, blockRight = 0;  ///< margins of the lines set together with it
+  float pitch = 0;                      ///< usual distance from line to line in its column
+  int rotation = 0;                     ///< quarter turns, as of its words
+  int column = 0;                       ///< counts the columns of the page in reading order
+  bool startsBlock = false;             ///< a gap wider than usual, or a column's start, before it
   bool isMonospaced = false;
   bool isTable = false;
   bool isListed = false;  ///< in a column where most lines end on purpose: an index, verse

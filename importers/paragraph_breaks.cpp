@@ -23,13 +23,9 @@ float indentOf(const TextLine& line) {
 
 bool isIndented(const TextLine& line) { return indentOf(line) > kIndentEms * line.size; }
 
-/// White at the line's end that its margin leaves. A block at the column's left margin is measured against the
-/// column, since a block of one or two lines has no right margin to see; one set in, a quotation, against
-/// itself.
+/// White at the line's end that its margin leaves.
 float slackOf(const TextLine& line) {
-  if (line.isRightToLeft) return line.box.left - line.blockLeft;
-  const bool isSetIn = line.blockLeft > line.columnLeft + line.size;
-  return (isSetIn ? line.blockRight : line.columnRight) - line.box.right;
+  return line.isRightToLeft ? line.box.left - line.blockLeft : line.fullRight - line.box.right;
 }
 
 /// As much white before the line as after it.
@@ -92,10 +88,8 @@ LineBreak breakBetweenColumns(const TextLine& line, const TextLine& next, int li
   if (isHyphen(line.words.back().glyphs.back().code) && startsLowerCase(next)) return LineBreak::None;
   if (startsListItem(next)) return LineBreak::Paragraph;
   if (startsLowerCase(next)) return endsSentence(line) ? LineBreak::Paragraph : LineBreak::None;
-  const bool isFull =
-      slackOf(line) < 1.5f * line.size && !(line.startsBlock && next.startsBlock && isIndented(line));
-  if (endsSentence(line) || !isFull || (isIndented(next) && widthOf(next.box) > 0)) return LineBreak::Paragraph;
-  return LineBreak::None;
+  const bool isFull = slackOf(line) < 1.5f * line.size && linesInParagraph >= 2;
+  return endsSentence(line) || !isFull || isIndented(next) ? LineBreak::Paragraph : LineBreak::None;
 }
 
 /// A first line set in, or a first line set out with the others set in.

@@ -67,23 +67,24 @@ struct PdfLine {
 };
 
 /// Letter pages with these lines. `page` is added to each page's dictionary, `catalogue` to the catalogue;
-/// objects named there follow the pages: number 3 + 2 * pages.size() is the first of `more`.
+/// objects named there follow the pages: number 4 + 2 * pages.size() is the first of `more`; page i is number 4
+/// + 2 * i.
 inline std::string pdfWithLines(const std::vector<std::vector<PdfLine>>& pages, const std::string& page = "",
                                 const std::string& catalogue = "", const std::vector<std::string>& more = {}) {
-  std::vector<std::string> objects = {"<< /Type /Catalog /Pages 2 0 R " + catalogue + " >>", ""};
+  std::vector<std::string> objects = {
+      "<< /Type /Catalog /Pages 2 0 R " + catalogue + " >>", "",
+      "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"};
   std::string kids;
   for (std::size_t i = 0; i < pages.size(); ++i) {
-    kids += std::to_string(3 + 2 * i) + " 0 R ";
+    kids += std::to_string(4 + 2 * i) + " 0 R ";
     std::string content = "BT\n";
     for (const PdfLine& line : pages[i]) {
       content += "/F1 " + std::to_string(line.size) + " Tf 1 0 0 1 " + std::to_string(line.left) + " " +
                  std::to_string(line.bottom) + " Tm (" + line.text + ") Tj\n";
     }
     objects.push_back("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents " +
-                      std::to_string(4 + 2 * i) +
-                      " 0 R /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
-                      "/Encoding /WinAnsiEncoding >> >> >> " +
-                      page + " >>");
+                      std::to_string(5 + 2 * i) + " 0 R /Resources << /Font << /F1 3 0 R >> >> " + page +
+                      " >>");
     objects.push_back(streamOf(content + "ET"));
   }
   objects[1] = "<< /Type /Pages /Count " + std::to_string(pages.size()) + " /Kids [" + kids + "] >>";

@@ -55,14 +55,14 @@ TEST_F(Pdf, ShowsBoxesOfARotatedPageUpright) {
 }
 
 TEST_F(Pdf, TakesItsOutlineAsSections) {
-  // Four objects come with two pages: the outline is 7, its items 8 and 9.
+  // The outline is object 8, its items 9 and 10; the pages are 4 and 6.
   const Document document =
       import(pdfWithLines({{{72, 700, "One", 18}, {72, 660, "words of the first"}},
                            {{72, 700, "Two", 18}, {72, 660, "words of the second"}}},
-                          "", "/Outlines 7 0 R",
-                          {"<< /First 8 0 R /Last 9 0 R /Count 2 >>",
-                           "<< /Title (One) /Parent 7 0 R /Next 9 0 R /Dest [3 0 R /Fit] >>",
-                           "<< /Title (Two) /Parent 7 0 R /Prev 8 0 R /Dest [5 0 R /Fit] >>"}));
+                          "", "/Outlines 8 0 R",
+                          {"<< /First 9 0 R /Last 10 0 R /Count 2 >>",
+                           "<< /Title (One) /Parent 8 0 R /Next 10 0 R /Dest [4 0 R /Fit] >>",
+                           "<< /Title (Two) /Parent 8 0 R /Prev 9 0 R /Dest [6 0 R /Fit] >>"}));
   ASSERT_EQ(document.sections.size(), 2u);
   EXPECT_EQ(document.sections[1].title, "Two");
   EXPECT_EQ(document.sections[1].start, document.text.find("Two"));
@@ -79,9 +79,9 @@ TEST_F(Pdf, WithoutAnOutlineTakesLargeLinesAsSections) {
 
 TEST_F(Pdf, EndsThoughItsOutlineRefersToItself) {
   const Document document =
-      import(pdfWithLines({{{72, 700, "Text of the page"}}}, "", "/Outlines 5 0 R",
-                          {"<< /First 6 0 R /Last 6 0 R /Count 1 >>",
-                           "<< /Title (Loop) /Parent 5 0 R /Next 6 0 R /First 6 0 R /Last 6 0 R >>"}));
+      import(pdfWithLines({{{72, 700, "Text of the page"}}}, "", "/Outlines 6 0 R",
+                          {"<< /First 7 0 R /Last 7 0 R /Count 1 >>",
+                           "<< /Title (Loop) /Parent 6 0 R /Next 7 0 R /First 7 0 R /Last 7 0 R >>"}));
   EXPECT_EQ(document.text, "Text of the page");
 }
 
@@ -133,14 +133,14 @@ TEST_F(Pdf, CanBeCancelledAtAPage) {
 
 TEST_F(Pdf, TakesTimeInStepWithItsLength) {
   std::vector<std::vector<PdfLine>> pages;
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     pages.push_back(
         {{72, 760, "A head that recurs"},
-         {72, 700, std::string(1 + i % 7, static_cast<char>('a' + i % 26)) + " has words of its own"},
+         {72, 400, std::string(1 + i % 7, static_cast<char>('a' + i % 26)) + " has words of its own"},
          {300, 30, std::to_string(i + 1)}});
   }
   const Document document = import(pdfWithLines(pages));
-  EXPECT_EQ(document.pages.size(), 600u);
+  EXPECT_EQ(document.pages.size(), 3000u);
   EXPECT_EQ(document.text.find("head that recurs"), std::string::npos);
 }
 
