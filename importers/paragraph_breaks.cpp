@@ -10,6 +10,7 @@ namespace kvasir {
 namespace {
 
 constexpr float kIndentEms = 0.7f;
+constexpr float kWideEms = 25;
 constexpr float kSlackEms = 0.5f;  // of white at a full line's end
 
 bool hasOneSize(const TextLine& a, const TextLine& b) {
@@ -135,7 +136,9 @@ LineBreak breakBetween(const TextLine& line, const TextLine& next, const LineCon
   if (isNewByIndent(line, next, context)) return LineBreak::Paragraph;
   // In an index a line that is set in goes on with the one before.
   const bool goesOn = indentOf(next) > indentOf(line) + kIndentEms * line.size && !endsEarly(line, next);
-  if (line.isListed && next.isListed && !goesOn) return LineBreak::Line;
+  // Across a page only a paragraph fills a line; an entry of a narrow index does so by chance.
+  const bool isParagraph = widthOf(line.box) > kWideEms * line.size && slackOf(line) <= line.size;
+  if (line.isListed && next.isListed && !goesOn && !isParagraph) return LineBreak::Line;
   if (!endsEarly(line, next)) return LineBreak::None;
   return endsSentence(line) && context.linesInParagraph >= 2 ? LineBreak::Paragraph : LineBreak::Line;
 }
