@@ -50,6 +50,13 @@ endforeach()
 target_link_libraries(kvasir_torch INTERFACE kvasir_torch_cpu kvasir_c10)
 target_include_directories(kvasir_torch SYSTEM INTERFACE
   "${KVASIR_LIBTORCH}/include" "${KVASIR_LIBTORCH}/include/torch/csrc/api/include")
+# at::parallel_for is compiled into our sources: it needs OpenMP there, and the same OpenMP library as torch_cpu.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT APPLE)
+  target_compile_options(kvasir_torch INTERFACE -fopenmp)
+  target_link_libraries(kvasir_torch INTERFACE "${KVASIR_LIBTORCH}/lib/libgomp.so.1")
+elseif(MSVC)
+  target_compile_options(kvasir_torch INTERFACE /openmp)
+endif()
 if(APPLE)
   # torch_cpu names its OpenMP library by @rpath.
   target_link_options(kvasir_torch INTERFACE "LINKER:-rpath,${KVASIR_LIBTORCH}/lib")

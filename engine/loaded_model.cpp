@@ -94,22 +94,23 @@ LoadedModel loadModel(const std::filesystem::path& path, DenseForm form, Listene
 }
 
 std::vector<TokenId> framePrefix(const LoadedModel& model) {
-  const ChatTemplate& chat = model.chat;
   const Tokenizer& tokenizer = *model.tokenizer;
+  const FirstTurn turn = firstTurn(model.chat, SystemText::Given);
   std::vector<TokenId> tokens;
-  if (const auto beginning = tokenizer.vocabulary().beginning) tokens.push_back(*beginning);
-  else append(tokens, encodeTemplate(tokenizer, chat.beginning));
-  const bool hasSystem = !chat.systemOpen.empty();
-  append(tokens, encodeTemplate(tokenizer, hasSystem ? chat.systemOpen : chat.userOpen));
+  if (const auto beginning = tokenizer.vocabulary().beginning)
+    tokens.push_back(*beginning);
+  else
+    append(tokens, encodeTemplate(tokenizer, model.chat.beginning));
+  append(tokens, encodeTemplate(tokenizer, turn.beforeSystem));
   append(tokens, plain(model, kInstruction));
-  append(tokens, encodeTemplate(tokenizer, hasSystem ? chat.systemClose + chat.userOpen : std::string()));
-  append(tokens, plain(model, hasSystem ? "Document:\n" : "\n\nDocument:\n"));
+  append(tokens, encodeTemplate(tokenizer, turn.beforeQuestion));
+  append(tokens, plain(model, "Document:\n"));
   return tokens;
 }
 
 std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question) {
   std::vector<TokenId> tokens = plain(model, "\n\nQuestion: " + std::string(question));
-  append(tokens, encodeTemplate(*model.tokenizer, model.chat.userClose + model.chat.answerOpen));
+  append(tokens, encodeTemplate(*model.tokenizer, firstTurn(model.chat, SystemText::Given).afterQuestion));
   return tokens;
 }
 

@@ -1,0 +1,255 @@
+// The selections and positions of the methods against plain simulations written from their papers, on random tensors
+// with grouped queries, one token at a time and in double precision.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "engine/attention.h"
+#include "engine/methods.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kHeads = 6, kKvHeads = 2, kDimension = 8, kBudget = 512, kGroup = kHeads / kKvHeads;
+const std::vector<double> kFrequencies = {1.0, 0.3, 0.05, 0.01};
+constexpr double kScale = 0.35;
+
+/// One layer's tensors of a text: [heads, tokens, dimension].
+struct Tensors {
+  at::Tensor queries, keys, values;
+};
+
+Tensors randomTensors(int tokens) {
+  at::manual_seed(3);
+  const auto random = [&](int heads) { return at::randn({heads, tokens, kDimension}, at::kFloat); };
+  return {random(kHeads) * 2, random(kKvHeads) * 2, random(kKvHeads)};
+}
+
+std::vector<double> rotated(const at::Tensor& row, double position) {
+  std::vector<double> out(kDimension);
+  for (int i = 0; i < kDimension / 2; ++i) {
+    const double angle = position * kFrequencies[static_cast<std::size_t>(i)];
+    const double a = row[i].item<double>(), b = row[i + kDimension / 2].item<double>();
+    out[static_cast<std::size_t>(i)] = a * std::cos(angle) - b * std::sin(angle);
+    out[static_cast<std::size_t>(i + kDimension / 2)] = b * std::cos(angle) + a * std::sin(angle);
+  }
+  return out;
+}
+
+/// A key as a query meets it: which token, at which position, against the query at which.
+struct Meeting {
+  int token = 0;
+  double keyPosition = 0, queryPosition = 0;
+};
+
+std::vector<double> attend(const Tensors& t, int query, int head, const std::vector<Meeting>& keys) {
+  std::vector<double> scores, out(kDimension, 0.0);
+  double sum = 0;
+  for (const Meeting& key : keys) {
+    const auto q = rotated(t.queries[head][query], key.queryPosition);
+    const auto k = rotated(t.keys[head / kGroup][key.token], key.keyPosition);
+    double score = 0;
+    for (int i = 0; i < kDimension; ++i) score += q[static_cast<std::size_t>(i)] * k[static_cast<std::size_t>(i)];
+    scores.push_back(std::exp(score * kScale));
+    sum += scores.back();
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    for (int d = 0; d < kDimension; ++d)
+      out[static_cast<std::size_t>(d)] += scores[i] / sum * t.values[head / kGroup][keys[i].token][d].item<double>();
+  return out;
+}
+
+/// Runs a method's policy and positions over a text chunk by chunk, as a pass does for one layer.
+class OneLayer {
+ public:
+  OneLayer(const Method& method, int budget)
+      : codec_(method.codec.make(at::kFloat)),
+        policy_(method.policy.make({shape_, kHeads, budget})),
+        positions_(method.positions.make(budget)),
+        store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
+        cache_(shape_, *codec_, store_, policy_->needs().extras),
+        table_(kFrequencies) {}
+
+  at::Tensor run(const Tensors& t) {
+    std::vector<at::Tensor> outputs;
+    const int tokens = static_cast<int>(t.queries.size(1));
+    for (int first = 0; first < tokens; first += kChunkTokens) outputs.push_back(chunk(t, first, std::min(kChunkTokens, tokens - first)));
+    return at::cat(outputs, 1);
+  }
+
+  const std::vector<Selection>& selections() const { return selections_; }
+  const KvCache& cache() const { return cache_; }
+
+ private:
+  at::Tensor chunk(const Tensors& t, int first, int tokens) {
+    const Block block{cache_.open(tokens), first, tokens};
+    cache_.write(0, block.chunk, {t.keys.narrow(1, first, tokens), t.values.narrow(1, first, tokens)});
+    const at::Tensor queries = t.queries.narrow(1, first, tokens).contiguous();
+    const Selection selection =
+        policy_->select(0, block, {queries, rotateFar(queries, block, *positions_, table_)}, cache_);
+    arrangeGroups(selection, block, *positions_, 0, cache_, table_, groups_);
+    const at::Tensor near = rotateNear(queries, block, groups_, table_), far = rotateFar(queries, block, *positions_, table_);
+    const BlockOutput output = attendBlock(groups_, near, far, block, selection, static_cast<float>(kScale));
+    const int observed = std::min(groups_.near.count(), policy_->needs().observedTokens + tokens);
+    if (policy_->needs().observedTokens > 0)
+      policy_->observe(0, block,
+                       receivedNear(groups_, near, output.logSums, groups_.near.count() - observed, block, selection,
+                                    static_cast<float>(kScale)),
+                       {first + tokens - observed, first + tokens}, cache_);
+    selections_.push_back(selection);
+    return output.values;
+  }
+
+  KvShape shape_{1, kKvHeads, kDimension};
+  std::unique_ptr<KvCodec> codec_;
+  std::unique_ptr<KvPolicy> policy_;
+  std::unique_ptr<PositionScheme> positions_;
+  MemoryChunks store_;
+  KvCache cache_;
+  RopeTable table_;
+  AttendedGroups groups_;
+  std::vector<Selection> selections_;
+};
+
+void expectNear(const at::Tensor& ours, const std::vector<double>& expected, int head, int token) {
+  for (int d = 0; d < kDimension; ++d)
+    ASSERT_NEAR(ours[head][token][d].item<double>(), expected[static_cast<std::size_t>(d)], 2e-4) << "head " << head << " token " << token;
+}
+
+class Attention : public testing::Test {
+ protected:
+  c10::InferenceMode noGradients_;
+};
+
+TEST_F(Attention, OfFullIsDenseAndCausal) {
+  const Tensors t = randomTensors(300);
+  const at::Tensor ours = OneLayer(findMethod("full"), 0).run(t);
+  for (const int query : {0, 1, 127, 128, 200, 299}) {
+    std::vector<Meeting> keys;
+    for (int token = 0; token <= query; ++token) keys.push_back({token, double(token), double(query)});
+    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
+  }
+}
+
+// StreamingLLM §3.2: a cache of four sinks and the most recent tokens, evicted one at a time; positions are places in
+// the cache.
+TEST_F(Attention, OfStreamingIsThatOfACacheThatEvictsTokenByToken) {
+  const Tensors t = randomTensors(900);
+  const at::Tensor ours = OneLayer(findMethod("streaming"), kBudget).run(t);
+  std::vector<int> cache;
+  for (int token = 0; token < 900; ++token) {
+    cache.push_back(token);
+    if (static_cast<int>(cache.size()) > kBudget) cache.erase(cache.begin() + 4);
+    if (token % 67 != 0 && token != 511 && token != 512 && token != 513 && token != 899) continue;
+    std::vector<Meeting> keys;
+    for (std::size_t place = 0; place < cache.size(); ++place)
+      keys.push_back({cache[place], double(place), double(cache.size() - 1)});
+    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, token, head, keys), head, token);
+  }
+}
+
+/// InfLLM §3.2 by the departures that infllm_policy.h states: keys visible to each chunk, by plain loops.
+class PlainInfllm {
+ public:
+  explicit PlainInfllm(const Tensors& tensors) : t_(tensors), tokens_(static_cast<int>(tensors.queries.size(1))) {}
+
+  std::set<int> chunksFor(int chunk) const {
+    std::set<int> chosen;
+    for (int recent = std::max(0, chunk - kRecent); recent < chunk; ++recent) chosen.insert(recent);
+    if (chunk > 0) chosen.insert(0);
+    std::vector<std::pair<double, int>> scored;
+    for (int candidate = 1; candidate < chunk - kRecent; ++candidate) scored.push_back({-score(chunk, candidate), candidate});
+    std::ranges::sort(scored);
+    for (std::size_t i = 0; i < std::min<std::size_t>(kRetrieved, scored.size()); ++i) chosen.insert(scored[i].second);
+    return chosen;
+  }
+
+  std::vector<Meeting> keysFor(int query, const std::set<int>& chunks) const {
+    const int chunk = query / kChunkTokens, last = std::min((chunk + 1) * kChunkTokens, tokens_) - 1;
+    std::vector<Meeting> keys;
+    for (const int from : chunks) {
+      const bool isFar = last - from * kChunkTokens >= kBudget;
+      for (int token = from * kChunkTokens; token < (from + 1) * kChunkTokens; ++token)
+        keys.push_back(isFar ? Meeting{token, 0, kBudget - 1} : Meeting{token, double(token), double(query)});
+    }
+    for (int token = chunk * kChunkTokens; token <= query; ++token) keys.push_back({token, double(token), double(query)});
+    return keys;
+  }
+
+  /// To be called chunk after chunk: what the chunk's queries gave to recent keys.
+  void observe(int chunk) {
+    const std::set<int> chunks = chunksFor(chunk);
+    for (int query = chunk * kChunkTokens; query < std::min((chunk + 1) * kChunkTokens, tokens_); ++query) {
+      const std::vector<Meeting> keys = keysFor(query, chunks);
+      for (int head = 0; head < kHeads; ++head) observeRow(query, head, keys, chunk);
+    }
+  }
+
+ private:
+  static constexpr int kRecent = 1, kRetrieved = 1;  // of a budget of four chunks
+
+  void observeRow(int query, int head, const std::vector<Meeting>& keys, int chunk) {
+    std::vector<double> weights;
+    double sum = 0;
+    for (const Meeting& key : keys) {
+      const auto q = rotated(t_.queries[head][query], key.queryPosition);
+      const auto k = rotated(t_.keys[head / kGroup][key.token], key.keyPosition);
+      double score = 0;
+      for (int i = 0; i < kDimension; ++i) score += q[static_cast<std::size_t>(i)] * k[static_cast<std::size_t>(i)];
+      weights.push_back(std::exp(score * kScale));
+      sum += weights.back();
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      if (keys[i].token / kChunkTokens >= chunk - kRecent) received_[{head / kGroup, keys[i].token}] += weights[i] / sum;
+  }
+
+  double score(int chunk, int candidate) const {
+    double sum = 0;
+    const int begin = chunk * kChunkTokens, end = std::min(begin + kChunkTokens, tokens_);
+    for (int head = 0; head < kHeads; ++head) {
+      const auto query = rotated(t_.queries[head].slice(0, begin, end).mean(0), kBudget - 1);
+      const std::vector<double> key = representative(candidate, head / kGroup);
+      for (int i = 0; i < kDimension; ++i) sum += query[static_cast<std::size_t>(i)] * key[static_cast<std::size_t>(i)];
+    }
+    return sum;
+  }
+
+  std::vector<double> representative(int chunk, int kvHead) const {
+    std::vector<std::pair<double, int>> tokens;
+    for (int token = chunk * kChunkTokens; token < (chunk + 1) * kChunkTokens; ++token)
+      tokens.push_back({-received_.at({kvHead, token}), token});
+    std::ranges::sort(tokens);
+    std::vector<double> mean(kDimension, 0.0);
+    for (int i = 0; i < 4; ++i)
+      for (int d = 0; d < kDimension; ++d)
+        mean[static_cast<std::size_t>(d)] += t_.keys[kvHead][tokens[static_cast<std::size_t>(i)].second][d].item<double>() / 4;
+    return mean;
+  }
+
+  const Tensors& t_;
+  int tokens_;
+  std::map<std::pair<int, int>, double> received_;
+};
+
+TEST_F(Attention, OfInfllmIsThatOfItsPlainSimulation) {
+  const Tensors t = randomTensors(128 * 7 + 40);
+  OneLayer layer(findMethod("infllm"), kBudget);
+  const at::Tensor ours = layer.run(t);
+  PlainInfllm plain(t);
+  bool hasRetrieved = false;
+  for (int chunk = 0; chunk < 8; ++chunk) {
+    const std::set<int> expected = plain.chunksFor(chunk);
+    std::set<int> chosen;
+    for (const kvasir::Run& run : layer.selections()[static_cast<std::size_t>(chunk)].runs) chosen.insert(layer.cache().chunkOf(run.begin));
+    ASSERT_EQ(chosen, expected) << "chunk " << chunk;
+    hasRetrieved = hasRetrieved || expected.size() == 3;
+    const int query = std::min(chunk * kChunkTokens + 37, 128 * 7 + 39);
+    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, plain.keysFor(query, expected)), head, query);
+    plain.observe(chunk);
+  }
+  EXPECT_TRUE(hasRetrieved);
+}
+
+}  // namespace
+}  // namespace kvasir

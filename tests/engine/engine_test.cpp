@@ -1,0 +1,145 @@
+// The engine as the program calls it, on a tiny model.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "engine/answer.h"
+#include "tests/engine/tiny_model.h"
+
+namespace kvasir {
+namespace {
+
+class EngineCalls : public testing::Test {
+ protected:
+  Listener silent_;
+  TinyModel model_;
+  Engine engine_{{model_.file, 2, Device::Cpu, Precision::Exact}, silent_};
+};
+
+std::string messageOf(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_F(EngineCalls, RefuseCudaWithoutADevice) {
+  EXPECT_NE(messageOf([&] { Engine({model_.file, 2, Device::Cuda, Precision::Exact}, silent_); }).find("--device cpu"), std::string::npos);
+}
+
+TEST_F(EngineCalls, RefuseAMethodThatIsNotInTheTable) {
+  ReadSettings settings;
+  settings.method = "magic";
+  EXPECT_NE(messageOf([&] { engine_.readingKey(settings); }).find("there are full, streaming, infllm"), std::string::npos);
+}
+
+TEST_F(EngineCalls, RefuseABudgetTooSmallForTheMethod) {
+  ReadSettings settings;
+  settings.budgetTokens = 300;
+  EXPECT_NE(messageOf([&] { engine_.read("abc", settings, model_.folder.path() / "r", silent_); }).find("at least 512"), std::string::npos);
+}
+
+TEST_F(EngineCalls, NameReadingsByModelMethodBudgetAndPrecision) {
+  ReadSettings a, b;
+  b.budgetTokens = 4096;
+  EXPECT_NE(engine_.readingKey(a), engine_.readingKey(b));
+  a.method = b.method = "full";
+  EXPECT_EQ(engine_.readingKey(a), engine_.readingKey(b));
+  Engine fast({model_.file, 2, Device::Cpu, Precision::Fast}, silent_);
+  EXPECT_NE(engine_.readingKey(a), fast.readingKey(a));
+  a.stepTokens = 128;
+  EXPECT_EQ(engine_.readingKey(a), engine_.readingKey(b));
+}
+
+TEST_F(EngineCalls, GiveChunksThatCoverTheTextInOrder) {
+  const std::string text = randomText(400, 8);
+  const auto reading = engine_.read(text, {}, model_.folder.path() / "r", silent_);
+  std::size_t place = 0;
+  for (const ChunkRange& chunk : reading->chunks()) {
+    if (chunk.start == chunk.end) continue;
+    EXPECT_EQ(chunk.start, place);
+    place = chunk.end;
+  }
+  EXPECT_EQ(place, text.size());
+  EXPECT_EQ(reading->tokensRead(), reading->tokens());
+}
+
+TEST_F(EngineCalls, ReadAnEmptyText) {
+  const auto reading = engine_.read("", {}, model_.folder.path() / "r", silent_);
+  ASSERT_TRUE(reading);
+  const Answer answer = engine_.ask(*reading, "Why?", {}, silent_);
+  EXPECT_TRUE(answer.evidence.empty());
+}
+
+TEST_F(EngineCalls, RefuseAnEmptyQuestion) {
+  const auto reading = engine_.read("abc", {}, model_.folder.path() / "r", silent_);
+  EXPECT_NE(messageOf([&] { engine_.ask(*reading, "  \n", {}, silent_); }).find("question is empty"), std::string::npos);
+}
+
+TEST_F(EngineCalls, OpenWhatWasReadWithoutReading) {
+  class FailsOnReading : public Listener {
+    void progress(const Progress& progress) override {
+      if (progress.stage == Stage::Reading) throw std::runtime_error("was read again");
+    }
+  };
+  const std::string text = randomText(300, 9);
+  engine_.read(text, {}, model_.folder.path() / "r", silent_);
+  FailsOnReading listener;
+  EXPECT_TRUE(engine_.open(model_.folder.path() / "r", {}));
+  const auto reading = engine_.read(text, {}, model_.folder.path() / "r", listener);
+  EXPECT_EQ(reading->tokensRead(), reading->tokens());
+}
+
+TEST_F(EngineCalls, StreamTheAnswerAsItsText) {
+  class Collects : public Listener {
+   public:
+    void answerText(std::string_view text) override { text_ += text; }
+    std::string text_;
+  };
+  Collects listener;
+  const auto reading = engine_.read(randomText(300, 9), {}, model_.folder.path() / "r", silent_);
+  const Answer answer = engine_.ask(*reading, "Why?", {}, listener);
+  EXPECT_NE(listener.text_.find(answer.text), std::string::npos);
+  EXPECT_GT(answer.answerTokens, 0);
+}
+
+TEST_F(EngineCalls, StopAnAnswerWhenTheListenerThrowsAndAnswerAgain) {
+  class Stops : public Listener {
+    void progress(const Progress& progress) override {
+      if (progress.stage == Stage::Answering) throw Cancelled();
+    }
+  };
+  const auto reading = engine_.read(randomText(300, 9), {}, model_.folder.path() / "r", silent_);
+  Stops stops;
+  EXPECT_THROW(engine_.ask(*reading, "Why?", {}, stops), Cancelled);
+  EXPECT_GT(engine_.ask(*reading, "Why?", {}, silent_).answerTokens, 0);
+}
+
+TEST_F(EngineCalls, GiveLogitsThatSumToOneAndFollowTheText) {
+  const std::vector<TopTokens> positions = engine_.logits(randomText(100, 3), 320, silent_);
+  double sum = 0;
+  for (const auto& [token, value] : positions[50].top) sum += std::exp(value);
+  EXPECT_NEAR(sum, 1, 1e-5);
+  EXPECT_LT(positions[50].nextLogProbability, 0);
+}
+
+// Fast products round to bf16; the answer to a question must not depend on that by more than rounding.
+TEST_F(EngineCalls, GiveNearlyTheSameLogitsFastAndExact) {
+  Engine fast({model_.file, 2, Device::Cpu, Precision::Fast}, silent_);
+  const std::string text = randomText(200, 5);
+  const auto a = engine_.logits(text, 1, silent_), b = fast.logits(text, 1, silent_);
+  double difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference += std::abs(a[i].nextLogProbability - b[i].nextLogProbability);
+  EXPECT_LT(difference / static_cast<double>(a.size()), 0.02);
+}
+
+TEST_F(EngineCalls, RefuseAFileThatIsNoModel) {
+  const auto path = model_.folder.path() / "not.gguf";
+  std::ofstream(path) << "hello";
+  EXPECT_FALSE(messageOf([&] { Engine({path, 2, Device::Cpu, Precision::Exact}, silent_); }).empty());
+}
+
+}  // namespace
+}  // namespace kvasir

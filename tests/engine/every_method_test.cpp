@@ -1,0 +1,169 @@
+// What every row of the method table must hold, for every model family: a new row meets these first.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "engine/answer.h"
+#include "tests/engine/tiny_model.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kBudget = 512;
+constexpr double kRounding = 2e-4;  // of float32 sums in another order, on logits of about ±3
+
+struct Case {
+  std::string method, architecture;
+};
+
+std::vector<Case> allCases() {
+  std::vector<Case> cases;
+  for (const Method& method : methods())
+    for (const ModelFamily& family : modelFamilies()) cases.push_back({method.name, family.name});
+  return cases;
+}
+
+class EveryMethod : public testing::TestWithParam<Case> {
+ protected:
+  const Method& method() const { return findMethod(GetParam().method); }
+  bool hasBudget() const { return method().sees == Sees::Budget; }
+
+  c10::InferenceMode noGradients_;
+  TinyModel model_{GetParam().architecture};
+};
+
+TEST_P(EveryMethod, KeepsWithinBudget) {
+  const Outcome outcome = runMethod(model_.loaded, method(), kBudget, randomTokens(2500, 1), 512);
+  EXPECT_LE(outcome.attended, hasBudget() ? kBudget : 2525);
+  EXPECT_GT(outcome.attended, kBudget / 2);
+}
+
+TEST_P(EveryMethod, KeepsWithinBudgetInALongAnswer) {
+  TextRun run(model_.loaded, {method(), kBudget});
+  run.read(randomTokens(1500, 1), 512);
+  run.cache().startTail();
+  run.read(randomTokens(200, 2), 512);
+  for (const TokenId token : randomTokens(400, 3)) {
+    run.pass().generate(token);
+    ASSERT_LE(run.pass().attendedTokens(), hasBudget() ? kBudget : 2100);
+  }
+}
+
+TEST_P(EveryMethod, EqualsFullAttentionWhenAllFits) {
+  for (const int tokens : {1, 100, 128, 300, 480}) {
+    const std::vector<TokenId> text = randomTokens(tokens, 5);
+    const Outcome full = runMethod(model_.loaded, findMethod("full"), kBudget, text, 256);
+    const Outcome ours = runMethod(model_.loaded, method(), kBudget, text, 256);
+    const double worst = worstDifference(full, ours);
+    if (tokens == 480) RecordProperty("worst_difference", std::to_string(worst));
+    if (tokens == 480) std::cout << GetParam().method << " on " << GetParam().architecture << ": worst difference " << worst << "\n";
+    EXPECT_LT(worst, kRounding) << tokens << " tokens";
+  }
+}
+
+TEST_P(EveryMethod, GivesTheSameForAnyReadingStep) {
+  const std::vector<TokenId> text = randomTokens(2100, 11);
+  const Outcome whole = runMethod(model_.loaded, method(), kBudget, text, 4096);
+  for (const int step : {1, 128, 300, 1024})
+    EXPECT_LT(worstDifference(whole, runMethod(model_.loaded, method(), kBudget, text, step)), kRounding) << "step " << step;
+}
+
+Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text, const std::string& method) {
+  Listener silent;
+  AskSettings ask;
+  ask.method = method;
+  ask.budgetTokens = kBudget;
+  ask.maxTokens = 12;
+  const auto file = folder.path() / (std::to_string(text.size()) + method + ".kv");
+  const auto reading = engine.read(text, engine.readSettingsFor(ask), file, silent);
+  return engine.ask(*reading, "What is abcd?", ask, silent);
+}
+
+void expectSame(const Answer& a, const Answer& b) {
+  EXPECT_EQ(a.text, b.text);
+  EXPECT_EQ(a.map.attended, b.map.attended);
+  EXPECT_NEAR(a.logProbability, b.logProbability, 1e-3);
+  EXPECT_EQ(a.answerTokens, b.answerTokens);
+}
+
+EngineSettings exact(const std::filesystem::path& model) { return {model, 2, Device::Cpu, Precision::Exact}; }
+
+TEST_P(EveryMethod, LeavesNothingForTheNextDocument) {
+  Listener silent;
+  const std::string first = randomText(700, 1), second = randomText(500, 2);
+  Engine used(exact(model_.file), silent);
+  askText(used, model_.folder, first, GetParam().method);
+  const Answer after = askText(used, model_.folder, second, GetParam().method);
+  const TemporaryFolder elsewhere;
+  Engine fresh(exact(model_.file), silent);
+  expectSame(after, askText(fresh, elsewhere, second, GetParam().method));
+}
+
+TEST_P(EveryMethod, LeavesNothingForTheNextQuestion) {
+  Listener silent;
+  Engine engine(exact(model_.file), silent);
+  const std::string text = randomText(700, 4);
+  const Answer first = askText(engine, model_.folder, text, GetParam().method);
+  expectSame(first, askText(engine, model_.folder, text, GetParam().method));
+}
+
+TEST_P(EveryMethod, SeesTheStartAndTheEndOfTheDocumentInEveryLayer) {
+  Listener silent;
+  Engine engine(exact(model_.file), silent);
+  const Answer answer = askText(engine, model_.folder, randomText(800, 3), GetParam().method);
+  ASSERT_GT(answer.map.chunks, 8);
+  for (int layer = 0; layer < answer.map.layers; ++layer) {
+    const auto row = static_cast<std::size_t>(layer * answer.map.chunks);
+    EXPECT_TRUE(answer.map.attended[row + static_cast<std::size_t>(answer.map.chunks) - 1]) << "layer " << layer;
+    EXPECT_TRUE(model_.loaded.shape.isLocal(layer) || answer.map.attended[row]) << "layer " << layer;
+  }
+}
+
+TEST_P(EveryMethod, SharesOutAllAttentionAmongDocumentQuestionAndAnswer) {
+  Listener silent;
+  Engine engine(exact(model_.file), silent);
+  const Answer answer = askText(engine, model_.folder, randomText(800, 3), GetParam().method);
+  for (int layer = 0; layer < answer.map.layers; ++layer) {
+    double sum = 0;
+    for (int chunk = 0; chunk < answer.map.chunks; ++chunk)
+      sum += answer.map.mass[static_cast<std::size_t>(layer * answer.map.chunks + chunk)];
+    EXPECT_GT(sum, 0.05) << "layer " << layer;
+    EXPECT_LT(sum, 1.0001) << "layer " << layer;
+  }
+}
+
+TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
+  class StopsAt : public Listener {
+   public:
+    explicit StopsAt(int tokens) : tokens_(tokens) {}
+    void progress(const Progress& progress) override {
+      if (progress.stage == Stage::Reading && progress.done >= tokens_) throw Cancelled();
+    }
+
+   private:
+    int tokens_;
+  };
+  Listener silent;
+  const std::string text = randomText(800, 6);
+  const TemporaryFolder elsewhere;
+  Engine engine(exact(model_.file), silent);
+  const Answer whole = askText(engine, elsewhere, text, GetParam().method);
+  AskSettings ask;
+  ask.method = GetParam().method;
+  ask.budgetTokens = kBudget;
+  ReadSettings read = engine.readSettingsFor(ask);
+  read.stepTokens = 256;
+  const auto file = model_.folder.path() / (std::to_string(text.size()) + GetParam().method + ".kv");
+  for (const int tokens : {600, 1500}) {
+    StopsAt stops(tokens);
+    EXPECT_THROW(engine.read(text, read, file, stops), Cancelled);
+    EXPECT_EQ(engine.open(file, read), nullptr);
+  }
+  expectSame(whole, askText(engine, model_.folder, text, GetParam().method));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()),
+                         [](const auto& row) { return row.param.method + "_" + row.param.architecture; });
+
+}  // namespace
+}  // namespace kvasir

@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+
+#include "engine/answer.h"
+
+namespace kvasir {
+namespace {
+
+constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+
+EvidenceMap mapOf(int layers, int chunks) {
+  EvidenceMap map;
+  map.layers = layers;
+  map.chunks = chunks;
+  map.scores.assign(static_cast<std::size_t>(layers * chunks), kNone);
+  map.mass.assign(static_cast<std::size_t>(layers * chunks), 0);
+  map.attended.assign(static_cast<std::size_t>(layers * chunks), 0);
+  return map;
+}
+
+TEST(Coverage, IsWholeWhereEveryChunkWasAttended) {
+  EvidenceMap map = mapOf(2, 3);
+  map.attended.assign(6, 1);
+  EXPECT_EQ(estimateCoverage(map, 1, 1), 1.0);
+}
+
+TEST(Coverage, IsUnknownWhereSomethingLeftOutHasNoScore) {
+  EvidenceMap map = mapOf(1, 3);
+  map.attended = {1, 0, 1};
+  EXPECT_FALSE(estimateCoverage(map, 1, 1));
+}
+
+TEST(Coverage, FallsByTheAttentionThatEqualScoresWouldHaveDrawn) {
+  EvidenceMap map = mapOf(1, 4);
+  map.attended = {1, 1, 0, 0};
+  map.scores = {kNone, 2, 2, 2};
+  map.mass = {0.5f, 0.25f, 0, 0};
+  // Two chunks left out, each as good as the one that drew a quarter: a half is missed beside the whole.
+  EXPECT_NEAR(*estimateCoverage(map, 1, 1), 1 / 1.5, 1e-6);
+}
+
+TEST(Coverage, HardlyFallsByChunksOfMuchLowerScore) {
+  EvidenceMap map = mapOf(1, 3);
+  map.attended = {1, 1, 0};
+  map.scores = {kNone, 20, 2};
+  map.mass = {0.5f, 0.25f, 0};
+  EXPECT_GT(*estimateCoverage(map, 1, 1), 0.999);
+}
+
+TEST(Evidence, HoldsOnlyChunksThatHaveTextAndWereAttended) {
+  EvidenceMap map = mapOf(1, 3);
+  map.attended = {1, 1, 0};
+  map.mass = {0.9f, 0.1f, 0};
+  const std::vector<ChunkRange> chunks = {{0, 128, 0, 0}, {128, 128, 0, 500}, {256, 128, 500, 900}};
+  const std::vector<EvidenceChunk> evidence = rankEvidence(map, chunks);
+  ASSERT_EQ(evidence.size(), 1u);
+  EXPECT_EQ(evidence[0].chunk, 1);
+  EXPECT_EQ(evidence[0].start, 0u);
+  EXPECT_EQ(evidence[0].end, 500u);
+  EXPECT_EQ(evidence[0].layers, 1);
+}
+
+}  // namespace
+}  // namespace kvasir

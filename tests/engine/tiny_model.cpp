@@ -1,0 +1,77 @@
+#include "tests/engine/tiny_model.h"
+
+#include <random>
+
+namespace kvasir {
+
+TemporaryFolder::TemporaryFolder() {
+  std::random_device random;
+  path_ = std::filesystem::temp_directory_path() / ("kvasir-test-" + std::to_string(random()) + std::to_string(random()));
+  std::filesystem::create_directories(path_);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+namespace {
+
+std::filesystem::path writeModel(const std::string& architecture, const std::filesystem::path& folder) {
+  SyntheticModel model;
+  model.architecture = architecture;
+  model.context = 8192;
+  if (architecture == "gemma3") {
+    model.layers = 7;
+    model.slidingWindow = 160;
+  }
+  return writeSyntheticGguf(model, folder);
+}
+
+}  // namespace
+
+TinyModel::TinyModel(const std::string& architecture) : file(writeModel(architecture, folder.path())) {
+  Listener silent;
+  loaded = loadModel(file, DenseForm::Float32, silent);
+}
+
+std::vector<TokenId> randomTokens(int count, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<TokenId> tokens;
+  for (int i = 0; i < count; ++i) tokens.push_back(static_cast<TokenId>(3 + random() % 250));
+  return tokens;
+}
+
+std::string randomText(int words, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::string text;
+  for (int word = 0; word < words; ++word) {
+    for (int letter = 0; letter < 4; ++letter) text += static_cast<char>('a' + random() % 26);
+    text += random() % 12 == 0 ? ".\n" : " ";
+  }
+  return text;
+}
+
+Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text, int step) {
+  TextRun run(model, {method, budget});
+  Outcome outcome;
+  outcome.documentEnd = run.read(text, step);
+  run.cache().startTail();
+  outcome.questionLogits = run.pass().logits(run.read(randomTokens(20, 99), step));
+  std::vector<at::Tensor> generated;
+  for (const TokenId token : randomTokens(5, 7)) {
+    const std::span<const float> logits = run.pass().generate(token);
+    generated.push_back(at::tensor(at::ArrayRef<float>(logits.data(), logits.size())));
+  }
+  outcome.generatedLogits = at::stack(generated);
+  outcome.attended = run.pass().attendedTokens();
+  return outcome;
+}
+
+double worstDifference(const Outcome& a, const Outcome& b) {
+  const auto worst = [](const at::Tensor& x, const at::Tensor& y) { return (x - y).abs().max().item<double>(); };
+  return std::max({worst(a.documentEnd, b.documentEnd), worst(a.questionLogits, b.questionLogits),
+                   worst(a.generatedLogits, b.generatedLogits)});
+}
+
+}  // namespace kvasir

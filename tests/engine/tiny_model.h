@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/loaded_model.h"
+#include "engine/text_run.h"
+#include "tests/engine/model/synthetic_gguf.h"
+
+namespace kvasir {
+
+/// A folder that goes with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A tiny random model of a family, loaded in float32, and the file it came from.
+struct TinyModel {
+  explicit TinyModel(const std::string& architecture = "llama");
+
+  TemporaryFolder folder;
+  std::filesystem::path file;
+  LoadedModel loaded;
+};
+
+/// Random tokens of plain text, the same for the same seed.
+std::vector<TokenId> randomTokens(int count, std::uint64_t seed);
+
+/// English-like words with a few rare ones, about 5 bytes a word.
+std::string randomText(int words, std::uint64_t seed);
+
+/// What a method makes of a text and a question after it: the outputs that everything else follows from.
+struct Outcome {
+  at::Tensor documentEnd;       ///< hidden state of the document's last token
+  at::Tensor questionLogits;    ///< after the question
+  at::Tensor generatedLogits;   ///< after a few tokens more: [tokens, vocabulary]
+  int attended = 0;
+};
+Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text, int step);
+
+double worstDifference(const Outcome& a, const Outcome& b);
+
+}  // namespace kvasir
