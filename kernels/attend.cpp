@@ -1,12 +1,14 @@
 #include "kernels/attend.h"
 
+#include <algorithm>
 #include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attend.cpp"
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+
 #include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
 
@@ -17,70 +19,110 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, 16>;
 
-template <class Value>
-void scoreKeys(const TokenAttention<Value>& a) {
+/// Query heads that share each load of a key or value.
+constexpr int kHeads = 4;
+
+/// Scores of `heads` query heads from `query` on.
+template <int heads, class Value>
+void scoreKeys(const TokenAttention<Value>& a, int query) {
   const Floats df;
-  for (int g = 0; g < a.group; ++g) a.largest[g] = -std::numeric_limits<float>::infinity();
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  const float* queries = a.queries + query * a.dimension;
+  float* weights = a.weights + query * a.weightStride;
+  float* largest = a.largest + query;
+  for (int h = 0; h < heads; ++h) largest[h] = -std::numeric_limits<float>::infinity();
   for (int k = 0; k < a.count; ++k) {
     const Value* key = a.keys + static_cast<std::int64_t>(k) * a.dimension;
-    for (int g = 0; g < a.group; ++g) {
-      const float score = dot(df, key, a.queries + g * a.dimension, a.dimension) * a.scale;
-      a.weights[g * a.weightStride + k] = score;
-      if (score > a.largest[g]) a.largest[g] = score;
+    hn::Vec<Floats> sums[heads];
+    for (int h = 0; h < heads; ++h) sums[h] = hn::Zero(df);
+    int i = 0;
+    for (; i + lanes <= a.dimension; i += lanes) {
+      const auto part = load(df, key + i);
+      for (int h = 0; h < heads; ++h)
+        sums[h] = hn::MulAdd(part, hn::LoadU(df, queries + h * a.dimension + i), sums[h]);
+    }
+    for (int h = 0; h < heads; ++h) {
+      float product = total(df, sums[h]);
+      for (int rest = i; rest < a.dimension; ++rest)
+        product += readValue(key + rest) * queries[h * a.dimension + rest];
+      const float score = product * a.scale;
+      weights[h * a.weightStride + k] = score;
+      largest[h] = std::max(largest[h], score);
     }
   }
 }
 
+/// Weights of one query head, from its scores.
 template <class Value>
-void exponentiate(const TokenAttention<Value>& a) {
+void weighKeys(const TokenAttention<Value>& a, int query) {
   const Floats df;
-  const hn::CappedTag<float, 1> one;
   const int lanes = static_cast<int>(hn::Lanes(df));
-  for (int g = 0; g < a.group; ++g) {
-    float* weights = a.weights + g * a.weightStride;
-    const float largest = a.largest[g];
-    auto sums = hn::Zero(df);
-    int k = 0;
-    for (; k + lanes <= a.count; k += lanes) {
-      const auto e = hn::Exp(df, hn::Sub(hn::LoadU(df, weights + k), hn::Set(df, largest)));
-      hn::StoreU(e, df, weights + k);
-      sums = hn::Add(sums, e);
-    }
-    float sum = total(df, sums);
-    for (; k < a.count; ++k) {
-      weights[k] = hn::GetLane(hn::Exp(one, hn::Set(one, weights[k] - largest)));
-      sum += weights[k];
-    }
-    a.sum[g] = sum;
+  float* weights = a.weights + query * a.weightStride;
+  const float largest = a.largest[query];
+  auto sums = hn::Zero(df);
+  int k = 0;
+  for (; k + lanes <= a.count; k += lanes) {
+    const auto e = hn::Exp(df, hn::Sub(hn::LoadU(df, weights + k), hn::Set(df, largest)));
+    hn::StoreU(e, df, weights + k);
+    sums = hn::Add(sums, e);
   }
+  float sum = total(df, sums);
+  for (; k < a.count; ++k) {
+    weights[k] = a.weigh(weights[k], largest);
+    sum += weights[k];
+  }
+  a.sum[query] = sum;
 }
 
-template <class D, class Value>
-void sumValues(D df, const TokenAttention<Value>& a, int i) {
-  for (int g = 0; g < a.group; ++g) {
-    const float* weights = a.weights + g * a.weightStride;
+/// Outputs of `heads` query heads from `query` on.
+template <int heads, class Value>
+void sumValues(const TokenAttention<Value>& a, int query) {
+  const Floats df;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  const float* weights = a.weights + query * a.weightStride;
+  float* output = a.output + query * a.dimension;
+  int i = 0;
+  for (; i + lanes <= a.dimension; i += lanes) {
     const Value* values = a.values + i;
-    auto even = hn::Zero(df), odd = hn::Zero(df);  // two sums hide the latency of one
+    hn::Vec<Floats> even[heads], odd[heads];  // two sums hide the latency of one
+    for (int h = 0; h < heads; ++h) even[h] = odd[h] = hn::Zero(df);
     int k = 0;
     for (; k + 2 <= a.count; k += 2, values += 2 * a.dimension) {
-      even = hn::MulAdd(load(df, values), hn::Set(df, weights[k]), even);
-      odd = hn::MulAdd(load(df, values + a.dimension), hn::Set(df, weights[k + 1]), odd);
+      const auto first = load(df, values), second = load(df, values + a.dimension);
+      for (int h = 0; h < heads; ++h) {
+        even[h] = hn::MulAdd(first, hn::Set(df, weights[h * a.weightStride + k]), even[h]);
+        odd[h] = hn::MulAdd(second, hn::Set(df, weights[h * a.weightStride + k + 1]), odd[h]);
+      }
     }
-    if (k < a.count) even = hn::MulAdd(load(df, values), hn::Set(df, weights[k]), even);
-    hn::StoreU(hn::Add(even, odd), df, a.output + g * a.dimension + i);
+    for (int h = 0; h < heads; ++h) {
+      if (k < a.count)
+        even[h] = hn::MulAdd(load(df, values), hn::Set(df, weights[h * a.weightStride + k]), even[h]);
+      hn::StoreU(hn::Add(even[h], odd[h]), df, output + h * a.dimension + i);
+    }
   }
+  for (; i < a.dimension; ++i)
+    for (int h = 0; h < heads; ++h) output[h * a.dimension + i] = a.sumValue(query + h, i);
+}
+
+template <int heads, class Value>
+void attendHeads(const TokenAttention<Value>& a, int query) {
+  scoreKeys<heads>(a, query);
+  for (int h = 0; h < heads; ++h) weighKeys(a, query + h);
+  sumValues<heads>(a, query);
 }
 
 template <class Value>
 void attend(const TokenAttention<Value>& a) {
-  const Floats df;
-  const hn::CappedTag<float, 1> one;
-  const int lanes = static_cast<int>(hn::Lanes(df));
-  scoreKeys(a);
-  exponentiate(a);
-  int i = 0;
-  for (; i + lanes <= a.dimension; i += lanes) sumValues(df, a, i);
-  for (; i < a.dimension; ++i) sumValues(one, a, i);
+  int query = 0;
+  for (; query + kHeads <= a.group; query += kHeads) attendHeads<kHeads>(a, query);
+  switch (a.group - query) {
+    case 3:
+      return attendHeads<3>(a, query);
+    case 2:
+      return attendHeads<2>(a, query);
+    case 1:
+      return attendHeads<1>(a, query);
+  }
 }
 
 void AttendFloats(const TokenAttention<float>& a) { attend(a); }
@@ -97,7 +139,9 @@ HWY_EXPORT(AttendFloats);
 HWY_EXPORT(AttendBfloats);
 
 void attendToken(const TokenAttention<float>& attention) { HWY_DYNAMIC_DISPATCH(AttendFloats)(attention); }
-void attendToken(const TokenAttention<std::uint16_t>& attention) { HWY_DYNAMIC_DISPATCH(AttendBfloats)(attention); }
+void attendToken(const TokenAttention<std::uint16_t>& attention) {
+  HWY_DYNAMIC_DISPATCH(AttendBfloats)(attention);
+}
 
 }  // namespace kvasir
 #endif

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+
+#include "kernels/kernel.h"
 
 namespace kvasir {
 
@@ -11,21 +14,31 @@ struct TokenAttention {
   const float* queries = nullptr;  ///< [group, dimension], rotated
   int group = 0;                   ///< query heads that share the KV head
   int dimension = 0;
-  const Value* keys = nullptr;     ///< [count, dimension], rotated
-  const Value* values = nullptr;   ///< [count, dimension]
+  const Value* keys = nullptr;    ///< [count, dimension], rotated
+  const Value* values = nullptr;  ///< [count, dimension]
   int count = 0;
-  float scale = 1;                 ///< of the products, before softmax
-  float* weights = nullptr;        ///< [group, weightStride]: exp(score − largest), not divided by the sum
+  float scale = 1;           ///< of the products, before softmax
+  float* weights = nullptr;  ///< [group, weightStride]: exp(score − largest), not divided by the sum
   std::int64_t weightStride = 0;
-  float* output = nullptr;         ///< [group, dimension]: weighted sum of values, not divided
-  float* largest = nullptr;        ///< [group]: largest score; −infinity when count is 0
-  float* sum = nullptr;            ///< [group]: sum of weights
+  float* output = nullptr;   ///< [group, dimension]: weighted sum of values, not divided; 0 when count is 0
+  float* largest = nullptr;  ///< [group]: largest score; −infinity when count is 0
+  float* sum = nullptr;      ///< [group]: sum of weights; 0 when count is 0
 
   /// The arithmetic: the score of one key for one query of the group.
-  float score(const float* query, const float* key) const {
+  KERNEL_FN float score(const float* query, const Value* key) const {
     float product = 0;
-    for (int i = 0; i < dimension; ++i) product += query[i] * key[i];
+    for (int i = 0; i < dimension; ++i) product += query[i] * readValue(key + i);
     return product * scale;
+  }
+  /// The weight that a score gets.
+  KERNEL_FN static float weigh(float score, float largest) { return std::exp(score - largest); }
+  /// One entry of a query's output.
+  KERNEL_FN float sumValue(int query, int i) const {
+    const float* weight = weights + query * weightStride;
+    float sum = 0;
+    for (int k = 0; k < count; ++k)
+      sum += weight[k] * readValue(values + static_cast<std::int64_t>(k) * dimension + i);
+    return sum;
   }
 };
 

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "kernels/kernel.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {
 namespace HWY_NAMESPACE {
@@ -66,8 +68,7 @@ HWY_INLINE float dot(D df, const A* a, const float* b, int length) {
   int i = 0;
   for (; i + lanes <= length; i += lanes) sum = hn::MulAdd(load(df, a + i), hn::LoadU(df, b + i), sum);
   float result = total(df, sum);
-  const hn::CappedTag<float, 1> one;
-  for (; i < length; ++i) result += hn::GetLane(load(one, a + i)) * b[i];
+  for (; i < length; ++i) result += readValue(a + i) * b[i];
   return result;
 }
 

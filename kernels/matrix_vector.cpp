@@ -2,7 +2,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/matrix_vector.cpp"
-#include <hwy/foreach_target.h>
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+
 #include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
@@ -86,11 +87,7 @@ void multiplyRows(const AffineProduct& product, std::int64_t begin, std::int64_t
 }
 
 void sumBlocks(const float* x, int columns, int blockSize, float* sums) {
-  for (int block = 0; block < columns / blockSize; ++block) {
-    float sum = 0;
-    for (int i = 0; i < blockSize; ++i) sum += x[block * blockSize + i];
-    sums[block] = sum;
-  }
+  for (int block = 0; block < columns / blockSize; ++block) sums[block] = sumBlock(x, blockSize, block);
 }
 
 void expandRows(const AffineProduct& product, std::int64_t begin, std::int64_t end, float* out) {

@@ -2,7 +2,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/rotate.cpp"
-#include <hwy/foreach_target.h>
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+
 #include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
@@ -27,12 +28,11 @@ void rotatePairs(D df, const Rotation<Value>& r, int row, int i) {
 template <class Value>
 void rotateAll(const Rotation<Value>& r) {
   const hn::CappedTag<float, 16> df;
-  const hn::CappedTag<float, 1> one;
   const int lanes = static_cast<int>(hn::Lanes(df));
   for (int row = 0; row < r.rows; ++row) {
     int i = 0;
     for (; i + lanes <= r.half; i += lanes) rotatePairs(df, r, row, i);
-    for (; i < r.half; ++i) rotatePairs(one, r, row, i);
+    for (; i < r.half; ++i) r.rotatePair(row, i);
   }
 }
 

@@ -1,12 +1,11 @@
 #include "kernels/rows.h"
 
-#include <cmath>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/rows.cpp"
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+
 #include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
 
@@ -16,7 +15,6 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Floats = hn::CappedTag<float, 16>;
-using One = hn::CappedTag<float, 1>;
 
 template <class D, class Out>
 void scaleAt(D df, const float* in, const float* weight, float factor, Out* out) {
@@ -30,18 +28,19 @@ void normalize(const RowNorm<Out>& n, std::int64_t begin, std::int64_t end) {
   for (std::int64_t row = begin; row < end; ++row) {
     const float* in = n.in + row * n.width;
     Out* out = n.out + row * n.width;
-    const float mean = dot(df, in, in, n.width) / static_cast<float>(n.width);
-    const float factor = 1.0f / std::sqrt(mean + n.epsilon);
+    const float factor = n.factor(dot(df, in, in, n.width));
     int i = 0;
     for (; i + lanes <= n.width; i += lanes) scaleAt(df, in + i, n.weight + i, factor, out + i);
-    for (; i < n.width; ++i) scaleAt(One(), in + i, n.weight + i, factor, out + i);
+    for (; i < n.width; ++i) n.writeEntry(row, i, factor);
   }
 }
 
 template <class D>
 HWY_INLINE hn::Vec<D> sigmoid(D df, hn::Vec<D> x) {
   const auto unit = hn::Set(df, 1.0f);
-  return hn::Div(unit, hn::Add(unit, hn::Exp(df, hn::Neg(x))));
+  // Beyond 104 Highway's Exp gives wrong numbers instead of infinity.
+  const auto power = hn::Min(hn::Neg(x), hn::Set(df, 104.0f));
+  return hn::Div(unit, hn::Add(unit, hn::Exp(df, power)));
 }
 
 struct Silu {
@@ -51,7 +50,6 @@ struct Silu {
   }
 };
 
-/// x · sigmoid(2u) equals x / 2 · (1 + tanh u), u = sqrt(2 / pi) · (x + 0.044715 x³).
 struct GeluTanh {
   template <class D>
   HWY_INLINE hn::Vec<D> operator()(D df, hn::Vec<D> x) const {
@@ -74,7 +72,7 @@ void gateAll(const RowGate<Value>& g, std::int64_t begin, std::int64_t end) {
     Value* out = g.out + row * g.width;
     int i = 0;
     for (; i + lanes <= g.width; i += lanes) gateAt<Activation>(df, in + i, in + g.width + i, out + i);
-    for (; i < g.width; ++i) gateAt<Activation>(One(), in + i, in + g.width + i, out + i);
+    for (; i < g.width; ++i) g.writeEntry(row, i);
   }
 }
 
@@ -84,8 +82,12 @@ void gate(const RowGate<Value>& g, std::int64_t begin, std::int64_t end) {
   gateAll<GeluTanh>(g, begin, end);
 }
 
-void NormalizeFloats(const RowNorm<float>& n, std::int64_t begin, std::int64_t end) { normalize(n, begin, end); }
-void NormalizeBfloats(const RowNorm<std::uint16_t>& n, std::int64_t begin, std::int64_t end) { normalize(n, begin, end); }
+void NormalizeFloats(const RowNorm<float>& n, std::int64_t begin, std::int64_t end) {
+  normalize(n, begin, end);
+}
+void NormalizeBfloats(const RowNorm<std::uint16_t>& n, std::int64_t begin, std::int64_t end) {
+  normalize(n, begin, end);
+}
 void GateFloats(const RowGate<float>& g, std::int64_t begin, std::int64_t end) { gate(g, begin, end); }
 void GateBfloats(const RowGate<std::uint16_t>& g, std::int64_t begin, std::int64_t end) { gate(g, begin, end); }
 

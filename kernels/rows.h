@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+
+#include "kernels/kernel.h"
 
 namespace kvasir {
 
@@ -12,6 +15,19 @@ struct RowNorm {
   Out* out = nullptr;             ///< [rows, width]; may be the same memory when float
   int width = 0;
   float epsilon = 0;
+
+  /// The arithmetic: what a row is multiplied by, besides the weights, given the sum of its squares.
+  KERNEL_FN float factor(float squares) const {
+    return 1.0f / std::sqrt(squares / static_cast<float>(width) + epsilon);
+  }
+  KERNEL_FN float sumSquares(std::int64_t row) const {
+    float sum = 0;
+    for (int i = 0; i < width; ++i) sum += in[row * width + i] * in[row * width + i];
+    return sum;
+  }
+  KERNEL_FN void writeEntry(std::int64_t row, int i, float factor) const {
+    writeValue(in[row * width + i] * factor * weight[i], out + row * width + i);
+  }
 };
 /// Rows [begin, end). Callers divide the rows among threads.
 void normalizeRows(const RowNorm<float>& norm, std::int64_t begin, std::int64_t end);
@@ -25,6 +41,16 @@ struct RowGate {
   Value* out = nullptr;       ///< [rows, width]
   int width = 0;
   Activation activation = Activation::Silu;
+
+  /// The arithmetic. x · sigmoid(2u) equals x / 2 · (1 + tanh u), u = sqrt(2 / pi) · (x + 0.044715 x³).
+  KERNEL_FN float activate(float x) const {
+    const float twice = activation == Activation::Silu ? x : 2 * 0.7978845608f * (x + 0.044715f * x * x * x);
+    return x / (1.0f + std::exp(-twice));
+  }
+  KERNEL_FN void writeEntry(std::int64_t row, int i) const {
+    const Value* gate = in + row * 2 * width + i;
+    writeValue(activate(readValue(gate)) * readValue(gate + width), out + row * width + i);
+  }
 };
 void gateRows(const RowGate<float>& gate, std::int64_t begin, std::int64_t end);
 void gateRows(const RowGate<std::uint16_t>& gate, std::int64_t begin, std::int64_t end);

@@ -1,0 +1,239 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "kernels/attend.h"
+#include "kernels/matrix_vector.h"
+#include "kernels/rotate.h"
+#include "kernels/rows.h"
+
+/// What the kernels compute, written plainly in double, and how far float32 and bf16 may lie from it.
+namespace kvasir::reference {
+
+constexpr double kUnit = 0x1p-24;         ///< relative error of one float32 operation
+constexpr double kTiny = 0x1p-126;        ///< below it float32 is coarser, or flushed to zero
+constexpr double kBfloatUnit = 0x1p-8;    ///< relative error of rounding to bf16
+constexpr double kBfloatTiny = 0x1p-134;  ///< half the smallest bf16
+
+struct Expected {
+  double value = 0;
+  double error = 0;  ///< how far a right result may lie from it
+};
+using Expectations = std::vector<Expected>;
+
+inline double number(float value) { return value; }
+inline double number(std::uint16_t bits) {
+  const int exponent = bits >> 7 & 0xff;
+  const int fraction = bits & 0x7f;
+  const double size = exponent == 0xff ? (fraction ? std::nan("") : std::numeric_limits<double>::infinity())
+                      : exponent       ? std::ldexp(128 + fraction, exponent - 134)
+                                       : std::ldexp(fraction, -133);
+  return bits & 0x8000 ? -size : size;
+}
+
+/// What storing as Value adds to the error.
+template <class Value>
+Expected stored(Expected expected) {
+  if (std::is_same_v<Value, std::uint16_t>)
+    expected.error += kBfloatUnit * (std::abs(expected.value) + expected.error) + kBfloatTiny;
+  return expected;
+}
+
+/// The first few entries that lie further from the reference than they may, in words; empty when there are
+/// none.
+template <class Value>
+std::string differences(const Expectations& expected, const Value* actual) {
+  std::ostringstream text;
+  text.precision(9);
+  int found = 0;
+  for (std::size_t i = 0; i < expected.size() && found < 3; ++i) {
+    const double value = number(actual[i]);
+    if (value == expected[i].value || std::abs(value - expected[i].value) <= expected[i].error) continue;
+    ++found;
+    text << "entry " << i << " of " << expected.size() << " is " << value << ", not " << expected[i].value
+         << " ± " << expected[i].error << "\n";
+  }
+  return text.str();
+}
+template <class Value>
+std::string differences(const Expectations& expected, const std::vector<Value>& actual) {
+  if (expected.size() == actual.size()) return differences(expected, actual.data());
+  return std::to_string(actual.size()) + " entries, not " + std::to_string(expected.size()) + "\n";
+}
+
+/// Rows [begin, end) of W x, by the weights themselves: blockSums is not looked at.
+inline Expectations multiply(const AffineProduct& p, std::int64_t begin, std::int64_t end) {
+  const int blocks = p.columns / p.blockSize;
+  Expectations result;
+  for (std::int64_t row = begin; row < end; ++row) {
+    double sum = 0, sizes = 0;
+    for (int i = 0; i < p.columns; ++i) {
+      const std::int64_t block = row * blocks + i / p.blockSize;
+      const double scaled = double{p.scales[block]} * p.levels[row * p.columns + i];
+      const double offset = p.offsets ? p.offsets[block] : 0.0;
+      sum += (scaled + offset) * p.x[i];
+      sizes += (std::abs(scaled) + std::abs(offset)) * std::abs(p.x[i]);
+    }
+    result.push_back({sum, (p.columns + p.blockSize + 8) * kUnit * sizes});
+  }
+  return result;
+}
+
+inline Expectations sumBlocks(const std::vector<float>& x, int blockSize) {
+  Expectations result(x.size() / blockSize);
+  for (std::size_t block = 0; block < result.size(); ++block) {
+    double sizes = 0;
+    for (int i = 0; i < blockSize; ++i) {
+      result[block].value += x[block * blockSize + i];
+      sizes += std::abs(x[block * blockSize + i]);
+    }
+    result[block].error = blockSize * kUnit * sizes;
+  }
+  return result;
+}
+
+template <class Value>
+Expectations expand(const AffineProduct& p, std::int64_t begin, std::int64_t end) {
+  Expectations result;
+  for (std::int64_t i = begin * p.columns; i < end * p.columns; ++i) {
+    const std::int64_t block = i / p.blockSize;
+    const double scaled = double{p.scales[block]} * p.levels[i];
+    const double offset = p.offsets ? p.offsets[block] : 0.0;
+    result.push_back(stored<Value>({scaled + offset, 2 * kUnit * (std::abs(scaled) + std::abs(offset))}));
+  }
+  return result;
+}
+
+template <class Out>
+Expectations normalize(const RowNorm<Out>& n, std::int64_t begin, std::int64_t end) {
+  Expectations result;
+  for (std::int64_t row = begin; row < end; ++row) {
+    const float* in = n.in + row * n.width;
+    double squares = 0;
+    for (int i = 0; i < n.width; ++i) squares += double{in[i]} * in[i];
+    const double factor = 1 / std::sqrt(squares / n.width + n.epsilon);
+    for (int i = 0; i < n.width; ++i) {
+      const double value = in[i] * factor * n.weight[i];
+      // The root halves the relative error of the sum.
+      result.push_back(stored<Out>({value, (n.width / 2 + 8) * kUnit * std::abs(value) + kTiny}));
+    }
+  }
+  return result;
+}
+
+inline Expected silu(double x) {
+  const double value = x / (1 + std::exp(-x));
+  return {value, 10 * kUnit * std::abs(value) + kTiny * (1 + std::abs(x))};
+}
+
+inline Expected geluTanh(double x) {
+  const double argument = std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x);
+  // 1 + tanh(u), as 2 / (1 + exp(−2u)) where the first would cancel.
+  const double raised = argument > -1 ? 1 + std::tanh(argument) : 2 / (1 + std::exp(-2 * argument));
+  const double value = x / 2 * raised;
+  // The exponential makes relative errors of the argument's absolute ones.
+  return {value, (10 + 16 * std::abs(argument)) * kUnit * std::abs(value) + kTiny * (1 + std::abs(x))};
+}
+
+template <class Value>
+Expectations gate(const RowGate<Value>& g, std::int64_t begin, std::int64_t end) {
+  Expectations result;
+  for (std::int64_t row = begin; row < end; ++row) {
+    const Value* in = g.in + row * 2 * g.width;
+    for (int i = 0; i < g.width; ++i) {
+      const double x = number(in[i]), up = number(in[g.width + i]);
+      Expected entry = g.activation == RowGate<Value>::Activation::Silu ? silu(x) : geluTanh(x);
+      entry.value *= up;
+      entry.error = entry.error * std::abs(up) + kUnit * std::abs(entry.value) + kTiny;
+      result.push_back(stored<Value>(entry));
+    }
+  }
+  return result;
+}
+
+template <class Value>
+Expectations rotate(const Rotation<Value>& r) {
+  Expectations result(static_cast<std::size_t>(r.rows) * 2 * r.half);
+  for (int row = 0; row < r.rows; ++row) {
+    for (int i = 0; i < r.half; ++i) {
+      const std::size_t at = static_cast<std::size_t>(row) * 2 * r.half + i;
+      const double c = r.cosines[row * r.tableStep + i], s = r.sines[row * r.tableStep + i];
+      const double first = number(r.in[at]), second = number(r.in[at + r.half]);
+      result[at] =
+          stored<Value>({first * c - second * s, 2 * kUnit * (std::abs(first * c) + std::abs(second * s))});
+      result[at + r.half] =
+          stored<Value>({second * c + first * s, 2 * kUnit * (std::abs(second * c) + std::abs(first * s))});
+    }
+  }
+  return result;
+}
+
+struct Attention {
+  Expectations weights;  ///< [group, count]
+  Expectations output;   ///< [group, dimension]
+  Expectations largest;  ///< [group]
+  Expectations sum;      ///< [group]
+};
+
+/// The scores of one query, each with its error.
+template <class Value>
+Expectations scoreKeys(const TokenAttention<Value>& a, int query) {
+  Expectations scores(a.count);
+  for (int k = 0; k < a.count; ++k) {
+    double sizes = 0;
+    for (int i = 0; i < a.dimension; ++i) {
+      const double product = double{a.queries[query * a.dimension + i]} *
+                             number(a.keys[static_cast<std::int64_t>(k) * a.dimension + i]) * a.scale;
+      scores[k].value += product;
+      sizes += std::abs(product);
+    }
+    scores[k].error = (a.dimension + 2) * kUnit * sizes;
+  }
+  return scores;
+}
+
+/// Adds one query's results.
+template <class Value>
+void attendQuery(const TokenAttention<Value>& a, int query, Attention& result) {
+  const Expectations scores = scoreKeys(a, query);
+  Expected largest{-std::numeric_limits<double>::infinity(), 0};
+  for (const Expected& score : scores) {
+    largest.value = std::max(largest.value, score.value);
+    largest.error = std::max(largest.error, score.error);
+  }
+  Expected sum;
+  Expectations output(a.dimension);
+  for (int k = 0; k < a.count; ++k) {
+    const double below = scores[k].value - largest.value;
+    const double moved = scores[k].error + largest.error + kUnit * std::abs(below);
+    Expected weight{std::exp(below), 0};
+    weight.error = weight.value * (std::expm1(moved) + 4 * kUnit) + kTiny;
+    result.weights.push_back(weight);
+    sum.value += weight.value;
+    sum.error += weight.error + a.count * kUnit * weight.value;
+    for (int i = 0; i < a.dimension; ++i) {
+      const double value = number(a.values[static_cast<std::int64_t>(k) * a.dimension + i]);
+      output[i].value += weight.value * value;
+      output[i].error += (weight.error + (a.count + 1) * kUnit * weight.value) * std::abs(value);
+    }
+  }
+  result.largest.push_back(largest);
+  result.sum.push_back(sum);
+  result.output.insert(result.output.end(), output.begin(), output.end());
+}
+
+template <class Value>
+Attention attend(const TokenAttention<Value>& a) {
+  Attention result;
+  for (int query = 0; query < a.group; ++query) attendQuery(a, query, result);
+  return result;
+}
+
+}  // namespace kvasir::reference
