@@ -94,7 +94,8 @@ void ProgressLine::show(const Progress& progress) {
   const std::string line =
       (subject_.empty() ? "" : subject_ + ": ") + describe(progress, secondsLeft(progress, now));
   if (style_ == ProgressStyle::Lines) {
-    stream_ << line << std::endl;
+    if (line != shownLine_) stream_ << line << std::endl;
+    shownLine_ = line;
     return;
   }
   const std::size_t width = CodePointIndex(line).size();

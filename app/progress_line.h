@@ -38,6 +38,7 @@ class ProgressLine {
   Clock clock_;
   std::string subject_;
   std::string shownSubject_;
+  std::string shownLine_;  ///< the last one, where lines are not rewritten
   Stage stage_ = Stage::Loading;
   std::int64_t firstDone_ = 0, lastDone_ = 0;
   Time stageStart_{}, lastShown_{};

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -43,5 +44,8 @@ bool isErrorStreamTerminal() {
 
 int main(int count, char** values) {
   const auto style = isErrorStreamTerminal() ? kvasir::ProgressStyle::Rewritten : kvasir::ProgressStyle::Lines;
-  return kvasir::runCli(commandLine(count, values), std::cout, std::cerr, style);
+  const int status = kvasir::runCli(commandLine(count, values), std::cout, std::cerr, style);
+  std::cout << std::flush;
+  // Everything of ours is closed by now, and taking LibTorch down would hold up the end of a stopped program.
+  std::_Exit(status);
 }

@@ -55,6 +55,12 @@ TEST_F(ProgressLineTest, WritesALineEveryFewSecondsElsewhere) {
   EXPECT_EQ(stream.str(), "book.pdf: Reading   30 %  0:07 left\nbook.pdf: Reading   60 %  0:04 left\n");
 }
 
+TEST_F(ProgressLineTest, WritesNoLineTwice) {
+  ProgressLine line = lineOf(ProgressStyle::Lines);
+  for (int second = 0; second < 20; ++second, now += 1s) line.show({Stage::Reading, 30, 100, 100});
+  EXPECT_EQ(stream.str(), "Reading   30 %  100 tokens/s  0:01 left\n");
+}
+
 TEST_F(ProgressLineTest, SaysWhenADocumentIsRead) {
   ProgressLine line = lineOf(ProgressStyle::Lines);
   line.show({Stage::Reading, 50, 100, 900});
