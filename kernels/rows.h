@@ -16,14 +16,15 @@ struct RowNorm {
   int width = 0;
   float epsilon = 0;
 
-  /// The arithmetic: what a row is multiplied by, besides the weights, given the sum of its squares.
+  /// The arithmetic. Squares of every `step`-th entry of a row, from `first` on, added up.
+  KERNEL_FN float sumSquares(std::int64_t row, int first = 0, int step = 1) const {
+    float sum = 0;
+    for (int i = first; i < width; i += step) sum += in[row * width + i] * in[row * width + i];
+    return sum;
+  }
+  /// What a row with that sum of squares is multiplied by, besides the weights.
   KERNEL_FN float factor(float squares) const {
     return 1.0f / std::sqrt(squares / static_cast<float>(width) + epsilon);
-  }
-  KERNEL_FN float sumSquares(std::int64_t row) const {
-    float sum = 0;
-    for (int i = 0; i < width; ++i) sum += in[row * width + i] * in[row * width + i];
-    return sum;
   }
   KERNEL_FN void writeEntry(std::int64_t row, int i, float factor) const {
     writeValue(in[row * width + i] * factor * weight[i], out + row * width + i);
