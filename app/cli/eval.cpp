@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/setup.h"
 #include "app/evaluation.h"
+#include "app/file_lock.h"
 #include "app/memory.h"
 #include "app/results.h"
 #include "app/stopwatch.h"
@@ -20,15 +22,18 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-/// A folder of its own for readings that nobody will ask again; gone at the end.
+/// A folder of its own for readings that nobody will ask again; gone at the end. Those of programs that were
+/// ended before they could do so go first: nobody holds their locks.
 class ScratchFolder {
  public:
-  ScratchFolder()
-      : path_(fs::temp_directory_path() / ("kvasir-eval-" + std::to_string(std::random_device{}()))) {
+  ScratchFolder() : path_(fs::temp_directory_path() / (kPrefix + std::to_string(std::random_device{}()))) {
+    removeForsaken();
     fs::create_directories(path_);
+    lock_.emplace(FileLock::tryLock(path_ / kLockName).value());
   }
   ~ScratchFolder() {
     std::error_code error;  // a folder that stays is no reason to fail
+    lock_.reset();
     fs::remove_all(path_, error);
   }
   ScratchFolder(const ScratchFolder&) = delete;
@@ -36,7 +41,25 @@ class ScratchFolder {
   const fs::path& path() const { return path_; }
 
  private:
+  static void removeForsaken() {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(fs::temp_directory_path(), error)) {
+      const bool isOurs = utf8Of(entry.path().filename()).starts_with(kPrefix);
+      // Without its lock file a folder is being made or taken away by another.
+      if (!isOurs || !fs::exists(entry.path() / kLockName, error)) continue;
+      try {
+        if (!FileLock::tryLock(entry.path() / kLockName)) continue;
+        fs::remove_all(entry.path(), error);
+      } catch (const std::runtime_error&) {
+        // Another user's: not ours to take away.
+      }
+    }
+  }
+
+  static constexpr const char* kPrefix = "kvasir-eval-";
+  static constexpr const char* kLockName = "lock";
   fs::path path_;
+  std::optional<FileLock> lock_;
 };
 
 /// Asks rows one after the other; rows in a run with the same context share its reading.

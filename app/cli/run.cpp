@@ -55,7 +55,10 @@ int runCli(std::vector<std::string> words, std::ostream& out, std::ostream& err,
   const auto parsed = parseArguments(std::move(words), out, err);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const Arguments& arguments = std::get<Arguments>(parsed);
-  const InterruptGuard guard;
+  // A rewritten line still stands where this would begin, if it is ever needed.
+  const std::string stopped =
+      (style == ProgressStyle::Rewritten ? "\n" : "") + sentenceOfStop(arguments.command);
+  InterruptGuard guard(stopped.c_str());
   Console console(out, err, arguments.isQuiet ? ProgressStyle::Silent : style);
   try {
     run(arguments, console);
@@ -63,6 +66,7 @@ int runCli(std::vector<std::string> words, std::ostream& out, std::ostream& err,
     if (!out) throw std::runtime_error("The result could not be written; check the disk that takes it.");
     return 0;
   } catch (const Cancelled&) {
+    guard.disarm();
     if (console.hasStreamed()) console.out() << std::endl;  // ends the line of a half answer
     console.say(sentenceOfStop(arguments.command));
   } catch (const UsageError& error) {

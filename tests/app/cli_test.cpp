@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -168,6 +169,24 @@ TEST_F(CliTest, StopsAtOnceAndGoesOnFromThere) {
   EXPECT_EQ(reading["chunks"], fakeEngine().chunksRead[0] + fakeEngine().chunksRead[1]);
 }
 
+#ifndef _WIN32
+TEST_F(CliTest, EndsInTimeWhenTheWorkDoesNot) {
+  fakeEngine().onChunk = [](int chunk) {
+    if (chunk != 1) return;
+    std::raise(SIGINT);
+    while (true) continue;
+  };
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EXIT(runCli({"read", book, "--library", library, "--model", model}, std::cout, std::cerr),
+              testing::ExitedWithCode(1),
+              "Stopped; what was read is kept, and the next call goes on from there");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  fakeEngine().onChunk = nullptr;
+  const Json document = json({"read", book})["documents"].at(0);
+  EXPECT_EQ(fakeEngine().chunksRead.at(0), document["chunks"].get<int>() - 2);
+}
+#endif
+
 TEST_F(CliTest, KeepsTheAnswerSoFarWhenStopped) {
   fakeEngine().onAnswerWord = [] { std::raise(SIGTERM); };
   EXPECT_EQ(run({"ask", book, "What did the lamp burn?"}), 1);
@@ -219,6 +238,16 @@ TEST_F(CliTest, EvaluatesRows) {
   EXPECT_EQ(Json::parse(line)["recall"], false);
   EXPECT_EQ(run({"eval", rows}), 0);
   EXPECT_THAT(out.str(), HasSubstr("wiki"));
+}
+
+TEST_F(CliTest, TakesAwayWhatAnEndedEvaluationLeft) {
+  const fs::path left = fs::temp_directory_path() / "kvasir-eval-forsaken";
+  fs::create_directories(left);
+  std::ofstream(left / "lock") << "";
+  std::ofstream(left / "reading.kv") << "KV";
+  const Json row = {{"id", "a"}, {"context", "A lamp."}, {"question", "What?"}, {"answers", {"lamp"}}};
+  json({"eval", scratch.write("rows.jsonl", row.dump()).string()});
+  EXPECT_FALSE(fs::exists(left));
 }
 
 TEST_F(CliTest, SaysWhenThereIsNothingToEvaluate) {
