@@ -36,7 +36,7 @@ extern "C" void endNow(int) {
 
 #endif
 
-constexpr int kGraceMilliseconds = 120;  // of the 200 that stopping may take
+constexpr int kGraceMilliseconds = 100;  // of the 200 that stopping may take
 
 extern "C" void noteInterrupt(int signal) {
   const int before = errno;  // of the work that is interrupted

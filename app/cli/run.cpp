@@ -56,8 +56,8 @@ int runCli(std::vector<std::string> words, std::ostream& out, std::ostream& err,
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const Arguments& arguments = std::get<Arguments>(parsed);
   // A rewritten line still stands where this would begin, if it is ever needed.
-  const std::string stopped =
-      (style == ProgressStyle::Rewritten ? "\n" : "") + sentenceOfStop(arguments.command);
+  std::string stopped = style == ProgressStyle::Rewritten ? "\n" : "";
+  stopped += sentenceOfStop(arguments.command);
   InterruptGuard guard(stopped.c_str());
   Console console(out, err, arguments.isQuiet ? ProgressStyle::Silent : style);
   try {
