@@ -69,6 +69,8 @@ class ForwardPass {
   const PositionScheme& positionsOf(int layer) const;
   RopeTable& tableOf(int layer);
 
+  /// Whether an answer's open chunk has grown past what the budget leaves it.
+  bool outgrows(const Selection& selection, const Block& block) const;
   void generateLayer(int layer, const Block& block);
   void projectToken(const LayerWeights& weights, int layer, const Block& block);
   void attendToken(int layer, const Block& block);

@@ -101,9 +101,9 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   for (float& value : token_.x) value *= parts_.shape.embeddingScale;
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     Layer& state = layers_[static_cast<std::size_t>(layer)];
-    if (opens) {
+    if (opens) state.querySum = at::zeros_like(state.meanQuery);
+    if (opens || outgrows(state.selection, block)) {
       state.selection = choose(layer, block, state.meanQuery);
-      state.querySum = at::zeros_like(state.meanQuery);
       if (parts_.tap) parts_.tap->select(layer, state.selection, block, cache);
     }
     generateLayer(layer, block);
@@ -114,6 +114,13 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   token_.logits.resize(static_cast<std::size_t>(parts_.shape.vocabulary));
   parts_.weights.outputHead().multiply(token_.normed.data(), token_.logits.data());
   return token_.logits;
+}
+
+bool ForwardPass::outgrows(const Selection& selection, const Block& block) const {
+  if (parts_.budgetTokens == 0 || selection.window > 0) return false;
+  int seen = block.first + 1 - parts_.cache.chunk(block.chunk).begin;
+  for (const Run& run : selection.runs) seen += run.end - run.begin;
+  return seen > parts_.budgetTokens;
 }
 
 void ForwardPass::generateLayer(int layer, const Block& block) {

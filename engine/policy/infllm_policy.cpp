@@ -22,9 +22,7 @@ std::vector<int> bestOf(const float* scores, int begin, int end, int count) {
 class InfllmPolicy : public KvPolicy {
  public:
   explicit InfllmPolicy(const PolicySettings& settings) : settings_(settings) {
-    const int chunks = settings.budgetTokens / kChunkTokens;
-    recent_ = std::max(1, chunks / 4);
-    retrieved_ = chunks - 2 - recent_;
+    recent_ = std::max(1, settings.budgetTokens / kChunkTokens / 4);
     indexed_.assign(static_cast<std::size_t>(settings.shape.layers), 0);
   }
 
@@ -39,17 +37,11 @@ class InfllmPolicy : public KvPolicy {
   Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
     Selection selection;
     const int firstRecent = std::max(0, block.chunk - recent_);
-    std::vector<int> chosen;
-    if (firstRecent > 0) chosen.push_back(0);
     if (firstRecent > 1) {
       indexUpTo(layer, firstRecent, cache);
       score(layer, block, queries, cache, firstRecent, selection.scores);
-      std::vector<int> best = bestOf(selection.scores.data(), 1, firstRecent, retrieved_);
-      std::ranges::sort(best);
-      chosen.insert(chosen.end(), best.begin(), best.end());
     }
-    for (int chunk = firstRecent; chunk < block.chunk; ++chunk) chosen.push_back(chunk);
-    for (const int chunk : chosen) selection.runs.push_back(cache.chunk(chunk));
+    for (const int chunk : choose(block, cache, selection.scores)) selection.runs.push_back(cache.chunk(chunk));
     return selection;
   }
 
@@ -68,6 +60,29 @@ class InfllmPolicy : public KvPolicy {
   }
 
  private:
+  /// First, recent and best chunks, ascending: all where all fit; else, with a whole chunk kept free for the block's
+  /// own, as many of the best as there is room for.
+  std::vector<int> choose(const Block& block, const KvCache& cache, const std::vector<float>& scores) const {
+    const int firstRecent = std::max(0, block.chunk - recent_);
+    const bool fitsAll = block.first + block.tokens <= settings_.budgetTokens;
+    std::vector<int> chosen;
+    int room = settings_.budgetTokens - kChunkTokens;
+    const auto take = [&](int chunk) {
+      const Run run = cache.chunk(chunk);
+      if (!fitsAll && run.end - run.begin > room) return;
+      room -= run.end - run.begin;
+      chosen.push_back(chunk);
+    };
+    if (firstRecent > 0) take(0);
+    for (int chunk = firstRecent; chunk < block.chunk; ++chunk) take(chunk);
+    // Some chunks are short, so that more of them may fit than of whole ones.
+    const int most = fitsAll ? block.chunk : 2 * settings_.budgetTokens / kChunkTokens;
+    if (firstRecent > 1)
+      for (const int chunk : bestOf(scores.data(), 1, firstRecent, most)) take(chunk);
+    std::ranges::sort(chosen);
+    return chosen;
+  }
+
   /// Scores of chunks [1, end): the block's mean query, placed far away, with each chunk's representative key, summed
   /// over the heads.
   void score(int layer, const Block& block, const BlockQueries& queries, const KvCache& cache, int end,
@@ -102,7 +117,7 @@ class InfllmPolicy : public KvPolicy {
   }
 
   PolicySettings settings_;
-  int recent_ = 0, retrieved_ = 0;
+  int recent_ = 0;            ///< chunks before the block's that are always seen
   std::vector<int> indexed_;  ///< by layer: chunks before it have entries
 };
 
