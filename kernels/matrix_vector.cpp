@@ -6,6 +6,8 @@
 
 #include <hwy/highway.h>
 
+#include <hwy/cache_control.h>
+
 #include "kernels/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -16,38 +18,71 @@ namespace hn = hwy::HWY_NAMESPACE;
 // At most 16 lanes, so that a vector never reaches past a block.
 using Floats = hn::CappedTag<float, 16>;
 
-template <int kRows>
-void multiplySome(const AffineProduct& p, std::int64_t row) {
-  const Floats df;
+/// Sum of level · x over one block.
+template <int kBlockSize, class D>
+HWY_INLINE hn::Vec<D> multiplyBlock(D df, const std::int8_t* levels, const float* x) {
   const int lanes = static_cast<int>(hn::Lanes(df));
-  const int blocks = p.columns / p.blockSize;
-  const std::int8_t* levels = p.levels + row * p.columns;
+  auto products = hn::Mul(loadLevels(df, levels), hn::LoadU(df, x));
+  for (int i = lanes; i < kBlockSize; i += lanes)
+    products = hn::MulAdd(loadLevels(df, levels + i), hn::LoadU(df, x + i), products);
+  return products;
+}
+
+HWY_INLINE void finishRow(const AffineProduct& p, std::int64_t row, int blocks, hn::Vec<Floats> sum) {
+  const Floats df;
+  p.y[row] = total(df, sum);
+  if (p.offsets) p.y[row] += dot(df, p.offsets + row * blocks, p.blockSums, blocks);
+}
+
+// Rows are taken four at a time so that they share the loads of x. Their sums are variables of their own, not an array:
+// compilers keep them in registers only so.
+template <int kBlockSize>
+void multiplyFour(const AffineProduct& p, std::int64_t row) {
+  const Floats df;
+  const std::int64_t columns = p.columns, blocks = columns / kBlockSize;
+  const std::int8_t* levels = p.levels + row * columns;
   const float* scales = p.scales + row * blocks;
-  hn::Vec<Floats> sums[kRows];
-  for (int r = 0; r < kRows; ++r) sums[r] = hn::Zero(df);
-  for (int block = 0; block < blocks; ++block) {
-    const int first = block * p.blockSize;
-    hn::Vec<Floats> products[kRows];
-    for (int r = 0; r < kRows; ++r) products[r] = hn::Zero(df);
-    for (int i = first; i < first + p.blockSize; i += lanes) {
-      const auto x = hn::LoadU(df, p.x + i);
-      for (int r = 0; r < kRows; ++r)
-        products[r] = hn::MulAdd(loadLevels(df, levels + std::int64_t{r} * p.columns + i), x, products[r]);
-    }
-    for (int r = 0; r < kRows; ++r)
-      sums[r] = hn::MulAdd(products[r], hn::Set(df, scales[std::int64_t{r} * blocks + block]), sums[r]);
+  const std::int8_t* stretch = levels;
+  auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
+  for (std::int64_t block = 0; block < blocks; ++block, levels += kBlockSize, ++scales) {
+    const float* x = p.x + block * kBlockSize;
+    // The four rows are read as one stretch of memory, so many bytes before they are needed.
+    constexpr std::int64_t kAhead = 8192;
+    hwy::Prefetch(stretch + kAhead);
+    if constexpr (kBlockSize > 16) hwy::Prefetch(stretch + kAhead + 64);
+    stretch += 4 * kBlockSize;
+    sum0 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels, x), hn::Set(df, scales[0]), sum0);
+    sum1 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + columns, x), hn::Set(df, scales[blocks]), sum1);
+    sum2 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + 2 * columns, x), hn::Set(df, scales[2 * blocks]), sum2);
+    sum3 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + 3 * columns, x), hn::Set(df, scales[3 * blocks]), sum3);
   }
-  for (int r = 0; r < kRows; ++r) {
-    float sum = total(df, sums[r]);
-    if (p.offsets) sum += dot(df, p.offsets + (row + r) * blocks, p.blockSums, blocks);
-    p.y[row + r] = sum;
-  }
+  finishRow(p, row, static_cast<int>(blocks), sum0);
+  finishRow(p, row + 1, static_cast<int>(blocks), sum1);
+  finishRow(p, row + 2, static_cast<int>(blocks), sum2);
+  finishRow(p, row + 3, static_cast<int>(blocks), sum3);
+}
+
+template <int kBlockSize>
+void multiplyOne(const AffineProduct& p, std::int64_t row) {
+  const Floats df;
+  const int blocks = p.columns / kBlockSize;
+  auto sum = hn::Zero(df);
+  for (int block = 0; block < blocks; ++block)
+    sum = hn::MulAdd(multiplyBlock<kBlockSize>(df, p.levels + row * p.columns + block * kBlockSize, p.x + block * kBlockSize),
+                     hn::Set(df, p.scales[row * blocks + block]), sum);
+  finishRow(p, row, blocks, sum);
+}
+
+template <int kBlockSize>
+void multiplyBlocks(const AffineProduct& p, std::int64_t begin, std::int64_t end) {
+  std::int64_t row = begin;
+  for (; row + 4 <= end; row += 4) multiplyFour<kBlockSize>(p, row);
+  for (; row < end; ++row) multiplyOne<kBlockSize>(p, row);
 }
 
 void MultiplyRows(const AffineProduct& p, std::int64_t begin, std::int64_t end) {
-  std::int64_t row = begin;
-  for (; row + 4 <= end; row += 4) multiplySome<4>(p, row);
-  for (; row < end; ++row) multiplySome<1>(p, row);
+  if (p.blockSize == 16) return multiplyBlocks<16>(p, begin, end);
+  multiplyBlocks<32>(p, begin, end);
 }
 
 template <class Out>
