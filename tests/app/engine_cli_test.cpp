@@ -81,7 +81,9 @@ TEST_F(EngineCliTest, GoesOnWhereAReadingWasStopped) {
   {
     Library kept(library);
     Engine engine({.model = model, .threads = 1}, first);
-    ReadSettings settings = engine.readSettingsFor({.budgetTokens = 512});
+    AskSettings asking;
+    asking.budgetTokens = 512;
+    ReadSettings settings = engine.readSettingsFor(asking);
     settings.stepTokens = 256;
     const OpenDocument document = openDocument(kept, book, first);
     EXPECT_THROW(openReading(engine, kept, document, settings, stopping), Cancelled);
