@@ -4,7 +4,6 @@
 #include <thread>
 
 #include "engine/answer.h"
-#include "engine/waiting.h"
 
 namespace kvasir {
 namespace {
@@ -67,7 +66,6 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
-  linkShortWaiting();
   parts_->model = loadModel(settings.model, formOf(settings.precision), listener);
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures kvasir-cli beside llama.cpp: same model, same threads, rounds in turn, medians.
 
-llama.cpp is measured in its best format: a first round tries the file as shipped and requantised ones, and each case keeps
-the format that was fastest there. Prints a Markdown table; --out also writes every figure as JSON.
+llama.cpp is measured at its best: a first round tries the file as shipped and requantised ones, each with and without flash
+attention, and each case keeps what was fastest there (prompts longer than 2,048 what was fastest at 2,048, with the flash
+setting that is fastest at their own length). Prints a Markdown table; --out also writes every figure as JSON.
 """
 import argparse
 import json
@@ -11,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-FORMATS = ["Q4_0", "Q8_0", "BF16", "F32"]
+FORMATS = ["Q4_0", "Q8_0", "BF16"]
+LONGEST_TRIED = 2048
 
 
 def run_json(command):
@@ -25,6 +27,10 @@ def case_name(kind, tokens):
     return f"{kind} {tokens}"
 
 
+def describe(setting):
+    return setting[0] + (", flash attention" if setting[1] == "1" else "")
+
+
 def measure_kvasir(options):
     results = run_json([
         options.cli, "bench", "--model", options.model, "--threads", options.threads, "--method", "full", "--depth", "0",
@@ -32,10 +38,10 @@ def measure_kvasir(options):
     return {case_name(row["kind"], row["tokens"]): row["tokens_per_second"] for row in results}
 
 
-def measure_llama(options, model):
+def measure_llama(options, model, prompts, generate, flash):
     rows = run_json([
-        options.llama / "llama-bench", "-m", model, "-t", options.threads, "-r", "1", "-o", "json",
-        "-p", ",".join(map(str, options.prompt)), "-n", options.generate])
+        options.llama / "llama-bench", "-m", model, "-t", options.threads, "-r", "1", "-o", "json", "-fa", flash,
+        "-p", ",".join(map(str, prompts)) or "0", "-n", generate])
     return {case_name("read", row["n_prompt"]) if row["n_prompt"] else case_name("generate", row["n_gen"]): row["avg_ts"]
             for row in rows}
 
@@ -52,15 +58,37 @@ def requantise(options, wanted):
     return made
 
 
-def best_formats(options, cases):
-    """For each case the file llama.cpp is fastest with, and all figures of this first round."""
+def best_settings(options):
+    """For each case the (format, flash) llama.cpp is fastest with, the files, and all figures of this first round."""
     files = {"as shipped": options.model, **{name: requantise(options, name) for name in FORMATS}}
+    short = [tokens for tokens in options.prompt if tokens <= LONGEST_TRIED] or [LONGEST_TRIED]
     first = {}
     for name, file in files.items():
-        print(f"llama.cpp, {name}", file=sys.stderr)
-        first[name] = measure_llama(options, file)
-    best = {case: max(files, key=lambda name: first[name][case]) for case in cases}
+        for flash in ("0", "1"):
+            print(f"llama.cpp, {name}, flash attention {flash}", file=sys.stderr)
+            first[name, flash] = measure_llama(options, file, short, options.generate, flash)
+    fastest = lambda case: max(first, key=lambda setting: first[setting][case])
+    best = {case_name("generate", options.generate): fastest(case_name("generate", options.generate))}
+    for tokens in options.prompt:
+        case = case_name("read", tokens)
+        if tokens in short:
+            best[case] = fastest(case)
+            continue
+        name = fastest(case_name("read", short[-1]))[0]
+        long = {flash: measure_llama(options, files[name], [tokens], "0", flash)[case] for flash in ("0", "1")}
+        best[case] = (name, max(long, key=long.get))
     return files, best, first
+
+
+def measure_best(options, files, best):
+    """One round of llama.cpp: every case with its best setting."""
+    figures = {}
+    for setting in sorted(set(best.values())):
+        mine = [case for case in best if best[case] == setting]
+        prompts = [int(case.split()[1]) for case in mine if case.startswith("read")]
+        generate = options.generate if any(case.startswith("generate") for case in mine) else "0"
+        figures.update(measure_llama(options, files[setting[0]], prompts, generate, setting[1]))
+    return figures
 
 
 def main():
@@ -78,28 +106,25 @@ def main():
     options = parser.parse_args()
 
     cases = [case_name("read", tokens) for tokens in options.prompt] + [case_name("generate", options.generate)]
-    files, best, first = best_formats(options, cases)
+    files, best, first = best_settings(options)
     ours = {case: [] for case in cases}
     theirs = {case: [] for case in cases}
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-        figures = measure_kvasir(options)
+        mine, its = measure_kvasir(options), measure_best(options, files, best)
         for case in cases:
-            ours[case].append(figures[case])
-        for name in sorted(set(best.values())):
-            figures = measure_llama(options, files[name])
-            for case in cases:
-                if best[case] == name:
-                    theirs[case].append(figures[case])
+            ours[case].append(mine[case])
+            theirs[case].append(its[case])
 
     print(f"Tokens a second, {options.threads} threads, medians of {options.rounds} rounds in turn.\n")
     print("| case | kvasir | llama.cpp | its format | ratio |\n|---|---|---|---|---|")
     for case in cases:
         mine, its = statistics.median(ours[case]), statistics.median(theirs[case])
-        print(f"| {case} | {mine:.0f} | {its:.0f} | {best[case]} | {mine / its:.2f} |")
+        print(f"| {case} | {mine:.0f} | {its:.0f} | {describe(best[case])} | {mine / its:.2f} |")
     if options.out:
         options.out.write_text(json.dumps(
-            {"kvasir": ours, "llama.cpp": theirs, "formats": best, "first_round": first,
+            {"kvasir": ours, "llama.cpp": theirs, "settings": {case: describe(best[case]) for case in cases},
+             "first_round": {describe(setting): figures for setting, figures in first.items()},
              "threads": options.threads, "model": options.model.name}, indent=1))
 
 
