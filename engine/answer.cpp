@@ -132,7 +132,7 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
     throw std::runtime_error("The document was read with a smaller budget, and what fell out of it is gone; read it again.");
 
   Answer answer;
-  EvidenceTap tap(model.shape.layers, model.shape.heads);
+  EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(framePrefix(model).size()));
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   TextRun run(model, {method, settings.budgetTokens, &tap, breathe}, &reading.file());
   run.cache().adopt(reading.finishedRuns());

@@ -84,7 +84,8 @@ struct EvidenceChunk {
 struct EvidenceMap {
   int layers = 0, chunks = 0;
   std::vector<float> scores;             ///< the policy's score for the question; NaN where the method has none
-  std::vector<float> mass;               ///< share of the attention of question and answer, 0 where not attended
+  std::vector<float> mass;               ///< share of the attention of question and answer that went to the document's
+                                         ///< text (not to the prompt's frame); 0 where not attended
   std::vector<std::uint8_t> attended;    ///< 1 where the layer's queries could see the chunk
 };
 

@@ -25,7 +25,7 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const f
       const int end = std::min(cache.chunk(chunk).end, placed.run.end);
       double sum = 0;
       for (; token < end; ++token, ++key)
-        if (key >= from) sum += sums[key - from];
+        if (key >= from && token >= firstTextToken_) sum += sums[key - from];
       record.mass[static_cast<std::size_t>(chunk)] += sum;
     }
   }

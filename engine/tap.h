@@ -9,7 +9,10 @@ namespace kvasir {
 /// Kept by the caller of a policy; a policy knows nothing of it.
 class EvidenceTap {
  public:
-  EvidenceTap(int layers, int heads) : heads_(heads), layers_(static_cast<std::size_t>(layers)) {}
+  /// Attention to tokens before `firstTextToken`, the prompt's frame, is nobody's evidence: they draw most of it as
+  /// sinks, whatever the question.
+  EvidenceTap(int layers, int heads, int firstTextToken)
+      : heads_(heads), firstTextToken_(firstTextToken), layers_(static_cast<std::size_t>(layers)) {}
 
   /// What a layer may attend to from here on.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
@@ -26,7 +29,7 @@ class EvidenceTap {
     std::vector<double> mass;
     std::vector<std::uint8_t> attended;
   };
-  int heads_ = 0, queries_ = 0;
+  int heads_ = 0, firstTextToken_ = 0, queries_ = 0;
   std::vector<Layer> layers_;
 };
 

@@ -19,7 +19,11 @@ if [ ! -x "$bin/llama-bench" ]; then
     exit 1
   fi
   tar -xzf "$archive" -C "$cache"
-  cmake -S "$source" -B "$source/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DLLAMA_CURL=OFF \
+  # Its AMX kernels, built by Debian 12's compiler, end in an illegal instruction on processors that have AMX.
+  flags=""
+  if grep -q amx_tile /proc/cpuinfo; then flags="-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"; fi
+  cmake -S "$source" -B "$source/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON \
+    -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags" -DLLAMA_CURL=OFF \
     -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=ON -DLLAMA_BUILD_UI=OFF >&2
   cmake --build "$source/build" --parallel "${KVASIR_JOBS:-$(nproc)}" --target llama-bench llama-completion \
     llama-perplexity llama-server llama-tokenize llama-quantize >&2

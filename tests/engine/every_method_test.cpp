@@ -119,7 +119,7 @@ TEST_P(EveryMethod, SeesTheStartAndTheEndOfTheDocumentInEveryLayer) {
   }
 }
 
-TEST_P(EveryMethod, SharesOutAllAttentionAmongDocumentQuestionAndAnswer) {
+TEST_P(EveryMethod, SharesOutNoMoreAttentionThanThereIs) {
   Listener silent;
   Engine engine(exact(model_.file), silent);
   const Answer answer = askText(engine, model_.folder, randomText(800, 3), GetParam().method);
