@@ -7,8 +7,6 @@
 namespace kvasir {
 namespace {
 
-at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
-
 template <class Value>
 void gateAll(const at::Tensor& in, at::Tensor& out, Activation activation) {
   RowGate<Value> gate;

@@ -170,7 +170,7 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
   }
   const at::Tensor values = asHeads(
       token_.projected.data() + (shape.heads + shape.kvHeads) * shape.headDimension, shape.kvHeads, shape.headDimension);
-  const at::ScalarType type = parts_.form == DenseForm::Float32 ? at::kFloat : at::kBFloat16;
+  const at::ScalarType type = typeOf(parts_.form);
   parts_.cache.extend(layer, block.chunk, {keys.to(type), values.to(type)});
   layers_[static_cast<std::size_t>(layer)].querySum.add_(queries);
 }

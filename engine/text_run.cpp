@@ -3,8 +3,6 @@
 namespace kvasir {
 namespace {
 
-at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
-
 std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens) {
   constexpr int kSmallestBudget = kChunkTokens;
   if (method.sees == Sees::Budget && budgetTokens < kSmallestBudget)

@@ -61,9 +61,9 @@ at::Tensor loadPlain(const GgufTensor& tensor, int rows, int columns, int headDi
   return tensor.type == TensorType::BF16 ? values.to(at::kBFloat16) : values;
 }
 
-at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
-
 }  // namespace
+
+at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
 
 WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense)
     : columns_(columns), keepsDense_(keepsDense) {

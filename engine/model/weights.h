@@ -13,6 +13,7 @@ namespace kvasir {
 
 /// Which form a matrix product wants its weights in.
 enum class DenseForm { Float32, Bfloat16 };
+at::ScalarType typeOf(DenseForm form);
 
 /// One projection, or several stacked on each other: rows of outputs, columns of inputs. Quantised types are kept as
 /// exact 8-bit levels with scales; others as they are. Products with many rows use a dense form, made at first use

@@ -44,11 +44,14 @@ def main():
     parser.add_argument("--docs", required=True)
     parser.add_argument("--method", default="infllm")
     parser.add_argument("--budget", type=int, default=2048)
+    parser.add_argument("--only", help="questions of the files whose name holds this")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as library:
         for name, question, expected in QUESTIONS:
+            if options.only and options.only not in name:
+                continue
             result = ask(options, library, name, question)
             rows.append({"file": name, "question": question, "expected": expected if isinstance(expected, str) else ", ".join(map(str, expected)), "result": result})
             print(name, question, "done", file=sys.stderr)
