@@ -50,6 +50,8 @@ struct AskSettings {
   int budgetTokens = 2048;
   int maxTokens = 256;
   SamplerSettings sampling;
+  std::vector<int> pinnedChunks;   ///< attended by every layer, within the budget; for methods that choose chunks
+  std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
 };
 
 /// One chunk of a reading.
@@ -87,6 +89,8 @@ struct EvidenceMap {
   std::vector<float> mass;               ///< share of the attention of question and answer that went to the document's
                                          ///< text (not to the prompt's frame); 0 where not attended
   std::vector<std::uint8_t> attended;    ///< 1 where the layer's queries could see the chunk
+  int heads = 0;
+  std::vector<float> headMass;           ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
 };
 
 struct Answer {
@@ -151,6 +155,11 @@ class Engine {
   ReadSettings readSettingsFor(const AskSettings& settings) const;
 
   Answer ask(const Reading& reading, std::string_view question, const AskSettings& settings, Listener& listener);
+
+  /// Where full attention looks: the question and `answer` fed again over every chunk of the reading, whatever its
+  /// method. Costs time and memory in step with the document, so it is made when the user wants it.
+  EvidenceMap fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
+                            Listener& listener);
 
   /// Full attention over a text, no chat frame; beginning-of-text is added where the model expects it.
   std::vector<TopTokens> logits(std::string_view text, int top, Listener& listener);

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <QWidget>
+
+#include "importers/document.h"
+#include "ui/text_range.h"
+
+namespace kvasir {
+
+/// What a lit range means: its colour and its line of the legend.
+enum class Light { Evidence, Hovered, Marked };
+
+/// A place to come back to.
+struct DocumentPlace {
+  int page = 0;       ///< index; of a document without pages: index of the section
+  double top = 0;     ///< share of the page above the window's edge
+  double zoom = 1;
+};
+
+/// The document in the middle of the window: continuous pages (or sections of a book without pages), lit ranges,
+/// selection, find, outline, thumbnails. Shows values and emits wishes.
+class DocumentView : public QWidget {
+  Q_OBJECT
+ public:
+  explicit DocumentView(QWidget* parent = nullptr);
+  ~DocumentView() override;
+
+  /// `document` with words and boxes; `file` is the PDF the pages are drawn from, may be gone (then text is shown).
+  void showDocument(std::shared_ptr<const Document> document, const QString& file);
+  void clear();
+
+  /// Replaces the ranges lit in this way.
+  void light(Light light, const std::vector<TextRange>& ranges);
+  /// Scrolls so that the range's first box is in view; remembered for back().
+  void reveal(const TextRange& range);
+
+  DocumentPlace place() const;
+  void goTo(const DocumentPlace& place);
+  void setInverted(bool inverted);
+
+ Q_SIGNALS:
+  void hovered(std::optional<std::size_t> byte);  ///< text under the pointer; nothing beside the text
+  void placeChanged();
+  void rangeMarked(TextRange range);              ///< the user's own marking (context menu: Mark for the maps)
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <QWidget>
+
+#include "ui/maps/evidence_rows.h"
+
+namespace kvasir {
+
+/// The table of retrieved chunks: filter, sort, hover, pin, block, "what if". Shows values and emits wishes.
+class EvidencePanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit EvidencePanel(QWidget* parent = nullptr);
+  ~EvidencePanel() override;
+
+  void setRows(std::vector<EvidenceRow> rows);
+  void highlight(std::optional<int> chunk);  ///< hovered elsewhere
+
+ Q_SIGNALS:
+  void hovered(std::optional<int> chunk);
+  void activated(int chunk);             ///< click or Enter: show it on the page
+  void pinWished(int chunk, bool isPinned);
+  void blockWished(int chunk, bool isBlocked);
+  void withoutWished(int chunk);         ///< answer again without this chunk
+  void exportWished();
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <QWidget>
+
+#include "ui/maps/evidence_rows.h"
+
+namespace kvasir {
+
+/// The maps of an answer: layer by position (full attention and retrieval score on one axis and one colour scale), the
+/// document as a strip of chunks, and the heads of one chunk; with a table of the same numbers and export. Shows
+/// values and emits wishes.
+class MapPanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit MapPanel(QWidget* parent = nullptr);
+  ~MapPanel() override;
+
+  void setMaps(std::shared_ptr<const AnswerMaps> maps);  ///< null: nothing to show
+  void setHeads(HeadMap heads);
+  void highlight(std::optional<int> chunk);
+
+ Q_SIGNALS:
+  void hovered(std::optional<int> chunk);
+  void activated(int chunk);       ///< click or Enter on a chunk
+  void verifyWished();             ///< compute full attention for the comparison
+  void headsWished(int chunk);
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kvasir
