@@ -82,6 +82,17 @@ std::vector<fs::path> modelFolders() {
           (program / ".." / "share" / "kvasir" / "models").lexically_normal()};
 }
 
+std::vector<fs::path> retrieverFolders() {
+  const fs::path program = programFolder();
+  std::vector<fs::path> folders;
+  if (const auto own = variable("KVASIR_RETRIEVERS")) folders.push_back(*own);
+  folders.push_back(defaultLibraryFolder().parent_path() / "retrievers");
+  folders.push_back((program / ".." / "share" / "kvasir" / "retrievers").lexically_normal());
+  folders.push_back(program / "retrievers");
+  folders.emplace_back(KVASIR_SOURCE_RETRIEVERS);
+  return folders;
+}
+
 fs::path findModel(const fs::path& given, const std::vector<fs::path>& folders) {
   std::error_code error;
   if (!given.empty()) {

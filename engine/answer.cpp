@@ -2,8 +2,13 @@
 
 #include <chrono>
 
+#include "engine/retrieval/lexical_prior.h"
+
 namespace kvasir {
 namespace {
+
+// Of the words a chunk shares with the question, beside a mean cosine; chosen on the dev rows (docs in CONTRIBUTING.md).
+constexpr float kLexicalWeight = 0.5f;
 
 using Clock = std::chrono::steady_clock;
 
@@ -99,8 +104,9 @@ std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float 
   return counted ? std::optional(sum / counted) : std::nullopt;
 }
 
-std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks) {
+std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks, Judge judge) {
   std::vector<EvidenceChunk> evidence;
+  const auto lastRow = static_cast<std::size_t>((map.layers - 1) * map.chunks);
   for (int chunk = 0; chunk < map.chunks; ++chunk) {
     const ChunkRange& range = chunks[static_cast<std::size_t>(chunk)];
     if (range.start == range.end) continue;
@@ -113,11 +119,48 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
       found.mass += map.mass[at] / map.layers;
       found.layers += map.attended[at];
     }
-    found.score = found.mass;
+    const float score = map.scores[lastRow + static_cast<std::size_t>(chunk)];
+    found.score = judge == Judge::Attention ? found.mass : std::isnan(score) ? 0 : score;
     if (found.layers > 0) evidence.push_back(found);
   }
   std::ranges::stable_sort(evidence, [](const EvidenceChunk& a, const EvidenceChunk& b) { return a.score > b.score; });
   return evidence;
+}
+
+namespace {
+
+/// What shared words add to the score of each chunk.
+std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& reading, std::string_view question) {
+  std::vector<std::string> texts;
+  for (const ChunkRange& range : reading.chunks()) {
+    std::string& text = texts.emplace_back();
+    for (int token = range.firstToken; token < range.firstToken + range.tokens; ++token) {
+      const StoredToken& stored = reading.file().tokens()[static_cast<std::size_t>(token)];
+      if (stored.start != stored.end) text += model.tokenizer->bytesOf(stored.id);
+    }
+  }
+  std::vector<float> priors = lexicalScores(texts, question);
+  for (float& prior : priors) prior *= kLexicalWeight;
+  return priors;
+}
+
+}  // namespace
+
+EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, std::string_view question,
+                      std::string_view answer, Listener& listener) {
+  const Method& method = findMethod(reading.method());
+  if (reading.file().header().ring > 0)
+    throw std::runtime_error("The method " + reading.method() + " forgets what it has read, so full attention cannot be shown.");
+  EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(framePrefix(model).size()));
+  const PolicySettings settings{model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
+  const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
+  TextRun run(model, {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras)}, &reading.file());
+  run.cache().adopt(reading.finishedRuns());
+  run.cache().startTail();
+  std::vector<TokenId> tokens = frameQuestion(model, question);
+  for (const Token& token : model.tokenizer->encode(answer)) tokens.push_back(token.id);
+  run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
+  return tap.map(static_cast<int>(reading.finishedRuns().size()));
 }
 
 Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, std::string_view question,
@@ -134,7 +177,9 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
   Answer answer;
   EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(framePrefix(model).size()));
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
-  TextRun run(model, {method, settings.budgetTokens, &tap, breathe}, &reading.file());
+  ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
+  if (method.judge == Judge::Score) wishes.priors = lexicalPriors(model, reading, question);
+  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes)}, &reading.file());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   const std::vector<TokenId> tokens = frameQuestion(model, question);
@@ -143,8 +188,9 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
   generate(model, run.pass(), last, settings, listener, start, answer);
 
   answer.map = tap.map(static_cast<int>(reading.finishedRuns().size()));
-  answer.evidence = rankEvidence(answer.map, reading.chunks());
-  answer.coverage = estimateCoverage(answer.map, model.shape.heads, model.shape.attentionScale);
+  answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);
+  if (method.judge == Judge::Attention)
+    answer.coverage = estimateCoverage(answer.map, model.shape.heads, model.shape.attentionScale);
   answer.attendedTokens = run.pass().attendedTokens();
   answer.kvBytesInMemory = run.pass().bytes() + run.cache().bytesInMemory();
   answer.totalSeconds = secondsSince(start);

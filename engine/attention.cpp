@@ -206,7 +206,8 @@ at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at:
   if (mask) scores.add_(*mask);
   // Hidden keys: exp of very low numbers is slow, and nothing is left of it already here.
   constexpr double kNothing = -80;
-  return scores.sub_(logSums.reshape({kvHeads, -1, 1})).clamp_min_(kNothing).exp_().sum(1);
+  scores.sub_(logSums.reshape({kvHeads, -1, 1})).clamp_min_(kNothing).exp_();
+  return scores.view({queries.size(0), queries.size(1), -1}).sum(1);
 }
 
 }  // namespace

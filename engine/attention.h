@@ -70,8 +70,8 @@ struct BlockOutput {
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
                         const Selection& selection, float scale);
 
-/// Attention that the gathered near keys [from, count), or all far keys, received: summed over the block's queries and
-/// the query heads of each KV head, [kvHeads, keys] in float32.
+/// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed over the
+/// block's queries: [heads, keys] in float32.
 at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums, int from,
                         const Block& block, const Selection& selection, float scale);
 at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, float scale);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/answer.h"
+#include "engine/training/train_whitening.h"
 
 namespace kvasir {
 namespace {
@@ -67,6 +68,7 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
   parts_->model = loadModel(settings.model, formOf(settings.precision), listener);
+  parts_->model.whitening = Whitening::find(settings.retrievers, parts_->model.info);
 }
 
 Engine::~Engine() = default;
@@ -95,6 +97,16 @@ ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
 
 Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings, Listener& listener) {
   return answerQuestion(parts_->model, dynamic_cast<const StoredReading&>(reading), question, settings, listener);
+}
+
+EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
+                                  Listener& listener) {
+  return lookFully(parts_->model, dynamic_cast<const StoredReading&>(reading), question, answer, listener);
+}
+
+std::filesystem::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings& settings,
+                                             const std::filesystem::path& folder, Listener& listener) {
+  return kvasir::trainWhitening(parts_->model, texts, settings, folder, listener);
 }
 
 std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& listener) {

@@ -26,6 +26,7 @@ struct EngineSettings {
   int threads = 0;              ///< 0: one a core
   Device device = Device::Auto;
   Precision precision = Precision::Fast;
+  std::vector<std::filesystem::path> retrievers = {};  ///< folders of what `train` made, in the order they are searched
 };
 
 struct ModelInfo {
@@ -163,6 +164,20 @@ class Engine {
 
   /// Full attention over a text, no chat frame; beginning-of-text is added where the model expects it.
   std::vector<TopTokens> logits(std::string_view text, int top, Listener& listener);
+
+  /// Makes the closed-form index entries of the method "whitened" for this model from plain texts and questions asked
+  /// of them, and writes them into the folder under the model's name. Each text is read from its start; texts should be
+  /// short (1,000 to 4,000 tokens) and many. They serve from the next Engine on. Returns the file.
+  struct WhiteningText {
+    std::string text;
+    std::vector<std::string> questions;
+  };
+  struct WhiteningSettings {
+    std::vector<int> layers;  ///< empty: the first two and every third
+    double shrinkage = 0.2;   ///< of the covariance towards a multiple of the identity, 0 to 1
+  };
+  std::filesystem::path trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings& settings,
+                                       const std::filesystem::path& folder, Listener& listener);
 
   /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/model/chat_template.h"
 #include "engine/model/weights.h"
+#include "engine/retrieval/whitening.h"
 
 namespace kvasir {
 
@@ -19,6 +20,7 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;
   ChatTemplate chat;
   DenseForm form = DenseForm::Bfloat16;
+  std::unique_ptr<Whitening> whitening;  ///< null where none was made for this model
 
   KvShape kvShape() const { return {shape.layers, shape.kvHeads, shape.headDimension}; }
 };

@@ -4,7 +4,8 @@ namespace kvasir {
 
 namespace {
 
-constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamingPolicy}, kInfllm{"infllm", infllmPolicy};
+constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamingPolicy}, kInfllm{"infllm", infllmPolicy},
+    kWhitened{"whitened", whitenedPolicy};
 constexpr CodecSeam kPlain{"plain", plainCodec};
 constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePositions}, kClamped{"clamped", clampedPositions};
 constexpr PassageSeam kWhole{"whole", wholeDocument};
@@ -20,6 +21,8 @@ const std::vector<Method>& methods() {
        kPlain, kInCache, kWhole, Sees::Budget},
       {"infllm", "InfLLM: first and recent chunks, and those each layer retrieves by representative keys", kInfllm, kPlain,
        kClamped, kWhole, Sees::Budget},
+      {"whitened", "first and recent chunks, and those each layer retrieves by whitened hidden states and shared words",
+       kWhitened, kPlain, kClamped, kWhole, Sees::Budget, Judge::Score},
   };
   return rows;
 }

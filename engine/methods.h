@@ -7,6 +7,7 @@
 #include "engine/cache/codec.h"
 #include "engine/policy/infllm_policy.h"
 #include "engine/policy/positions.h"
+#include "engine/policy/whitened_policy.h"
 #include "engine/policy/window_policies.h"
 #include "engine/retrieval/passages.h"
 
@@ -24,6 +25,9 @@ using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens)>
 using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)()>;
 
 enum class Sees { WholeDocument, Budget };
+/// What tells how good a chunk is as evidence: the attention it drew, or the policy's score (one scale in all layers,
+/// the last layer's the surest).
+enum class Judge { Attention, Score };
 
 /// How a document is read and answered from: one of each seam.
 struct Method {
@@ -34,6 +38,7 @@ struct Method {
   PositionSeam positions;
   PassageSeam passages;
   Sees sees;  ///< whether the budget bounds what a query attends to
+  Judge judge = Judge::Attention;
 };
 
 const std::vector<Method>& methods();

@@ -72,7 +72,8 @@ at::Tensor ForwardPass::normalize(const at::Tensor& x, const at::Tensor& weight)
 
 ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const at::Tensor& x) const {
   const ModelShape& shape = parts_.shape;
-  const at::Tensor all = weights.queryKeyValue.multiply(normalize(x, weights.attentionNorm), parts_.form);
+  const at::Tensor normed = normalize(x, weights.attentionNorm);
+  const at::Tensor all = weights.queryKeyValue.multiply(normed, parts_.form);
   const auto heads = [&](int first, int count) {
     return all.narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
         .reshape({all.size(0), count, shape.headDimension})
@@ -80,7 +81,7 @@ ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const a
         .contiguous();
   };
   Projected projected{heads(0, shape.heads), heads(shape.heads, shape.kvHeads),
-                      heads(shape.heads + shape.kvHeads, shape.kvHeads)};
+                      heads(shape.heads + shape.kvHeads, shape.kvHeads), normed};
   if (!shape.hasHeadNorms) return projected;
   const auto norm = [&](at::Tensor& rows, const at::Tensor& weight) {
     rows = normalized(rows.to(at::kFloat), weight, shape.normEpsilon, typeOf(parts_.form));
@@ -90,10 +91,12 @@ ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const a
   return projected;
 }
 
-Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries) {
+Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state) {
   const ModelShape& shape = parts_.shape;
   if (!shape.isLocal(layer))
-    return parts_.policy.select(layer, block, {queries, rotateFar(queries, block, parts_.positions, table_)}, parts_.cache);
+    return parts_.policy.select(
+        layer, block, {queries, rotateFar(queries, block, parts_.positions, table_), state, block.chunk != openChunk_},
+        parts_.cache);
   Selection own;
   own.window = localPositions_->nearLimit();
   const int end = parts_.cache.chunk(block.chunk).begin;
@@ -102,20 +105,20 @@ Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& q
   return own;
 }
 
-at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries) {
-  Layer& state = layers_[static_cast<std::size_t>(layer)];
+at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state) {
+  Layer& here = layers_[static_cast<std::size_t>(layer)];
   const PositionScheme& positions = positionsOf(layer);
   RopeTable& table = tableOf(layer);
-  state.selection = choose(layer, block, queries);
-  arrangeGroups(state.selection, block, positions, layer, parts_.cache, table, state.groups);
-  attended_ = std::max(attended_, attendedBy(state.groups, block, state.selection));
+  here.selection = choose(layer, block, queries, state);
+  arrangeGroups(here.selection, block, positions, layer, parts_.cache, table, here.groups);
+  attended_ = std::max(attended_, attendedBy(here.groups, block, here.selection));
   BlockQueries rotated;
-  rotated.plain = rotateNear(queries, block, state.groups, table);
-  if (state.groups.far.count() > 0) rotated.far = rotateFar(queries, block, positions, table);
+  rotated.plain = rotateNear(queries, block, here.groups, table);
+  if (here.groups.far.count() > 0) rotated.far = rotateFar(queries, block, positions, table);
   const BlockOutput output =
-      attendBlock(state.groups, rotated.plain, rotated.far, block, state.selection, parts_.shape.attentionScale);
+      attendBlock(here.groups, rotated.plain, rotated.far, block, here.selection, parts_.shape.attentionScale);
   watch(layer, block, rotated, output);
-  state.meanQuery = queries.to(at::kFloat).mean(1, true);
+  here.means = {queries.to(at::kFloat).mean(1, true), state};
   return output.values;
 }
 
@@ -130,14 +133,17 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   const at::Tensor near =
       receivedNear(state.groups, rotated.plain, output.logSums, from, block, state.selection, scale).contiguous();
   const int end = block.first + block.tokens;
-  if (isObserved)
-    parts_.policy.observe(layer, block, near.narrow(1, near.size(1) - observed, observed), {end - observed, end}, parts_.cache);
+  if (isObserved) {
+    const at::Tensor recent = near.narrow(1, near.size(1) - observed, observed);
+    const at::Tensor byKvHead = recent.reshape({parts_.shape.kvHeads, parts_.shape.group(), observed}).sum(1);
+    parts_.policy.observe(layer, block, byKvHead, {end - observed, end}, parts_.cache);
+  }
   if (!parts_.tap) return;
   parts_.tap->select(layer, state.selection, block, parts_.cache);
-  parts_.tap->weigh(layer, state.groups.near, from, near.sum(0).contiguous().data_ptr<float>(), parts_.cache);
+  parts_.tap->weigh(layer, state.groups.near, from, near, parts_.cache);
   if (state.groups.far.count() == 0) return;
-  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, scale).sum(0).contiguous();
-  parts_.tap->weigh(layer, state.groups.far, 0, far.data_ptr<float>(), parts_.cache);
+  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, scale);
+  parts_.tap->weigh(layer, state.groups.far, 0, far, parts_.cache);
 }
 
 at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int firstChunk) {
@@ -150,7 +156,9 @@ at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int fi
     const int count = run.end - run.begin, at = run.begin - firstToken;
     parts_.cache.write(layer, chunk, {projected.keys.narrow(1, at, count), projected.values.narrow(1, at, count)});
     const Block block{chunk, run.begin, count};
-    const at::Tensor values = attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous());
+    at::Tensor state;
+    if (needs_.states) state = projected.normed.narrow(0, at, count).to(at::kFloat).mean(0);
+    const at::Tensor values = attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), state);
     out.narrow(0, at, count).copy_(values.transpose(0, 1));
     done += count;
     parts_.breathe();
@@ -183,6 +191,7 @@ at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk) {
     const at::Tensor attended = attendStep(layer, project(weights, x), firstChunk);
     addOutput(weights.output.multiply(attended, parts_.form), weights.postAttentionNorm, x);
     addFeedForward(weights, x);
+    if (!parts_.keepsGathered) layers_[static_cast<std::size_t>(layer)].groups = {};
     parts_.breathe();
   }
   if (parts_.tap) parts_.tap->countQueries(static_cast<int>(tokens.size()));

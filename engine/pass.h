@@ -19,6 +19,7 @@ struct PassParts {
   KvCache& cache;
   int budgetTokens;  ///< bounds the model's own windows too; 0: nothing is bounded
   EvidenceTap* tap = nullptr;
+  bool keepsGathered = true;  ///< between steps and tokens; else a layer's gathered KV goes as soon as it is done
   /// Told after every layer of every chunk; may throw to stop.
   std::function<void()> breathe = [] {};
 };
@@ -43,14 +44,19 @@ class ForwardPass {
   std::size_t bytes() const;                        ///< of gathered keys and values
 
  private:
+  struct BlockMeans {
+    at::Tensor query;  ///< [heads, 1, headDimension]
+    at::Tensor state;  ///< [width]; undefined where the policy wants none
+  };
   struct Layer {
     AttendedGroups groups;
     Selection selection;   ///< in force for the open chunk of an answer
-    at::Tensor meanQuery;  ///< of the chunk before: [heads, 1, headDimension], what an answer's chunk retrieves by
-    at::Tensor querySum;   ///< of the open chunk so far
+    BlockMeans means;  ///< of the chunk before: what an answer's chunk retrieves by
+    BlockMeans sums;   ///< of the open chunk so far
   };
   struct Projected {
     at::Tensor queries, keys, values;  ///< [heads or kvHeads, tokens, headDimension]
+    at::Tensor normed;                 ///< the layer's normed input, [tokens, width]
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
@@ -60,12 +66,12 @@ class ForwardPass {
   at::Tensor normalize(const at::Tensor& x, const at::Tensor& weight) const;
   Projected project(const LayerWeights& weights, const at::Tensor& x) const;
   at::Tensor attendStep(int layer, const Projected& projected, int firstChunk);
-  at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries);
+  at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state);
   void watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output);
   void addFeedForward(const LayerWeights& weights, at::Tensor& x) const;
   void addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const;
 
-  Selection choose(int layer, const Block& block, const at::Tensor& queries);
+  Selection choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state);
   const PositionScheme& positionsOf(int layer) const;
   RopeTable& tableOf(int layer);
 

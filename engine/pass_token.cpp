@@ -92,7 +92,10 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   const bool isFull = openChunk_ >= 0 && cache.chunk(openChunk_).end - cache.chunk(openChunk_).begin == kChunkTokens;
   const bool opens = openChunk_ < 0 || isFull;
   if (isFull)
-    for (Layer& layer : layers_) layer.meanQuery = layer.querySum / static_cast<double>(kChunkTokens);
+    for (Layer& layer : layers_) {
+      layer.means.query = layer.sums.query / static_cast<double>(kChunkTokens);
+      if (needs_.states) layer.means.state = layer.sums.state / static_cast<double>(kChunkTokens);
+    }
   if (opens) openChunk_ = cache.openTail();
   cache.grow(openChunk_);
   const Block block{openChunk_, cache.chunk(openChunk_).end - 1, 1};
@@ -101,9 +104,12 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   for (float& value : token_.x) value *= parts_.shape.embeddingScale;
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     Layer& state = layers_[static_cast<std::size_t>(layer)];
-    if (opens) state.querySum = at::zeros_like(state.meanQuery);
+    if (opens) {
+      state.sums.query = at::zeros_like(state.means.query);
+      if (needs_.states) state.sums.state = at::zeros_like(state.means.state);
+    }
     if (opens || outgrows(state.selection, block)) {
-      state.selection = choose(layer, block, state.meanQuery);
+      state.selection = choose(layer, block, state.means.query, state.means.state);
       if (parts_.tap) parts_.tap->select(layer, state.selection, block, cache);
     }
     generateLayer(layer, block);
@@ -172,7 +178,9 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
       token_.projected.data() + (shape.heads + shape.kvHeads) * shape.headDimension, shape.kvHeads, shape.headDimension);
   const at::ScalarType type = typeOf(parts_.form);
   parts_.cache.extend(layer, block.chunk, {keys.to(type), values.to(type)});
-  layers_[static_cast<std::size_t>(layer)].querySum.add_(queries);
+  BlockMeans& sums = layers_[static_cast<std::size_t>(layer)].sums;
+  sums.query.add_(queries);
+  if (needs_.states) sums.state.add_(at::from_blob(token_.normed.data(), {shape.width}, at::kFloat));
 }
 
 void ForwardPass::attendToken(int layer, const Block& block) {
@@ -212,18 +220,16 @@ void ForwardPass::watchToken(int layer, const Block& block) {
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
   if (!isObserved && !parts_.tap) return;
-  const at::Tensor weights =
-      at::from_blob(token_.weights.data(), {parts_.shape.kvHeads, parts_.shape.group(), near.count() + far.count()}, at::kFloat);
-  const at::Tensor sums = weights.sum(1);  // [kvHeads, keys]
+  const at::Tensor weights = at::from_blob(token_.weights.data(), {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
   if (isObserved) {
+    const at::Tensor sums = weights.view({parts_.shape.kvHeads, parts_.shape.group(), -1}).sum(1);
     const int observed = std::min(near.count(), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);
     parts_.policy.observe(layer, block, sums.narrow(1, near.count() - observed, observed),
                           {block.first + 1 - observed, block.first + 1}, parts_.cache);
   }
   if (!parts_.tap) return;
-  const at::Tensor all = sums.sum(0);
-  parts_.tap->weigh(layer, near, 0, all.data_ptr<float>(), parts_.cache);
-  parts_.tap->weigh(layer, far, 0, all.data_ptr<float>() + near.count(), parts_.cache);
+  parts_.tap->weigh(layer, near, 0, weights.narrow(1, 0, near.count()), parts_.cache);
+  if (far.count() > 0) parts_.tap->weigh(layer, far, 0, weights.narrow(1, near.count(), far.count()), parts_.cache);
 }
 
 }  // namespace kvasir

@@ -16,8 +16,8 @@ class EvidenceTap {
 
   /// What a layer may attend to from here on.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
-  /// Attention that gathered keys [from, …) received, summed over queries and heads: [keys].
-  void weigh(int layer, const GatheredKv& gathered, int from, const float* sums, const KvCache& cache);
+  /// Attention that gathered keys [from, …) received from each query head, summed over queries: [heads, keys].
+  void weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache);
   /// Queries whose attention was recorded in every layer.
   void countQueries(int queries) { queries_ += queries; }
 
@@ -26,7 +26,7 @@ class EvidenceTap {
  private:
   struct Layer {
     std::vector<float> scores;
-    std::vector<double> mass;
+    std::vector<double> mass;  ///< [chunks, heads]
     std::vector<std::uint8_t> attended;
   };
   int heads_ = 0, firstTextToken_ = 0, queries_ = 0;

@@ -3,11 +3,20 @@
 namespace kvasir {
 namespace {
 
-std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens) {
+std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens,
+                                     ChunkWishes wishes = {}) {
   constexpr int kSmallestBudget = kChunkTokens;
   if (method.sees == Sees::Budget && budgetTokens < kSmallestBudget)
     throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
-  return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens});
+  return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes), model.whitening.get()});
+}
+
+std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {
+  return settings.onlooker ? ropePositions(0) : settings.method.positions.make(settings.budgetTokens);
+}
+
+int boundOf(const TextRun::Settings& settings) {
+  return settings.onlooker || settings.method.sees == Sees::WholeDocument ? 0 : settings.budgetTokens;
 }
 
 std::unique_ptr<MemoryChunks> makeMemory(const LoadedModel& model, const KvCodec& codec, const KvPolicy& policy) {
@@ -16,14 +25,17 @@ std::unique_ptr<MemoryChunks> makeMemory(const LoadedModel& model, const KvCodec
 
 }  // namespace
 
-TextRun::TextRun(const LoadedModel& model, const Settings& settings, ChunkStore* store)
+TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
     : codec_(settings.method.codec.make(typeOf(model.form))),
-      policy_(makePolicy(model, settings.method, settings.budgetTokens)),
-      positions_(settings.method.positions.make(settings.budgetTokens)),
+      isOnlooker_(settings.onlooker != nullptr),
+      positions_(makePositions(settings)),
+      budgetTokens_(boundOf(settings)),
+      policy_(isOnlooker_ ? std::move(settings.onlooker)
+                          : makePolicy(model, settings.method, settings.budgetTokens, std::move(settings.wishes))),
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
       pass_({model.shape, model.weights, model.form, *policy_, *positions_, cache_,
-             settings.method.sees == Sees::Budget ? settings.budgetTokens : 0, settings.tap, settings.breathe}) {}
+             budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
 
 ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks) {
   // Chunks of one step are written before those they look back to may go.

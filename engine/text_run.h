@@ -15,9 +15,13 @@ class TextRun {
     int budgetTokens = 0;
     EvidenceTap* tap = nullptr;
     std::function<void()> breathe = [] {};
+    ChunkWishes wishes = {};
+    /// In place of the method's own, over dense rope positions without a budget: how a reading's chunks are looked at
+    /// by something that did not read them. For one pass: a layer's gathered KV goes when it is done.
+    std::unique_ptr<KvPolicy> onlooker = nullptr;
   };
   /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive it.
-  TextRun(const LoadedModel& model, const Settings& settings, ChunkStore* store = nullptr);
+  TextRun(const LoadedModel& model, Settings settings, ChunkStore* store = nullptr);
 
   /// What a store for this model and method must offer.
   static ChunkFileHeader fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks);
@@ -31,8 +35,10 @@ class TextRun {
 
  private:
   std::unique_ptr<KvCodec> codec_;
-  std::unique_ptr<KvPolicy> policy_;
+  bool isOnlooker_;
   std::unique_ptr<PositionScheme> positions_;
+  int budgetTokens_;
+  std::unique_ptr<KvPolicy> policy_;
   std::unique_ptr<MemoryChunks> memory_;
   KvCache cache_;
   ForwardPass pass_;

@@ -22,7 +22,7 @@ const std::map<std::string, Precision> kPrecisions = {{"fast", Precision::Fast},
 /// What CLI11 fills in, where its types are not ours; made into Arguments when all is well.
 struct Draft {
   Arguments arguments;
-  std::string model, library, document, file, rowsFile, device = "auto", precision;
+  std::string model, library, document, file, folder, rowsFile, device = "auto", precision;
   std::size_t limit = 0, each = 0;
 };
 
@@ -177,12 +177,35 @@ void addLibrary(CLI::App& app, Draft& draft) {
   remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required();
 }
 
+void addTraining(CLI::App& app, Draft& draft) {
+  CLI::App* train = app.add_subcommand("train", "Make what methods need, for your own model and texts");
+  train->fallthrough();
+  train->require_subcommand(1);
+  CLI::App* whitening = addCommand(*train, draft, "whitening",
+                                   "Index entries of the method whitened, from plain text: no labels, minutes",
+                                   Command::TrainWhitening);
+  whitening->add_option("FILE", draft.arguments.documents,
+                        "Documents of any kind, or JSON lines {text, questions}; 500 pages or more")
+      ->required();
+  whitening->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")->type_name("DIR");
+  whitening->add_option("--layers", draft.arguments.whitening.layers, "Layers with entries; the first two and every third unless set")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  whitening->add_option("--shrinkage", draft.arguments.whitening.shrinkage, "Of the covariance, 0 to 1")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  addPrecision(whitening, draft, "fast");
+}
+
 Arguments finished(Draft draft) {
   Arguments& arguments = draft.arguments;
   arguments.model = pathOf(draft.model);
   arguments.library = draft.library.empty() ? defaultLibraryFolder() : pathOf(draft.library);
   if (!draft.document.empty()) arguments.documents = {draft.document};
   arguments.file = pathOf(draft.file);
+  arguments.folder = pathOf(draft.folder);
   arguments.rowsFile = pathOf(draft.rowsFile);
   arguments.device = kDevices.at(draft.device);
   const bool isForComparing = arguments.command == Command::Logits;
@@ -210,6 +233,7 @@ std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std:
   addMeasuring(app, draft);
   addLooks(app, draft);
   addLibrary(app, draft);
+  addTraining(app, draft);
   // The commands share these fields, and their usual values differ.
   app.get_subcommand("eval")->preparse_callback(
       [&](std::size_t) { draft.arguments.asking.maxTokens = kEvaluationAnswerTokens; });

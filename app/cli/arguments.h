@@ -23,7 +23,8 @@ enum class Command {
   Methods,
   Models,
   ListLibrary,
-  RemoveFromLibrary
+  RemoveFromLibrary,
+  TrainWhitening
 };
 
 /// What a command line says, with the defaults filled in. Each command uses the common part and its own fields.
@@ -44,6 +45,8 @@ struct Arguments {
   int shownEvidence = 8;  ///< passages written for people; JSON has all
 
   std::filesystem::path file;      ///< of eval, tokenize, logits
+  std::filesystem::path folder;    ///< of train: where its file goes; empty: the user's own
+  Engine::WhiteningSettings whitening;
   std::filesystem::path rowsFile;  ///< of eval: where each row's result goes; empty: nowhere
   RowChoice rows;
   int top = 10;

@@ -34,6 +34,8 @@ void run(const Arguments& arguments, Console& console) {
       return listLibraryCommand(arguments, console);
     case Command::RemoveFromLibrary:
       return removeCommand(arguments, console);
+    case Command::TrainWhitening:
+      return trainCommand(arguments, console);
   }
 }
 

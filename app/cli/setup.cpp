@@ -22,6 +22,7 @@ void checkMethod(const std::string& name) {
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console) {
   EngineSettings settings;
   settings.model = findModel(arguments.model, modelFolders());
+  settings.retrievers = retrieverFolders();
   settings.threads = arguments.threads;
   settings.device = arguments.device;
   settings.precision = arguments.precision;

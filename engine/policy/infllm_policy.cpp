@@ -1,28 +1,16 @@
 #include "engine/policy/infllm_policy.h"
 
-#include <numeric>
+#include "engine/policy/chunk_choice.h"
 
 namespace kvasir {
 namespace {
 
 constexpr int kRepresentatives = 4;  // of a chunk and KV head (InfLLM's repr_topk)
 
-/// The `count` best of [begin, end), best first; of equals the earlier.
-std::vector<int> bestOf(const float* scores, int begin, int end, int count) {
-  std::vector<int> order(static_cast<std::size_t>(std::max(0, end - begin)));
-  std::iota(order.begin(), order.end(), begin);
-  const auto kept = std::min(order.size(), static_cast<std::size_t>(std::max(0, count)));
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), [&](int a, int b) {
-    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-  });
-  order.resize(kept);
-  return order;
-}
-
 class InfllmPolicy : public KvPolicy {
  public:
   explicit InfllmPolicy(const PolicySettings& settings) : settings_(settings) {
-    recent_ = std::max(1, settings.budgetTokens / kChunkTokens / 4);
+    recent_ = recentChunks(settings.budgetTokens);
     indexed_.assign(static_cast<std::size_t>(settings.shape.layers), 0);
   }
 
@@ -41,7 +29,7 @@ class InfllmPolicy : public KvPolicy {
       indexUpTo(layer, firstRecent, cache);
       score(layer, block, queries, cache, firstRecent, selection.scores);
     }
-    for (const int chunk : choose(block, cache, selection.scores)) selection.runs.push_back(cache.chunk(chunk));
+    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_)) selection.runs.push_back(cache.chunk(chunk));
     return selection;
   }
 
@@ -60,29 +48,6 @@ class InfllmPolicy : public KvPolicy {
   }
 
  private:
-  /// First, recent and best chunks, ascending: all where all fit; else, with a whole chunk kept free for the block's
-  /// own, as many of the best as there is room for.
-  std::vector<int> choose(const Block& block, const KvCache& cache, const std::vector<float>& scores) const {
-    const int firstRecent = std::max(0, block.chunk - recent_);
-    const bool fitsAll = block.first + block.tokens <= settings_.budgetTokens;
-    std::vector<int> chosen;
-    int room = settings_.budgetTokens - kChunkTokens;
-    const auto take = [&](int chunk) {
-      const Run run = cache.chunk(chunk);
-      if (!fitsAll && run.end - run.begin > room) return;
-      room -= run.end - run.begin;
-      chosen.push_back(chunk);
-    };
-    if (firstRecent > 0) take(0);
-    for (int chunk = firstRecent; chunk < block.chunk; ++chunk) take(chunk);
-    // Some chunks are short, so that more of them may fit than of whole ones.
-    const int most = fitsAll ? block.chunk : 2 * settings_.budgetTokens / kChunkTokens;
-    if (firstRecent > 1)
-      for (const int chunk : bestOf(scores.data(), 1, firstRecent, most)) take(chunk);
-    std::ranges::sort(chosen);
-    return chosen;
-  }
-
   /// Scores of chunks [1, end): the block's mean query, placed far away, with each chunk's representative key, summed
   /// over the heads.
   void score(int layer, const Block& block, const BlockQueries& queries, const KvCache& cache, int end,
@@ -124,10 +89,7 @@ class InfllmPolicy : public KvPolicy {
 }  // namespace
 
 std::unique_ptr<KvPolicy> infllmPolicy(const PolicySettings& settings) {
-  constexpr int kFewestChunks = 4;
-  if (settings.budgetTokens < kFewestChunks * kChunkTokens)
-    throw std::runtime_error("The method infllm needs a budget of at least " + std::to_string(kFewestChunks * kChunkTokens) +
-                             " tokens.");
+  requireChunkBudget(settings.budgetTokens, "infllm");
   return std::make_unique<InfllmPolicy>(settings);
 }
 

@@ -17,6 +17,8 @@ struct Block {
 /// Un-rotated queries of a block, and the same as far keys see them (PositionScheme). [heads, tokens, headDimension]
 struct BlockQueries {
   at::Tensor plain, far;
+  at::Tensor state = {};  ///< [width], float32: mean over the block of the layer's normed input; where needs() asks
+  bool isOwnState = true;  ///< false: an answer's chunk has no tokens yet, and the state is that of the chunk before
 };
 
 /// What a block's queries may attend to before their own chunk; of their own chunk they see what is not after them.
@@ -36,6 +38,7 @@ class KvPolicy {
     KvCache::Extras extras;
     int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
     int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
+    bool states = false;     ///< whether `select` wants BlockQueries::state
   };
 
   virtual ~KvPolicy() = default;

@@ -5,11 +5,34 @@ namespace {
 
 class FullPolicy : public KvPolicy {
  public:
+  FullPolicy(KvCache::Extras extras, std::vector<int> blocked) : extras_(extras), blocked_(std::move(blocked)) {
+    std::ranges::sort(blocked_);
+  }
+
+  Needs needs() const override {
+    Needs needs;
+    needs.extras = extras_;
+    return needs;
+  }
+
   Selection select(int, const Block& block, const BlockQueries&, KvCache& cache) override {
     Selection selection;
-    if (const int begin = cache.chunk(block.chunk).begin; begin > 0) selection.runs = {{0, begin}};
+    int begin = 0;
+    const auto addUpTo = [&](int end) {
+      if (begin < end) selection.runs.push_back({begin, end});
+    };
+    for (const int chunk : blocked_) {
+      if (chunk < 1 || chunk >= block.chunk) continue;
+      addUpTo(cache.chunk(chunk).begin);
+      begin = cache.chunk(chunk).end;
+    }
+    addUpTo(cache.chunk(block.chunk).begin);
     return selection;
   }
+
+ private:
+  KvCache::Extras extras_;
+  std::vector<int> blocked_;
 };
 
 class StreamingPolicy : public KvPolicy {
@@ -44,7 +67,13 @@ class StreamingPolicy : public KvPolicy {
 
 }  // namespace
 
-std::unique_ptr<KvPolicy> fullPolicy(const PolicySettings&) { return std::make_unique<FullPolicy>(); }
+std::unique_ptr<KvPolicy> fullPolicy(const PolicySettings& settings) {
+  return std::make_unique<FullPolicy>(KvCache::Extras{}, settings.wishes.blocked);
+}
+
+std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras) {
+  return std::make_unique<FullPolicy>(extras, std::vector<int>{});
+}
 
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings) {
   return std::make_unique<StreamingPolicy>(settings.budgetTokens);

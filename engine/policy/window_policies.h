@@ -4,15 +4,28 @@
 
 namespace kvasir {
 
-/// What the table's row gives to make its policy.
+class Whitening;
+
+/// What the user asked for beside the budget; for policies that choose chunks.
+struct ChunkWishes {
+  std::vector<int> pinned;    ///< attended by every layer, as far as the budget goes
+  std::vector<int> blocked;   ///< attended by no layer; the first chunk, which holds the sinks, is not blocked
+  std::vector<float> priors;  ///< added to the score of each chunk; empty: none
+};
+
+/// What the table's row gives to make its policy. References outlive the policy.
 struct PolicySettings {
   KvShape shape;
   int heads = 0;  ///< query heads
   int budgetTokens = 0;
+  ChunkWishes wishes = {};
+  const Whitening* whitening = nullptr;  ///< of the loaded model; null where none was trained
 };
 
-/// Dense attention: everything before the block. Knows no budget.
+/// Dense attention: everything before the block but blocked chunks. Knows no budget.
 std::unique_ptr<KvPolicy> fullPolicy(const PolicySettings& settings);
+/// The same over chunks that were written with the index entries and notes of another policy.
+std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras);
 
 /// StreamingLLM (§3.2): the first four tokens and the most recent ones; what leaves the window is gone for good.
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);

@@ -133,6 +133,20 @@ TEST_F(CliTest, FailsWithOneSentence) {
   EXPECT_EQ(err.str(), "There is no CUDA device.\n");
 }
 
+TEST_F(CliTest, TrainsFromDocumentsAndFromRows) {
+  const auto rows = scratch.write("rows.jsonl", R"({"text": "One.", "questions": ["Which?"]})" "\n" R"({"text": "Two."})" "\n");
+  const Json result = json({"train", "whitening", book, rows.string(), "--to", scratch.folder().string()});
+  EXPECT_EQ(result["texts"], 3);
+  EXPECT_THAT(fakeEngine().trainingTexts, ElementsAre(HasSubstr("whale oil"), "One.", "Two."));
+  EXPECT_THAT(fakeEngine().questions, ElementsAre("Which?"));
+}
+
+TEST_F(CliTest, NamesTheLineOfARowThatIsNone) {
+  const auto rows = scratch.write("rows.jsonl", R"({"text": "One."})" "\n{\n");
+  EXPECT_EQ(run({"train", "whitening", rows.string(), "--to", scratch.folder().string()}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("Line 2"));
+}
+
 TEST_F(CliTest, EndsWithTwoBeforeLoadingForAMethodThatIsNotThere) {
   EXPECT_EQ(run({"ask", book, "Why?", "--method", "magic"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("kvasir-cli methods"));

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kChunkBytes = 40;
 constexpr int kTokenBytes = 4;
 constexpr int kLayers = 3;
+constexpr int kHeads = 2;
 
 class FakeTokenizer : public Tokenizer {
  public:
@@ -71,6 +72,29 @@ std::string joined(const std::vector<std::string>& lines) {
   for (std::size_t i = 1; i < lines.size(); ++i) text += lines[i];
   std::replace(text.begin(), text.end(), '\1', '\n');
   return text;
+}
+
+EvidenceMap emptyMap(int chunks) {
+  EvidenceMap map;
+  map.layers = kLayers;
+  map.chunks = chunks;
+  map.heads = kHeads;
+  const auto cells = static_cast<std::size_t>(kLayers * chunks);
+  map.scores.assign(cells, 0.1F);
+  map.mass.assign(cells, 0);
+  map.attended.assign(cells, 0);
+  map.headMass.assign(cells * kHeads, 0);
+  return map;
+}
+
+/// The chunk gets half of each layer's attention.
+void attend(EvidenceMap& map, int chunk) {
+  for (int layer = 0; layer < kLayers; ++layer) {
+    const auto cell = static_cast<std::size_t>(layer * map.chunks + chunk);
+    map.scores[cell] = 1;
+    map.mass[cell] = 0.5F;
+    map.attended[cell] = 1;
+  }
 }
 
 std::vector<std::string> wordsOf(std::string_view question) {
@@ -148,24 +172,25 @@ ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
 Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings,
                    Listener& listener) {
   fakeEngine().questions.emplace_back(question);
+  fakeEngine().pinned.push_back(settings.pinnedChunks);
+  fakeEngine().blocked.push_back(settings.blockedChunks);
   const std::string& text = dynamic_cast<const FakeReading&>(reading).text();
   Answer answer;
-  answer.map.layers = kLayers;
-  answer.map.chunks = static_cast<int>(reading.chunks().size());
+  answer.map = emptyMap(static_cast<int>(reading.chunks().size()));
+  const auto isIn = [](const std::vector<int>& chunks, int chunk) {
+    return std::find(chunks.begin(), chunks.end(), chunk) != chunks.end();
+  };
   for (int c = 0; c < answer.map.chunks; ++c) {
     const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(c)];
     const std::string chunk = text.substr(range.start, range.end - range.start);
-    for (const std::string& word : wordsOf(question)) {
-      if (chunk.find(word) == std::string::npos) continue;
-      answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end});
-      break;
-    }
+    const std::vector<std::string> words = wordsOf(question);
+    const bool isFound = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      return chunk.find(word) != std::string::npos;
+    });
+    if (isIn(settings.blockedChunks, c) || !(isFound || isIn(settings.pinnedChunks, c))) continue;
+    answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end});
   }
-  answer.map.attended.assign(static_cast<std::size_t>(kLayers * answer.map.chunks), 0);
-  for (const EvidenceChunk& found : answer.evidence) {
-    for (int layer = 0; layer < kLayers; ++layer)
-      answer.map.attended[static_cast<std::size_t>(layer * answer.map.chunks + found.chunk)] = 1;
-  }
+  for (const EvidenceChunk& found : answer.evidence) attend(answer.map, found.chunk);
   const std::string whole = answer.evidence.empty() ? "" : text.substr(answer.evidence[0].start, kChunkBytes);
   for (std::size_t i = 0; i < whole.size() && answer.answerTokens < settings.maxTokens; i += kTokenBytes) {
     listener.progress({Stage::Answering, answer.answerTokens, settings.maxTokens, 100});
@@ -175,10 +200,32 @@ Answer Engine::ask(const Reading& reading, std::string_view question, const AskS
     ++answer.answerTokens;
     if (fakeEngine().onAnswerWord) fakeEngine().onAnswerWord();
   }
+  answer.logProbability = -answer.answerTokens;
+  answer.coverage = answer.evidence.empty() ? std::nullopt : std::optional(0.8);
+  answer.kvBytesInMemory = reading.bytesInMemory();
+  answer.firstTokenSeconds = 0.01;
+  answer.totalSeconds = 0.5;
   answer.stoppedByLimit = answer.text.size() < whole.size();
   answer.questionTokens = static_cast<int>(question.size()) / kTokenBytes;
   answer.attendedTokens = static_cast<int>(answer.evidence.size() * kChunkBytes) / kTokenBytes;
   return answer;
+}
+
+fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings&, const fs::path& folder,
+                                Listener&) {
+  for (const WhiteningText& text : texts) {
+    fakeEngine().trainingTexts.push_back(text.text);
+    for (const std::string& question : text.questions) fakeEngine().questions.push_back(question);
+  }
+  return folder / "fake.safetensors";
+}
+
+EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view, std::string_view, Listener& listener) {
+  listener.progress({Stage::Answering, 0, 1, 0});
+  EvidenceMap map = emptyMap(static_cast<int>(reading.chunks().size()));
+  std::fill(map.attended.begin(), map.attended.end(), std::uint8_t{1});
+  std::fill(map.mass.begin(), map.mass.end(), 1.0F / static_cast<float>(std::max(map.chunks, 1)));
+  return map;
 }
 
 std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener&) {

@@ -10,6 +10,8 @@ struct FakeEngine {
   int loads = 0;
   std::vector<int> chunksRead;  ///< of each read call: chunks read in it
   std::vector<std::string> questions;
+  std::vector<std::vector<int>> pinned, blocked;  ///< chunks, of each question
+  std::vector<std::string> trainingTexts;
   std::function<void(int chunk)> onChunk;  ///< called after each chunk read
   std::function<void()> onAnswerWord;      ///< called after each word of an answer
   std::string refusal;                     ///< asked for a device it does not have, it throws this

@@ -95,7 +95,9 @@ class OneLayer {
     if (policy_->needs().observedTokens > 0)
       policy_->observe(0, block,
                        receivedNear(groups_, near, output.logSums, groups_.near.count() - observed, block, selection,
-                                    static_cast<float>(kScale)),
+                                    static_cast<float>(kScale))
+                           .view({kKvHeads, -1, observed})
+                           .sum(1),
                        {first + tokens - observed, first + tokens}, cache_);
     selections_.push_back(selection);
     return output.values;

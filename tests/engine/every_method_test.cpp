@@ -86,22 +86,20 @@ void expectSame(const Answer& a, const Answer& b) {
   EXPECT_EQ(a.answerTokens, b.answerTokens);
 }
 
-EngineSettings exact(const std::filesystem::path& model) { return {model, 2, Device::Cpu, Precision::Exact}; }
-
 TEST_P(EveryMethod, LeavesNothingForTheNextDocument) {
   Listener silent;
   const std::string first = randomText(700, 1), second = randomText(500, 2);
-  Engine used(exact(model_.file), silent);
+  Engine used(model_.settings(), silent);
   askText(used, model_.folder, first, GetParam().method);
   const Answer after = askText(used, model_.folder, second, GetParam().method);
   const TemporaryFolder elsewhere;
-  Engine fresh(exact(model_.file), silent);
+  Engine fresh(model_.settings(), silent);
   expectSame(after, askText(fresh, elsewhere, second, GetParam().method));
 }
 
 TEST_P(EveryMethod, LeavesNothingForTheNextQuestion) {
   Listener silent;
-  Engine engine(exact(model_.file), silent);
+  Engine engine(model_.settings(), silent);
   const std::string text = randomText(700, 4);
   const Answer first = askText(engine, model_.folder, text, GetParam().method);
   expectSame(first, askText(engine, model_.folder, text, GetParam().method));
@@ -109,7 +107,7 @@ TEST_P(EveryMethod, LeavesNothingForTheNextQuestion) {
 
 TEST_P(EveryMethod, SeesTheStartAndTheEndOfTheDocumentInEveryLayer) {
   Listener silent;
-  Engine engine(exact(model_.file), silent);
+  Engine engine(model_.settings(), silent);
   const Answer answer = askText(engine, model_.folder, randomText(800, 3), GetParam().method);
   ASSERT_GT(answer.map.chunks, 8);
   for (int layer = 0; layer < answer.map.layers; ++layer) {
@@ -121,7 +119,7 @@ TEST_P(EveryMethod, SeesTheStartAndTheEndOfTheDocumentInEveryLayer) {
 
 TEST_P(EveryMethod, SharesOutNoMoreAttentionThanThereIs) {
   Listener silent;
-  Engine engine(exact(model_.file), silent);
+  Engine engine(model_.settings(), silent);
   const Answer answer = askText(engine, model_.folder, randomText(800, 3), GetParam().method);
   for (int layer = 0; layer < answer.map.layers; ++layer) {
     double sum = 0;
@@ -146,7 +144,7 @@ TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
   Listener silent;
   const std::string text = randomText(800, 6);
   const TemporaryFolder elsewhere;
-  Engine engine(exact(model_.file), silent);
+  Engine engine(model_.settings(), silent);
   const Answer whole = askText(engine, elsewhere, text, GetParam().method);
   AskSettings ask;
   ask.method = GetParam().method;
@@ -160,6 +158,61 @@ TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
     EXPECT_EQ(engine.open(file, read), nullptr);
   }
   expectSame(whole, askText(engine, model_.folder, text, GetParam().method));
+}
+
+std::vector<int> layersThatSaw(const EvidenceMap& map, int chunk) {
+  std::vector<int> layers;
+  for (int layer = 0; layer < map.layers; ++layer)
+    if (map.attended[static_cast<std::size_t>(layer * map.chunks + chunk)]) layers.push_back(layer);
+  return layers;
+}
+
+TEST_P(EveryMethod, SeesNothingOfABlockedChunkAndAllOfAPinnedOne) {
+  if (GetParam().method == "streaming") GTEST_SKIP() << "it chooses no chunks";
+  Listener silent;
+  Engine engine(model_.settings(), silent);
+  AskSettings ask;
+  ask.method = GetParam().method;
+  ask.budgetTokens = kBudget;
+  ask.maxTokens = 3;
+  const auto reading = engine.read(randomText(1200, 8), engine.readSettingsFor(ask), model_.folder.path() / "wishes.kv", silent);
+  const int last = static_cast<int>(reading->chunks().size()) - 1, pinned = 3;
+  ask.blockedChunks = {2, last};
+  ask.pinnedChunks = {pinned};
+  const EvidenceMap map = engine.ask(*reading, "What is abcd?", ask, silent).map;
+  for (int layer = 0; layer < map.layers; ++layer) {
+    if (model_.loaded.shape.isLocal(layer)) continue;
+    for (const int blocked : ask.blockedChunks)
+      EXPECT_FALSE(map.attended[static_cast<std::size_t>(layer * map.chunks + blocked)]) << "layer " << layer << " chunk " << blocked;
+    EXPECT_TRUE(map.attended[static_cast<std::size_t>(layer * map.chunks + pinned)]) << "layer " << layer;
+  }
+  EXPECT_FALSE(layersThatSaw(map, pinned).empty());
+}
+
+TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
+  Listener silent;
+  Engine engine(model_.settings(), silent);
+  const std::string text = randomText(50, 8), question = "What is abcd?";
+  const Answer answer = askText(engine, model_.folder, text, GetParam().method);
+  AskSettings ask;
+  ask.method = GetParam().method;
+  ask.budgetTokens = kBudget;
+  const auto reading = engine.open(model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv"), engine.readSettingsFor(ask));
+  if (ask.method == "streaming") {
+    EXPECT_THROW(engine.fullAttention(*reading, question, "", silent), std::runtime_error);
+    return;
+  }
+  ask.maxTokens = 1;
+  const EvidenceMap sparse = engine.ask(*reading, question, ask, silent).map;
+  const EvidenceMap full = engine.fullAttention(*reading, question, "", silent);
+  ASSERT_EQ(full.mass.size(), sparse.mass.size());
+  for (std::size_t i = 0; i < full.mass.size(); ++i) EXPECT_NEAR(full.mass[i], sparse.mass[i], 1e-4) << i;
+  ASSERT_EQ(full.headMass.size(), full.mass.size() * static_cast<std::size_t>(full.heads));
+  for (int layer = 0; layer < full.layers; ++layer) {
+    double heads = 0;
+    for (int head = 0; head < full.heads; ++head) heads += full.headMass[static_cast<std::size_t>((layer * full.heads + head) * full.chunks)];
+    EXPECT_NEAR(heads / full.heads, full.mass[static_cast<std::size_t>(layer * full.chunks)], 1e-5);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()),

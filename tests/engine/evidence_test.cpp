@@ -51,7 +51,7 @@ TEST(Evidence, HoldsOnlyChunksThatHaveTextAndWereAttended) {
   map.attended = {1, 1, 0};
   map.mass = {0.9f, 0.1f, 0};
   const std::vector<ChunkRange> chunks = {{0, 128, 0, 0}, {128, 128, 0, 500}, {256, 128, 500, 900}};
-  const std::vector<EvidenceChunk> evidence = rankEvidence(map, chunks);
+  const std::vector<EvidenceChunk> evidence = rankEvidence(map, chunks, Judge::Attention);
   ASSERT_EQ(evidence.size(), 1u);
   EXPECT_EQ(evidence[0].chunk, 1);
   EXPECT_EQ(evidence[0].start, 0u);

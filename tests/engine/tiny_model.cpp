@@ -33,7 +33,17 @@ std::filesystem::path writeModel(const std::string& architecture, const std::fil
 TinyModel::TinyModel(const std::string& architecture) : file(writeModel(architecture, folder.path())) {
   Listener silent;
   loaded = loadModel(file, DenseForm::Float32, silent);
+  at::manual_seed(5);
+  WhiteningSums sums;
+  std::vector<int> layers;
+  for (int layer = 0; layer < loaded.shape.layers; layer += 2) layers.push_back(layer);
+  for (const int layer : layers)
+    for (int i = 0; i < 2 * loaded.shape.width; ++i) sums.add(layer, at::randn({loaded.shape.width}));
+  sums.whitening(layers, 0.2).save(folder.path() / whiteningFileName(loaded.info), loaded.info, "random");
+  loaded.whitening = Whitening::find({folder.path()}, loaded.info);
 }
+
+EngineSettings TinyModel::settings() const { return {file, 2, Device::Cpu, Precision::Exact, {folder.path()}}; }
 
 std::vector<TokenId> randomTokens(int count, std::uint64_t seed) {
   std::mt19937_64 random(seed);

@@ -22,13 +22,16 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// A tiny random model of a family, loaded in float32, and the file it came from.
+/// A tiny random model of a family, loaded in float32, the file it came from, and a whitening made of random states.
 struct TinyModel {
   explicit TinyModel(const std::string& architecture = "llama");
 
   TemporaryFolder folder;
   std::filesystem::path file;
   LoadedModel loaded;
+
+  /// Everything an engine of this model needs, in float32.
+  EngineSettings settings() const;
 };
 
 /// Random tokens of plain text, the same for the same seed.

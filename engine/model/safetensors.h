@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace kvasir {
+
+/// One tensor of float32 values, row by row.
+struct NamedTensor {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+/// What a safetensors file holds, of the types F32 and BF16, all given as float32.
+struct Safetensors {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, NamedTensor> tensors;
+};
+
+/// Throws a sentence for a file that is not whole and sound: every length is checked before it is used.
+Safetensors readSafetensors(const std::filesystem::path& file);
+
+/// Writes values rounded to bfloat16, under another name first, so that a file of this name is always whole.
+void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents);
+
+}  // namespace kvasir

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "engine/policy/window_policies.h"
+
+namespace kvasir {
+
+/// The first chunk, the recent chunks, and in each layer the chunks whose whitened mean hidden state is nearest to the
+/// block's own (engine/retrieval/whitening.h), by the mean cosine over this layer and those below that have entries.
+/// Training-free but for the whitening, which is made from plain text. RetroLM's scheme (§3: one choice a layer, first
+/// chunk always kept, retrieval while reading and answering) with a closed-form entry in place of bookmarks.
+std::unique_ptr<KvPolicy> whitenedPolicy(const PolicySettings& settings);
+
+}  // namespace kvasir

@@ -1,0 +1,101 @@
+#include "engine/retrieval/whitening.h"
+
+#include "engine/model/safetensors.h"
+
+namespace kvasir {
+namespace {
+
+NamedTensor named(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.to(at::kFloat).contiguous();
+  const float* data = values.const_data_ptr<float>();
+  return {values.sizes().vec(), std::vector<float>(data, data + values.numel())};
+}
+
+at::Tensor tensorOf(const NamedTensor& tensor) {
+  return at::from_blob(const_cast<float*>(tensor.values.data()), tensor.shape, at::kFloat).clone();
+}
+
+}  // namespace
+
+at::Tensor Whitening::entry(int layer, const at::Tensor& state) const {
+  const Layer& own = layers_.at(layer);
+  const at::Tensor whitened = at::mv(own.projection, state - own.mean);
+  return whitened / whitened.norm().clamp_min(1e-12);
+}
+
+void Whitening::save(const std::filesystem::path& file, const ModelInfo& model, const std::string& description) const {
+  Safetensors contents;
+  contents.metadata = {{"kind", "whitening"}, {"model", model.fingerprint}, {"model_name", model.name}, {"description", description}};
+  for (const auto& [layer, own] : layers_) {
+    contents.tensors["layer." + std::to_string(layer) + ".mean"] = named(own.mean);
+    contents.tensors["layer." + std::to_string(layer) + ".projection"] = named(own.projection);
+  }
+  writeSafetensors(file, contents);
+}
+
+Whitening Whitening::load(const std::filesystem::path& file, const ModelInfo& model) {
+  const Safetensors contents = readSafetensors(file);
+  const auto value = [&](const char* key) {
+    const auto found = contents.metadata.find(key);
+    return found == contents.metadata.end() ? std::string() : found->second;
+  };
+  if (value("kind") != "whitening") throw std::runtime_error(file.filename().string() + " holds no whitening.");
+  if (value("model") != model.fingerprint)
+    throw std::runtime_error(file.filename().string() + " was made for " + value("model_name") + ", not for " + model.name +
+                             "; make one with kvasir-cli train whitening.");
+  std::map<int, Layer> layers;
+  for (int layer = 0; layer < model.layers; ++layer) {
+    const auto mean = contents.tensors.find("layer." + std::to_string(layer) + ".mean");
+    const auto projection = contents.tensors.find("layer." + std::to_string(layer) + ".projection");
+    if (mean == contents.tensors.end() || projection == contents.tensors.end()) continue;
+    if (mean->second.shape != std::vector<std::int64_t>{model.width} ||
+        projection->second.shape != std::vector<std::int64_t>{model.width, model.width})
+      throw std::runtime_error(file.filename().string() + " does not fit the model's width.");
+    layers[layer] = {tensorOf(mean->second), tensorOf(projection->second)};
+  }
+  if (layers.empty()) throw std::runtime_error(file.filename().string() + " holds no layer's whitening.");
+  return {std::move(layers), model.width};
+}
+
+std::unique_ptr<Whitening> Whitening::find(const std::vector<std::filesystem::path>& folders, const ModelInfo& model) {
+  std::error_code error;
+  for (const std::filesystem::path& folder : folders)
+    if (const auto file = folder / whiteningFileName(model); std::filesystem::exists(file, error))
+      return std::make_unique<Whitening>(load(file, model));
+  return nullptr;
+}
+
+std::string whiteningFileName(const ModelInfo& model) { return "whitening-" + model.fingerprint + ".safetensors"; }
+
+void WhiteningSums::add(int layer, const at::Tensor& state) {
+  Sums& sums = sums_[layer];
+  const at::Tensor exact = state.to(at::kDouble);
+  if (sums.count++ == 0) {
+    sums.sum = exact.clone();
+    sums.products = at::outer(exact, exact);
+    return;
+  }
+  sums.sum.add_(exact);
+  sums.products.addr_(exact, exact);
+}
+
+Whitening WhiteningSums::whitening(const std::vector<int>& layers, double shrinkage) const {
+  std::map<int, Whitening::Layer> made;
+  int width = 0;
+  for (const int layer : layers) {
+    const auto found = sums_.find(layer);
+    if (found == sums_.end()) continue;
+    const Sums& sums = found->second;
+    width = static_cast<int>(sums.sum.size(0));
+    const at::Tensor mean = sums.sum / sums.count;
+    const at::Tensor covariance = sums.products / sums.count - at::outer(mean, mean);
+    const double average = covariance.trace().item<double>() / width;
+    const at::Tensor shrunk = covariance * (1 - shrinkage) + at::eye(width, at::kDouble) * (average * shrinkage);
+    const auto [values, vectors] = at::linalg_eigh(shrunk);
+    const at::Tensor roots = values.clamp_min(average * 1e-9).rsqrt();
+    made[layer] = {mean.to(at::kFloat), at::mm(vectors * roots, vectors.t()).to(at::kFloat).contiguous()};
+  }
+  return {std::move(made), width};
+}
+
+}  // namespace kvasir

@@ -1,0 +1,97 @@
+#include "engine/training/train_whitening.h"
+
+#include <chrono>
+
+#include "engine/text_run.h"
+
+namespace kvasir {
+namespace {
+
+/// Dense attention that hands every block's mean hidden state on, layer by layer.
+class StateCollector : public KvPolicy {
+ public:
+  explicit StateCollector(WhiteningSums& sums) : sums_(sums), dense_(fullPolicyOver({})) {}
+
+  Needs needs() const override {
+    Needs needs;
+    needs.states = true;
+    return needs;
+  }
+  Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
+    sums_.add(layer, queries.state);
+    return dense_->select(layer, block, queries, cache);
+  }
+
+ private:
+  WhiteningSums& sums_;
+  std::unique_ptr<KvPolicy> dense_;
+};
+
+std::vector<int> chooseLayers(const std::vector<int>& wanted, int layers) {
+  if (!wanted.empty()) return wanted;
+  constexpr int kEvery = 3;
+  std::vector<int> chosen = {0};
+  for (int layer = 1; layer < layers; layer += kEvery) chosen.push_back(layer);
+  return chosen;
+}
+
+/// A text and its questions as the model reads them.
+struct Lesson {
+  std::vector<TokenId> text;
+  std::vector<std::vector<TokenId>> questions;
+};
+
+std::vector<Lesson> tokenize(const LoadedModel& model, const std::vector<Engine::WhiteningText>& texts) {
+  std::vector<Lesson> lessons;
+  for (const Engine::WhiteningText& text : texts) {
+    Lesson& lesson = lessons.emplace_back();
+    lesson.text = framePrefix(model);
+    for (const Token& token : model.tokenizer->encode(text.text)) lesson.text.push_back(token.id);
+    for (const std::string& question : text.questions) lesson.questions.push_back(frameQuestion(model, question));
+  }
+  return lessons;
+}
+
+std::int64_t countTokens(const std::vector<Lesson>& lessons) {
+  std::size_t sum = 0;
+  for (const Lesson& lesson : lessons) {
+    sum += lesson.text.size();
+    for (const auto& question : lesson.questions) sum += question.size();
+  }
+  return static_cast<std::int64_t>(sum);
+}
+
+}  // namespace
+
+std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector<Engine::WhiteningText>& texts,
+                                     const Engine::WhiteningSettings& settings, const std::filesystem::path& folder,
+                                     Listener& listener) {
+  constexpr int kStepTokens = 1024;
+  const std::vector<Lesson> lessons = tokenize(model, texts);
+  const std::int64_t tokens = countTokens(lessons);
+  WhiteningSums sums;
+  std::int64_t done = 0;
+  const auto start = std::chrono::steady_clock::now();
+  const auto breathe = [&] {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    listener.progress({Stage::Reading, done, tokens, static_cast<double>(done) / std::max(1e-3, seconds.count())});
+  };
+  for (const Lesson& lesson : lessons) {
+    TextRun run(model, {findMethod("full"), 0, nullptr, breathe, {}, std::make_unique<StateCollector>(sums)});
+    run.read(lesson.text, kStepTokens);
+    for (const auto& question : lesson.questions) run.read(question, kStepTokens);
+    done += countTokens({lesson});
+  }
+  if (sums.count() < model.shape.width / 2)
+    throw std::runtime_error("The texts give only " + std::to_string(sums.count()) + " chunks; a whitening of this model needs at least " +
+                             std::to_string(model.shape.width / 2) + ": add more text.");
+  const Whitening whitening = sums.whitening(chooseLayers(settings.layers, model.shape.layers), settings.shrinkage);
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path file = folder / whiteningFileName(model.info);
+  whitening.save(file, model.info,
+                 std::to_string(texts.size()) + " texts, " + std::to_string(tokens) + " tokens, " +
+                     std::to_string(sums.count()) + " chunks, shrinkage " + std::to_string(settings.shrinkage));
+  return file;
+}
+
+}  // namespace kvasir
