@@ -14,6 +14,9 @@ namespace {
 constexpr double kRevealAt = 0.25;  // of the view's height: where a revealed line comes to stand
 constexpr int kLinePixels = 40;
 
+/// Upwards, so that a page's start does not fall on the page before; what rounding errors add does not count.
+int pixelsUp(double length) { return static_cast<int>(std::ceil(length - 0.01)); }
+
 }  // namespace
 
 PageView::PageView(PageImages* images, const Highlights* highlights, QWidget* parent)
@@ -155,7 +158,7 @@ void PageView::keepPlace() {
   updateBars();
   if (stack_.count() > 0) {
     verticalScrollBar()->setValue(
-        static_cast<int>(std::lround(stack_.heightOf(kept_.page, kept_.top, scale_))));
+        pixelsUp(stack_.heightOf(kept_.page, kept_.top, scale_)));
   }
   viewport()->update();
 }
@@ -163,7 +166,7 @@ void PageView::keepPlace() {
 void PageView::updateBars() {
   const QSizeF size = stack_.count() == 0 ? QSizeF() : stack_.size(scale_);
   const auto most = [](double content, int view) {
-    return std::max(0, static_cast<int>(std::ceil(content)) - view);
+    return std::max(0, pixelsUp(content) - view);
   };
   QScrollBar* across = horizontalScrollBar();
   const double middle = across->maximum() > 0 ? (across->value() + 0.5) / (across->maximum() + 1.0) : 0.5;

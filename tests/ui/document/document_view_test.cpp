@@ -63,9 +63,9 @@ class DocumentViewTest : public QObject {
     auto* pages = view_->findChild<PageView*>();
     for (const QRect& box : boxes) {
       QVERIFY(view_->rect().contains(box));
-      QTest::mouseMove(pages->viewport(), pages->viewport()->mapFrom(view_.get(), box.center()));
+      move(pages->viewport(), pages->viewport()->mapFrom(view_.get(), box.center()));
       const QPoint start(box.left() + 2, box.center().y());
-      QTest::mouseMove(pages->viewport(), pages->viewport()->mapFrom(view_.get(), start));
+      move(pages->viewport(), pages->viewport()->mapFrom(view_.get(), start));
       QVERIFY(!hovered.isEmpty());
       const auto byte = hovered.last().at(0).value<std::optional<std::size_t>>();
       QVERIFY(byte && *byte >= range.start && *byte < range.end);
@@ -76,7 +76,7 @@ class DocumentViewTest : public QObject {
     show(sampleDocument(), sampleFile());
     const Page& page = sampleDocument()->pages[3];
     const TextRange range{page.end - 60, page.end + 60};
-    view_->goTo({3, 0.7, 1});
+    view_->goTo({3, 0.5, 0.8});
     const auto boxes = view_->boxesInView(range);
     QVERIFY(boxes.size() >= 2);
     QVERIFY(boxes.back().top() - boxes.front().bottom() > 30);
@@ -122,14 +122,14 @@ class DocumentViewTest : public QObject {
     show(sampleDocument(), sampleFile());
     const Document& document = *sampleDocument();
     const Page& page = document.pages[3];
-    view_->goTo({3, 0.7, 1});
+    view_->goTo({3, 0.5, 0.8});
     const auto first = view_->boxesInView({page.end - 40, page.end});
     const auto last = view_->boxesInView({page.end, page.end + 60});
     QVERIFY(!first.empty() && !last.empty());
     auto* pages = view_->findChild<PageView*>();
     const auto inPages = [&](QPoint point) { return pages->viewport()->mapFrom(view_.get(), point); };
     QTest::mousePress(pages->viewport(), Qt::LeftButton, {}, inPages(first.front().center()));
-    drag(pages->viewport(), inPages(last.back().center()));
+    move(pages->viewport(), inPages(last.back().center()), Qt::LeftButton);
     QTest::mouseRelease(pages->viewport(), Qt::LeftButton, {}, inPages(last.back().center()));
     const auto selection = view_->selection();
     QVERIFY(selection && selection->start < page.end && selection->end > page.end);
@@ -276,7 +276,7 @@ class DocumentViewTest : public QObject {
     const auto boxes = view_->boxesInView(range);
     QVERIFY(!boxes.empty());
     QSignalSpy hovered(view_.get(), &DocumentView::hovered);
-    QTest::mouseMove(flow->viewport(), flow->viewport()->mapFrom(view_.get(), boxes.front().center()));
+    move(flow->viewport(), flow->viewport()->mapFrom(view_.get(), boxes.front().center()));
     QVERIFY(!hovered.isEmpty());
     const auto byte = hovered.last().at(0).value<std::optional<std::size_t>>();
     QVERIFY(byte && *byte >= range.start && *byte < range.end);
@@ -432,11 +432,11 @@ class DocumentViewTest : public QObject {
     view_->reveal({part.start, part.start + 1});
   }
 
-  static void drag(QWidget* widget, QPoint to) {
-    // QTest::mouseMove presses no button.
-    QMouseEvent move(QEvent::MouseMove, QPointF(to), widget->mapToGlobal(QPointF(to)), Qt::NoButton,
-                     Qt::LeftButton, {});
-    QCoreApplication::sendEvent(widget, &move);
+  /// QTest::mouseMove presses no button, and moves nothing where the pointer stands already.
+  static void move(QWidget* widget, QPoint to, Qt::MouseButtons buttons = Qt::NoButton) {
+    QMouseEvent event(QEvent::MouseMove, QPointF(to), widget->mapToGlobal(QPointF(to)), Qt::NoButton, buttons,
+                      {});
+    QCoreApplication::sendEvent(widget, &event);
   }
 
   static std::vector<QRectF> boxesOfPage(int page) {

@@ -174,7 +174,7 @@ class LongDocumentTest : public QObject {
   }
 
   void aBookOfTwoMegabytesOpensWithoutAStall() {
-    const auto book = madeBook(60, 150);
+    const auto book = madeBook(70, 160);
     QVERIFY(book->text.size() > 2'000'000);
     const double longest = bestOf(3, [&] {
       view_->clear();
