@@ -1,0 +1,114 @@
+#include "app/window/conversations.h"
+
+#include <stdexcept>
+
+#include "app/window/exchange_store.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+// An exchange's text and evidence are JSON; its maps and chunks are packed numbers.
+constexpr const char* kTables = R"sql(
+CREATE TABLE exchanges (number INTEGER PRIMARY KEY, document_id TEXT NOT NULL, body TEXT NOT NULL, maps BLOB NOT NULL);
+CREATE INDEX exchanges_by_document ON exchanges (document_id, number);
+CREATE TABLE collections (document_id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE places (document_id TEXT PRIMARY KEY, page INTEGER NOT NULL, top REAL NOT NULL, zoom REAL NOT NULL,
+  fit INTEGER NOT NULL)
+  WITHOUT ROWID;
+)sql";
+
+void migrate(Database& database) {
+  Transaction transaction(database);
+  std::int64_t version = 0;
+  {
+    Statement statement = database.prepare("PRAGMA user_version");
+    if (statement.step()) version = statement.integer(0);
+  }
+  if (version > kVersion)
+    throw std::runtime_error("The conversations were written by a later version of Kvasir; use that version.");
+  if (version == 0) {
+    database.run(kTables);
+    database.run("PRAGMA user_version = " + std::to_string(kVersion));
+  }
+  transaction.commit();
+}
+
+}  // namespace
+
+Conversations::Conversations(std::filesystem::path file) : database_(std::move(file)) { migrate(database_); }
+
+qint64 Conversations::keep(const Exchange& exchange) {
+  const std::string maps = packMaps(exchange);
+  const std::string id = exchange.document.toStdString();
+  Transaction transaction(database_);
+  qint64 number = exchange.number;
+  if (number > 0) {
+    database_.prepare("INSERT OR REPLACE INTO exchanges VALUES (?1, ?2, ?3, ?4)")
+        .bind(std::int64_t{number}, id, bodyOf(exchange), Blob{maps})
+        .finish();
+  } else {
+    database_.prepare("INSERT INTO exchanges (document_id, body, maps) VALUES (?1, ?2, ?3)")
+        .bind(id, bodyOf(exchange), Blob{maps})
+        .finish();
+    Statement last = database_.prepare("SELECT last_insert_rowid()");
+    last.step();
+    number = last.integer(0);
+  }
+  transaction.commit();
+  return number;
+}
+
+std::vector<ExchangePointer> Conversations::of(const std::string& document) {
+  Statement rows =
+      database_.prepare("SELECT number, body, maps FROM exchanges WHERE document_id = ?1 ORDER BY number");
+  std::vector<ExchangePointer> exchanges;
+  for (rows.bind(document); rows.step();) {
+    auto exchange = parseBody(rows.text(1));
+    if (!exchange) continue;
+    exchange->number = rows.integer(0);
+    exchange->document = QString::fromStdString(document);
+    unpackMaps(rows.text(2), *exchange);
+    exchanges.push_back(std::make_shared<const Exchange>(std::move(*exchange)));
+  }
+  return exchanges;
+}
+
+void Conversations::forget(const std::string& document) {
+  Transaction transaction(database_);
+  for (const char* table : {"exchanges", "places"})
+    database_.prepare(std::string("DELETE FROM ") + table + " WHERE document_id = ?1").bind(document).finish();
+  transaction.commit();
+}
+
+std::vector<std::pair<std::string, std::string>> Conversations::collections() {
+  Statement rows = database_.prepare("SELECT document_id, name FROM collections");
+  std::vector<std::pair<std::string, std::string>> found;
+  while (rows.step()) found.emplace_back(rows.text(0), rows.text(1));
+  return found;
+}
+
+void Conversations::collect(const std::string& document, const std::string& name) {
+  Transaction transaction(database_);
+  database_.prepare("DELETE FROM collections WHERE document_id = ?1").bind(document).finish();
+  if (!name.empty()) database_.prepare("INSERT INTO collections VALUES (?1, ?2)").bind(document, name).finish();
+  transaction.commit();
+}
+
+std::optional<DocumentPlace> Conversations::place(const std::string& document) {
+  Statement row = database_.prepare("SELECT page, top, zoom, fit FROM places WHERE document_id = ?1");
+  if (!row.bind(document).step()) return std::nullopt;
+  const std::int64_t fit = row.integer(3);
+  const bool isFit = fit >= 0 && fit <= static_cast<int>(Fit::Page);
+  return DocumentPlace{static_cast<int>(row.integer(0)), row.real(1), row.real(2),
+                       isFit ? static_cast<Fit>(fit) : Fit::None};
+}
+
+void Conversations::setPlace(const std::string& document, const DocumentPlace& place) {
+  database_.prepare("INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4, ?5)")
+      .bind(document, place.page, place.top, place.zoom, static_cast<int>(place.fit))
+      .finish();
+}
+
+}  // namespace kvasir

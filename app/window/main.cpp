@@ -1,0 +1,83 @@
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QFileInfo>
+#include <cstdio>
+#include <cstdlib>
+#ifdef __linux__
+#include <unistd.h>
+#endif
+
+#include "app/window/single_instance.h"
+#include "app/window/theme.h"
+#include "app/window/workspace.h"
+#include "ui/panels/main_window.h"
+
+namespace {
+
+/// See app/cli/main.cpp: OpenMP's threads must not spin while they wait.
+void shortenWaiting([[maybe_unused]] char** values) {
+#ifdef __linux__
+  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
+  setenv("GOMP_SPINCOUNT", "2000", 0);
+  execv("/proc/self/exe", values);
+#endif
+}
+
+QStringList absolute(const QStringList& files) {
+  QStringList paths;
+  for (const QString& file : files) paths << QFileInfo(file).absoluteFilePath();
+  return paths;
+}
+
+int runWindow(QApplication& application, const QCommandLineParser& line) {
+  using namespace kvasir;
+  WorkspaceOptions options;
+  options.folders = windowFolders(line.value(QStringLiteral("data-dir")));
+  const QStringList files = absolute(line.positionalArguments());
+  SingleInstance instance(options.folders.config);
+  if (instance.handOver(files)) return 0;
+  const RunMarker marker(options.folders.config);
+  options.sample = sampleFile();
+  options.sampleQuestion = sampleQuestion();
+  options.startsSafe = marker.wasLeft();
+  Look look(application);
+  Workspace workspace(options, &look);
+  QObject::connect(&instance, &SingleInstance::received, &workspace, [&](const QStringList& received) {
+    workspace.addFiles(received);
+    workspace.window().setWindowState(workspace.window().windowState() & ~Qt::WindowMinimized);
+    workspace.window().raise();
+    workspace.window().activateWindow();
+  });
+  instance.listen();
+  workspace.askNextOpened(line.value(QStringLiteral("ask")));
+  workspace.addFiles(files);
+  workspace.start();
+  return QApplication::exec();
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  shortenWaiting(values);
+  QApplication application(count, values);
+  QApplication::setApplicationName(QStringLiteral("kvasir"));
+  QApplication::setApplicationDisplayName(QStringLiteral("Kvasir"));
+  QApplication::setApplicationVersion(QStringLiteral(KVASIR_VERSION));
+  QApplication::setDesktopFileName(QStringLiteral("kvasir"));
+  QCommandLineParser line;
+  line.setApplicationDescription(QStringLiteral("Ask long documents, and see why."));
+  line.addHelpOption();
+  line.addVersionOption();
+  line.addOption(
+      {QStringLiteral("ask"), QStringLiteral("Ask this of the first file."), QStringLiteral("question")});
+  line.addOption({QStringLiteral("data-dir"),
+                  QStringLiteral("Keep library, preferences and logs in this folder."),
+                  QStringLiteral("folder")});
+  line.addPositionalArgument(QStringLiteral("files"), QStringLiteral("Documents and folders to open."),
+                             QStringLiteral("[files…]"));
+  line.process(application);
+  const int status = runWindow(application, line);
+  std::fflush(nullptr);
+  // All of ours is closed; taking LibTorch down would hold up the end.
+  std::_Exit(status);
+}

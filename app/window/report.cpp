@@ -1,0 +1,169 @@
+#include "app/window/report.h"
+
+#include <stdexcept>
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QPageSize>
+#include <QPdfWriter>
+#include <QSaveFile>
+#include <QTextDocument>
+
+#include "ui/panels/answer_marks.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::size_t kQuotes = 8;  // of an answer; the CSV has all
+
+QString text(const char* source) { return QCoreApplication::translate("Report", source); }
+
+QString onOneLine(const QString& passage) { return passage.simplified(); }
+
+/// "[1][3]" behind each sentence, as in the window.
+QString markedAnswer(const Exchange& exchange) {
+  QString marked;
+  int written = 0;
+  for (const SentenceMark& mark : marksOf(exchange.answer, exchange.evidence)) {
+    marked += exchange.answer.mid(written, mark.end - written);
+    for (const int rank : mark.ranks) marked += QStringLiteral(" [%1]").arg(rank);
+    written = mark.end;
+  }
+  return (marked + exchange.answer.mid(written)).trimmed();
+}
+
+QString settingsOf(const Exchange& exchange) {
+  QString line = text("Method %1, budget %2 tokens").arg(exchange.method).arg(exchange.budgetTokens);
+  if (exchange.coverage) line += text(", coverage %1 %").arg(qRound(*exchange.coverage * 100));
+  if (!exchange.when.isEmpty()) line += text(", asked %1").arg(exchange.when);
+  return line;
+}
+
+QString placeOf(const EvidenceRow& row) {
+  QStringList parts;
+  if (!row.pages.isEmpty()) parts << text("page %1").arg(row.pages);
+  if (!row.section.isEmpty()) parts << row.section;
+  return parts.join(QStringLiteral(", "));
+}
+
+QString noticeOf(const Exchange& exchange) {
+  if (exchange.isStopped) return text("Stopped before its end.");
+  if (!isSupported(exchange.question, exchange.answer, exchange.evidence))
+    return text("Not in the document, as far as the passages found show.");
+  return {};
+}
+
+QString escapedMarkdown(QString plain) {
+  for (const char c : {'\\', '*', '_', '`', '[', ']', '<', '>', '#'})
+    plain.replace(QLatin1Char(c), QStringLiteral("\\") + QLatin1Char(c));
+  return plain;
+}
+
+QString csvField(const QString& value) {
+  QString quoted = value;
+  quoted.replace(QLatin1Char('"'), QStringLiteral("\"\""));
+  return QLatin1Char('"') + quoted + QLatin1Char('"');
+}
+
+void writeBytes(const QByteArray& bytes, const QString& file) {
+  QSaveFile save(file);
+  if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.commit()) return;
+  throw std::runtime_error(text("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
+}
+
+void writePdf(const Report& report, const QString& file) {
+  QPdfWriter writer(file);
+  writer.setPageSize(QPageSize(QPageSize::A4));
+  writer.setPageMargins(QMarginsF(20, 20, 20, 20), QPageLayout::Millimeter);
+  writer.setTitle(report.title);
+  writer.setCreator(text("Kvasir"));
+  QTextDocument document;
+  document.setDefaultFont(QFont(QStringLiteral("sans-serif"), 10));
+  document.setHtml(asHtml(report));
+  QFile probe(file);
+  if (!probe.open(QIODevice::WriteOnly))
+    throw std::runtime_error(text("%1 cannot be written: %2.").arg(file, probe.errorString()).toStdString());
+  probe.close();
+  document.print(&writer);
+}
+
+}  // namespace
+
+QString asMarkdown(const Report& report) {
+  QString out = QStringLiteral("# %1\n\n").arg(escapedMarkdown(report.title));
+  if (!report.file.isEmpty()) out += text("Document: `%1`").arg(report.file) + QStringLiteral("\n\n");
+  for (const ExchangePointer& exchange : report.exchanges) {
+    out += QStringLiteral("## %1\n\n").arg(escapedMarkdown(onOneLine(exchange->question)));
+    if (!exchange->note.isEmpty())
+      out += QStringLiteral("*%1*\n\n").arg(escapedMarkdown(onOneLine(exchange->note)));
+    out += escapedMarkdown(markedAnswer(*exchange)) + QStringLiteral("\n\n");
+    if (const QString notice = noticeOf(*exchange); !notice.isEmpty())
+      out += QStringLiteral("*%1*\n\n").arg(notice);
+    for (const EvidenceRow& row : exchange->evidence) {
+      if (row.rank > static_cast<int>(kQuotes)) break;
+      out += QStringLiteral("> [%1] %2  \n> %3\n\n")
+                 .arg(row.rank)
+                 .arg(escapedMarkdown(placeOf(row)), escapedMarkdown(onOneLine(row.text)));
+    }
+    out += settingsOf(*exchange) + QStringLiteral("\n\n");
+  }
+  return out;
+}
+
+QString asHtml(const Report& report) {
+  QString out = QStringLiteral(
+                    "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>%1</title></head><body>"
+                    "<h1>%1</h1>")
+                    .arg(report.title.toHtmlEscaped());
+  if (!report.file.isEmpty())
+    out += QStringLiteral("<p>%1</p>").arg(text("Document: %1").arg(report.file.toHtmlEscaped()));
+  for (const ExchangePointer& exchange : report.exchanges) {
+    out += QStringLiteral("<h2>%1</h2>").arg(exchange->question.toHtmlEscaped());
+    if (!exchange->note.isEmpty())
+      out += QStringLiteral("<p><i>%1</i></p>").arg(exchange->note.toHtmlEscaped());
+    out += QStringLiteral("<p>%1</p>")
+               .arg(markedAnswer(*exchange).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
+    if (const QString notice = noticeOf(*exchange); !notice.isEmpty())
+      out += QStringLiteral("<p><i>%1</i></p>").arg(notice);
+    for (const EvidenceRow& row : exchange->evidence) {
+      if (row.rank > static_cast<int>(kQuotes)) break;
+      out += QStringLiteral("<blockquote><p><b>[%1] %2</b><br>%3</p></blockquote>")
+                 .arg(row.rank)
+                 .arg(placeOf(row).toHtmlEscaped(), onOneLine(row.text).toHtmlEscaped());
+    }
+    out += QStringLiteral("<p><small>%1</small></p>").arg(settingsOf(*exchange).toHtmlEscaped());
+  }
+  return out + QStringLiteral("</body></html>\n");
+}
+
+QString evidenceAsCsv(const Report& report) {
+  QString out = QStringLiteral("question,rank,chunk,score,layers,share,section,pages,start,end,text\r\n");
+  for (const ExchangePointer& exchange : report.exchanges) {
+    for (const EvidenceRow& row : exchange->evidence) {
+      const QStringList fields = {csvField(exchange->question),
+                                  QString::number(row.rank),
+                                  QString::number(row.chunk),
+                                  QString::number(row.score, 'g', 9),
+                                  QString::number(row.layers),
+                                  QString::number(row.share, 'g', 9),
+                                  csvField(row.section),
+                                  csvField(row.pages),
+                                  QString::number(row.range.start),
+                                  QString::number(row.range.end),
+                                  csvField(row.text)};
+      out += fields.join(QLatin1Char(',')) + QStringLiteral("\r\n");
+    }
+  }
+  return out;
+}
+
+void writeReport(const Report& report, const QString& file) {
+  const QString suffix = QFileInfo(file).suffix().toLower();
+  if (suffix == QLatin1String("pdf")) return writePdf(report, file);
+  if (suffix == QLatin1String("html") || suffix == QLatin1String("htm"))
+    return writeBytes(asHtml(report).toUtf8(), file);
+  if (suffix == QLatin1String("csv")) return writeBytes(evidenceAsCsv(report).toUtf8(), file);
+  writeBytes(asMarkdown(report).toUtf8(), file);
+}
+
+}  // namespace kvasir

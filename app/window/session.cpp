@@ -1,0 +1,287 @@
+#include "app/window/session.h"
+
+#include <QFileInfo>
+
+#include "app/text.h"
+
+namespace kvasir {
+namespace {
+
+template <class Result>
+std::shared_ptr<const Result> resultOf(const Outcome& outcome) {
+  if (outcome.kind != Outcome::Kind::Finished) return nullptr;
+  return {outcome.result, std::get_if<Result>(outcome.result.get())};
+}
+
+QString q(const std::string& text) { return QString::fromStdString(text); }
+
+double shareOf(const Progress& progress) {
+  return progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
+}
+
+/// The document or file that a job is about; empty where it is about none.
+QString keyOf(const Job& job) {
+  if (const auto* import = std::get_if<ImportJob>(&job)) return q(import->file);
+  if (const auto* read = std::get_if<ReadJob>(&job)) return q(read->id);
+  if (const auto* ask = std::get_if<AskJob>(&job)) return q(ask->id);
+  return {};
+}
+
+bool isReadOf(const Job& job, const QString& id) {
+  const auto* read = std::get_if<ReadJob>(&job);
+  return read && q(read->id) == id;
+}
+
+}  // namespace
+
+Session::Session(const std::filesystem::path& library, QObject* parent)
+    : QObject(parent),
+      work_(new Lane(library, QStringLiteral("engine"), this)),
+      desk_(new Lane(library, QStringLiteral("desk"), this)) {
+  connectLane(work_);
+  connectLane(desk_);
+}
+
+Session::~Session() {
+  desk_->finish();
+  // Here, while the slots they are connected to are whole.
+  for (Lane* lane : {work_, desk_}) disconnect(lane, nullptr, this, nullptr);
+  delete work_;
+  delete desk_;
+}
+
+void Session::connectLane(Lane* lane) {
+  connect(lane, &Lane::started, this, &Session::onStarted);
+  connect(lane, &Lane::progressed, this, &Session::onProgress);
+  connect(lane, &Lane::ended, this, &Session::onEnded);
+  connect(lane, &Lane::engineLoaded, this, &Session::engineLoaded);
+  connect(lane, &Lane::answerGrew, this,
+          [this](const Task& task, const QString& piece) { Q_EMIT answerGrew(task.number, piece); });
+}
+
+void Session::start(const AskSettings& readFor, Reading reading) { setReading(readFor, reading); }
+
+void Session::setReading(const AskSettings& readFor, Reading reading) {
+  readFor_ = readFor;
+  reading_ = reading;
+  work_->stopWhere([](const Job& job) { return std::holds_alternative<ReadJob>(job); });
+  work_->add(ListJob{readFor.method}, Urgency::Now);
+}
+
+void Session::setEngine(const EngineJob& settings) { work_->add(settings, Urgency::Now); }
+
+void Session::addFiles(const QStringList& paths) {
+  FindJob job;
+  for (const QString& path : paths) job.paths.push_back(QFileInfo(path).absoluteFilePath().toStdString());
+  if (!job.paths.empty()) desk_->add(std::move(job), Urgency::Now);
+}
+
+void Session::queueImport(const QString& path) {
+  shelf_.addFile(path);
+  work_->add(ImportJob{path.toStdString()}, Urgency::Soon);
+}
+
+void Session::tryAgain(const QString& key) {
+  const LibraryRow* row = shelf_.find(key);
+  if (!row) return;
+  if (row->isImported) {
+    shelf_.setState(key, DocumentState::Waiting);
+    work_->add(ReadJob{key.toStdString(), readFor_}, Urgency::Background);
+  } else {
+    queueImport(key);
+  }
+  Q_EMIT rowsChanged();
+}
+
+void Session::stopWork(const QString& key) {
+  work_->stopWhere([&](const Job& job) { return !std::holds_alternative<AskJob>(job) && keyOf(job) == key; });
+}
+
+void Session::remove(const QString& id) {
+  const LibraryRow* row = shelf_.find(id);
+  if (!row) return;
+  stopWork(id);
+  if (row->isImported) {
+    work_->add(RemoveJob{id.toStdString()}, Urgency::Now);
+    return;
+  }
+  shelf_.remove(id);
+  Q_EMIT rowsChanged();
+}
+
+void Session::collect(const QString& id, const QString& name) {
+  shelf_.setCollection(id, name);
+  desk_->add(CollectJob{id.toStdString(), name.toStdString()}, Urgency::Now);
+  Q_EMIT rowsChanged();
+}
+
+void Session::open(const QString& id) {
+  // The last one wished for counts.
+  desk_->stopWhere([](const Job& job) { return std::holds_alternative<OpenJob>(job); });
+  desk_->add(OpenJob{id.toStdString()}, Urgency::Now);
+}
+
+quint64 Session::ask(const QString& id, const QString& question, const AskSettings& settings) {
+  return work_->add(AskJob{id.toStdString(), question.toStdString(), settings}, Urgency::Now);
+}
+
+void Session::stopQuestion(quint64 number) { work_->stop(number); }
+
+void Session::verify(const Exchange& exchange) {
+  AskSettings settings;
+  settings.method = exchange.method.toStdString();
+  settings.budgetTokens = exchange.budgetTokens;
+  verifying_ = exchange.number;
+  const QString& asked = exchange.asked.isEmpty() ? exchange.question : exchange.asked;
+  work_->add(
+      VerifyJob{exchange.document.toStdString(), asked.toStdString(), exchange.answer.toStdString(), settings},
+      Urgency::Now);
+}
+
+void Session::keep(const ExchangePointer& exchange) { desk_->add(KeepJob{exchange}, Urgency::Now); }
+void Session::forget(const QString& id) { desk_->add(ForgetJob{id.toStdString()}, Urgency::Now); }
+
+void Session::keepPlace(const QString& id, const DocumentPlace& place) {
+  desk_->add(PlaceJob{id.toStdString(), place}, Urgency::Now);
+}
+
+bool Session::isReadingWanted(const QString& id) const {
+  const LibraryRow* row = shelf_.find(id);
+  return row && row->state == DocumentState::Waiting && reading_ == Reading::InBackground &&
+         !work_->find([&](const Job& job) { return isReadOf(job, id); });
+}
+
+void Session::readSoon(const QString& id) {
+  if (isReadingWanted(id)) work_->add(ReadJob{id.toStdString(), readFor_}, Urgency::Background);
+}
+
+void Session::onStarted(const Task& task) {
+  const QString key = keyOf(task.job);
+  const bool isImport = std::holds_alternative<ImportJob>(task.job);
+  if (!isImport && !std::holds_alternative<ReadJob>(task.job)) return;
+  const LibraryRow* row = shelf_.find(key);
+  if (!row) return;
+  shelf_.setProgress(key, isImport ? DocumentState::Importing : DocumentState::Reading,
+                     isImport ? 0 : row->share, -1);
+  Q_EMIT rowsChanged();
+}
+
+void Session::onProgress(const Task& task, const Progress& progress, double secondsLeft) {
+  Q_EMIT worked(progress);
+  if (std::holds_alternative<AskJob>(task.job)) Q_EMIT questionProgressed(task.number, progress, secondsLeft);
+  const QString key = keyOf(task.job);
+  if (key.isEmpty() || (progress.stage != Stage::Reading && progress.stage != Stage::Importing)) return;
+  const auto state = progress.stage == Stage::Reading ? DocumentState::Reading : DocumentState::Importing;
+  shelf_.setProgress(key, state, shareOf(progress), secondsLeft);
+  Q_EMIT rowsChanged();
+}
+
+void Session::onEnded(const Task& task, const Outcome& outcome) {
+  std::visit([&](const auto& job) { end(task, job, outcome); }, task.job);
+  if (!work_->running()) Q_EMIT idle();
+}
+
+void Session::end(const Task&, const ListJob&, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  const auto list = resultOf<Listed>(outcome);
+  if (!list) return;
+  shelf_.setListed(*list);
+  desk_->add(CollectionsJob{}, Urgency::Now);
+  std::vector<QString> waiting;
+  for (const LibraryRow& row : shelf_.rows()) {
+    if (row.isImported) waiting.push_back(row.key);
+  }
+  for (const QString& id : waiting) readSoon(id);
+  Q_EMIT rowsChanged();
+  Q_EMIT listed();
+}
+
+void Session::end(const Task&, const ImportJob& job, const Outcome& outcome) {
+  const QString path = q(job.file);
+  if (outcome.kind == Outcome::Kind::Failed) shelf_.fail(path, outcome.sentence);
+  if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(path, DocumentState::Stopped);
+  if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(path, DocumentState::Waiting);
+  if (const auto result = resultOf<Imported>(outcome)) {
+    shelf_.imported(path, result->record);
+    const QString id = q(result->record.id);
+    readSoon(id);
+    Q_EMIT rowsChanged();
+    Q_EMIT imported(path, id);
+    return;
+  }
+  Q_EMIT rowsChanged();
+}
+
+/// The state of a document after a job that read it.
+void Session::endReading(const std::string& id, const Outcome& outcome) {
+  const QString key = q(id);
+  if (outcome.kind == Outcome::Kind::Finished) shelf_.setState(key, DocumentState::Ready);
+  if (outcome.kind == Outcome::Kind::Failed) shelf_.fail(key, outcome.sentence);
+  if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(key, DocumentState::Stopped);
+  if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(key, DocumentState::Waiting);
+  Q_EMIT rowsChanged();
+}
+
+void Session::end(const Task&, const ReadJob& job, const Outcome& outcome) { endReading(job.id, outcome); }
+
+void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
+  const LibraryRow* row = shelf_.find(q(job.id));
+  // A question that had the document read leaves it read or half read; else its state is not the question's.
+  if (row && row->state == DocumentState::Reading) {
+    const bool isRead = outcome.kind == Outcome::Kind::Finished;
+    shelf_.setState(row->key, isRead ? DocumentState::Ready : DocumentState::Waiting);
+    readSoon(q(job.id));
+    Q_EMIT rowsChanged();
+  }
+  if (const auto answer = resultOf<Answered>(outcome)) Q_EMIT answered(task.number, answer);
+  if (outcome.kind == Outcome::Kind::Stopped) Q_EMIT questionStopped(task.number);
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT questionFailed(task.number, outcome.sentence);
+}
+
+void Session::end(const Task&, const VerifyJob&, const Outcome& outcome) {
+  const auto result = resultOf<Verified>(outcome);
+  Q_EMIT verified(verifying_, result ? result->map : nullptr);
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+}
+
+void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (outcome.kind != Outcome::Kind::Finished) return;
+  shelf_.remove(q(job.id));
+  desk_->add(ForgetJob{job.id}, Urgency::Now);
+  desk_->add(CollectJob{job.id, {}}, Urgency::Now);
+  Q_EMIT rowsChanged();
+  Q_EMIT removed(q(job.id));
+}
+
+void Session::end(const Task&, const OpenJob& job, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT openFailed(q(job.id), outcome.sentence);
+  if (const auto result = resultOf<Opened>(outcome)) Q_EMIT opened(result);
+}
+
+void Session::end(const Task&, const KeepJob& job, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (const auto result = resultOf<Kept>(outcome)) Q_EMIT kept(job.exchange->number, result->number);
+}
+
+void Session::end(const Task&, const CollectionsJob&, const Outcome& outcome) {
+  const auto result = resultOf<Collections>(outcome);
+  if (!result) return;
+  shelf_.setCollections(*result);
+  Q_EMIT rowsChanged();
+}
+
+void Session::end(const Task&, const FindJob&, const Outcome& outcome) {
+  const auto result = resultOf<Found>(outcome);
+  if (!result) return;
+  if (result->files.empty()) Q_EMIT told(tr("There are no documents in what was added."));
+  for (const std::string& file : result->files) queueImport(q(file));
+  Q_EMIT rowsChanged();
+}
+
+template <class Other>
+void Session::end(const Task&, const Other&, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+}
+
+}  // namespace kvasir

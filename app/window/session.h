@@ -1,0 +1,93 @@
+#pragma once
+
+#include <QObject>
+
+#include "app/window/lane.h"
+#include "app/window/shelf.h"
+
+namespace kvasir {
+
+/// The window's way to library and engine. Two threads: one has the engine and does what takes long, one thing
+/// at a time, questions before imports before reading; the other opens documents and keeps conversations. All
+/// functions and signals are on the window's thread; what crosses is immutable. Failures arrive as sentences.
+class Session : public QObject {
+  Q_OBJECT
+ public:
+  explicit Session(const std::filesystem::path& library, QObject* parent = nullptr);
+  /// Stops the engine's work, and waits until what is to be kept is kept.
+  ~Session() override;
+
+  enum class Reading { InBackground, WhenAsked };
+  /// `method` and budget are those documents are read for. Lists the library; unread documents are read then.
+  void start(const AskSettings& readFor, Reading reading);
+  void setReading(const AskSettings& readFor, Reading reading);
+  void setEngine(const EngineJob& settings);
+
+  const std::vector<LibraryRow>& rows() const { return shelf_.rows(); }
+  const LibraryRow* row(const QString& key) const { return shelf_.find(key); }
+
+  void addFiles(const QStringList& paths);  ///< files and folders
+  void tryAgain(const QString& key);        ///< what failed or was stopped
+  void stopWork(const QString& key);        ///< importing or reading; what was read is kept
+  void remove(const QString& id);
+  void collect(const QString& id, const QString& name);
+
+  void open(const QString& id);
+  /// Gives the question's number. The document is read first where it is not.
+  quint64 ask(const QString& id, const QString& question, const AskSettings& settings);
+  void stopQuestion(quint64 number);
+  void verify(const Exchange& exchange);
+  void keep(const ExchangePointer& exchange);
+  void forget(const QString& id);  ///< its conversation
+  void keepPlace(const QString& id, const DocumentPlace& place);
+
+ Q_SIGNALS:
+  void rowsChanged();
+  void listed();
+  void imported(QString path, QString id);
+  void opened(std::shared_ptr<const kvasir::Opened> document);
+  void openFailed(QString id, QString sentence);
+  void worked(kvasir::Progress progress);  ///< whatever is being done
+  void idle();
+  void questionProgressed(quint64 question, kvasir::Progress progress, double secondsLeft);
+  void answerGrew(quint64 question, QString piece);
+  void answered(quint64 question, std::shared_ptr<const kvasir::Answered> answer);
+  void questionStopped(quint64 question);
+  void questionFailed(quint64 question, QString sentence);
+  void verified(qint64 exchange, std::shared_ptr<const kvasir::EvidenceMap> map);
+  void kept(qint64 before, qint64 number);  ///< an exchange got its number
+  void removed(QString id);
+  void engineLoaded(QString device);
+  void told(QString sentence);  ///< a failure that belongs to nothing else
+
+ private:
+  void connectLane(Lane* lane);
+  void onStarted(const Task& task);
+  void onProgress(const Task& task, const Progress& progress, double secondsLeft);
+  void onEnded(const Task& task, const Outcome& outcome);
+  void end(const Task& task, const ListJob& job, const Outcome& outcome);
+  void end(const Task& task, const ImportJob& job, const Outcome& outcome);
+  void end(const Task& task, const ReadJob& job, const Outcome& outcome);
+  void end(const Task& task, const AskJob& job, const Outcome& outcome);
+  void end(const Task& task, const VerifyJob& job, const Outcome& outcome);
+  void end(const Task& task, const RemoveJob& job, const Outcome& outcome);
+  void end(const Task& task, const OpenJob& job, const Outcome& outcome);
+  void end(const Task& task, const KeepJob& job, const Outcome& outcome);
+  void end(const Task& task, const CollectionsJob& job, const Outcome& outcome);
+  void end(const Task& task, const FindJob& job, const Outcome& outcome);
+  template <class Other>
+  void end(const Task& task, const Other& job, const Outcome& outcome);
+  void endReading(const std::string& id, const Outcome& outcome);
+  void readSoon(const QString& id);
+  bool isReadingWanted(const QString& id) const;
+  void queueImport(const QString& path);
+
+  Shelf shelf_;
+  AskSettings readFor_;
+  Reading reading_ = Reading::InBackground;
+  Lane* work_;
+  Lane* desk_;
+  qint64 verifying_ = 0;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,261 @@
+#include "app/window/session_worker.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "app/places.h"
+#include "app/stopwatch.h"
+#include "app/text.h"
+#include "app/window/evidence_of.h"
+#include "importers/importer.h"
+
+namespace kvasir {
+namespace {
+
+constexpr double kTellSeconds = 0.1;        // progress is told so often at most
+constexpr double kPieceSeconds = 0.03;      // and pieces of an answer
+constexpr std::size_t kMostFiles = 10'000;  // of folders added at once
+constexpr double kLeastTimed = 0.5;         // no time left is told before so many seconds
+
+QString asText(std::string_view text) {
+  return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+std::string lowerSuffix(const std::filesystem::path& file) {
+  return QString::fromStdString(utf8Of(file.extension())).toLower().toStdString();
+}
+
+bool isKnownFormat(const std::filesystem::path& file) {
+  const std::string suffix = lowerSuffix(file);
+  return std::any_of(importers().begin(), importers().end(), [&](const Importer& importer) {
+    return std::find(importer.suffixes.begin(), importer.suffixes.end(), suffix) != importer.suffixes.end();
+  });
+}
+
+}  // namespace
+
+/// Hears of one job: stops it when asked to, and tells the window of it, not more often than the window can
+/// show.
+class SessionWorker::JobListener : public Listener {
+ public:
+  JobListener(SessionWorker& worker, quint64 job) : worker_(worker), job_(job) {}
+
+  void progress(const Progress& progress) override {
+    stopIfAsked();
+    flushPieces(kPieceSeconds);
+    if (isFirst_ || progress.stage != stage_) {
+      isFirst_ = false;
+      stage_ = progress.stage;
+      firstDone_ = progress.done;
+      stageWatch_ = Stopwatch();
+    } else if (told_.seconds() < kTellSeconds) {
+      return;
+    }
+    told_ = Stopwatch();
+    Q_EMIT worker_.progressed(job_, progress, secondsLeft(progress));
+  }
+
+  void answerText(std::string_view text) override {
+    pieces_ += asText(text);
+    flushPieces(kPieceSeconds);
+    stopIfAsked();
+  }
+
+  void flushPieces(double atLeastSeconds) {
+    if (pieces_.isEmpty() || pieceTold_.seconds() < atLeastSeconds) return;
+    pieceTold_ = Stopwatch();
+    Q_EMIT worker_.answerGrew(job_, std::exchange(pieces_, {}));
+  }
+
+ private:
+  void stopIfAsked() const {
+    if (worker_.stop_.load(std::memory_order_relaxed) == job_) throw Cancelled();
+  }
+
+  double secondsLeft(const Progress& progress) const {
+    const double passed = stageWatch_.seconds();
+    const auto done = static_cast<double>(progress.done - firstDone_);
+    if (progress.total <= 0 || done <= 0 || passed < kLeastTimed) return -1;
+    return passed / done * static_cast<double>(progress.total - progress.done);
+  }
+
+  SessionWorker& worker_;
+  quint64 job_;
+  bool isFirst_ = true;
+  Stage stage_ = Stage::Loading;
+  std::int64_t firstDone_ = 0;
+  Stopwatch stageWatch_, told_, pieceTold_;
+  QString pieces_;
+};
+
+SessionWorker::SessionWorker(std::filesystem::path library, const std::atomic<quint64>& stopped)
+    : folder_(std::move(library)), stop_(stopped) {}
+
+SessionWorker::~SessionWorker() = default;
+
+void SessionWorker::run(quint64 number, const Job& job) {
+  JobListener listener(*this, number);
+  try {
+    auto result = std::make_shared<const JobResult>(
+        std::visit([&](const auto& what) { return perform(what, listener); }, job));
+    listener.flushPieces(0);
+    Q_EMIT finished(number, std::move(result));
+  } catch (const Cancelled&) {
+    listener.flushPieces(0);
+    Q_EMIT stopped(number);
+  } catch (const std::bad_alloc&) {
+    Q_EMIT failed(number,
+                  tr("There is not enough memory for this; close other programs, or use a smaller budget."));
+  } catch (const std::exception& error) {
+    listener.flushPieces(0);
+    Q_EMIT failed(number, QString::fromUtf8(error.what()));
+  }
+}
+
+Library& SessionWorker::library() {
+  if (!library_) library_.emplace(folder_);
+  return *library_;
+}
+
+Conversations& SessionWorker::conversations() {
+  library();  // makes the folder
+  if (!conversations_) conversations_.emplace(folder_ / "conversations.sqlite");
+  return *conversations_;
+}
+
+Engine& SessionWorker::engine(Listener& listener) {
+  if (engine_) return *engine_;
+  EngineSettings settings = engineSettings_.settings;
+  std::vector<std::filesystem::path> folders = modelFolders();
+  if (!engineSettings_.modelsFolder.empty())
+    folders.insert(folders.begin(), pathOf(engineSettings_.modelsFolder));
+  settings.model = findModel(settings.model, folders);
+  settings.retrievers = retrieverFolders();
+  engine_ = std::make_unique<Engine>(settings, listener);
+  const QString device = settings.device == Device::Cuda ? tr("CUDA")
+                         : engine_->threads() == 1       ? tr("processor, 1 thread")
+                                                         : tr("processor, %1 threads").arg(engine_->threads());
+  Q_EMIT engineLoaded(QString::fromStdString(engine_->model().name) + QStringLiteral(" · ") + device);
+  return *engine_;
+}
+
+const OpenDocument& SessionWorker::document(const std::string& id, Listener& listener) {
+  if (!document_ || document_->record.id != id) document_ = openDocument(library(), id, listener);
+  return *document_;
+}
+
+OpenReading SessionWorker::reading(const std::string& id, const AskSettings& settings, Listener& listener) {
+  const OpenDocument& open = document(id, listener);
+  Engine& loaded = engine(listener);
+  return openReading(loaded, library(), open, loaded.readSettingsFor(settings), listener);
+}
+
+JobResult SessionWorker::perform(const ListJob& job, Listener&) {
+  Listed listed;
+  for (DocumentRecord& record : library().list()) {
+    const std::vector<ReadingRecord> readings = library().readings(record.id);
+    const bool isRead = std::any_of(readings.begin(), readings.end(), [&](const ReadingRecord& reading) {
+      return reading.complete && reading.method == job.method;
+    });
+    listed.documents.push_back({std::move(record), isRead});
+  }
+  return listed;
+}
+
+JobResult SessionWorker::perform(const ImportJob& job, Listener& listener) {
+  document_ = openDocument(library(), job.file, listener);
+  return Imported{document_->record};
+}
+
+JobResult SessionWorker::perform(const ReadJob& job, Listener& listener) {
+  const OpenReading read = reading(job.id, job.settings, listener);
+  return ReadToEnd{read.reading->tokens(), read.seconds, read.reading->bytesOnDisk()};
+}
+
+JobResult SessionWorker::perform(const AskJob& job, Listener& listener) {
+  const OpenReading read = reading(job.id, job.settings, listener);
+  Answer answer = engine_->ask(*read.reading, job.question, job.settings, listener);
+  Answered answered;
+  answered.kvBytesInMemory = answer.kvBytesInMemory;
+  answered.kvBytesOnDisk = read.reading->bytesOnDisk();
+  answered.exchange = std::make_shared<const Exchange>(
+      exchangeOf(job.id, job.question, document_->document, *read.reading, job.settings, std::move(answer)));
+  return answered;
+}
+
+JobResult SessionWorker::perform(const VerifyJob& job, Listener& listener) {
+  const OpenReading read = reading(job.id, job.settings, listener);
+  return Verified{std::make_shared<const EvidenceMap>(
+      engine_->fullAttention(*read.reading, job.question, job.answer, listener))};
+}
+
+JobResult SessionWorker::perform(const RemoveJob& job, Listener&) {
+  document_.reset();
+  library().remove(job.id);
+  return Removed{};
+}
+
+JobResult SessionWorker::perform(const EngineJob& job, Listener&) {
+  engine_.reset();
+  engineSettings_ = job;
+  return Done{};
+}
+
+JobResult SessionWorker::perform(const OpenJob& job, Listener&) {
+  const auto record = library().find(job.id);
+  if (!record) throw std::runtime_error("The library has no such document any more.");
+  Opened opened;
+  opened.record = *record;
+  opened.document = std::make_shared<const Document>(library().load(record->id));
+  opened.conversation = conversations().of(record->id);
+  opened.place = conversations().place(record->id);
+  return opened;
+}
+
+JobResult SessionWorker::perform(const KeepJob& job, Listener&) {
+  return Kept{conversations().keep(*job.exchange)};
+}
+
+JobResult SessionWorker::perform(const ForgetJob& job, Listener&) {
+  conversations().forget(job.id);
+  return Done{};
+}
+
+JobResult SessionWorker::perform(const CollectJob& job, Listener&) {
+  conversations().collect(job.id, job.collection);
+  return Done{};
+}
+
+JobResult SessionWorker::perform(const PlaceJob& job, Listener&) {
+  conversations().setPlace(job.id, job.place);
+  return Done{};
+}
+
+JobResult SessionWorker::perform(const FindJob& job, Listener& listener) {
+  namespace fs = std::filesystem;
+  Found found;
+  for (const std::string& path : job.paths) {
+    std::error_code error;
+    if (!fs::is_directory(pathOf(path), error)) {
+      found.files.push_back(path);
+      continue;
+    }
+    const auto options = fs::directory_options::skip_permission_denied;
+    for (fs::recursive_directory_iterator entry(pathOf(path), options, error), end; !error && entry != end;
+         entry.increment(error)) {
+      listener.progress({Stage::Importing, 0, 0, 0});
+      std::error_code unknown;
+      if (entry->is_regular_file(unknown) && isKnownFormat(entry->path()))
+        found.files.push_back(utf8Of(entry->path()));
+      if (found.files.size() >= kMostFiles) return found;
+    }
+  }
+  return found;
+}
+
+JobResult SessionWorker::perform(const CollectionsJob&, Listener&) {
+  return Collections{conversations().collections()};
+}
+
+}  // namespace kvasir

@@ -1,0 +1,55 @@
+#include "app/window/window_folders.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QStandardPaths>
+
+#include "app/places.h"
+#include "app/text.h"
+
+namespace kvasir {
+namespace {
+
+QString sampleFolder() {
+  const QString program = QCoreApplication::applicationDirPath();
+  for (const QString& folder :
+       {program + QStringLiteral("/sample"), program + QStringLiteral("/../share/kvasir/sample"),
+        QStringLiteral(KVASIR_RESOURCES "/sample")}) {
+    if (QFileInfo::exists(folder + QStringLiteral("/sample.json"))) return QDir::cleanPath(folder);
+  }
+  return {};
+}
+
+/// A value of sample.json; empty where it is not there.
+QString sampleValue(const char* name) {
+  const QString folder = sampleFolder();
+  if (folder.isEmpty()) return {};
+  std::ifstream stream(pathOf((folder + QStringLiteral("/sample.json")).toStdString()));
+  const auto json = nlohmann::json::parse(stream, nullptr, false);
+  if (!json.is_object() || !json.contains(name) || !json[name].is_string()) return {};
+  return QString::fromStdString(json[name].get<std::string>());
+}
+
+}  // namespace
+
+WindowFolders windowFolders(const QString& dataFolder) {
+  if (!dataFolder.isEmpty()) {
+    return {pathOf((dataFolder + QStringLiteral("/library")).toStdString()),
+            dataFolder + QStringLiteral("/config"), dataFolder + QStringLiteral("/logs")};
+  }
+  return {defaultLibraryFolder(), QStandardPaths::writableLocation(QStandardPaths::AppConfigLocation),
+          QStandardPaths::writableLocation(QStandardPaths::AppLocalDataLocation) + QStringLiteral("/logs")};
+}
+
+QString sampleFile() {
+  const QString name = sampleValue("file");
+  return name.isEmpty() ? QString() : sampleFolder() + QLatin1Char('/') + name;
+}
+
+QString sampleQuestion() { return sampleValue("question"); }
+
+}  // namespace kvasir

@@ -1,0 +1,213 @@
+#include "app/window/workspace.h"
+
+#include <QScreen>
+
+#include "ui/document/document_view.h"
+#include "ui/maps/evidence_panel.h"
+#include "ui/maps/map_panel.h"
+#include "ui/panels/ask_panel.h"
+#include "ui/panels/library_panel.h"
+#include "ui/panels/main_window.h"
+#include "ui/panels/notice_bar.h"
+#include "ui/panels/start_page.h"
+
+#include "app/window/theme.h"
+
+namespace kvasir {
+namespace {
+
+constexpr QSize kUsualSize(1440, 900);
+
+std::vector<MethodChoice> methodChoices() {
+  std::vector<MethodChoice> choices;
+  for (const MethodInfo& method : listMethods())
+    choices.push_back({QString::fromStdString(method.name), QString::fromStdString(method.description)});
+  return choices;
+}
+
+}  // namespace
+
+Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* parent)
+    : QObject(parent),
+      options_(options),
+      look_(look),
+      preferencesFile_(options.folders.config),
+      preferences_(preferencesFile_.load()),
+      log_(options.folders.logs),
+      session_(new Session(options.folders.library, this)),
+      window_(std::make_unique<MainWindow>()),
+      document_(new DocumentView(window_.get())),
+      evidence_(new EvidencePanel(window_.get())),
+      maps_(new MapPanel(window_.get())),
+      compare_(new ComparePanel(window_.get())) {
+  if (look_) look_->apply(preferences_.settings.theme, preferences_.settings.fontPoints);
+  window_->resize(window_->screen() ? kUsualSize.boundedTo(window_->screen()->availableSize()) : kUsualSize);
+  window_->setViews(document_, evidence_, maps_);
+  window_->addLowerView(compare_, tr("Compare"));
+  compare_->setMethods(listMethods());
+  window_->ask()->setMethods(methodChoices());
+  window_->ask()->setMethod(preferences_.settings.method);
+  window_->ask()->setBudget(preferences_.settings.budgetTokens);
+  window_->ask()->setObstacle(tr("Open a document to ask it."));
+  window_->setRecent(preferences_.recent);
+  document_->setInverted(preferences_.isInverted);
+  connectWindow();
+  connectLibrary();
+  connectAsking();
+  connectViews();
+  connectSession();
+  connectQuestions();
+  showStatus();
+}
+
+Workspace::~Workspace() {
+  shutDown();
+  for (QObject* sender :
+       std::initializer_list<QObject*>{window_.get(), document_, evidence_, maps_, compare_, window_->ask(),
+                                       window_->library(), window_->strip(), window_->startPage()})
+    sender->disconnect(this);
+  // Before the views, which its signals reach.
+  session_->disconnect(this);
+  delete session_;
+}
+
+void Workspace::start() {
+  if (!preferences_.geometry.isEmpty()) window_->restoreGeometry(preferences_.geometry);
+  const bool isArranged = !preferences_.state.isEmpty() && window_->restoreState(preferences_.state);
+  window_->show();
+  if (!isArranged) window_->spreadDocks();
+  log_.write(QStringLiteral("Started."));
+  session_->setEngine(engineJob());
+  const bool isReading = preferences_.settings.readsInBackground && !options_.startsSafe;
+  session_->start(readSettings(), isReading ? Session::Reading::InBackground : Session::Reading::WhenAsked);
+  if (!options_.startsSafe) return;
+  window_->tell(tr("Kvasir did not end by itself last time. Nothing was opened, and nothing is read before you "
+                   "ask for it."),
+                tr("Open log folder"));
+}
+
+void Workspace::connectWindow() {
+  MainWindow* window = window_.get();
+  connect(window, &MainWindow::addWished, this, &Workspace::chooseFiles);
+  connect(window, &MainWindow::addFolderWished, this, &Workspace::chooseFolder);
+  connect(window, &MainWindow::filesDropped, this, &Workspace::addFiles);
+  connect(window, &MainWindow::recentWished, this, &Workspace::openRecent);
+  connect(window, &MainWindow::clearRecentWished, this, [this] {
+    preferences_.recent.clear();
+    window_->setRecent({});
+  });
+  connect(window, &MainWindow::exportWished, this, &Workspace::chooseExport);
+  connect(window, &MainWindow::settingsWished, this, &Workspace::openSettings);
+  connect(window, &MainWindow::logFolderWished, this, &Workspace::openLogFolder);
+  connect(window->notice(), &NoticeBar::actionWished, this, &Workspace::openLogFolder);
+  connect(window, &MainWindow::closing, this, &Workspace::shutDown);
+  connect(window->startPage(), &StartPage::sampleWished, this, [this] { addFiles({options_.sample}); });
+  connect(document_, &DocumentView::invertedChanged, this, [this](bool is) { preferences_.isInverted = is; });
+}
+
+void Workspace::connectLibrary() {
+  LibraryPanel* library = window_->library();
+  connect(library, &LibraryPanel::openWished, this, &Workspace::openDocument);
+  connect(library, &LibraryPanel::removeWished, this, &Workspace::confirmRemoval);
+  connect(library, &LibraryPanel::tryAgainWished, session_, &Session::tryAgain);
+  connect(library, &LibraryPanel::stopWished, session_, &Session::stopWork);
+  connect(library, &LibraryPanel::folderWished, this, &Workspace::showFolder);
+  connect(library, &LibraryPanel::collectionWished, this, [this](const QStringList& keys, const QString& name) {
+    for (const QString& key : keys) session_->collect(key, name);
+  });
+}
+
+void Workspace::connectAsking() {
+  AskPanel* panel = window_->ask();
+  const auto stop = [this] {
+    if (running_) session_->stopQuestion(running_->number);
+    stopComparing();
+  };
+  const auto againLast = [this] {
+    if (shown_) askAgain(shown_->number);
+  };
+  connect(panel, &AskPanel::askWished, this, &Workspace::ask);
+  connect(panel, &AskPanel::stopWished, this, stop);
+  connect(panel, &AskPanel::againWished, this, &Workspace::askAgain);
+  connect(panel, &AskPanel::showWished, this, [this](qint64 exchange) { show(find(exchange)); });
+  connect(panel, &AskPanel::markActivated, this, &Workspace::followMark);
+  connect(window_.get(), &MainWindow::againWished, this, againLast);
+  connect(window_.get(), &MainWindow::stopWished, this, stop);
+  connect(window_.get(), &MainWindow::verifyWished, this, &Workspace::verify);
+  connect(window_.get(), &MainWindow::clearConversationWished, this, &Workspace::confirmClearing);
+  connect(window_->strip(), &StatusStrip::moreBudgetWished, this, &Workspace::askWithMoreBudget);
+}
+
+void Workspace::connectViews() {
+  connect(evidence_, &EvidencePanel::hovered, this, [this](std::optional<int> chunk) {
+    maps_->highlight(chunk);
+    lightChunk(chunk);
+  });
+  connect(maps_, &MapPanel::hovered, this, [this](std::optional<int> chunk) {
+    evidence_->highlight(chunk);
+    lightChunk(chunk);
+  });
+  connect(document_, &DocumentView::hovered, this, [this](std::optional<std::size_t> byte) {
+    const std::optional<int> chunk = byte ? chunkAt(*byte) : std::nullopt;
+    evidence_->highlight(chunk);
+    maps_->highlight(chunk);
+  });
+  connect(document_, &DocumentView::rangeMarked, this, &Workspace::mark);
+  connect(evidence_, &EvidencePanel::activated, this, &Workspace::reveal);
+  connect(maps_, &MapPanel::activated, this, &Workspace::reveal);
+  connect(maps_, &MapPanel::verifyWished, this, &Workspace::verify);
+  connect(maps_, &MapPanel::headsWished, this, &Workspace::showHeads);
+  connect(evidence_, &EvidencePanel::pinWished, this, &Workspace::pin);
+  connect(evidence_, &EvidencePanel::blockWished, this, &Workspace::block);
+  connect(evidence_, &EvidencePanel::withoutWished, this, &Workspace::askWithout);
+  connect(compare_, &ComparePanel::compareWished, this, &Workspace::compare);
+  connect(evidence_, &EvidencePanel::exportWished, this, [this] { chooseExport(QStringLiteral("csv")); });
+}
+
+void Workspace::connectSession() {
+  connect(session_, &Session::rowsChanged, this, [this] { window_->library()->setRows(session_->rows()); });
+  connect(session_, &Session::listed, this, &Workspace::listed);
+  connect(session_, &Session::imported, this, [this](const QString& path, const QString& id) {
+    preferences_.recent = withRecent(preferences_.recent, path);
+    window_->setRecent(preferences_.recent);
+    log_.write(QStringLiteral("Imported ") + path);
+    if (std::exchange(opensNextImported_, false)) openDocument(id);
+  });
+  connect(session_, &Session::opened, this, &Workspace::onOpened);
+  connect(session_, &Session::openFailed, this, [this](const QString&, const QString& sentence) {
+    window_->startPage()->setBusy({});
+    tell(sentence);
+  });
+  connect(session_, &Session::removed, this, [this](const QString& id) {
+    if (open_ && QString::fromStdString(open_->record.id) == id) closeDocument();
+  });
+  connect(session_, &Session::engineLoaded, this, [this](const QString& device) {
+    log_.write(QStringLiteral("Loaded ") + device);
+    status_.device = device;
+    showStatus();
+  });
+  connect(session_, &Session::worked, this, [this](const Progress& progress) {
+    if (progress.tokensPerSecond <= 0) return;
+    status_.tokensPerSecond = progress.tokensPerSecond;
+    showStatus();
+  });
+  connect(session_, &Session::told, this, &Workspace::tell);
+}
+
+void Workspace::connectQuestions() {
+  connect(session_, &Session::questionProgressed, this, &Workspace::onProgress);
+  connect(session_, &Session::answerGrew, this, [this](quint64 question, const QString& piece) {
+    if (!running_ || running_->number != question) return;
+    running_->text += piece;
+    if (window_->ask()->isAnswering()) window_->ask()->appendAnswer(piece);
+  });
+  connect(
+      session_, &Session::answered, this,
+      [this](quint64 question, const std::shared_ptr<const Answered>& answer) { onAnswer(question, *answer); });
+  connect(session_, &Session::questionStopped, this, &Workspace::onStopped);
+  connect(session_, &Session::questionFailed, this, &Workspace::onFailed);
+  connect(session_, &Session::verified, this, &Workspace::onVerified);
+  connect(session_, &Session::kept, this, &Workspace::onKept);
+}
+
+}  // namespace kvasir

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+
+#include <QObject>
+
+#include "app/window/log_file.h"
+#include "app/window/preferences.h"
+#include "app/window/session.h"
+#include "app/window/window_folders.h"
+#include "ui/maps/compare_panel.h"
+#include "ui/panels/status_strip.h"
+
+namespace kvasir {
+
+class DocumentView;
+class EvidencePanel;
+class Look;
+class MainWindow;
+class MapPanel;
+
+struct WorkspaceOptions {
+  WindowFolders folders;
+  QString sample, sampleQuestion;  ///< the document of a first start; empty: none
+  bool startsSafe = false;         ///< nothing is opened or read by itself
+};
+
+/// Connects the session, the panels and the views, and holds what is open: nothing else knows two of them.
+class Workspace : public QObject {
+  Q_OBJECT
+ public:
+  /// `look` may be null; else it outlives the workspace.
+  Workspace(const WorkspaceOptions& options, Look* look, QObject* parent = nullptr);
+  ~Workspace() override;
+
+  void start();  ///< shows the window, then lists the library
+  MainWindow& window() { return *window_; }
+  Session& session() { return *session_; }
+
+  /// Adds files and folders; the first that is imported is opened.
+  void addFiles(const QStringList& paths);
+  /// Asked of the next document that is opened.
+  void askNextOpened(const QString& question) { nextQuestion_ = question; }
+  /// Writes the conversation, or the evidence of the answer shown, by the file's suffix. False after telling
+  /// why not.
+  bool exportTo(const QString& file);
+  void applySettings(const SettingsValues& settings);
+
+  const Opened* open() const { return open_.get(); }
+  const Exchange* shown() const { return shown_.get(); }
+  bool isAnswering() const { return running_.has_value(); }
+
+ private:
+  /// The question that is being answered.
+  struct Running {
+    quint64 number = 0;
+    QString document, title, question, asked, note, text;
+    AskSettings settings;
+    ExchangePointer without;  ///< the answer it is compared with; of "what if"
+    QString withoutPlace;
+  };
+
+  void connectWindow();
+  void connectLibrary();
+  void connectAsking();
+  void connectViews();
+  void connectSession();
+  void connectQuestions();
+
+  // library, documents, settings: workspace_files.cpp
+  void listed();
+  void openDocument(const QString& id);
+  void onOpened(std::shared_ptr<const Opened> opened);
+  void askNext();
+  void closeDocument();
+  void leaveDocument();
+  void chooseFiles();
+  void chooseFolder();
+  void chooseExport(const QString& suffix);
+  void confirmRemoval(const QStringList& ids);
+  void confirmClearing();
+  void openRecent(const QString& file);
+  void showFolder(const QString& key);
+  void openSettings();
+  void openLogFolder();
+  void shutDown();
+  EngineJob engineJob() const;
+  AskSettings readSettings() const;
+  void tell(const QString& sentence);
+
+  // questions and answers: workspace_answers.cpp
+  AskSettings askSettings() const;
+  void ask(const QString& question);
+  void askAgain(qint64 exchange);
+  void askWithout(int chunk);
+  void askWithMoreBudget();
+  void run(Running running);
+  void showRunning();
+  void onProgress(quint64 question, const Progress& progress, double secondsLeft);
+  void onAnswer(quint64 question, const Answered& answered);
+  void onStopped(quint64 question);
+  void onFailed(quint64 question, const QString& sentence);
+  void endAnswer(Exchange exchange);
+  QString differenceNote(const Running& running, const Exchange& exchange) const;
+  void onKept(qint64 before, qint64 number);
+  void onVerified(qint64 exchange, std::shared_ptr<const EvidenceMap> map);
+  void verify();
+  ExchangePointer find(qint64 exchange) const;
+  void show(const ExchangePointer& exchange);  ///< its evidence and maps; null: none
+  void showRows();
+  void showMaps();
+  void showStatus();
+  void showHeads(int chunk);
+  void reveal(int chunk);
+  void followMark(qint64 exchange, int rank, const QString& sentence);
+  void lightChunk(std::optional<int> chunk);
+  std::optional<int> chunkAt(std::size_t byte) const;
+  void pin(int chunk, bool isPinned);
+  void block(int chunk, bool isBlocked);
+  void mark(const TextRange& range);
+
+  /// One question by several methods.
+  struct Comparing {
+    std::vector<quint64> numbers;
+    std::vector<CompareEntry> entries;
+  };
+
+  void compare(const QStringList& methods);
+  bool noteCompared(quint64 question, const Exchange* exchange, std::size_t kvBytes, const QString& failure);
+  void stopComparing();
+
+  WorkspaceOptions options_;
+  Look* look_;
+  PreferencesFile preferencesFile_;
+  Preferences preferences_;
+  LogFile log_;
+  Session* session_;
+  std::unique_ptr<MainWindow> window_;
+  DocumentView* document_;
+  EvidencePanel* evidence_;
+  MapPanel* maps_;
+  ComparePanel* compare_;
+
+  std::shared_ptr<const Opened> open_;
+  std::vector<ExchangePointer> exchanges_;  ///< of the open document
+  ExchangePointer shown_;
+  std::optional<Running> running_;
+  Comparing comparing_;
+  std::set<int> pinned_, blocked_;  ///< chunks, for the next question
+  std::vector<TextRange> focus_;    ///< lit as hovered while nothing is
+  std::vector<TextRange> marked_;
+  QString nextQuestion_, openingId_;
+  StatusValues status_;
+  qint64 provisional_ = 0;  ///< counts down: numbers of exchanges that are not kept yet
+  bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;
+};
+
+}  // namespace kvasir

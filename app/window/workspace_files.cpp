@@ -1,0 +1,257 @@
+#include <algorithm>
+#include <functional>
+
+#include <QDesktopServices>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QUrl>
+
+#include "app/text.h"
+#include "app/window/report.h"
+#include "app/window/theme.h"
+#include "app/window/workspace.h"
+#include "ui/document/document_view.h"
+#include "ui/panels/ask_panel.h"
+#include "ui/panels/library_panel.h"
+#include "ui/panels/main_window.h"
+#include "ui/panels/start_page.h"
+
+namespace kvasir {
+namespace {
+
+/// A question with one harmful answer, which is done when it is chosen.
+void confirm(QWidget* parent, const QString& question, const QString& consequence, const QString& action,
+             const std::function<void()>& act) {
+  auto* box = new QMessageBox(QMessageBox::Question, question, question, QMessageBox::Cancel, parent);
+  box->setAttribute(Qt::WA_DeleteOnClose);
+  box->setInformativeText(consequence);
+  QPushButton* button = box->addButton(action, QMessageBox::DestructiveRole);
+  QObject::connect(button, &QPushButton::clicked, box, act);
+  box->open();
+}
+
+QFileDialog* fileDialog(QWidget* parent, const QString& title, QFileDialog::FileMode mode) {
+  auto* dialog = new QFileDialog(parent, title);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setFileMode(mode);
+  return dialog;
+}
+
+}  // namespace
+
+void Workspace::listed() {
+  if (!std::exchange(isFirstList_, false) || options_.startsSafe || opensNextImported_) return;
+  if (session_->rows().empty()) {
+    if (!options_.sample.isEmpty()) addFiles({options_.sample});
+    return;
+  }
+  const LibraryRow* last = session_->row(preferences_.lastDocument);
+  openDocument(last ? last->key : session_->rows().front().key);
+}
+
+void Workspace::addFiles(const QStringList& paths) {
+  if (paths.isEmpty()) return;
+  opensNextImported_ = true;
+  if (!open_) window_->startPage()->setBusy(tr("Opening %1…").arg(QFileInfo(paths.first()).fileName()));
+  session_->addFiles(paths);
+}
+
+void Workspace::openDocument(const QString& id) {
+  if (open_ && QString::fromStdString(open_->record.id) == id) return;
+  const LibraryRow* row = session_->row(id);
+  if (row && !open_) window_->startPage()->setBusy(tr("Opening %1…").arg(row->title));
+  session_->open(id);
+}
+
+void Workspace::leaveDocument() {
+  if (open_) session_->keepPlace(QString::fromStdString(open_->record.id), document_->place());
+}
+
+void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
+  leaveDocument();
+  open_ = std::move(opened);
+  const QString id = QString::fromStdString(open_->record.id);
+  const LibraryRow* row = session_->row(id);
+  pinned_.clear();
+  blocked_.clear();
+  marked_.clear();
+  exchanges_ = open_->conversation;
+  window_->startPage()->setBusy({});
+  window_->showDocument(row ? row->title : QString::fromStdString(open_->record.title));
+  document_->showDocument(open_->document, QString::fromStdString(open_->record.file));
+  if (open_->place) document_->goTo(*open_->place);
+  window_->library()->setOpen(id);
+  window_->ask()->setConversation(exchanges_);
+  show(exchanges_.empty() ? nullptr : exchanges_.back());
+  showRunning();
+  preferences_.lastDocument = id;
+  const bool isSample = QFileInfo(QString::fromStdString(open_->record.file)) == QFileInfo(options_.sample);
+  if (isSample && exchanges_.empty() && window_->ask()->question().isEmpty())
+    window_->ask()->setQuestion(options_.sampleQuestion);
+  askNext();
+}
+
+/// The question that came with the file, unless its answer is there from an earlier start.
+void Workspace::askNext() {
+  const QString question = std::exchange(nextQuestion_, {});
+  if (question.isEmpty() || running_) return;
+  const bool isAnswered = std::any_of(
+      exchanges_.begin(), exchanges_.end(),
+      [&](const ExchangePointer& exchange) { return exchange->question == question && !exchange->isStopped; });
+  if (isAnswered) return;
+  window_->ask()->setQuestion(question);
+  ask(question);
+}
+
+void Workspace::closeDocument() {
+  open_.reset();
+  exchanges_.clear();
+  document_->clear();
+  show(nullptr);
+  window_->ask()->setConversation({});
+  window_->showDocument({});
+  window_->library()->setOpen({});
+  showRunning();
+}
+
+void Workspace::chooseFiles() {
+  QFileDialog* dialog = fileDialog(window_.get(), tr("Add documents"), QFileDialog::ExistingFiles);
+  dialog->setNameFilters(
+      {tr("Documents (*.pdf *.epub *.html *.htm *.xhtml *.md *.markdown *.txt)"), tr("All files (*)")});
+  connect(dialog, &QFileDialog::filesSelected, this, &Workspace::addFiles);
+  dialog->open();
+}
+
+void Workspace::chooseFolder() {
+  QFileDialog* dialog = fileDialog(window_.get(), tr("Add folder"), QFileDialog::Directory);
+  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& folder) { addFiles({folder}); });
+  dialog->open();
+}
+
+void Workspace::openRecent(const QString& file) { addFiles({file}); }
+
+void Workspace::chooseExport(const QString& suffix) {
+  if (!open_ || exchanges_.empty()) return;
+  QFileDialog* dialog = fileDialog(window_.get(), tr("Export"), QFileDialog::AnyFile);
+  dialog->setAcceptMode(QFileDialog::AcceptSave);
+  dialog->setDefaultSuffix(suffix);
+  dialog->setNameFilters({QStringLiteral("*.") + suffix});
+  dialog->selectFile(QFileInfo(QString::fromStdString(open_->record.file)).completeBaseName() +
+                     QLatin1Char('.') + suffix);
+  connect(dialog, &QFileDialog::fileSelected, this, &Workspace::exportTo);
+  dialog->open();
+}
+
+bool Workspace::exportTo(const QString& file) {
+  if (!open_) return false;
+  Report report;
+  report.title = QString::fromStdString(open_->record.title);
+  report.file = QString::fromStdString(open_->record.file);
+  report.exchanges = exchanges_;
+  const bool isEvidence = QFileInfo(file).suffix().compare(QLatin1String("csv"), Qt::CaseInsensitive) == 0;
+  if (isEvidence && shown_) report.exchanges = {shown_};
+  try {
+    writeReport(report, file);
+    log_.write(QStringLiteral("Exported ") + file);
+    return true;
+  } catch (const std::exception& error) {
+    tell(QString::fromUtf8(error.what()));
+    return false;
+  }
+}
+
+void Workspace::confirmRemoval(const QStringList& ids) {
+  const LibraryRow* row = ids.size() == 1 ? session_->row(ids.first()) : nullptr;
+  const QString what = row ? tr("Remove “%1” from the library?").arg(row->title)
+                           : tr("Remove %n document(s) from the library?", "", static_cast<int>(ids.size()));
+  confirm(window_.get(), what,
+          tr("What was read of it and its conversation are deleted. The file itself stays."), tr("Remove"),
+          [this, ids] {
+            for (const QString& id : ids) session_->remove(id);
+          });
+}
+
+void Workspace::confirmClearing() {
+  if (!open_ || exchanges_.empty()) return;
+  confirm(window_.get(), tr("Delete this conversation?"),
+          tr("Its questions, answers and evidence are deleted."), tr("Delete"), [this] {
+            session_->forget(QString::fromStdString(open_->record.id));
+            exchanges_.clear();
+            window_->ask()->setConversation({});
+            show(nullptr);
+          });
+}
+
+void Workspace::showFolder(const QString& key) {
+  const LibraryRow* row = session_->row(key);
+  if (row) QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(row->file).absolutePath()));
+}
+
+void Workspace::openLogFolder() { QDesktopServices::openUrl(QUrl::fromLocalFile(log_.folder())); }
+
+void Workspace::openSettings() {
+  std::vector<MethodChoice> choices;
+  for (const MethodInfo& method : listMethods())
+    choices.push_back({QString::fromStdString(method.name), QString::fromStdString(method.description)});
+  auto* dialog = new SettingsDialog(preferences_.settings, choices, window_.get());
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  connect(dialog, &QDialog::accepted, this, [this, dialog] { applySettings(dialog->values()); });
+  dialog->open();
+}
+
+void Workspace::applySettings(const SettingsValues& settings) {
+  const SettingsValues before = std::exchange(preferences_.settings, settings);
+  preferencesFile_.save(preferences_);
+  if (look_) look_->apply(settings.theme, settings.fontPoints);
+  const bool isOtherEngine = settings.model != before.model || settings.modelsFolder != before.modelsFolder ||
+                             settings.threads != before.threads || settings.device != before.device;
+  if (isOtherEngine) session_->setEngine(engineJob());
+  const bool isOtherReading = settings.method != before.method ||
+                              settings.budgetTokens != before.budgetTokens ||
+                              settings.readsInBackground != before.readsInBackground || isOtherEngine;
+  if (!isOtherReading) return;
+  window_->ask()->setMethod(settings.method);
+  window_->ask()->setBudget(settings.budgetTokens);
+  session_->setReading(readSettings(), settings.readsInBackground ? Session::Reading::InBackground
+                                                                  : Session::Reading::WhenAsked);
+}
+
+EngineJob Workspace::engineJob() const {
+  const SettingsValues& settings = preferences_.settings;
+  EngineJob job;
+  job.settings.model = pathOf(settings.model.toStdString());
+  job.settings.threads = settings.threads;
+  job.settings.device = settings.device;
+  job.modelsFolder = settings.modelsFolder.toStdString();
+  return job;
+}
+
+AskSettings Workspace::readSettings() const {
+  AskSettings settings;
+  settings.method = preferences_.settings.method.toStdString();
+  settings.budgetTokens = preferences_.settings.budgetTokens;
+  return settings;
+}
+
+void Workspace::tell(const QString& sentence) {
+  log_.write(sentence);
+  window_->tell(sentence);
+}
+
+/// What must outlive the window; called at its closing, while work may go on.
+void Workspace::shutDown() {
+  if (std::exchange(isShutDown_, true)) return;
+  leaveDocument();
+  if (running_) {
+    session_->stopQuestion(running_->number);
+    onStopped(running_->number);
+  }
+  preferences_.geometry = window_->saveGeometry();
+  preferences_.state = window_->saveState();
+  preferencesFile_.save(preferences_);
+  log_.write(QStringLiteral("Ended."));
+}
+
+}  // namespace kvasir

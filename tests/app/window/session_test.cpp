@@ -1,0 +1,237 @@
+#include <QElapsedTimer>
+#include <QFile>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/text.h"
+#include "app/window/session.h"
+#include "tests/app/fake_engine.h"
+
+using namespace kvasir;
+
+namespace {
+
+/// Work of the engine, not waiting: the thread is busy for so long.
+void workFor(int milliseconds) {
+  QElapsedTimer timer;
+  timer.start();
+  while (timer.elapsed() < milliseconds) {
+  }
+}
+
+AskSettings readFor() {
+  AskSettings settings;
+  settings.method = "infllm";
+  return settings;
+}
+
+}  // namespace
+
+class SessionTest : public QObject {
+  Q_OBJECT
+
+ private:
+  std::unique_ptr<QTemporaryDir> folder_;
+  std::unique_ptr<Session> session_;
+
+  QString write(const QString& name, const QByteArray& text) const {
+    QFile file(folder_->filePath(name));
+    if (file.open(QIODevice::WriteOnly)) file.write(text);
+    return file.fileName();
+  }
+  void start(Session::Reading reading = Session::Reading::InBackground) {
+    session_ = std::make_unique<Session>(pathOf(folder_->filePath(QStringLiteral("library")).toStdString()));
+    QSignalSpy listed(session_.get(), &Session::listed);
+    session_->start(readFor(), reading);
+    QVERIFY(listed.wait());
+  }
+  QString stateOf(int row) const {
+    const auto& rows = session_->rows();
+    return row < static_cast<int>(rows.size()) ? describeState(rows[static_cast<std::size_t>(row)]) : QString();
+  }
+  QString keyOf(int row) const { return session_->rows()[static_cast<std::size_t>(row)].key; }
+  QByteArray longText() const {
+    QByteArray text = "The harpoon hit the whale at noon.\n\n";
+    while (text.size() < 8000) text += "Nothing else of note happened on that long day. ";
+    return text;
+  }
+
+ private Q_SLOTS:
+  void init() {
+    fakeEngine() = {};
+    folder_ = std::make_unique<QTemporaryDir>();
+  }
+  void cleanup() { session_.reset(); }
+
+  void importsAndReadsInTheBackground() {
+    start();
+    QSignalSpy imported(session_.get(), &Session::imported);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen."),
+                        write(QStringLiteral("two.md"), "# Two\n\nNo whale.")});
+    QTRY_COMPARE(imported.size(), 2);
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QTRY_COMPARE(stateOf(1), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().loads, 1);
+  }
+
+  void loadsNoEngineBeforeItIsNeeded() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported), opened(session_.get(), &Session::opened);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(imported.size(), 1);
+    session_->open(keyOf(0));
+    QTRY_COMPARE(opened.size(), 1);
+    QCOMPARE(stateOf(0), QStringLiteral("Waiting to be read"));
+    QCOMPARE(fakeEngine().loads, 0);
+  }
+
+  void addsTheDocumentsOfAFolder() {
+    start();
+    QVERIFY(QDir(folder_->path()).mkpath(QStringLiteral("books/more")));
+    write(QStringLiteral("books/one.txt"), "One whale.");
+    write(QStringLiteral("books/more/two.txt"), "Two whales.");
+    write(QStringLiteral("books/more/three.zip"), "Not a document.");
+    session_->addFiles({folder_->filePath(QStringLiteral("books"))});
+    QTRY_COMPARE(session_->rows().size(), 2U);
+  }
+
+  void tellsWhyAFileFailedAndTriesAgain() {
+    start();
+    const QString file = write(QStringLiteral("empty.txt"), "");
+    session_->addFiles({file});
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Failed: ")));
+    write(QStringLiteral("empty.txt"), "Now it has a whale.");
+    session_->tryAgain(keyOf(0));
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  void answersWhileAnotherDocumentIsRead() {
+    start();
+    session_->addFiles({write(QStringLiteral("short.txt"), "The whale is white.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    fakeEngine().onChunk = [](int) { workFor(20); };
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_VERIFY(stateOf(1).startsWith(QLatin1String("Reading")));
+    QSignalSpy answered(session_.get(), &Session::answered);
+    session_->ask(keyOf(0), QStringLiteral("What colour has the whale?"), readFor());
+    QTRY_COMPARE_WITH_TIMEOUT(answered.size(), 1, 2000);
+    QVERIFY(!stateOf(1).startsWith(QLatin1String("Ready")));
+    fakeEngine().onChunk = {};
+    QTRY_COMPARE(stateOf(1), QStringLiteral("Ready"));
+    // Read on from where it stood, not again from the start.
+    int chunks = 0;
+    for (const int read : fakeEngine().chunksRead) chunks += read;
+    QCOMPARE(chunks, 1 + static_cast<int>((longText().trimmed().size() + 39) / 40));
+  }
+
+  void readsTheDocumentBeforeItAnswers() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported), answered(session_.get(), &Session::answered);
+    QSignalSpy progressed(session_.get(), &Session::questionProgressed);
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_COMPARE(imported.size(), 1);
+    session_->ask(keyOf(0), QStringLiteral("What did the harpoon do?"), readFor());
+    QTRY_COMPARE(answered.size(), 1);
+    QVERIFY(progressed.size() >= 2);
+    const auto answer = qvariant_cast<std::shared_ptr<const Answered>>(answered[0][1]);
+    QVERIFY(answer->exchange->answer.contains(QLatin1String("harpoon")));
+    QCOMPARE(answer->exchange->evidence[0].rank, 1);
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  void stopsWithin200MillisecondsWhileReading() {
+    start();
+    fakeEngine().onChunk = [](int) { workFor(20); };
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+    QElapsedTimer timer;
+    timer.start();
+    session_->stopWork(keyOf(0));
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Stopped")));
+    QVERIFY2(timer.elapsed() < 200, qPrintable(QString::number(timer.elapsed())));
+    session_->tryAgain(keyOf(0));
+    fakeEngine().onChunk = {};
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  void stopsWithin200MillisecondsWhileAnswering() {
+    start();
+    session_->addFiles(
+        {write(QStringLiteral("short.txt"), "The whale is white, and so is the foam on the sea.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    fakeEngine().onAnswerWord = [] { workFor(50); };
+    QSignalSpy grew(session_.get(), &Session::answerGrew), stopped(session_.get(), &Session::questionStopped);
+    const quint64 question = session_->ask(keyOf(0), QStringLiteral("What colour has the whale?"), readFor());
+    QTRY_VERIFY(grew.size() > 0);
+    QElapsedTimer timer;
+    timer.start();
+    session_->stopQuestion(question);
+    QTRY_COMPARE(stopped.size(), 1);
+    QVERIFY2(timer.elapsed() < 200, qPrintable(QString::number(timer.elapsed())));
+  }
+
+  void tellsWhyAnAnswerFailed() {
+    start(Session::Reading::WhenAsked);
+    fakeEngine().refusal = "There is no CUDA device.";
+    EngineJob job;
+    job.settings.device = Device::Cuda;
+    session_->setEngine(job);
+    QSignalSpy imported(session_.get(), &Session::imported), failed(session_.get(), &Session::questionFailed);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(imported.size(), 1);
+    session_->ask(keyOf(0), QStringLiteral("What was seen?"), readFor());
+    QTRY_COMPARE(failed.size(), 1);
+    QCOMPARE(failed[0][1].toString(), QStringLiteral("There is no CUDA device."));
+  }
+
+  void removesDocumentsWhileTheyAreRead() {
+    start();
+    fakeEngine().onChunk = [](int) { workFor(20); };
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+    QSignalSpy removed(session_.get(), &Session::removed);
+    session_->remove(keyOf(0));
+    QTRY_COMPARE(removed.size(), 1);
+    QVERIFY(session_->rows().empty());
+  }
+
+  void endsAtOnceWhileItReadsAndGoesOnAtTheNextStart() {
+    start();
+    fakeEngine().onChunk = [](int) { workFor(20); };
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+    QTRY_VERIFY(session_->rows()[0].share > 0);
+    QElapsedTimer timer;
+    timer.start();
+    session_.reset();
+    QVERIFY2(timer.elapsed() < 500, qPrintable(QString::number(timer.elapsed())));
+    fakeEngine().onChunk = {};
+    start();
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QVERIFY(fakeEngine().chunksRead.back() < static_cast<int>(longText().size() / 40));
+  }
+
+  void keepsWhatIsToBeKeptWhenItEnds() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(imported.size(), 1);
+    const QString id = keyOf(0);
+    auto exchange = std::make_shared<Exchange>();
+    exchange->document = id;
+    exchange->answer = QStringLiteral("A whale.");
+    session_->keep(exchange);
+    session_.reset();
+    start(Session::Reading::WhenAsked);
+    QSignalSpy opened(session_.get(), &Session::opened);
+    session_->open(id);
+    QTRY_COMPARE(opened.size(), 1);
+    const auto document = qvariant_cast<std::shared_ptr<const Opened>>(opened[0][0]);
+    QCOMPARE(document->conversation.size(), 1U);
+    QCOMPARE(document->conversation[0]->answer, QStringLiteral("A whale."));
+  }
+};
+
+QTEST_MAIN(SessionTest)
+#include "session_test.moc"

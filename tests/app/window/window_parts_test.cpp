@@ -1,0 +1,278 @@
+#include <QFile>
+#include <QPalette>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/text.h"
+#include "app/window/conversations.h"
+#include "app/window/exchange_store.h"
+#include "app/window/log_file.h"
+#include "app/window/preferences.h"
+#include "app/window/report.h"
+#include "app/window/shelf.h"
+#include "app/window/single_instance.h"
+#include "app/window/theme.h"
+#include "app/window/word_difference.h"
+
+using namespace kvasir;
+
+namespace {
+
+QString s(const char* text) { return QString::fromUtf8(text); }
+
+EvidenceRow someRow(int rank) {
+  EvidenceRow row;
+  row.rank = rank;
+  row.chunk = 4 + rank;
+  row.score = 0.25 * rank;
+  row.layers = 3;
+  row.share = 0.125;
+  row.section = s("2 Results › 2.1");
+  row.pages = s("17–18");
+  row.text = s("Twelve \"whales\",\nwere counted 🐋.");
+  row.range = {100, 140};
+  row.isPinned = rank == 1;
+  return row;
+}
+
+Exchange someExchange(const char* document = "abc") {
+  Exchange exchange;
+  exchange.document = s(document);
+  exchange.question = s("How many whales?");
+  exchange.answer = s("Twelve whales were counted. Äöü 🐋");
+  exchange.note = s("Without passage 3.");
+  exchange.method = s("infllm");
+  exchange.budgetTokens = 2048;
+  exchange.coverage = 0.75;
+  exchange.logProbability = -3.5;
+  exchange.blocked = {3};
+  exchange.evidence = {someRow(1), someRow(2)};
+  exchange.chunks = {{0, 50}, {50, 100}};
+  auto maps = std::make_shared<AnswerMaps>();
+  maps->method = exchange.method;
+  maps->retrieved.layers = 2;
+  maps->retrieved.chunks = 2;
+  maps->retrieved.mass = {0.1F, 0.2F, 0.3F, 0.4F};
+  maps->retrieved.attended = {1, 0, 1, 1};
+  maps->firstTokens = {0, 10, 20};
+  maps->sections = {{1, s("Results"), 1}};
+  exchange.maps = maps;
+  return exchange;
+}
+
+QString contentsOf(const QString& file) {
+  QFile opened(file);
+  return opened.open(QIODevice::ReadOnly) ? QString::fromUtf8(opened.readAll()) : QString();
+}
+
+}  // namespace
+
+class WindowPartsTest : public QObject {
+  Q_OBJECT
+
+ private:
+  QTemporaryDir folder_;
+  QString path(const char* name) const { return folder_.filePath(QString::fromLatin1(name)); }
+
+ private Q_SLOTS:
+  void keepsConversationsWithTheirEvidence() {
+    const auto file = pathOf(path("kept.sqlite").toStdString());
+    qint64 number = 0;
+    {
+      Conversations conversations(file);
+      number = conversations.keep(someExchange());
+      conversations.keep(someExchange("other"));
+      QVERIFY(number > 0);
+    }
+    Conversations again(file);
+    const auto kept = again.of("abc");
+    QCOMPARE(kept.size(), 1U);
+    const Exchange& exchange = *kept[0];
+    const Exchange before = someExchange();
+    QCOMPARE(exchange.number, number);
+    QCOMPARE(exchange.answer, before.answer);
+    QCOMPARE(exchange.note, before.note);
+    QCOMPARE(exchange.coverage, before.coverage);
+    QCOMPARE(exchange.blocked, before.blocked);
+    QCOMPARE(exchange.evidence.size(), 2U);
+    QCOMPARE(exchange.evidence[0].text, before.evidence[0].text);
+    QVERIFY(exchange.evidence[0].range == before.evidence[0].range);
+    QVERIFY(exchange.evidence[0].isPinned && !exchange.evidence[1].isPinned);
+    QVERIFY(exchange.chunks == before.chunks);
+    QCOMPARE(exchange.maps->retrieved.mass, before.maps->retrieved.mass);
+    QCOMPARE(exchange.maps->sections[0].label, s("Results"));
+    again.forget("abc");
+    QVERIFY(again.of("abc").empty());
+    QCOMPARE(again.of("other").size(), 1U);
+  }
+
+  void keepsPlacesAndCollections() {
+    Conversations conversations(pathOf(path("places.sqlite").toStdString()));
+    QVERIFY(!conversations.place("abc"));
+    conversations.setPlace("abc", {3, 0.25, 1.5, Fit::Width});
+    QCOMPARE(conversations.place("abc")->page, 3);
+    QVERIFY(conversations.place("abc")->fit == Fit::Width);
+    conversations.collect("abc", "Work");
+    conversations.collect("abc", "Home");
+    QCOMPARE(conversations.collections().size(), 1U);
+    QCOMPARE(conversations.collections()[0].second, std::string("Home"));
+    conversations.collect("abc", {});
+    QVERIFY(conversations.collections().empty());
+  }
+
+  void leavesDamagedMapsOut() {
+    const std::string packed = packMaps(someExchange());
+    for (std::size_t cut = 0; cut < packed.size(); ++cut) {
+      Exchange exchange;
+      unpackMaps(packed.substr(0, cut), exchange);
+      QVERIFY(!exchange.maps);
+    }
+    Exchange exchange = someExchange();
+    auto maps = std::make_shared<AnswerMaps>(*exchange.maps);
+    maps->retrieved.mass.pop_back();
+    exchange.maps = maps;
+    Exchange unpacked;
+    unpackMaps(packMaps(exchange), unpacked);
+    QVERIFY(!unpacked.maps);
+    QVERIFY(!parseBody("[1, 2"));
+    QVERIFY(parseBody("{\"budget\": \"much\", \"evidence\": [1, {}]}"));
+  }
+
+  void exportsConversationsWithQuotesAndPages() {
+    const Report report{s("Whales"), s("/tmp/whales.pdf"), {std::make_shared<const Exchange>(someExchange())}};
+    const QString markdown = asMarkdown(report);
+    QVERIFY(markdown.contains(s("## How many whales?")));
+    QVERIFY(markdown.contains(s("Twelve whales were counted. \\[1\\]")));
+    QVERIFY(markdown.contains(s("page 17–18, 2 Results › 2.1")));
+    const QString html = asHtml(report);
+    QVERIFY(html.contains(s("<blockquote><p><b>[1] page 17–18")));
+    QVERIFY(html.contains(s("&quot;whales&quot;")));
+    for (const char* name : {"r.md", "r.html", "r.pdf", "r.csv"}) {
+      writeReport(report, path(name));
+      QVERIFY(QFile(path(name)).size() > 100);
+    }
+    QFile pdf(path("r.pdf"));
+    QVERIFY(pdf.open(QIODevice::ReadOnly));
+    QCOMPARE(pdf.read(5), QByteArray("%PDF-"));
+    const QString csv = contentsOf(path("r.csv"));
+    QVERIFY(csv.startsWith(s("question,rank,")));
+    QVERIFY(csv.contains(s("\"Twelve \"\"whales\"\",\nwere counted 🐋.\"\r\n")));
+  }
+
+  void failsToExportWithASentence() {
+    const Report report{s("Whales"), {}, {}};
+    for (const char* name : {"/no/such/folder/r.md", "/no/such/folder/r.pdf"})
+      QVERIFY_EXCEPTION_THROWN(writeReport(report, s(name)), std::runtime_error);
+  }
+
+  void keepsPreferences() {
+    const PreferencesFile file(path("config"));
+    Preferences preferences;
+    preferences.settings.method = s("full");
+    preferences.settings.budgetTokens = 4096;
+    preferences.settings.theme = Theme::Dark;
+    preferences.settings.readsInBackground = false;
+    preferences.recent = QStringList{s("/tmp/ä.pdf")};
+    file.save(preferences);
+    const Preferences loaded = file.load();
+    QVERIFY(loaded.settings == preferences.settings);
+    QCOMPARE(loaded.recent, preferences.recent);
+  }
+
+  void takesDefaultsForPreferencesOutOfRange() {
+    QVERIFY(QDir().mkpath(path("odd")));
+    QFile ini(path("odd/kvasir.ini"));
+    QVERIFY(ini.open(QIODevice::WriteOnly));
+    ini.write("[asking]\nbudget=-7\n[look]\ntheme=99\nfont=x\n[model]\ndevice=5\n");
+    ini.close();
+    const Preferences loaded = PreferencesFile(path("odd")).load();
+    QCOMPARE(loaded.settings.budgetTokens, 2048);
+    QVERIFY(loaded.settings.theme == Theme::System);
+    QVERIFY(loaded.settings.device == Device::Auto);
+  }
+
+  void remembersTenRecentFilesOnce() {
+    QStringList recent;
+    for (int i = 0; i < 12; ++i) recent = withRecent(recent, QString::number(i));
+    recent = withRecent(recent, s("5"));
+    QCOMPARE(recent.size(), 10);
+    QCOMPARE(recent.first(), s("5"));
+    QCOMPARE(recent.count(s("5")), 1);
+  }
+
+  void turnsTheLogOver() {
+    LogFile log(path("logs"), 100);
+    for (int i = 0; i < 12; ++i) log.write(s("A line of some length,\nwith a break."));
+    QVERIFY(QFile::exists(path("logs/kvasir.log")));
+    QVERIFY(QFile::exists(path("logs/kvasir.1.log")));
+    QVERIFY(QFile::exists(path("logs/kvasir.2.log")));
+    QVERIFY(!QFile::exists(path("logs/kvasir.3.log")));
+    QVERIFY(contentsOf(path("logs/kvasir.log")).contains(s("length, with")));
+  }
+
+  void noticesARunThatDidNotEndByItself() {
+    {
+      const RunMarker first(path("run"));
+      QVERIFY(!first.wasLeft());
+      QVERIFY(RunMarker(path("run")).wasLeft());
+    }
+    QVERIFY(!RunMarker(path("run")).wasLeft());
+  }
+
+  void handsFilesToTheRunningInstance() {
+    SingleInstance first(path("one")), other(path("two"));
+    QVERIFY(!first.handOver({s("a.pdf")}));
+    first.listen();
+    QSignalSpy received(&first, &SingleInstance::received);
+    QThread* sender = QThread::create([this] {
+      if (SingleInstance(path("one")).handOver({s("/tmp/ä.pdf"), s("b.pdf")})) setProperty("taken", true);
+    });
+    sender->start();
+    QTRY_COMPARE(received.size(), 1);
+    QCOMPARE(received[0][0].toStringList(), (QStringList{s("/tmp/ä.pdf"), s("b.pdf")}));
+    QTRY_VERIFY(sender->isFinished());
+    delete sender;
+    QVERIFY(property("taken").toBool());
+    QVERIFY(!other.handOver({}));
+  }
+
+  void saysWhichWordsWentAndCame() {
+    const WordDifference difference =
+        differenceOf(s("78.8 percent of all claims"), s("about 80 percent of claims"));
+    QCOMPARE(difference.gone, (QStringList{s("78.8"), s("all")}));
+    QCOMPARE(difference.come, (QStringList{s("about"), s("80")}));
+    QCOMPARE(describe(differenceOf(s("a b"), s("a b"))), s("The answer is the same."));
+  }
+
+  void keepsOneRowADocument() {
+    Shelf shelf;
+    shelf.addFile(s("/tmp/a.pdf"));
+    shelf.fail(s("/tmp/a.pdf"), s("It is empty."));
+    QVERIFY(shelf.find(s("/tmp/a.pdf"))->state == DocumentState::Failed);
+    shelf.addFile(s("/tmp/a.pdf"));
+    QCOMPARE(shelf.rows().size(), 1U);
+    QVERIFY(shelf.rows()[0].state == DocumentState::Waiting);
+    DocumentRecord record;
+    record.id = "0123456789ab";
+    record.title = "A";
+    record.pages = 3;
+    QVERIFY(shelf.imported(s("/tmp/a.pdf"), record));
+    shelf.addFile(s("/tmp/copy.pdf"));
+    QVERIFY(!shelf.imported(s("/tmp/copy.pdf"), record));
+    QCOMPARE(shelf.rows().size(), 1U);
+    QCOMPARE(shelf.rows()[0].title, s("A"));
+  }
+
+  void hasReadablePalettes() {
+    for (const QPalette& palette : {lightPalette(), darkPalette()}) {
+      const int ink = palette.color(QPalette::Text).lightness(),
+                paper = palette.color(QPalette::Base).lightness();
+      QVERIFY(std::abs(ink - paper) > 150);
+      QVERIFY(std::abs(palette.color(QPalette::Link).lightness() - paper) > 60);
+    }
+  }
+};
+
+QTEST_MAIN(WindowPartsTest)
+#include "window_parts_test.moc"

@@ -1,0 +1,170 @@
+#include <QComboBox>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QTest>
+#include <QTextBrowser>
+
+#include "ui/panels/ask_panel.h"
+#include "ui/panels/library_panel.h"
+#include "ui/panels/question_box.h"
+#include "ui/panels/settings_dialog.h"
+#include "ui/panels/status_strip.h"
+
+using namespace kvasir;
+
+namespace {
+
+ExchangePointer exchange(qint64 number, const QString& answer) {
+  auto made = std::make_shared<Exchange>();
+  made->number = number;
+  made->question = QStringLiteral("How many whales?");
+  made->answer = answer;
+  EvidenceRow row;
+  row.rank = 1;
+  row.text = QStringLiteral("Twelve whales were counted in the bay.");
+  row.range = {0, 38};
+  made->evidence = {row};
+  return made;
+}
+
+}  // namespace
+
+class PanelsTest : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void asksByEnterAndBreaksTheLineByShiftEnter() {
+    AskPanel panel;
+    QSignalSpy asked(&panel, &AskPanel::askWished);
+    auto* box = panel.findChild<QuestionBox*>();
+    QTest::keyClicks(box, QStringLiteral("How"));
+    QTest::keyClick(box, Qt::Key_Return, Qt::ShiftModifier);
+    QTest::keyClicks(box, QStringLiteral("many?"));
+    QCOMPARE(asked.size(), 0);
+    QTest::keyClick(box, Qt::Key_Return);
+    QCOMPARE(asked.size(), 1);
+    QCOMPARE(asked[0][0].toString(), QStringLiteral("How\nmany?"));
+  }
+
+  void asksNothingWithoutAQuestionOrBehindAnObstacle() {
+    AskPanel panel;
+    QSignalSpy asked(&panel, &AskPanel::askWished);
+    auto* box = panel.findChild<QuestionBox*>();
+    QTest::keyClick(box, Qt::Key_Return);
+    panel.setQuestion(QStringLiteral("How?"));
+    panel.setObstacle(QStringLiteral("No document."));
+    QTest::keyClick(box, Qt::Key_Return);
+    QCOMPARE(asked.size(), 0);
+    panel.setObstacle({});
+    QTest::keyClick(box, Qt::Key_Return);
+    QCOMPARE(asked.size(), 1);
+  }
+
+  void stopsByEscape() {
+    AskPanel panel;
+    QSignalSpy stopped(&panel, &AskPanel::stopWished);
+    panel.beginAnswer(QStringLiteral("How?"), {});
+    QTest::keyClick(panel.findChild<QuestionBox*>(), Qt::Key_Escape);
+    QCOMPARE(stopped.size(), 1);
+  }
+
+  void streamsTheAnswer() {
+    AskPanel panel;
+    panel.beginAnswer(QStringLiteral("How?"), {});
+    panel.appendAnswer(QStringLiteral("Twelve "));
+    panel.appendAnswer(QStringLiteral("<whales>"));
+    auto* conversation = panel.findChild<QTextBrowser*>();
+    QVERIFY(conversation->toPlainText().contains(QLatin1String("Twelve <whales>")));
+    panel.setConversation({exchange(3, QStringLiteral("Earlier."))});
+    QVERIFY(conversation->toPlainText().contains(QLatin1String("Twelve <whales>")));
+    panel.endAnswer();
+    QVERIFY(!conversation->toPlainText().contains(QLatin1String("Twelve")));
+  }
+
+  void followsMarksAndLinks() {
+    AskPanel panel;
+    panel.setConversation({exchange(3, QStringLiteral("Twelve whales were counted."))});
+    QSignalSpy marks(&panel, &AskPanel::markActivated), again(&panel, &AskPanel::againWished);
+    auto* conversation = panel.findChild<QTextBrowser*>();
+    QVERIFY(conversation->toHtml().contains(QLatin1String("mark:3:1:0")));
+    Q_EMIT conversation->anchorClicked(QUrl(QStringLiteral("mark:3:1:0")));
+    QCOMPARE(marks.size(), 1);
+    QCOMPARE(marks[0][1].toInt(), 1);
+    QCOMPARE(marks[0][2].toString(), QStringLiteral("Twelve whales were counted."));
+    Q_EMIT conversation->anchorClicked(QUrl(QStringLiteral("again:3")));
+    QCOMPARE(again.size(), 1);
+    Q_EMIT conversation->anchorClicked(QUrl(QStringLiteral("mark:4:1:0")));
+    Q_EMIT conversation->anchorClicked(QUrl(QStringLiteral("mark:3:1:9")));
+    QCOMPARE(marks.size(), 1);
+    Q_EMIT conversation->anchorClicked(QUrl(QStringLiteral("edit:3")));
+    QCOMPARE(panel.question(), QStringLiteral("How many whales?"));
+  }
+
+  void offersToTryFailedDocumentsAgain() {
+    LibraryPanel panel;
+    LibraryRow row;
+    row.key = QStringLiteral("/tmp/a.pdf");
+    row.title = QStringLiteral("a.pdf");
+    row.state = DocumentState::Failed;
+    row.reason = QStringLiteral("a.pdf is a scan without text.");
+    panel.setRows({row});
+    panel.select(row.key);
+    panel.show();
+    QSignalSpy again(&panel, &LibraryPanel::tryAgainWished);
+    for (auto* button : panel.findChildren<QPushButton*>()) {
+      if (button->text() == QLatin1String("Try again")) QTest::mouseClick(button, Qt::LeftButton);
+    }
+    QCOMPARE(again.size(), 1);
+    row.state = DocumentState::Waiting;
+    panel.setRows({row});
+    for (auto* button : panel.findChildren<QPushButton*>())
+      QVERIFY(button->text() != QLatin1String("Try again") || !button->isVisible());
+  }
+
+  void keepsTheSelectionWhenRowsCome() {
+    LibraryPanel panel;
+    LibraryRow a, b;
+    a.key = QStringLiteral("a");
+    b.key = QStringLiteral("b");
+    panel.setRows({a});
+    panel.select(QStringLiteral("a"));
+    panel.setRows({b, a});
+    QCOMPARE(panel.selectedKeys(), QStringList{QStringLiteral("a")});
+  }
+
+  void offersMoreBudgetOnlyWhereItHelps() {
+    StatusStrip strip;
+    StatusValues values;
+    values.coverage = 0.83;
+    strip.setValues(values);
+    auto* more = strip.findChild<QPushButton*>();
+    QVERIFY(!more->isVisibleTo(&strip));
+    values.canUseMore = true;
+    strip.setValues(values);
+    QVERIFY(more->isVisibleTo(&strip));
+    QSignalSpy wished(&strip, &StatusStrip::moreBudgetWished);
+    more->click();
+    QCOMPARE(wished.size(), 1);
+  }
+
+  void givesBackTheSettingsItWasGiven() {
+    SettingsValues values;
+    values.model = QStringLiteral("/models/a.gguf");
+    values.threads = 3;
+    values.device = Device::Cpu;
+    values.method = QStringLiteral("full");
+    values.budgetTokens = 4096;
+    values.theme = Theme::Dark;
+    values.fontPoints = 14;
+    values.readsInBackground = false;
+    const std::vector<MethodChoice> methods = {{QStringLiteral("infllm"), {}}, {QStringLiteral("full"), {}}};
+    QVERIFY(SettingsDialog(values, methods).values() == values);
+    values.fontPoints = 0;
+    QVERIFY(SettingsDialog(values, methods).values() == values);
+  }
+};
+
+QTEST_MAIN(PanelsTest)
+#include "panels_test.moc"

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <vector>
+
+#include <QWidget>
+
+#include "ui/panels/exchange.h"
+
+class QCheckBox;
+class QComboBox;
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QSpinBox;
+class QTextBrowser;
+class QUrl;
+
+namespace kvasir {
+
+class QuestionBox;
+
+/// A method as the panel offers it.
+struct MethodChoice {
+  QString name, description;
+};
+
+/// The conversation with a document at the right of the window, and the box for the next question.
+class AskPanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit AskPanel(QWidget* parent = nullptr);
+
+  void setMethods(const std::vector<MethodChoice>& methods);
+  void setMethod(const QString& name);
+  void setBudget(int tokens);
+  QString method() const;
+  int budget() const;
+  bool isFollowUp() const;  ///< whether the next question refers to the last one
+
+  QString question() const;
+  void setQuestion(const QString& question);
+  /// Empty: questions can be asked. Else why not, and the button is off.
+  void setObstacle(const QString& sentence);
+
+  void setConversation(std::vector<ExchangePointer> exchanges);
+  /// The exchange whose evidence the other panels show; 0: none.
+  void setShown(qint64 exchange);
+
+  void beginAnswer(const QString& question, const QString& note);
+  void appendAnswer(const QString& piece);
+  void setStage(const QString& sentence, double share);  ///< while an answer is made; share below 0: not known
+  void endAnswer();                                      ///< setConversation follows with what was said
+  bool isAnswering() const { return isAnswering_; }
+  void focusQuestion();
+
+ Q_SIGNALS:
+  void askWished(QString question);
+  void stopWished();
+  void againWished(qint64 exchange);
+  void showWished(qint64 exchange);
+  void markActivated(qint64 exchange, int rank, QString sentence);
+  void budgetChanged(int tokens);
+  void methodChanged(QString name);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void layOut();
+  QWidget* makeSettings();
+  void name();
+  void ask();
+  void follow(const QUrl& link);
+  void render();
+  void updateButtons();
+  const Exchange* find(qint64 number) const;
+
+  QTextBrowser* conversation_;
+  QLabel* stage_;
+  QProgressBar* progress_;
+  QuestionBox* box_;
+  QComboBox* method_;
+  QSpinBox* budget_;
+  QCheckBox* followUp_;
+  QPushButton *ask_, *stop_;
+  std::vector<ExchangePointer> exchanges_;
+  qint64 shown_ = 0;
+  QString obstacle_, pendingQuestion_, pendingNote_, pendingText_;
+  bool isAnswering_ = false;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,115 @@
+#include "ui/panels/conversation_html.h"
+
+#include <QCoreApplication>
+#include <QLocale>
+
+#include "ui/panels/answer_marks.h"
+
+namespace kvasir {
+namespace {
+
+QString text(const char* source) { return QCoreApplication::translate("Conversation", source); }
+
+QString escaped(const QString& plain) {
+  return plain.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>"));
+}
+
+/// Text colour moved towards the background: readable, but behind the answer.
+QString quietColour(const QPalette& palette) {
+  const QColor ink = palette.color(QPalette::Text), paper = palette.color(QPalette::Base);
+  const auto mixed = [](int a, int b) { return (3 * a + 2 * b) / 5; };
+  return QColor(mixed(ink.red(), paper.red()), mixed(ink.green(), paper.green()),
+                mixed(ink.blue(), paper.blue()))
+      .name();
+}
+
+QString questionHtml(const QString& question, const QPalette& palette) {
+  return QStringLiteral(
+             "<table width=\"100%\" cellpadding=\"6\" style=\"margin-top:12px\"><tr><td bgcolor=\"%1\">"
+             "<b>%2</b></td></tr></table>")
+      .arg(palette.color(QPalette::AlternateBase).name(), escaped(question));
+}
+
+QString linkHtml(const QString& target, const QString& shown) {
+  return QStringLiteral("<a href=\"%1\">%2</a>").arg(target, shown);
+}
+
+QString answerHtml(const Exchange& exchange) {
+  QString html;
+  int written = 0, sentence = 0;
+  for (const SentenceMark& mark : marksOf(exchange.answer, exchange.evidence)) {
+    html += escaped(exchange.answer.mid(written, mark.end - written));
+    for (const int rank : mark.ranks) {
+      html += QStringLiteral(" ") +
+              linkHtml(QStringLiteral("mark:%1:%2:%3").arg(exchange.number).arg(rank).arg(sentence),
+                       QStringLiteral("[%1]").arg(rank));
+    }
+    written = mark.end;
+    ++sentence;
+  }
+  return html + escaped(exchange.answer.mid(written));
+}
+
+QString noticeOf(const Exchange& exchange) {
+  if (exchange.isStopped) return text("Stopped; this is what had been said.");
+  QString notice;
+  if (exchange.answer.trimmed().isEmpty()) notice = text("The model gave no answer. ");
+  if (!isSupported(exchange.question, exchange.answer, exchange.evidence))
+    notice += text(
+        "Not in the document, as far as the passages found show. The best of them are listed all the same.");
+  if (exchange.isCut) notice += text(" The answer was cut at the longest length allowed.");
+  return notice.trimmed();
+}
+
+QString footerHtml(const Exchange& exchange, bool isShown) {
+  const QString id = QString::number(exchange.number);
+  QStringList parts = {exchange.method.toHtmlEscaped(),
+                       text("budget %1").arg(QLocale().toString(exchange.budgetTokens))};
+  if (exchange.totalSeconds > 0) parts << text("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
+  if (exchange.coverage) parts << text("coverage %1 %").arg(qRound(*exchange.coverage * 100));
+  parts << (isShown ? text("evidence shown") : linkHtml(QStringLiteral("show:") + id, text("Show evidence")));
+  parts << linkHtml(QStringLiteral("again:") + id, text("Ask again"));
+  parts << linkHtml(QStringLiteral("edit:") + id, text("Edit question"));
+  return parts.join(QStringLiteral(" · "));
+}
+
+QString quietHtml(const QString& html, const QPalette& palette) {
+  return QStringLiteral("<p style=\"color:%1; margin-top:2px\"><small>%2</small></p>")
+      .arg(quietColour(palette), html);
+}
+
+}  // namespace
+
+ConversationLink parseLink(const QString& link) {
+  const QStringList parts = link.split(QLatin1Char(':'));
+  if (parts.size() < 2) return {};
+  ConversationLink parsed;
+  parsed.exchange = parts[1].toLongLong();
+  if (parts[0] == QLatin1String("again")) parsed.kind = ConversationLink::Kind::Again;
+  if (parts[0] == QLatin1String("edit")) parsed.kind = ConversationLink::Kind::Edit;
+  if (parts[0] == QLatin1String("show")) parsed.kind = ConversationLink::Kind::Show;
+  if (parts[0] == QLatin1String("mark") && parts.size() == 4) {
+    parsed.kind = ConversationLink::Kind::Mark;
+    parsed.rank = parts[2].toInt();
+    parsed.sentence = parts[3].toInt();
+  }
+  return parsed;
+}
+
+QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) {
+  QString html = questionHtml(exchange.question, palette);
+  if (!exchange.asked.isEmpty()) html += quietHtml(text("Asked: %1").arg(escaped(exchange.asked)), palette);
+  if (!exchange.note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(exchange.note));
+  html += QStringLiteral("<p>%1</p>").arg(answerHtml(exchange));
+  if (const QString notice = noticeOf(exchange); !notice.isEmpty())
+    html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(notice));
+  return html + quietHtml(footerHtml(exchange, isShown), palette);
+}
+
+QString htmlOfPending(const QString& question, const QString& note, const QPalette& palette) {
+  QString html = questionHtml(question, palette);
+  if (!note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(note));
+  return html + QStringLiteral("<p></p>");
+}
+
+}  // namespace kvasir

@@ -1,0 +1,55 @@
+#include "ui/panels/library_rows.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+#include <QLocale>
+
+namespace kvasir {
+namespace {
+
+QString text(const char* source) { return QCoreApplication::translate("LibraryRow", source); }
+
+QString withShare(const QString& doing, const LibraryRow& row) {
+  if (row.share <= 0 && row.secondsLeft < 0) return doing;
+  const int percent = static_cast<int>(std::floor(row.share * 100));
+  const QString shown = text("%1 %2 %").arg(doing).arg(percent);
+  if (row.secondsLeft < 0) return shown;
+  return text("%1, %2 left").arg(shown, asClock(row.secondsLeft));
+}
+
+}  // namespace
+
+QString asClock(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(std::max(seconds, 0.0)));
+  const QString rest = QStringLiteral("%1").arg(whole % 60, 2, 10, QLatin1Char('0'));
+  if (whole < 3600) return QStringLiteral("%1:%2").arg(whole / 60).arg(rest);
+  const QString minutes = QStringLiteral("%1").arg(whole / 60 % 60, 2, 10, QLatin1Char('0'));
+  return QStringLiteral("%1:%2:%3").arg(whole / 3600).arg(minutes, rest);
+}
+
+QString describeState(const LibraryRow& row) {
+  switch (row.state) {
+    case DocumentState::Waiting:
+      return row.isImported ? text("Waiting to be read") : text("Waiting");
+    case DocumentState::Importing:
+      return withShare(text("Importing"), row);
+    case DocumentState::Reading:
+      return withShare(text("Reading"), row);
+    case DocumentState::Stopped:
+      return text("Stopped at %1 %").arg(static_cast<int>(std::floor(row.share * 100)));
+    case DocumentState::Ready:
+      return text("Ready");
+    case DocumentState::Failed:
+      return text("Failed: %1").arg(row.reason);
+  }
+  return {};
+}
+
+QString describeRow(const LibraryRow& row) {
+  if (row.pages <= 0) return describeState(row);
+  const QString pages = row.pages == 1 ? text("1 page") : text("%1 pages").arg(QLocale().toString(row.pages));
+  return pages + QStringLiteral(" · ") + describeState(row);
+}
+
+}  // namespace kvasir
