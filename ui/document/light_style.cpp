@@ -27,16 +27,32 @@ const Style& styleOf(Light light) {
 
 const QColor kMatch(0xF0, 0xE4, 0x42), kCurrentMatch(0xD5, 0x5E, 0x00);
 
-QColor withAlpha(QColor color, int alpha) {
-  color.setAlpha(alpha);
-  return color;
+QColor mixed(const QColor& a, const QColor& b, double shareOfB) {
+  const auto mix = [&](int x, int y) { return static_cast<int>(x + (y - x) * shareOfB); };
+  return {mix(a.red(), b.red()), mix(a.green(), b.green()), mix(a.blue(), b.blue())};
 }
 
-// On black paper a fill must be denser to show, and lines brighter.
-QColor fillOn(Paper paper, const QColor& color) { return withAlpha(color, paper == Paper::White ? 90 : 130); }
+QColor tintOn(Paper paper, const QColor& color) {
+  return paper == Paper::White ? mixed(color, Qt::white, 0.6) : mixed(color, Qt::black, 0.45);
+}
 
 QColor lineOn(Paper paper, const Style& style) {
   return paper == Paper::White ? style.line : style.fill.lighter(115);
+}
+
+/// Like a felt pen: the paper takes the colour and the letters keep their own.
+void tint(QPainter& painter, Paper paper, const QColor& color, const QRectF& area) {
+  painter.save();
+  painter.setCompositionMode(paper == Paper::White ? QPainter::CompositionMode_Multiply
+                                                   : QPainter::CompositionMode_Screen);
+  painter.fillRect(area, tintOn(paper, color));
+  painter.restore();
+}
+
+void outline(QPainter& painter, const QPen& pen, const QRectF& area) {
+  painter.setBrush(Qt::NoBrush);
+  painter.setPen(pen);
+  painter.drawRect(area);
 }
 
 }  // namespace
@@ -46,32 +62,31 @@ QString nameOf(Light light) { return QCoreApplication::translate("kvasir::Light"
 void paintLight(QPainter& painter, Light light, Paper paper, const QRectF& box) {
   const Style& style = styleOf(light);
   const QRectF area = box.adjusted(-1, -1, 1, 1);
-  painter.fillRect(area, fillOn(paper, style.fill));
-  painter.setBrush(Qt::NoBrush);
-  painter.setPen(QPen(lineOn(paper, style), 1.5, style.edge == Edge::Dashed ? Qt::DashLine : Qt::SolidLine));
-  if (style.edge == Edge::Under) {
-    painter.drawLine(area.bottomLeft(), area.bottomRight());
-  } else {
-    painter.drawRect(area);
-  }
+  tint(painter, paper, style.fill, area);
+  const QPen pen(lineOn(paper, style), 1.5, style.edge == Edge::Dashed ? Qt::DashLine : Qt::SolidLine);
+  if (style.edge != Edge::Under) return outline(painter, pen, area);
+  painter.setPen(pen);
+  const bool isVertical = area.height() > 2 * area.width();
+  painter.drawLine(isVertical ? area.topLeft() : area.bottomLeft(),
+                   isVertical ? area.bottomLeft() : area.bottomRight());
 }
 
 void paintMatch(QPainter& painter, Paper paper, bool isCurrent, const QRectF& box) {
-  painter.fillRect(box, fillOn(paper, isCurrent ? kCurrentMatch : kMatch));
-  if (!isCurrent) return;
-  painter.setBrush(Qt::NoBrush);
-  painter.setPen(QPen(kCurrentMatch, 2));
-  painter.drawRect(box.adjusted(-1, -1, 1, 1));
+  tint(painter, paper, isCurrent ? kCurrentMatch : kMatch, box);
+  const QColor line = isCurrent ? kCurrentMatch : paper == Paper::White ? kMatch.darker(200) : kMatch;
+  outline(painter, QPen(line, isCurrent ? 2.5 : 1), box.adjusted(-1, -1, 1, 1));
 }
 
 void paintSelection(QPainter& painter, const QColor& highlight, const QRectF& box) {
-  painter.fillRect(box, withAlpha(highlight, 100));
+  QColor shade = highlight;
+  shade.setAlpha(100);
+  painter.fillRect(box, shade);
 }
 
 QTextCharFormat textFormat(Light light, Paper paper) {
   const Style& style = styleOf(light);
   QTextCharFormat format;
-  format.setBackground(fillOn(paper, style.fill));
+  format.setBackground(tintOn(paper, style.fill));
   format.setUnderlineStyle(style.edge == Edge::Dashed   ? QTextCharFormat::DashUnderline
                            : style.edge == Edge::Around ? QTextCharFormat::WaveUnderline
                                                         : QTextCharFormat::SingleUnderline);
@@ -81,7 +96,7 @@ QTextCharFormat textFormat(Light light, Paper paper) {
 
 QTextCharFormat matchFormat(Paper paper, bool isCurrent) {
   QTextCharFormat format;
-  format.setBackground(fillOn(paper, isCurrent ? kCurrentMatch : kMatch));
+  format.setBackground(tintOn(paper, isCurrent ? kCurrentMatch : kMatch));
   if (isCurrent) format.setFontUnderline(true);
   return format;
 }

@@ -5,7 +5,7 @@
 namespace kvasir {
 namespace {
 
-constexpr int kLongestGoodbye = 5000;  // milliseconds
+constexpr int kLongestGoodbye = 1000;  // milliseconds
 
 }  // namespace
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kRevealAt = 0.25;  // of the view's height: where a revealed line comes to stand
 constexpr int kLinePixels = 40;
+constexpr std::size_t kLongestDescription = 8000;
 
 /// Upwards, so that a page's start does not fall on the page before; what rounding errors add does not count.
 int pixelsUp(double length) { return static_cast<int>(std::ceil(length - 0.01)); }
@@ -31,6 +32,7 @@ PageView::PageView(PageImages* images, const Highlights* highlights, QWidget* pa
   setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
   verticalScrollBar()->setAccessibleName(tr("Place in the document"));
   horizontalScrollBar()->setAccessibleName(tr("Place across the page"));
+  connect(this, &PageView::placeChanged, this, &PageView::describePage);
   connect(images_, &PageImages::drawn, this, [this](ImageUse use, int page) {
     const auto span = pagesInView();
     if (use == ImageUse::Pages && page >= span.first && page <= span.last) viewport()->update();
@@ -43,6 +45,7 @@ void PageView::showDocument(std::shared_ptr<const Document> document) {
   anchor_.reset();
   hovered_.reset();
   selection_ = {};
+  described_ = -1;
   goTo({0, 0, zoom(), Fit::Width});
 }
 
@@ -152,22 +155,31 @@ std::size_t PageView::topByte() const {
   return textOf(at.page).start;
 }
 
+/// A screen reader reads the page where it would find a picture.
+void PageView::describePage() {
+  const int page = stack_.count() == 0 ? -1 : currentPage();
+  if (page == described_) return;
+  described_ = page;
+  if (page < 0) return setAccessibleDescription({});
+  const TextRange text = textOf(page);
+  const std::size_t start = std::min(text.start, document_->text.size());
+  const std::size_t length = std::min(text.end - std::min(text.end, start), kLongestDescription);
+  setAccessibleDescription(QString::fromStdString(document_->text.substr(start, length)));
+}
+
 void PageView::keepPlace() {
   if (fit_ != Fit::None && stack_.count() > 0) scale_ = fittedScale();
   const QScopedValueRollback placing(isPlacing_, true);
   updateBars();
   if (stack_.count() > 0) {
-    verticalScrollBar()->setValue(
-        pixelsUp(stack_.heightOf(kept_.page, kept_.top, scale_)));
+    verticalScrollBar()->setValue(pixelsUp(stack_.heightOf(kept_.page, kept_.top, scale_)));
   }
   viewport()->update();
 }
 
 void PageView::updateBars() {
   const QSizeF size = stack_.count() == 0 ? QSizeF() : stack_.size(scale_);
-  const auto most = [](double content, int view) {
-    return std::max(0, pixelsUp(content) - view);
-  };
+  const auto most = [](double content, int view) { return std::max(0, pixelsUp(content) - view); };
   QScrollBar* across = horizontalScrollBar();
   const double middle = across->maximum() > 0 ? (across->value() + 0.5) / (across->maximum() + 1.0) : 0.5;
   across->setRange(0, most(size.width(), viewport()->width()));

@@ -78,6 +78,7 @@ class PageView : public QAbstractScrollArea {
   double fittedScale() const;
   void setScale(double scale, QPointF fixed);
   void updateBars();
+  void describePage();
   void keepPlace();
   void hover(QPointF position);
   void select(const TextRange& range);
@@ -98,6 +99,7 @@ class PageView : public QAbstractScrollArea {
   double scale_ = kPixelsPerPoint;  // pixels of the widget a point
   DocumentPlace kept_;              // what stays in place when the size changes
   bool isPlacing_ = false;
+  int described_ = -1;  // the page whose text a screen reader is given
 
   std::optional<std::size_t> hovered_;
   std::optional<std::size_t> anchor_;  // where the mouse went down

@@ -410,6 +410,43 @@ class DocumentViewTest : public QObject {
     QGuiApplication::setPalette(before);
   }
 
+  void screensOfOtherFiles_data() {
+    QTest::addColumn<int>("page");
+    QTest::newRow("tracemonkey_two_column.pdf") << 0;
+    QTest::newRow("japanese_vertical.pdf") << 0;
+    QTest::newRow("clinical_protocol_en_ar.pdf") << 1;
+    QTest::newRow("rotated_page.pdf") << 0;
+    QTest::newRow("encrypted_aes256_pw_foo_or_baz.pdf") << 0;
+  }
+
+  void screensOfOtherFiles() {
+    QFETCH(int, page);
+    const QString name = QString::fromLatin1(QTest::currentDataTag());
+    const QString file = sharedFile(name);
+    if (file.isEmpty()) QSKIP("the shared documents are not beside this checkout");
+    const bool isLocked = name.startsWith(QLatin1String("encrypted"));
+    const auto document =
+        isLocked ? sampleDocument() : std::make_shared<const Document>(importFile(file.toStdString()));
+    show(document, file);
+    const Page& at = document->pages[static_cast<std::size_t>(page)];
+    const TextRange all{at.start, at.end};
+    const std::size_t third = (all.end - all.start) / 3;
+    view_->light(Light::Evidence, {{all.start + third / 3, all.start + 2 * third}});
+    view_->light(Light::Marked, {{all.start + 2 * third + 20, all.end + 400}});
+    view_->goTo({page, 0, 1, Fit::Page});
+    waitForPages();
+    QVERIFY(!view_->boxesInView(all).empty());
+    save(QStringLiteral("other_") + name.section(u'.', 0, 0));
+  }
+
+  void aScreenReaderIsGivenThePagesText() {
+    show(sampleDocument(), sampleFile());
+    view_->goTo({2, 0, 1});
+    const Page& page = sampleDocument()->pages[2];
+    const std::string text = sampleDocument()->text.substr(page.start, 40);
+    QVERIFY(view_->findChild<PageView*>()->accessibleDescription().toStdString().starts_with(text));
+  }
+
  private:
   void show(std::shared_ptr<const Document> document, const QString& file) {
     view_->showDocument(std::move(document), file);
