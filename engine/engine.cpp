@@ -68,7 +68,7 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
   parts_->model = loadModel(settings.model, formOf(settings.precision), listener);
-  parts_->model.whitening = Whitening::find(settings.retrievers, parts_->model.info);
+  if (auto found = Whitening::find(settings.retrievers, parts_->model.info)) parts_->model.whitening = std::move(found);
 }
 
 Engine::~Engine() = default;

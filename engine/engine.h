@@ -41,13 +41,13 @@ struct ModelInfo {
 
 /// How a document is read. What was read with one setting answers only questions asked with the same method family.
 struct ReadSettings {
-  std::string method = "infllm";  ///< a row of the method table
+  std::string method = "whitened";  ///< a row of the method table
   int budgetTokens = 2048;        ///< KV entries a query may attend to, per layer
   int stepTokens = 1024;          ///< tokens fed at once; changes speed, never the result
 };
 
 struct AskSettings {
-  std::string method = "infllm";
+  std::string method = "whitened";
   int budgetTokens = 2048;
   int maxTokens = 256;
   SamplerSettings sampling;

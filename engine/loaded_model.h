@@ -20,7 +20,7 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;
   ChatTemplate chat;
   DenseForm form = DenseForm::Bfloat16;
-  std::unique_ptr<Whitening> whitening;  ///< null where none was made for this model
+  std::unique_ptr<Whitening> whitening;  ///< never null: plain states where none was made for it
 
   KvShape kvShape() const { return {shape.layers, shape.kvHeads, shape.headDimension}; }
 };

@@ -78,6 +78,7 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   const Method& method = findMethod(settings.method);
   std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + method.policy.name + "-" + method.positions.name +
                     "-" + method.codec.name + (model.form == DenseForm::Float32 ? "32" : "16");
+  if (method.judge == Judge::Score) key += "-" + model.whitening->id();
   if (method.sees == Sees::Budget) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
     if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '-') letter = '_';

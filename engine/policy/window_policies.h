@@ -19,7 +19,7 @@ struct PolicySettings {
   int heads = 0;  ///< query heads
   int budgetTokens = 0;
   ChunkWishes wishes = {};
-  const Whitening* whitening = nullptr;  ///< of the loaded model; null where none was trained
+  const Whitening* whitening = nullptr;  ///< of the loaded model
 };
 
 /// Dense attention: everything before the block but blocked chunks. Knows no budget.

@@ -17,6 +17,39 @@ at::Tensor tensorOf(const NamedTensor& tensor) {
 
 }  // namespace
 
+Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {
+  std::uint32_t hash = 0x811c9dc5u;  // FNV-1a over the numbers as a file keeps them
+  const auto add = [&](const at::Tensor& tensor) {
+    const at::Tensor rounded = tensor.to(at::kBFloat16).contiguous();
+    const auto* bytes = static_cast<const unsigned char*>(rounded.const_data_ptr());
+    for (std::size_t i = 0; i < rounded.nbytes(); ++i) hash = (hash ^ bytes[i]) * 0x01000193u;
+  };
+  for (const auto& [layer, own] : layers_) {
+    add(own.mean);
+    add(own.projection);
+  }
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", hash);
+  id_ = text;
+}
+
+Whitening Whitening::none(const std::vector<int>& layers, int width) {
+  std::map<int, Layer> plain;
+  for (const int layer : layers) plain[layer] = {at::zeros({width}), at::eye(width)};
+  return {std::move(plain), width};
+}
+
+std::vector<int> usualWhitenedLayers(const ModelShape& shape) {
+  constexpr int kEvery = 3, kFew = 8;
+  std::vector<int> seeing, chosen;
+  for (int layer = 0; layer < shape.layers; ++layer)
+    if (!shape.isLocal(layer)) seeing.push_back(layer);
+  if (static_cast<int>(seeing.size()) <= kFew) return seeing;
+  for (std::size_t i = 0; i < seeing.size(); ++i)
+    if (i == 0 || i % kEvery == 1) chosen.push_back(seeing[i]);
+  return chosen;
+}
+
 at::Tensor Whitening::entry(int layer, const at::Tensor& state) const {
   const Layer& own = layers_.at(layer);
   const at::Tensor whitened = at::mv(own.projection, state - own.mean);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "engine/model/model_shape.h"
 #include "engine/torch.h"
 
 namespace kvasir {
@@ -23,9 +24,13 @@ class Whitening {
     at::Tensor projection;  ///< [width, width], symmetric
   };
 
-  Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {}
+  Whitening(std::map<int, Layer> layers, int width);
+  /// For a model that none was made for: states as they are, whose plain cosines find less.
+  static Whitening none(const std::vector<int>& layers, int width);
 
   int width() const { return width_; }
+  /// The same for the same numbers, in hexadecimal digits: entries made by one whitening say nothing to another.
+  const std::string& id() const { return id_; }
   bool has(int layer) const { return layers_.contains(layer); }
   /// state: [width]. Gives [width] of length 1.
   at::Tensor entry(int layer, const at::Tensor& state) const;
@@ -39,7 +44,12 @@ class Whitening {
  private:
   std::map<int, Layer> layers_;
   int width_;
+  std::string id_;
 };
+
+/// The layers that get entries unless said otherwise: of those that see the whole text the first two and every third;
+/// where they are few, all of them.
+std::vector<int> usualWhitenedLayers(const ModelShape& shape);
 
 /// The name a model's whitening has in a folder of retrievers.
 std::string whiteningFileName(const ModelInfo& model);

@@ -27,14 +27,6 @@ class StateCollector : public KvPolicy {
   std::unique_ptr<KvPolicy> dense_;
 };
 
-std::vector<int> chooseLayers(const std::vector<int>& wanted, int layers) {
-  if (!wanted.empty()) return wanted;
-  constexpr int kEvery = 3;
-  std::vector<int> chosen = {0};
-  for (int layer = 1; layer < layers; layer += kEvery) chosen.push_back(layer);
-  return chosen;
-}
-
 /// A text and its questions as the model reads them.
 struct Lesson {
   std::vector<TokenId> text;
@@ -85,7 +77,8 @@ std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector
   if (sums.count() < model.shape.width / 2)
     throw std::runtime_error("The texts give only " + std::to_string(sums.count()) + " chunks; a whitening of this model needs at least " +
                              std::to_string(model.shape.width / 2) + ": add more text.");
-  const Whitening whitening = sums.whitening(chooseLayers(settings.layers, model.shape.layers), settings.shrinkage);
+  const std::vector<int> layers = settings.layers.empty() ? usualWhitenedLayers(model.shape) : settings.layers;
+  const Whitening whitening = sums.whitening(layers, settings.shrinkage);
   std::filesystem::create_directories(folder);
   const std::filesystem::path file = folder / whiteningFileName(model.info);
   whitening.save(file, model.info,

@@ -118,7 +118,8 @@ struct Engine::Parts {
 
 std::vector<MethodInfo> listMethods() {
   return {{"full", "everything", "rope", "bf16", "full", "none"},
-          {"infllm", "chunks", "rope", "bf16", "infllm", "none"}};
+          {"infllm", "chunks", "rope", "bf16", "infllm", "none"},
+          {"whitened", "chunks", "rope", "bf16", "whitened", "none"}};
 }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks long documents questions whose place is known, each question in a process of its own, and prints Markdown tables.
 
-  long_documents.py --cli build/release/app/kvasir-cli --docs FOLDER [--method infllm] [--out rows.json]
+  long_documents.py --cli build/release/app/kvasir-cli --docs FOLDER [--method whitened] [--out rows.json]
 
 FOLDER holds freeculture_book.pdf, debian_reference_en.pdf and pride_and_prejudice.epub. The library is a fresh temporary
 folder, so the first question of a document reads it and the later ones show that nothing is read again.
@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli", required=True)
     parser.add_argument("--docs", required=True)
-    parser.add_argument("--method", default="infllm")
+    parser.add_argument("--method", default="whitened")
     parser.add_argument("--budget", type=int, default=2048)
     parser.add_argument("--only", help="questions of the files whose name holds this")
     parser.add_argument("--out", type=Path)

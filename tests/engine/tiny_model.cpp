@@ -35,8 +35,7 @@ TinyModel::TinyModel(const std::string& architecture) : file(writeModel(architec
   loaded = loadModel(file, DenseForm::Float32, silent);
   at::manual_seed(5);
   WhiteningSums sums;
-  std::vector<int> layers;
-  for (int layer = 0; layer < loaded.shape.layers; layer += 2) layers.push_back(layer);
+  const std::vector<int> layers = usualWhitenedLayers(loaded.shape);
   for (const int layer : layers)
     for (int i = 0; i < 2 * loaded.shape.width; ++i) sums.add(layer, at::randn({loaded.shape.width}));
   sums.whitening(layers, 0.2).save(folder.path() / whiteningFileName(loaded.info), loaded.info, "random");
