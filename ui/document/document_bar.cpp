@@ -1,6 +1,7 @@
 #include "ui/document/document_bar.h"
 
 #include <QAction>
+#include <QEvent>
 #include <QLocale>
 #include <QToolButton>
 #include <array>
@@ -23,6 +24,18 @@ DocumentBar::DocumentBar(QWidget* parent)
     more->setAccessibleName(tr("More document tools"));
     more->setFocusPolicy(Qt::TabFocus);
   }
+  setWidths();
+}
+
+void DocumentBar::setWidths() {
+  const int character = fontMetrics().averageCharWidth(), frame = 2 * fontMetrics().height();
+  page_->setFixedWidth(character * kPageBoxCharacters + frame);
+  zoom_->setMinimumWidth(character * kZoomCharacters + frame);
+}
+
+void DocumentBar::changeEvent(QEvent* event) {
+  QToolBar::changeEvent(event);
+  if (event->type() == QEvent::FontChange) setWidths();
 }
 
 void DocumentBar::addButton(QAction* action) {
@@ -37,7 +50,6 @@ void DocumentBar::addPageBox() {
   page_->setToolTip(tr("Go to the page with this number or printed label"));
   page_->setAlignment(Qt::AlignRight);
   page_->setMaxLength(kLongestName);
-  page_->setFixedWidth(fontMetrics().averageCharWidth() * kPageBoxCharacters + 2 * fontMetrics().height());
   pages_->setContentsMargins(4, 0, 4, 0);
   pages_->setAccessibleName(tr("Number of pages"));
   addWidget(page_);
@@ -51,7 +63,6 @@ void DocumentBar::addZoomBox() {
   zoom_->setAccessibleName(tr("Zoom"));
   zoom_->setToolTip(tr("Zoom"));
   zoom_->lineEdit()->setAccessibleName(tr("Zoom"));
-  zoom_->setMinimumWidth(fontMetrics().averageCharWidth() * kZoomCharacters + 2 * fontMetrics().height());
   zoom_->addItem(tr("Fit width"), QVariant::fromValue(static_cast<int>(Fit::Width)));
   zoom_->addItem(tr("Fit page"), QVariant::fromValue(static_cast<int>(Fit::Page)));
   for (const int percent : kPercents) zoom_->addItem(tr("%1 %").arg(percent));
@@ -67,6 +78,7 @@ void DocumentBar::addSpace() {
 }
 
 void DocumentBar::readZoom(const QString& text) {
+  if (text == shownZoom_) return;  // a combo box reports Return more than once
   Q_EMIT left();
   const int row = zoom_->findText(text, Qt::MatchFixedString);
   const QVariant fit = row < 0 ? QVariant() : zoom_->itemData(row);
@@ -90,7 +102,8 @@ void DocumentBar::showPage(const QString& label, int index, int count) {
 }
 
 void DocumentBar::showZoom(double zoom) {
-  zoom_->setEditText(tr("%1 %").arg(QLocale().toString(zoom * 100, 'f', 0)));
+  shownZoom_ = tr("%1 %").arg(QLocale().toString(zoom * 100, 'f', 0));
+  zoom_->setEditText(shownZoom_);
 }
 
 void DocumentBar::focusPageBox() {

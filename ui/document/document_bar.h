@@ -30,12 +30,17 @@ class DocumentBar : public QToolBar {
   void fitWished(Fit fit);
   void left();  ///< the reader is done with a box: back to the pages
 
+ protected:
+  void changeEvent(QEvent* event) override;
+
  private:
+  void setWidths();
   void readZoom(const QString& text);
 
   QLineEdit* page_;
   QLabel* pages_;
   QComboBox* zoom_;
+  QString shownZoom_;
 };
 
 }  // namespace kvasir

@@ -24,7 +24,7 @@ namespace kvasir {
 namespace {
 
 constexpr double kZoomStep = 1.2;
-constexpr int kSideWidth = 220;
+constexpr int kSideCharacters = 34;
 
 }  // namespace
 
@@ -57,7 +57,8 @@ class DocumentView::Parts : public QObject {
   ReadingArea* area_;
   Legend* legend_;
   FindBar* find_;
-  QAction *sideAction_, *back_, *forward_, *invert_, *copy_, *mark_, *findNext_, *findPrevious_;
+  QAction *sideAction_, *back_, *forward_, *zoomOut_, *zoomIn_, *fitWidth_, *fitPage_, *invert_, *findAction_;
+  QAction *copy_, *mark_, *findNext_, *findPrevious_;
 
  private:
   QAction* add(const QString& text, BarIcon icon, const QList<QKeySequence>& keys, void (Parts::*run)());
@@ -136,15 +137,16 @@ void DocumentView::Parts::makeActions() {
   sideAction_->setCheckable(true);
   back_ = add(tr("&Back"), BarIcon::Back, Keys{Qt::ALT | Qt::Key_Left}, &Parts::goBack);
   forward_ = add(tr("&Forward"), BarIcon::Forward, Keys{Qt::ALT | Qt::Key_Right}, &Parts::goForward);
-  add(tr("Zoom &out"), BarIcon::ZoomOut, Keys{Qt::CTRL | Qt::Key_Minus}, &Parts::zoomOut);
-  add(tr("Zoom &in"), BarIcon::ZoomIn, Keys{Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Equal}, &Parts::zoomIn);
-  add(tr("Fit &width"), BarIcon::FitWidth, Keys{Qt::CTRL | Qt::Key_2}, &Parts::fitWidth);
-  add(tr("Fit &page"), BarIcon::FitPage, Keys{Qt::CTRL | Qt::Key_0}, &Parts::fitPage);
+  zoomOut_ = add(tr("Zoom &out"), BarIcon::ZoomOut, Keys{Qt::CTRL | Qt::Key_Minus}, &Parts::zoomOut);
+  zoomIn_ = add(tr("Zoom &in"), BarIcon::ZoomIn, Keys{Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Equal},
+                &Parts::zoomIn);
+  fitWidth_ = add(tr("Fit &width"), BarIcon::FitWidth, Keys{Qt::CTRL | Qt::Key_2}, &Parts::fitWidth);
+  fitPage_ = add(tr("Fit &page"), BarIcon::FitPage, Keys{Qt::CTRL | Qt::Key_0}, &Parts::fitPage);
   invert_ = add(tr("In&vert colours"), BarIcon::Invert, Keys{Qt::CTRL | Qt::SHIFT | Qt::Key_I},
                 &Parts::toggleInverted);
   invert_->setCheckable(true);
-  add(tr("Fi&nd…"), BarIcon::Find, QKeySequence::keyBindings(QKeySequence::Find), &Parts::openFind);
-  bar_->addButton(sideAction_);
+  findAction_ =
+      add(tr("Fi&nd…"), BarIcon::Find, QKeySequence::keyBindings(QKeySequence::Find), &Parts::openFind);
   findNext_ = add(tr("Find n&ext"), BarIcon::Down, Keys{Qt::Key_F3}, &Parts::findNext);
   findPrevious_ = add(tr("Find p&revious"), BarIcon::Up, Keys{Qt::SHIFT | Qt::Key_F3}, &Parts::findPrevious);
   copy_ = add(tr("&Copy"), BarIcon::Side, QKeySequence::keyBindings(QKeySequence::Copy), &Parts::copy);
@@ -160,18 +162,15 @@ void DocumentView::Parts::makeActions() {
 }
 
 void DocumentView::Parts::makeBar() {
-  const QList<QAction*> actions = view_->actions();  // in the order they were made
-  bar_->addButton(actions[1]);
-  bar_->addButton(actions[2]);
+  for (QAction* action : {sideAction_, back_, forward_}) bar_->addButton(action);
   bar_->addSeparator();
   bar_->addPageBox();
   bar_->addSeparator();
-  bar_->addButton(actions[3]);
+  bar_->addButton(zoomOut_);
   bar_->addZoomBox();
-  for (int i = 4; i <= 6; ++i) bar_->addButton(actions[i]);
+  for (QAction* action : {zoomIn_, fitWidth_, fitPage_}) bar_->addButton(action);
   bar_->addSpace();
-  bar_->addButton(actions[7]);
-  bar_->addButton(actions[8]);
+  for (QAction* action : {invert_, findAction_}) bar_->addButton(action);
 }
 
 // The widgets and what they wish for.
@@ -189,7 +188,8 @@ void DocumentView::Parts::layOut() {
   splitter->addWidget(side_);
   splitter->addWidget(area_);
   splitter->setStretchFactor(1, 1);
-  splitter->setSizes({kSideWidth, 4 * kSideWidth});
+  const int sideWidth = view_->fontMetrics().averageCharWidth() * kSideCharacters;
+  splitter->setSizes({sideWidth, 4 * sideWidth});
   side_->hide();
   find_->hide();
   auto* whole = new QVBoxLayout(view_);

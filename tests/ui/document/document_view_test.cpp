@@ -1,6 +1,7 @@
 #include "ui/document/document_view.h"
 
 #include <QAbstractButton>
+#include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
 #include <QDir>
@@ -10,6 +11,7 @@
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QThread>
 #include <fstream>
 
 #include "importers/importer.h"
@@ -359,6 +361,66 @@ class DocumentViewTest : public QObject {
       QVERIFY2(!widget->accessibleName().isEmpty(), widget->metaObject()->className());
       QVERIFY2(widget->focusPolicy() != Qt::NoFocus, qPrintable(widget->accessibleName()));
     }
+  }
+
+  void theZoomBoxTakesPercentagesAndFits() {
+    show(sampleDocument(), sampleFile());
+    auto* box = view_->findChild<QComboBox*>();
+    auto* pages = view_->findChild<PageView*>();
+    const auto enter = [&](const QString& text) {
+      box->setEditText(text);
+      QTest::keyClick(box->lineEdit(), Qt::Key_Return);
+    };
+    enter(QStringLiteral("150"));
+    QCOMPARE(pages->zoom(), 1.5);
+    QCOMPARE(box->currentText(), QStringLiteral("150 %"));
+    enter(QStringLiteral("fit page"));
+    QCOMPARE(pages->fit(), Fit::Page);
+    const double fitted = pages->zoom();
+    enter(QStringLiteral("no number"));
+    QCOMPARE(pages->zoom(), fitted);
+    enter(QStringLiteral("75 %"));
+    QCOMPARE(pages->zoom(), 0.75);
+  }
+
+  void pagesAreDrawnWhileAnotherFileIsImported() {
+    PageImages images;
+    images.open(sampleDocument(), sampleFile());
+    const std::unique_ptr<QThread> importing(QThread::create([] {
+      for (int i = 0; i < 2; ++i) importFile(sampleFile().toStdString());
+    }));
+    importing->start();
+    for (int round = 0; round < 3; ++round) {
+      for (int page = 0; page < 24; ++page) {
+        const TileKey key{page, 0.5 + round, 0, 0};
+        images.want(ImageUse::Pages, {key});
+        QTRY_VERIFY(images.find(ImageUse::Pages, key) != nullptr);
+      }
+    }
+    QVERIFY(importing->wait(60'000));
+  }
+
+  void nothingIsCutWithLargeLetters() {
+    const QFont before = QApplication::font();
+    QFont large = before;
+    large.setPointSizeF(before.pointSizeF() * 1.5);
+    QApplication::setFont(large);
+    show(sampleDocument(), sampleFile());
+    view_->light(Light::Evidence, {{0, 300}});
+    view_->light(Light::Marked, {{400, 700}});
+    QTest::keyClick(view_->findChild<PageView*>(), Qt::Key_F7);
+    QTest::keyClick(view_->findChild<PageView*>(), Qt::Key_F, Qt::ControlModifier);
+    view_->findChild<FindBar*>()->findChild<QLineEdit*>()->setText(QStringLiteral("employees"));
+    waitForPages();
+    for (const QLabel* label : view_->findChildren<QLabel*>()) {
+      if (label->isVisible() && !label->wordWrap())
+        QVERIFY2(label->width() >= label->sizeHint().width(), qPrintable(label->text()));
+    }
+    for (const QLineEdit* edit : view_->findChildren<QLineEdit*>()) {
+      if (edit->isVisible()) QVERIFY(edit->width() > edit->fontMetrics().horizontalAdvance(edit->text()) + 6);
+    }
+    save(QStringLiteral("large_letters"));
+    QApplication::setFont(before);
   }
 
   void screens_data() {
