@@ -8,6 +8,7 @@
 #endif
 
 #include "app/window/single_instance.h"
+#include "app/window/terminator.h"
 #include "app/window/theme.h"
 #include "app/window/workspace.h"
 #include "ui/panels/main_window.h"
@@ -48,6 +49,8 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
     workspace.window().raise();
     workspace.window().activateWindow();
   });
+  Terminator terminator;
+  QObject::connect(&terminator, &Terminator::wished, &workspace.window(), &QWidget::close);
   instance.listen();
   workspace.askNextOpened(line.value(QStringLiteral("ask")));
   workspace.addFiles(files);

@@ -31,7 +31,7 @@ QPalette paletteOf(const Colours& colours) {
 }  // namespace
 
 QPalette darkPalette() {
-  return paletteOf({QColor(54, 57, 61), QColor(230, 232, 235), QColor(34, 36, 39), QColor(58, 62, 69),
+  return paletteOf({QColor(54, 57, 61), QColor(230, 232, 235), QColor(27, 29, 31), QColor(58, 62, 69),
                     QColor(70, 74, 80), QColor(82, 86, 92), QColor(53, 116, 240), Qt::white,
                     QColor(122, 174, 255), QColor(128, 132, 138)});
 }

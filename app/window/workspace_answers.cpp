@@ -18,6 +18,8 @@
 namespace kvasir {
 namespace {
 
+constexpr int kLitPassages = 12;  // on the pages; where all are lit, none is
+
 std::vector<int> asVector(const std::set<int>& chunks) { return {chunks.begin(), chunks.end()}; }
 
 ExchangePointer shared(Exchange exchange) { return std::make_shared<const Exchange>(std::move(exchange)); }
@@ -233,7 +235,7 @@ void Workspace::showRows() {
   for (EvidenceRow& row : rows) {
     row.isPinned = pinned_.contains(row.chunk);
     row.isBlocked = blocked_.contains(row.chunk);
-    if (row.share > 0 || row.layers > 0) lit.push_back(row.range);
+    if (row.layers > 0 && row.rank <= kLitPassages) lit.push_back(row.range);
   }
   document_->light(Light::Evidence, lit);
   evidence_->setRows(std::move(rows));

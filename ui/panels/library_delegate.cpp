@@ -11,11 +11,13 @@ namespace {
 constexpr int kMargin = 6;
 constexpr int kBarHeight = 3;
 
-void drawBar(QPainter& painter, const QRect& place, double share, const QPalette& palette) {
-  painter.fillRect(place, palette.color(QPalette::Mid));
+void drawBar(QPainter& painter, const QRect& place, double share, const QPalette& palette, bool isSelected) {
+  QColor rest = palette.color(isSelected ? QPalette::HighlightedText : QPalette::Text);
+  rest.setAlphaF(0.25F);
+  painter.fillRect(place, rest);
   QRect done = place;
   done.setWidth(static_cast<int>(place.width() * share));
-  painter.fillRect(done, palette.color(QPalette::Highlight));
+  painter.fillRect(done, palette.color(isSelected ? QPalette::HighlightedText : QPalette::Highlight));
 }
 
 }  // namespace
@@ -56,8 +58,8 @@ void LibraryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
   painter->drawText(line, Qt::AlignLeft | Qt::AlignVCenter,
                     option.fontMetrics.elidedText(describeRow(row), Qt::ElideRight, line.width()));
   if (row.state == DocumentState::Importing || row.state == DocumentState::Reading)
-    drawBar(*painter, {inside.left(), line.bottom() + 1, inside.width(), kBarHeight}, row.share,
-            option.palette);
+    drawBar(*painter, {inside.left(), line.bottom() + 1, inside.width(), kBarHeight}, row.share, option.palette,
+            isSelected);
   painter->restore();
 }
 

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <QElapsedTimer>
 #include <QStringList>
+#include <QTimer>
+
+#include <algorithm>
 
 class QWidget;
 
@@ -9,3 +13,24 @@ QStringList controlsWithoutName(const QWidget& window);
 
 /// Labels, buttons and boxes in view whose text is wider or higher than their place.
 QStringList cutTexts(const QWidget& window);
+
+/// The longest time between two turns of the event loop while it lives.
+class LongestGap {
+ public:
+  LongestGap() {
+    clock_.start();
+    QObject::connect(&timer_, &QTimer::timeout, &timer_, [this] {
+      longest_ = std::max(longest_, clock_.restart());
+      ++turns_;
+    });
+    timer_.start(0);
+  }
+  qint64 milliseconds() const { return longest_; }
+  int turns() const { return turns_; }
+
+ private:
+  QTimer timer_;
+  QElapsedTimer clock_;
+  qint64 longest_ = 0;
+  int turns_ = 0;
+};

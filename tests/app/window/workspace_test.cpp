@@ -74,27 +74,6 @@ bool clickLink(AskPanel& panel, const QString& target) {
   return false;
 }
 
-/// The longest time between two turns of the event loop while it lives.
-class LongestGap {
- public:
-  LongestGap() {
-    clock_.start();
-    QObject::connect(&timer_, &QTimer::timeout, &timer_, [this] {
-      longest_ = std::max(longest_, clock_.restart());
-      ++turns_;
-    });
-    timer_.start(0);
-  }
-  qint64 milliseconds() const { return longest_; }
-  int turns() const { return turns_; }
-
- private:
-  QTimer timer_;
-  QElapsedTimer clock_;
-  qint64 longest_ = 0;
-  int turns_ = 0;
-};
-
 }  // namespace
 
 class WorkspaceTest : public QObject {
