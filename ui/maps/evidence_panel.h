@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include <QByteArray>
 #include <QWidget>
 
 #include "ui/maps/evidence_rows.h"
@@ -19,13 +20,14 @@ class EvidencePanel : public QWidget {
 
   void setRows(std::vector<EvidenceRow> rows);
   void highlight(std::optional<int> chunk);  ///< hovered elsewhere
+  QByteArray csv() const;                    ///< the rows as shown: filtered and sorted
 
  Q_SIGNALS:
   void hovered(std::optional<int> chunk);
-  void activated(int chunk);             ///< click or Enter: show it on the page
+  void activated(int chunk);  ///< click or Enter: show it on the page
   void pinWished(int chunk, bool isPinned);
   void blockWished(int chunk, bool isBlocked);
-  void withoutWished(int chunk);         ///< answer again without this chunk
+  void withoutWished(int chunk);  ///< answer again without this chunk
   void exportWished();
 
  private:

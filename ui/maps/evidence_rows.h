@@ -12,11 +12,11 @@ namespace kvasir {
 
 /// One line of the evidence table.
 struct EvidenceRow {
-  int rank = 0, chunk = 0;   ///< rank from 1; chunk: index into the reading's chunks
+  int rank = 0, chunk = 0;  ///< rank from 1; chunk: index into the reading's chunks
   double score = 0;
-  int layers = 0;            ///< how many layers attended to it
-  double share = 0;          ///< of the attention, 0 to 1
-  QString section, pages;    ///< as shown: "2.1 Methods", "17–18"
+  int layers = 0;          ///< how many layers attended to it
+  double share = 0;        ///< of the attention, 0 to 1
+  QString section, pages;  ///< as shown: "2.1 Methods", "17–18"
   QString text;
   TextRange range;
   bool isPinned = false, isBlocked = false;
@@ -29,15 +29,15 @@ struct AxisMark {
   int level = 1;  ///< sections: 1 is the highest; pages: 0
 };
 
-/// What the maps of one answer show. Positions are chunks; `firstTokens` gives each chunk's first token and has one
-/// entry more than chunks, so maps can be drawn by token.
+/// What the maps of one answer show. Positions are chunks; `firstTokens` gives each chunk's first token and has
+/// one entry more than chunks, so maps can be drawn by token.
 struct AnswerMaps {
   QString method;
-  EvidenceMap retrieved;               ///< of the method that answered
-  std::optional<EvidenceMap> full;     ///< full attention over the same chunks, when it was verified
+  EvidenceMap retrieved;            ///< of the method that answered
+  std::optional<EvidenceMap> full;  ///< full attention over the same chunks, when it was verified
   std::vector<int> firstTokens;
   std::vector<AxisMark> sections, pages;
-  std::vector<int> goldChunks;         ///< marked by the user, or gold spans
+  std::vector<int> goldChunks;  ///< marked by the user, or gold spans
 };
 
 /// Attention of each head of each layer to one chunk: rows of `heads` shares.

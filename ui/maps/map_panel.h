@@ -3,15 +3,16 @@
 #include <memory>
 #include <optional>
 
+#include <QString>
 #include <QWidget>
 
 #include "ui/maps/evidence_rows.h"
 
 namespace kvasir {
 
-/// The maps of an answer: layer by position (full attention and retrieval score on one axis and one colour scale), the
-/// document as a strip of chunks, and the heads of one chunk; with a table of the same numbers and export. Shows
-/// values and emits wishes.
+/// The maps of an answer: layer by position (full attention and retrieval score on one axis and one colour
+/// scale), the document as a strip of chunks, and the heads of one chunk; with a table of the same numbers and
+/// export. Shows values and emits wishes.
 class MapPanel : public QWidget {
   Q_OBJECT
  public:
@@ -22,10 +23,14 @@ class MapPanel : public QWidget {
   void setHeads(HeadMap heads);
   void highlight(std::optional<int> chunk);
 
+  /// The map that is shown, by the file's ending: .png, .svg, .pdf, or .csv for its numbers. Returns what went
+  /// wrong as a sentence, empty when the file is written.
+  QString writeTo(const QString& file);
+
  Q_SIGNALS:
   void hovered(std::optional<int> chunk);
-  void activated(int chunk);       ///< click or Enter on a chunk
-  void verifyWished();             ///< compute full attention for the comparison
+  void activated(int chunk);  ///< click or Enter on a chunk
+  void verifyWished();        ///< compute full attention for the comparison
   void headsWished(int chunk);
 
  private:

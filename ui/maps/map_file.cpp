@@ -1,0 +1,36 @@
+#include "ui/maps/map_file.h"
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QSaveFile>
+
+namespace kvasir {
+namespace {
+
+QString text(const char* source) { return QCoreApplication::translate("Maps", source); }
+
+bool writeTable(const NumberTable& table, const QString& file) {
+  QSaveFile device(file);
+  return device.open(QIODevice::WriteOnly) && writeCsv(table, device) && device.commit();
+}
+
+}  // namespace
+
+QString writeMapFile(HeatPlot& plot, const NumberTable& table, const QString& file) {
+  const QString ending = QFileInfo(file).suffix().toLower();
+  bool isWritten = false;
+  if (ending == QLatin1String("png"))
+    isWritten = plot.writePng(file);
+  else if (ending == QLatin1String("svg"))
+    isWritten = plot.writeSvg(file);
+  else if (ending == QLatin1String("pdf"))
+    isWritten = plot.writePdf(file);
+  else if (ending == QLatin1String("csv"))
+    isWritten = writeTable(table, file);
+  else
+    return text("A map is written as .png, .svg, .pdf or .csv, not as \"%1\".").arg(QFileInfo(file).fileName());
+  if (isWritten && QFileInfo::exists(file)) return {};
+  return text("\"%1\" could not be written: check the folder and the free space.").arg(file);
+}
+
+}  // namespace kvasir
