@@ -125,8 +125,10 @@ std::vector<float> BinnedGrid::bin(double from, double to, int bins, BinRule rul
 
 std::vector<float> BinWindow::make(long long first, int count) const {
   if (count <= 0) return {};
-  return grid_->bin(static_cast<double>(first) * width_, static_cast<double>(first + count) * width_, count,
-                    rule_, firstColumn_);
+  const double start = static_cast<double>(first) * width_, end = static_cast<double>(first + count) * width_;
+  std::vector<float> values = grid_->bin(start, end, count, rule_, firstColumn_);
+  for (float& value : values) value = static_cast<float>(scale_.position(static_cast<double>(value)));
+  return values;
 }
 
 void BinWindow::copy(const std::vector<float>& from, long long fromFirst, int fromCount,
@@ -139,13 +141,14 @@ void BinWindow::copy(const std::vector<float>& from, long long fromFirst, int fr
 }
 
 const std::vector<float>& BinWindow::move(std::shared_ptr<const BinnedGrid> grid, double from, double to,
-                                          int bins, BinRule rule, int firstColumn) {
+                                          int bins, BinRule rule, int firstColumn, const ValueScale& scale) {
   const double width = (to - from) / bins;
-  const bool isSame = grid == grid_ && rule == rule_ && firstColumn == firstColumn_ && count_ == bins + 1 &&
-                      std::abs(width - width_) <= 1e-9 * width;
+  const bool isSame = grid == grid_ && scale == scale_ && rule == rule_ && firstColumn == firstColumn_ &&
+                      count_ == bins + 1 && std::abs(width - width_) <= 1e-9 * width;
   if (!isSame) width_ = width;
   grid_ = std::move(grid);
   rule_ = rule;
+  scale_ = scale;
   firstColumn_ = firstColumn;
   count_ = bins + 1;
   const long long before = first_, after = before + count_;

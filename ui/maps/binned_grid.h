@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "ui/maps/value_scale.h"
+
 namespace kvasir {
 
 enum class BinRule { Maximum, Mean };
@@ -64,9 +66,9 @@ class BinnedGrid {
 /// makes only those that come into view.
 class BinWindow {
  public:
-  /// The bins over [from, to), `bins` of them and one more; rows of count() values.
+  /// The bins over [from, to), `bins` of them and one more; rows of count() places on the scale.
   const std::vector<float>& move(std::shared_ptr<const BinnedGrid> grid, double from, double to, int bins,
-                                 BinRule rule, int firstColumn);
+                                 BinRule rule, int firstColumn, const ValueScale& scale);
 
   double width() const { return width_; }
   double start() const { return static_cast<double>(first_) * width_; }
@@ -78,6 +80,7 @@ class BinWindow {
 
   std::shared_ptr<const BinnedGrid> grid_;
   BinRule rule_ = BinRule::Maximum;
+  ValueScale scale_;
   int firstColumn_ = 0, count_ = 0;
   double width_ = 0;
   long long first_ = 0;  // bins from position 0

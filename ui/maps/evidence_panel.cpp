@@ -236,7 +236,7 @@ void EvidencePanel::Parts::setRows(std::vector<EvidenceRow> rows) {
   model_->setRows(std::move(rows));
   table_->setColumnHidden(UseColumn, !model_->hasMarked());
   for (int column = RankColumn; column < TextColumn; ++column) table_->resizeColumnToContents(column);
-  const int widest = table_->fontMetrics().averageCharWidth() * 26;
+  const int widest = table_->fontMetrics().averageCharWidth() * 20;
   table_->setColumnWidth(SectionColumn, std::min(table_->columnWidth(SectionColumn), widest));
   stack_->setCurrentIndex(model_->rowCount() > 0 ? 1 : 0);
   select(chosen);

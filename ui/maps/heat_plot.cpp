@@ -254,7 +254,11 @@ void HeatPlot::applyGradient() {
 }
 
 int HeatPlot::binCount(const QCPAxisRect& rect) const {
-  const double ratio = exportBins_ > 0 ? exportBins_ : bufferDevicePixelRatio();
+  double ratio = exportBins_ > 0 ? exportBins_ : bufferDevicePixelRatio();
+  // Where columns are finer than points, finer bins would show nothing more.
+  const BinnedGrid& grid = *firstGrid();
+  const double columnsInView = grid.columns() * (to_ - from_) / (grid.end() - grid.start());
+  if (columnsInView > rect.width()) ratio = std::min(ratio, 1.0);
   return std::clamp(static_cast<int>(std::lround(rect.width() * ratio)), 2, 8192);
 }
 
@@ -267,10 +271,11 @@ void HeatPlot::fillMap(std::size_t index) {
   const int wanted = binCount(*rects_[index]), rows = map.grid->rows();
   const int first = look_.hidesFirst ? 1 : 0;
   BinWindow& window = windows_[index].values;
-  const std::vector<float>& values = window.move(map.grid, from_, to_, wanted, look_.rule, first);
+  const std::vector<float>& values = window.move(map.grid, from_, to_, wanted, look_.rule, first, map.scale);
   const std::vector<float>* attended = nullptr;
   if (map.attended) {
-    attended = &windows_[index].attended.move(map.attended, from_, to_, wanted, BinRule::Maximum, first);
+    attended =
+        &windows_[index].attended.move(map.attended, from_, to_, wanted, BinRule::Maximum, first, ValueScale());
   }
   const int bins = window.count();
   const double start = window.start() + window.width() / 2;
@@ -286,7 +291,7 @@ void HeatPlot::fillMap(std::size_t index) {
         static_cast<std::size_t>(std::min(row, rows - 1)) * static_cast<std::size_t>(bins);
     for (int bin = 0; bin < bins; ++bin) {
       const std::size_t at = offset + static_cast<std::size_t>(bin);
-      data->setCell(bin, row, map.scale.position(static_cast<double>(values[at])));
+      data->setCell(bin, row, static_cast<double>(values[at]));
       if (attended) data->setAlpha(bin, row, (*attended)[at] > 0 ? 255 : kDimmed);
     }
   }
@@ -297,8 +302,8 @@ void HeatPlot::fillProfile(const std::vector<float>& values, const BinWindow& wi
   const auto points = QSharedPointer<QCPGraphDataContainer>::create();
   QVector<QCPGraphData> added;
   for (std::size_t bin = 0; bin < values.size(); ++bin) {
-    const double position = sheet_.maps[0].scale.position(static_cast<double>(values[bin]));
-    added.append(QCPGraphData(window.start() + static_cast<double>(bin) * window.width(), position));
+    const double start = window.start() + static_cast<double>(bin) * window.width();
+    added.append(QCPGraphData(start, static_cast<double>(values[bin])));
   }
   points->add(added, true);
   profile_->setData(points);

@@ -138,6 +138,7 @@ void MapPanel::Parts::buildTable() {
   tableView_->horizontalHeader()->setResizeContentsPrecision(0);  // the rows that are seen
   tableView_->verticalHeader()->hide();
   tableView_->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+  tableView_->verticalHeader()->setDefaultSectionSize(tableView_->fontMetrics().height() + 8);
   stack_->addWidget(tableView_);
 }
 

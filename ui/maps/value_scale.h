@@ -40,6 +40,7 @@ class ValueScale {
   double high() const { return high_; }
   double position(double value) const;  ///< what is not a number stays so
   std::vector<ScaleMark> marks() const;
+  friend bool operator==(const ValueScale&, const ValueScale&) = default;
 
  private:
   ValueUnit unit_ = ValueUnit::Share;

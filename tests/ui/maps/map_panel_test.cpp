@@ -67,7 +67,10 @@ class MapPanelTest : public QObject {
   QPoint middleOf(int map, int row, int column) {
     return plot().cellRect({map, row, column}).center().toPoint();
   }
-  void settle() { QTest::qWait(30); }
+  void settle() {
+    QCoreApplication::processEvents();
+    plot().replot(QCustomPlot::rpImmediateRefresh);
+  }
 
   std::unique_ptr<MapPanel> panel_;
   std::unique_ptr<SampleAnswer> sample_;
@@ -195,7 +198,7 @@ void MapPanelTest::hoveringAndClickingAreTold() {
   QSignalSpy hovered(panel_.get(), &MapPanel::hovered), activated(panel_.get(), &MapPanel::activated);
   plot().setView(500 * 128, 560 * 128);
   settle();
-  QTest::mouseMove(&plot(), middleOf(1, 12, 530));
+  QTest::mouseMove(panel_->windowHandle(), plot().mapTo(panel_.get(), middleOf(1, 12, 530)));
   QTRY_COMPARE(plot().cursor(), (std::optional<HeatCell>(HeatCell{1, 12, 530})));
   QCOMPARE(hovered.last()[0].value<std::optional<int>>(), std::optional<int>(530));
   QTest::mouseClick(&plot(), Qt::LeftButton, {}, middleOf(0, 3, 540));
@@ -334,7 +337,7 @@ void MapPanelTest::everyControlHasANameAndTakesFocus() {
 void MapPanelTest::pansALargeMapAtThirtyFramesASecond() {
   SampleAnswer large(60, 130000, 0);
   panel_->setMaps(large.shared());
-  panel_->resize(1400, 800);
+  panel_->resize(QSize(1400, 800) / panel_->devicePixelRatioF());
   check(QStringLiteral("hideFirstChunk"));
   check(QStringLiteral("logScale"));
   settle();
@@ -372,6 +375,7 @@ void MapPanelTest::screenshots() {
   choose(QStringLiteral("Number of layers"));
   saveScreenshots(*panel_, QStringLiteral("map_chunks"));
   setKind(2);
+  panel_->findChild<QSpinBox*>()->setValue(sample_->maps().goldChunks.front());
   saveScreenshots(*panel_, QStringLiteral("map_heads"));
   setKind(0);
   panel_->findChild<QToolButton*>(QStringLiteral("mapTableButton"))->click();

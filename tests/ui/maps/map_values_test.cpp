@@ -142,18 +142,19 @@ void MapValuesTest::movedWindowEqualsBinsMadeAnew() {
   for (int cell = 0; cell < 1000; ++cell) values.push_back(static_cast<float>(random() % 97));
   const auto grid = std::make_shared<const BinnedGrid>(2, std::make_shared<const std::vector<int>>(edges),
                                                        std::make_shared<const std::vector<float>>(values));
+  const ValueScale scale(ValueUnit::Score, ScaleKind::Linear, {0, 97, 1});
   BinWindow moved;
   double from = 100;
   for (const double step : {0.0, 3.0, 40.5, -70.25, 0.1, 900.0, -12.0, -400.0}) {
     from += step;
     BinWindow anew;
-    const std::vector<float> expected = anew.move(grid, from, from + 200, 64, BinRule::Mean, 1);
-    QVERIFY(areSame(moved.move(grid, from, from + 200, 64, BinRule::Mean, 1), expected));
+    const std::vector<float> expected = anew.move(grid, from, from + 200, 64, BinRule::Mean, 1, scale);
+    QVERIFY(areSame(moved.move(grid, from, from + 200, 64, BinRule::Mean, 1, scale), expected));
     QCOMPARE(moved.start(), anew.start());
     QVERIFY(moved.start() <= from && moved.start() + moved.width() * moved.count() >= from + 200);
   }
-  const std::vector<float> mean = moved.move(grid, 100, 300, 64, BinRule::Mean, 1);
-  QVERIFY(!areSame(moved.move(grid, 100, 300, 64, BinRule::Maximum, 1), mean));
+  const std::vector<float> mean = moved.move(grid, 100, 300, 64, BinRule::Mean, 1, scale);
+  QVERIFY(!areSame(moved.move(grid, 100, 300, 64, BinRule::Maximum, 1, scale), mean));
 }
 
 void MapValuesTest::columnAtFindsTheColumnOfAPosition() {
