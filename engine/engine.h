@@ -46,11 +46,15 @@ struct ReadSettings {
   int stepTokens = 1024;          ///< tokens fed at once; changes speed, never the result
 };
 
+/// What happens when an answer begins to say again, word for word, what it has said: small models do so without end.
+enum class Repeats { Stop, Allow };
+
 struct AskSettings {
   std::string method = "whitened";
   int budgetTokens = 2048;
   int maxTokens = 256;
   SamplerSettings sampling;
+  Repeats repeats = Repeats::Stop;
   std::vector<int> pinnedChunks;   ///< attended by every layer, within the budget; for methods that choose chunks
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
 };
@@ -103,6 +107,7 @@ struct Answer {
   int questionTokens = 0, answerTokens = 0;
   int attendedTokens = 0;                ///< the most KV entries a query of any layer attended to
   bool stoppedByLimit = false;           ///< ended by maxTokens, not by the model
+  bool stoppedByRepeat = false;          ///< ended because it began to repeat itself; the repeat is left out of `text`
   double firstTokenSeconds = 0, totalSeconds = 0;
   double logProbability = 0;             ///< sum over the answer's tokens
   std::size_t kvBytesInMemory = 0;       ///< attended KV gathered in memory, with tail and index

@@ -105,6 +105,23 @@ TEST_F(EngineCalls, StreamTheAnswerAsItsText) {
   EXPECT_GT(answer.answerTokens, 0);
 }
 
+TEST_F(EngineCalls, StopAnAnswerThatBeginsToRepeatItself) {
+  const auto reading = engine_.read(randomText(300, 9), {}, model_.folder.path() / "r", silent_);
+  AskSettings ask;
+  ask.maxTokens = 600;
+  ask.repeats = Repeats::Allow;
+  const Answer whole = engine_.ask(*reading, "Why?", ask, silent_);
+  ask.repeats = Repeats::Stop;
+  const Answer cut = engine_.ask(*reading, "Why?", ask, silent_);
+  // A tiny random model falls into a loop within some hundred greedy tokens.
+  ASSERT_TRUE(whole.stoppedByLimit);
+  EXPECT_FALSE(whole.stoppedByRepeat);
+  EXPECT_TRUE(cut.stoppedByRepeat);
+  EXPECT_FALSE(cut.stoppedByLimit);
+  EXPECT_LT(cut.answerTokens, whole.answerTokens);
+  EXPECT_TRUE(whole.text.starts_with(cut.text));
+}
+
 TEST_F(EngineCalls, StopAnAnswerWhenTheListenerThrowsAndAnswerAgain) {
   class Stops : public Listener {
     void progress(const Progress& progress) override {
