@@ -198,7 +198,7 @@ void Session::end(const Task&, const ListJob&, const Outcome& outcome) {
 
 void Session::end(const Task&, const ImportJob& job, const Outcome& outcome) {
   const QString path = q(job.file);
-  if (outcome.kind == Outcome::Kind::Failed) shelf_.fail(path, outcome.sentence);
+  if (outcome.kind == Outcome::Kind::Failed) fail(path, outcome.sentence);
   if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(path, DocumentState::Stopped);
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(path, DocumentState::Waiting);
   if (const auto result = resultOf<Imported>(outcome)) {
@@ -212,11 +212,16 @@ void Session::end(const Task&, const ImportJob& job, const Outcome& outcome) {
   Q_EMIT rowsChanged();
 }
 
+void Session::fail(const QString& key, const QString& sentence) {
+  shelf_.fail(key, sentence);
+  Q_EMIT documentFailed(sentence);
+}
+
 /// The state of a document after a job that read it.
 void Session::endReading(const std::string& id, const Outcome& outcome) {
   const QString key = q(id);
   if (outcome.kind == Outcome::Kind::Finished) shelf_.setState(key, DocumentState::Ready);
-  if (outcome.kind == Outcome::Kind::Failed) shelf_.fail(key, outcome.sentence);
+  if (outcome.kind == Outcome::Kind::Failed) fail(key, outcome.sentence);
   if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(key, DocumentState::Stopped);
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(key, DocumentState::Waiting);
   Q_EMIT rowsChanged();

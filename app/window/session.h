@@ -58,7 +58,8 @@ class Session : public QObject {
   void kept(qint64 before, qint64 number);  ///< an exchange got its number
   void removed(QString id);
   void engineLoaded(QString device);
-  void told(QString sentence);  ///< a failure that belongs to nothing else
+  void documentFailed(QString sentence);  ///< its row says so too
+  void told(QString sentence);            ///< a failure that belongs to nothing else
 
  private:
   void connectLane(Lane* lane);
@@ -78,6 +79,7 @@ class Session : public QObject {
   template <class Other>
   void end(const Task& task, const Other& job, const Outcome& outcome);
   void endReading(const std::string& id, const Outcome& outcome);
+  void fail(const QString& key, const QString& sentence);
   void readSoon(const QString& id);
   bool isReadingWanted(const QString& id) const;
   void queueImport(const QString& path);

@@ -191,6 +191,10 @@ void Workspace::connectSession() {
     status_.tokensPerSecond = progress.tokensPerSecond;
     showStatus();
   });
+  connect(session_, &Session::documentFailed, this, [this](const QString& sentence) {
+    log_.write(sentence);
+    window_->startPage()->setBusy({});
+  });
   connect(session_, &Session::told, this, &Workspace::tell);
 }
 

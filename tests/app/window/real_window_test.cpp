@@ -1,8 +1,6 @@
 #include <QApplication>
 #include <QDir>
-#include <QDropEvent>
 #include <QElapsedTimer>
-#include <QMimeData>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -73,11 +71,7 @@ class RealWindowTest : public QObject {
   }
 
   void readsWhatIsDropped() {
-    QMimeData data;
-    data.setUrls({QUrl::fromLocalFile(kSample)});
-    MainWindow& window = workspace_->window();
-    QDropEvent dropped(window.rect().center(), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-    QApplication::sendEvent(&window, &dropped);
+    dropFiles(window(), {kSample});
     QTRY_VERIFY_WITH_TIMEOUT(workspace_->open(), kPatience);
     LongestGap gap;
     QTRY_VERIFY_WITH_TIMEOUT(isReady(), kPatience);

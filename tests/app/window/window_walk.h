@@ -8,6 +8,9 @@
 
 class QWidget;
 
+/// What dragging files over the window and letting them go does.
+void dropFiles(QWidget& window, const QStringList& files);
+
 /// Controls in view that can have the focus and have no accessible name: "QLineEdit in LibraryPanel".
 QStringList controlsWithoutName(const QWidget& window);
 
@@ -23,7 +26,7 @@ class LongestGap {
       longest_ = std::max(longest_, clock_.restart());
       ++turns_;
     });
-    timer_.start(0);
+    timer_.start(1);  // not 0, which would keep a core busy
   }
   qint64 milliseconds() const { return longest_; }
   int turns() const { return turns_; }

@@ -44,18 +44,6 @@ void workFor(int milliseconds) {
   }
 }
 
-void drop(QWidget& window, const QStringList& files) {
-  QMimeData data;
-  QList<QUrl> urls;
-  for (const QString& file : files) urls << QUrl::fromLocalFile(file);
-  data.setUrls(urls);
-  const QPoint middle = window.rect().center();
-  QDragEnterEvent enter(middle, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-  QApplication::sendEvent(&window, &enter);
-  QDropEvent dropped(middle, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-  QApplication::sendEvent(&window, &dropped);
-}
-
 /// Clicks the first link of the conversation whose target begins so; false where there is none.
 bool clickLink(AskPanel& panel, const QString& target) {
   auto* browser = panel.findChild<QTextBrowser*>();
@@ -111,7 +99,7 @@ class WorkspaceTest : public QObject {
     });
   }
   void openSample() {
-    drop(window(), {kSample});
+    dropFiles(window(), {kSample});
     QTRY_VERIFY_WITH_TIMEOUT(workspace_->open() && isReady(), 30000);
   }
   void ask(const QString& question) {
@@ -333,7 +321,7 @@ class WorkspaceTest : public QObject {
   void neverStallsWhileTheEngineWorks() {
     start();
     fakeEngine().onChunk = [](int chunk) { workFor(chunk < 100 ? 20 : 0); };
-    drop(window(), {kSample});
+    dropFiles(window(), {kSample});
     QTRY_VERIFY_WITH_TIMEOUT(workspace_->open(), 30000);
     qint64 reading = 0;
     {
