@@ -136,6 +136,8 @@ void Workspace::onAnswer(quint64 question, const Answered& answered) {
   Exchange exchange = *answered.exchange;
   exchange.question = running_->question;
   exchange.asked = running_->asked;
+  // The note says what was left out; the next question has it again.
+  if (running_->without) exchange.blocked = running_->without->blocked;
   exchange.note = running_->without ? differenceNote(*running_, exchange) : running_->note;
   status_.kvBytesInMemory = static_cast<std::int64_t>(answered.kvBytesInMemory);
   status_.kvBytesOnDisk = static_cast<std::int64_t>(answered.kvBytesOnDisk);

@@ -105,7 +105,7 @@ std::vector<std::string> findIncludes(const Sources& sources, Wrong isWrong) {
 TEST(Layering, FindsTheFolders) {
   std::set<std::string> folders;
   for (const auto& [path, source] : program()) folders.insert(source.folder());
-  EXPECT_THAT(folders, testing::IsSupersetOf({"app", "engine", "kernels", "importers"}));
+  EXPECT_THAT(folders, testing::IsSupersetOf({"app", "ui", "engine", "kernels", "importers"}));
 }
 
 TEST(Layering, NothingPointsBack) {
@@ -126,7 +126,9 @@ TEST(Layering, IncludesNameThePathFromTheRoot) {
   }();
   EXPECT_THAT(findIncludes(sources,
                            [](const SourceFile&, const Include& include) {
-                             return include.quoted && !fs::exists(fs::path(KVASIR_SOURCE) / include.path);
+                             // Qt's generator makes the .moc files in the build folder.
+                             return include.quoted && !include.path.ends_with(".moc") &&
+                                    !fs::exists(fs::path(KVASIR_SOURCE) / include.path);
                            }),
               IsEmpty());
 }

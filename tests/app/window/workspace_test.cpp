@@ -246,6 +246,8 @@ class WorkspaceTest : public QObject {
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
     QVERIFY(workspace_->shown()->note.contains(QLatin1String("log-probability")));
     QVERIFY(conversation().contains(QLatin1String("Without passage 1")));
+    askAndWait(kQuestion);
+    QVERIFY(fakeEngine().blocked.back().empty());
   }
 
   void verifiesAgainstFullAttention() {
