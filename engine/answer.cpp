@@ -15,7 +15,9 @@ constexpr std::ptrdiff_t kRepeatTokens = 16;
 
 using Clock = std::chrono::steady_clock;
 
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 bool endsAnswer(const Tokenizer& tokenizer, TokenId token) {
   const auto& ends = tokenizer.vocabulary().ends;
@@ -53,11 +55,19 @@ std::string trimmed(const std::string& text) {
 /// Whether the last tokens stood, all of them, in the answer before.
 bool endsInRepeat(const std::vector<TokenId>& answer) {
   const auto tail = answer.end() - std::min<std::ptrdiff_t>(kRepeatTokens, std::ssize(answer));
-  return std::ssize(answer) > kRepeatTokens && std::search(answer.begin(), answer.end() - 1, tail, answer.end()) != answer.end() - 1;
+  return std::ssize(answer) > kRepeatTokens &&
+         std::search(answer.begin(), answer.end() - 1, tail, answer.end()) != answer.end() - 1;
 }
 
-void generate(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow, const AskSettings& settings,
-              Listener& listener, Clock::time_point start, Answer& answer) {
+/// What is left of a text cut at `end`: its whole sentences, or all of it where it has none.
+std::string wholeSentences(const std::string& text, std::size_t end) {
+  const std::string kept = text.substr(0, end);
+  const std::size_t last = kept.find_last_of(".!?\n");
+  return last == std::string::npos ? kept : kept.substr(0, last + 1);
+}
+
+void generate(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow,
+              const AskSettings& settings, Listener& listener, Clock::time_point start, Answer& answer) {
   Sampler sampler(settings.sampling);
   TextAssembler assembler;
   const at::Tensor first = pass.logits(lastRow).contiguous();
@@ -82,7 +92,7 @@ void generate(const LoadedModel& model, ForwardPass& pass, const at::Tensor& las
     const double speed = count > 0 ? count / (secondsSince(start) - answer.firstTokenSeconds) : 0;
     listener.progress({Stage::Answering, count + 1, settings.maxTokens, speed});
     if (settings.repeats == Repeats::Stop && endsInRepeat(said)) {
-      answer.text.resize(starts[said.size() - kRepeatTokens]);
+      answer.text = wholeSentences(answer.text, starts[said.size() - kRepeatTokens]);
       answer.stoppedByLimit = false;
       answer.stoppedByRepeat = true;
       break;
@@ -123,7 +133,8 @@ std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float 
   return counted ? std::optional(sum / counted) : std::nullopt;
 }
 
-std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks, Judge judge) {
+std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
+                                        Judge judge) {
   std::vector<EvidenceChunk> evidence;
   const auto lastRow = static_cast<std::size_t>((map.layers - 1) * map.chunks);
   for (int chunk = 0; chunk < map.chunks; ++chunk) {
@@ -142,14 +153,16 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
     found.score = judge == Judge::Attention ? found.mass : std::isnan(score) ? 0 : score;
     if (found.layers > 0) evidence.push_back(found);
   }
-  std::ranges::stable_sort(evidence, [](const EvidenceChunk& a, const EvidenceChunk& b) { return a.score > b.score; });
+  std::ranges::stable_sort(evidence,
+                           [](const EvidenceChunk& a, const EvidenceChunk& b) { return a.score > b.score; });
   return evidence;
 }
 
 namespace {
 
 /// What shared words add to the score of each chunk.
-std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& reading, std::string_view question) {
+std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& reading,
+                                 std::string_view question) {
   std::vector<std::string> texts;
   for (const ChunkRange& range : reading.chunks()) {
     std::string& text = texts.emplace_back();
@@ -169,11 +182,15 @@ EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, st
                       std::string_view answer, Listener& listener) {
   const Method& method = findMethod(reading.method());
   if (reading.file().header().ring > 0)
-    throw std::runtime_error("The method " + reading.method() + " forgets what it has read, so full attention cannot be shown.");
+    throw std::runtime_error("The method " + reading.method() +
+                             " forgets what it has read, so full attention cannot be shown.");
   EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(framePrefix(model).size()));
-  const PolicySettings settings{model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
+  const PolicySettings settings{
+      model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
-  TextRun run(model, {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras)}, &reading.file());
+  TextRun run(model,
+              {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras)},
+              &reading.file());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   std::vector<TokenId> tokens = frameQuestion(model, question);
@@ -187,11 +204,13 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
   const Clock::time_point start = Clock::now();
   const Method& method = findMethod(settings.method);
   if (reading.method() != settings.method)
-    throw std::runtime_error("The document was read for the method " + reading.method() + ", not for " + settings.method +
-                             "; read it for that method first.");
+    throw std::runtime_error("The document was read for the method " + reading.method() + ", not for " +
+                             settings.method + "; read it for that method first.");
   if (trimmed(std::string(question)).empty()) throw std::runtime_error("The question is empty.");
-  if (method.sees == Sees::Budget && settings.budgetTokens > reading.budgetTokens() && reading.file().header().ring > 0)
-    throw std::runtime_error("The document was read with a smaller budget, and what fell out of it is gone; read it again.");
+  if (method.sees == Sees::Budget && settings.budgetTokens > reading.budgetTokens() &&
+      reading.file().header().ring > 0)
+    throw std::runtime_error(
+        "The document was read with a smaller budget, and what fell out of it is gone; read it again.");
 
   Answer answer;
   EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(framePrefix(model).size()));

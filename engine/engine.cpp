@@ -11,7 +11,9 @@ namespace {
 
 constexpr int kLogitRows = 256;  // positions whose whole vocabulary is held at once
 
-DenseForm formOf(Precision precision) { return precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16; }
+DenseForm formOf(Precision precision) {
+  return precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16;
+}
 
 int chooseThreads(int wanted) {
   if (wanted > 0) return wanted;
@@ -56,8 +58,8 @@ struct Engine::Parts {
 std::vector<MethodInfo> listMethods() {
   std::vector<MethodInfo> rows;
   for (const Method& method : methods())
-    rows.push_back({method.name, method.description, method.positions.name, method.codec.name, method.policy.name,
-                    method.passages.name});
+    rows.push_back({method.name, method.description, method.positions.name, method.codec.name,
+                    method.policy.name, method.passages.name});
   return rows;
 }
 
@@ -68,7 +70,8 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
   parts_->model = loadModel(settings.model, formOf(settings.precision), listener);
-  if (auto found = Whitening::find(settings.retrievers, parts_->model.info)) parts_->model.whitening = std::move(found);
+  if (auto found = Whitening::find(settings.retrievers, parts_->model.info))
+    parts_->model.whitening = std::move(found);
 }
 
 Engine::~Engine() = default;
@@ -77,7 +80,9 @@ const ModelInfo& Engine::model() const { return parts_->model.info; }
 const Tokenizer& Engine::tokenizer() const { return *parts_->model.tokenizer; }
 int Engine::threads() const { return parts_->threads; }
 
-std::string Engine::readingKey(const ReadSettings& settings) const { return kvasir::readingKey(parts_->model, settings); }
+std::string Engine::readingKey(const ReadSettings& settings) const {
+  return kvasir::readingKey(parts_->model, settings);
+}
 
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
                                             const std::filesystem::path& file, Listener& listener) {
@@ -95,8 +100,10 @@ ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
   return read;
 }
 
-Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings, Listener& listener) {
-  return answerQuestion(parts_->model, dynamic_cast<const StoredReading&>(reading), question, settings, listener);
+Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings,
+                   Listener& listener) {
+  return answerQuestion(parts_->model, dynamic_cast<const StoredReading&>(reading), question, settings,
+                        listener);
 }
 
 EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
@@ -104,7 +111,8 @@ EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view quest
   return lookFully(parts_->model, dynamic_cast<const StoredReading&>(reading), question, answer, listener);
 }
 
-std::filesystem::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings& settings,
+std::filesystem::path Engine::trainWhitening(const std::vector<WhiteningText>& texts,
+                                             const WhiteningSettings& settings,
                                              const std::filesystem::path& folder, Listener& listener) {
   return kvasir::trainWhitening(parts_->model, texts, settings, folder, listener);
 }
@@ -115,7 +123,9 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& 
   if (const auto beginning = model.tokenizer->vocabulary().beginning) tokens.push_back(*beginning);
   for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
   std::int64_t done = 0;
-  const auto breathe = [&] { listener.progress({Stage::Reading, done, static_cast<std::int64_t>(tokens.size()), 0}); };
+  const auto breathe = [&] {
+    listener.progress({Stage::Reading, done, static_cast<std::int64_t>(tokens.size()), 0});
+  };
   TextRun run(model, {findMethod("full"), 0, nullptr, breathe});
   std::vector<TopTokens> positions;
   for (std::size_t first = 0; first < tokens.size(); first += kLogitRows) {
@@ -128,10 +138,12 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& 
     }
     const at::Tensor logits = run.pass().logits(at::cat(hidden)).contiguous();
     for (std::size_t row = 0; row < rows; ++row) {
-      const std::span<const float> values(logits.data_ptr<float>() + static_cast<std::int64_t>(row) * logits.size(1),
-                                          static_cast<std::size_t>(logits.size(1)));
+      const std::span<const float> values(
+          logits.data_ptr<float>() + static_cast<std::int64_t>(row) * logits.size(1),
+          static_cast<std::size_t>(logits.size(1)));
       positions.push_back(topOf(values, top));
-      if (first + row + 1 < tokens.size()) positions.back().nextLogProbability = logProbability(values, tokens[first + row + 1]);
+      if (first + row + 1 < tokens.size())
+        positions.back().nextLogProbability = logProbability(values, tokens[first + row + 1]);
     }
     done = static_cast<std::int64_t>(first + rows);
     breathe();

@@ -18,7 +18,8 @@ namespace kvasir {
 
 enum class Device { Auto, Cpu, Cuda };
 
-/// Fast: products in bf16, generating on 8-bit weights. Exact: float32 throughout, for comparing with other programs.
+/// Fast: products in bf16, generating on 8-bit weights. Exact: float32 throughout, for comparing with other
+/// programs.
 enum class Precision { Fast, Exact };
 
 struct EngineSettings {
@@ -26,7 +27,8 @@ struct EngineSettings {
   int threads = 0;              ///< 0: one a core
   Device device = Device::Auto;
   Precision precision = Precision::Fast;
-  std::vector<std::filesystem::path> retrievers = {};  ///< folders of what `train` made, in the order they are searched
+  std::vector<std::filesystem::path> retrievers =
+      {};  ///< folders of what `train` made, in the order they are searched
 };
 
 struct ModelInfo {
@@ -35,18 +37,20 @@ struct ModelInfo {
   std::string fingerprint;  ///< hex; the same for the same weights, vocabulary and shape
   std::int64_t parameters = 0;
   int layers = 0, heads = 0, kvHeads = 0, headDimension = 0, width = 0, vocabulary = 0;
-  int trainedTokens = 0;    ///< the longest text it was trained on
+  int trainedTokens = 0;  ///< the longest text it was trained on
   std::string chatTemplate;
 };
 
-/// How a document is read. What was read with one setting answers only questions asked with the same method family.
+/// How a document is read. What was read with one setting answers only questions asked with the same method
+/// family.
 struct ReadSettings {
   std::string method = "whitened";  ///< a row of the method table
-  int budgetTokens = 2048;        ///< KV entries a query may attend to, per layer
-  int stepTokens = 1024;          ///< tokens fed at once; changes speed, never the result
+  int budgetTokens = 2048;          ///< KV entries a query may attend to, per layer
+  int stepTokens = 1024;            ///< tokens fed at once; changes speed, never the result
 };
 
-/// What happens when an answer begins to say again, word for word, what it has said: small models do so without end.
+/// What happens when an answer begins to say again, word for word, what it has said: small models do so without
+/// end.
 enum class Repeats { Stop, Allow };
 
 struct AskSettings {
@@ -55,7 +59,8 @@ struct AskSettings {
   int maxTokens = 256;
   SamplerSettings sampling;
   Repeats repeats = Repeats::Stop;
-  std::vector<int> pinnedChunks;   ///< attended by every layer, within the budget; for methods that choose chunks
+  std::vector<int>
+      pinnedChunks;  ///< attended by every layer, within the budget; for methods that choose chunks
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
 };
 
@@ -65,14 +70,14 @@ struct ChunkRange {
   std::size_t start = 0, end = 0;  ///< bytes of the document's text; empty for tokens of the prompt's frame
 };
 
-/// A document as one model read it with one method: tokens, and K, V and index entries of its chunks in a file that is
-/// mapped, not held. Made and used on the engine's thread; the getters may be called from any thread.
+/// A document as one model read it with one method: tokens, and K, V and index entries of its chunks in a file
+/// that is mapped, not held. Made and used on the engine's thread; the getters may be called from any thread.
 class Reading {
  public:
   virtual ~Reading() = default;
   virtual const std::vector<ChunkRange>& chunks() const = 0;
-  virtual int tokens() const = 0;             ///< of the whole document, with the prompt's frame before it
-  virtual int tokensRead() const = 0;         ///< equals tokens() once read to the end
+  virtual int tokens() const = 0;      ///< of the whole document, with the prompt's frame before it
+  virtual int tokensRead() const = 0;  ///< equals tokens() once read to the end
   virtual std::size_t bytesOnDisk() const = 0;
   virtual std::size_t bytesInMemory() const = 0;  ///< KV and index entries held, not mapped
   virtual const std::string& method() const = 0;
@@ -81,36 +86,36 @@ class Reading {
 /// What one chunk did for an answer. Scores are of the question's tokens, mass of question and answer.
 struct EvidenceChunk {
   int chunk = 0;
-  double score = 0;     ///< evidence score, higher is better; how it is made: docs of the method's row
-  double mass = 0;      ///< mean over layers of the share of attention it got
-  int layers = 0;       ///< how many layers attended to it
+  double score = 0;  ///< evidence score, higher is better; how it is made: docs of the method's row
+  double mass = 0;   ///< mean over layers of the share of attention it got
+  int layers = 0;    ///< how many layers attended to it
   std::size_t start = 0, end = 0;  ///< bytes of the document's text
 };
 
 /// Layer by chunk, rows of `chunks` values: what a tap recorded for one question.
 struct EvidenceMap {
   int layers = 0, chunks = 0;
-  std::vector<float> scores;             ///< the policy's score for the question; NaN where the method has none
-  std::vector<float> mass;               ///< share of the attention of question and answer that went to the document's
-                                         ///< text (not to the prompt's frame); 0 where not attended
-  std::vector<std::uint8_t> attended;    ///< 1 where the layer's queries could see the chunk
+  std::vector<float> scores;  ///< the policy's score for the question; NaN where the method has none
+  std::vector<float> mass;    ///< share of the attention of question and answer that went to the document's
+                              ///< text (not to the prompt's frame); 0 where not attended
+  std::vector<std::uint8_t> attended;  ///< 1 where the layer's queries could see the chunk
   int heads = 0;
-  std::vector<float> headMass;           ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
+  std::vector<float> headMass;  ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
 };
 
 struct Answer {
   std::string text;
-  std::vector<EvidenceChunk> evidence;   ///< best first; only chunks that hold document text
+  std::vector<EvidenceChunk> evidence;  ///< best first; only chunks that hold document text
   EvidenceMap map;
-  std::optional<double> coverage;        ///< estimated share of attention mass inside the attended chunks; nothing
-                                         ///< where the method cannot know
+  std::optional<double> coverage;  ///< estimated share of attention mass inside the attended chunks; nothing
+                                   ///< where the method cannot know
   int questionTokens = 0, answerTokens = 0;
-  int attendedTokens = 0;                ///< the most KV entries a query of any layer attended to
-  bool stoppedByLimit = false;           ///< ended by maxTokens, not by the model
-  bool stoppedByRepeat = false;          ///< ended because it began to repeat itself; the repeat is left out of `text`
+  int attendedTokens = 0;        ///< the most KV entries a query of any layer attended to
+  bool stoppedByLimit = false;   ///< ended by maxTokens, not by the model
+  bool stoppedByRepeat = false;  ///< ended because it began to repeat itself; the repeat is left out of `text`
   double firstTokenSeconds = 0, totalSeconds = 0;
-  double logProbability = 0;             ///< sum over the answer's tokens
-  std::size_t kvBytesInMemory = 0;       ///< attended KV gathered in memory, with tail and index
+  double logProbability = 0;        ///< sum over the answer's tokens
+  std::size_t kvBytesInMemory = 0;  ///< attended KV gathered in memory, with tail and index
 };
 
 /// One position of `logits`.
@@ -145,12 +150,12 @@ class Engine {
   const Tokenizer& tokenizer() const;
   int threads() const;
 
-  /// Names a reading: equal keys mean that a file read then serves now. Holds the model's fingerprint, tokenizer,
-  /// positions, codec, policy and its numbers; safe as a file name.
+  /// Names a reading: equal keys mean that a file read then serves now. Holds the model's fingerprint,
+  /// tokenizer, positions, codec, policy and its numbers; safe as a file name.
   std::string readingKey(const ReadSettings& settings) const;
 
-  /// Reads `text` into `file` chunk by chunk. A file that was interrupted is continued where its last whole chunk ends;
-  /// a complete one is only opened. A file of another text, key or a damaged one is started again.
+  /// Reads `text` into `file` chunk by chunk. A file that was interrupted is continued where its last whole
+  /// chunk ends; a complete one is only opened. A file of another text, key or a damaged one is started again.
   std::shared_ptr<const Reading> read(std::string_view text, const ReadSettings& settings,
                                       const std::filesystem::path& file, Listener& listener);
 
@@ -160,19 +165,21 @@ class Engine {
   /// The reading a question needs, so that callers can look for its file.
   ReadSettings readSettingsFor(const AskSettings& settings) const;
 
-  Answer ask(const Reading& reading, std::string_view question, const AskSettings& settings, Listener& listener);
+  Answer ask(const Reading& reading, std::string_view question, const AskSettings& settings,
+             Listener& listener);
 
-  /// Where full attention looks: the question and `answer` fed again over every chunk of the reading, whatever its
-  /// method. Costs time and memory in step with the document, so it is made when the user wants it.
+  /// Where full attention looks: the question and `answer` fed again over every chunk of the reading, whatever
+  /// its method. Costs time and memory in step with the document, so it is made when the user wants it.
   EvidenceMap fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
                             Listener& listener);
 
   /// Full attention over a text, no chat frame; beginning-of-text is added where the model expects it.
   std::vector<TopTokens> logits(std::string_view text, int top, Listener& listener);
 
-  /// Makes the closed-form index entries of the method "whitened" for this model from plain texts and questions asked
-  /// of them, and writes them into the folder under the model's name. Each text is read from its start; texts should be
-  /// short (1,000 to 4,000 tokens) and many. They serve from the next Engine on. Returns the file.
+  /// Makes the closed-form index entries of the method "whitened" for this model from plain texts and questions
+  /// asked of them, and writes them into the folder under the model's name. Each text is read from its start;
+  /// texts should be short (1,000 to 4,000 tokens) and many. They serve from the next Engine on. Returns the
+  /// file.
   struct WhiteningText {
     std::string text;
     std::vector<std::string> questions;
@@ -181,8 +188,9 @@ class Engine {
     std::vector<int> layers;  ///< empty: the first two and every third
     double shrinkage = 0.2;   ///< of the covariance towards a multiple of the identity, 0 to 1
   };
-  std::filesystem::path trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings& settings,
-                                       const std::filesystem::path& folder, Listener& listener);
+  std::filesystem::path trainWhitening(const std::vector<WhiteningText>& texts,
+                                       const WhiteningSettings& settings, const std::filesystem::path& folder,
+                                       Listener& listener);
 
   /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);

@@ -90,7 +90,8 @@ LoadedModel loadModel(const std::filesystem::path& path, DenseForm form, Listene
     listener.progress({Stage::Loading, layer + 1, model.shape.layers, 0});
   });
   model.info = describe(file, model);
-  model.whitening = std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
+  model.whitening =
+      std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
   return model;
 }
 

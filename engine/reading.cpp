@@ -12,7 +12,8 @@ std::vector<StoredToken> tokenize(const LoadedModel& model, std::string_view tex
   std::vector<StoredToken> tokens;
   for (const TokenId id : framePrefix(model)) tokens.push_back({id, 0, 0});
   for (const Token& token : model.tokenizer->encode(text))
-    tokens.push_back({token.id, static_cast<std::uint32_t>(token.start), static_cast<std::uint32_t>(token.end)});
+    tokens.push_back(
+        {token.id, static_cast<std::uint32_t>(token.start), static_cast<std::uint32_t>(token.end)});
   return tokens;
 }
 
@@ -34,7 +35,8 @@ std::vector<ChunkRange> rangesOf(const std::vector<StoredToken>& tokens) {
 /// Tells the listener how far reading is, whenever the pass breathes.
 class ReadingProgress {
  public:
-  ReadingProgress(Listener& listener, int done, int total) : listener_(listener), done_(done), startedAt_(done), total_(total) {}
+  ReadingProgress(Listener& listener, int done, int total)
+      : listener_(listener), done_(done), startedAt_(done), total_(total) {}
 
   void breathe() { listener_.progress({Stage::Reading, done_, total_, speed_}); }
   void advance(int done) {
@@ -54,7 +56,10 @@ class ReadingProgress {
 }  // namespace
 
 StoredReading::StoredReading(std::unique_ptr<ChunkFile> file, const Method& method, int budgetTokens)
-    : file_(std::move(file)), methodName_(method.name), budgetTokens_(budgetTokens), chunks_(rangesOf(file_->tokens())) {}
+    : file_(std::move(file)),
+      methodName_(method.name),
+      budgetTokens_(budgetTokens),
+      chunks_(rangesOf(file_->tokens())) {}
 
 int StoredReading::tokensRead() const {
   const auto finished = static_cast<std::size_t>(file_->finished());
@@ -76,8 +81,9 @@ std::vector<Run> StoredReading::finishedRuns() const {
 
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   const Method& method = findMethod(settings.method);
-  std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + method.policy.name + "-" + method.positions.name +
-                    "-" + method.codec.name + (model.form == DenseForm::Float32 ? "32" : "16");
+  std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + method.policy.name + "-" +
+                    method.positions.name + "-" + method.codec.name +
+                    (model.form == DenseForm::Float32 ? "32" : "16");
   if (method.judge == Judge::Score) key += "-" + model.whitening->id();
   if (method.sees == Sees::Budget) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
@@ -89,12 +95,14 @@ std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const
                                                  const ReadSettings& settings) {
   auto file = ChunkFile::open(path, readingKey(model, settings));
   if (!file) return nullptr;
-  auto reading = std::make_shared<const StoredReading>(std::move(file), findMethod(settings.method), settings.budgetTokens);
+  auto reading = std::make_shared<const StoredReading>(std::move(file), findMethod(settings.method),
+                                                       settings.budgetTokens);
   return reading->isComplete() ? reading : nullptr;
 }
 
-std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text, const ReadSettings& settings,
-                                              const std::filesystem::path& path, Listener& listener) {
+std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text,
+                                              const ReadSettings& settings, const std::filesystem::path& path,
+                                              Listener& listener) {
   const Method& method = findMethod(settings.method);
   const std::vector<StoredToken> tokens = tokenize(model, text);
   const int chunks = static_cast<int>((tokens.size() + kChunkTokens - 1) / kChunkTokens);

@@ -26,7 +26,8 @@ class WhitenedPolicy : public KvPolicy {
     sums.lastLayer = layer;
     if (settings_.whitening->has(layer)) add(layer, block, queries, cache, sums);
     selection.scores = scores(block, sums);
-    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_)) selection.runs.push_back(cache.chunk(chunk));
+    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_))
+      selection.runs.push_back(cache.chunk(chunk));
     if (layer + 1 == settings_.shape.layers) sums_.erase(block.chunk);
     return selection;
   }

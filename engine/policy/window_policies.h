@@ -27,7 +27,8 @@ std::unique_ptr<KvPolicy> fullPolicy(const PolicySettings& settings);
 /// The same over chunks that were written with the index entries and notes of another policy.
 std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras);
 
-/// StreamingLLM (§3.2): the first four tokens and the most recent ones; what leaves the window is gone for good.
+/// StreamingLLM (§3.2): the first four tokens and the most recent ones; what leaves the window is gone for
+/// good.
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

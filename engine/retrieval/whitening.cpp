@@ -56,9 +56,13 @@ at::Tensor Whitening::entry(int layer, const at::Tensor& state) const {
   return whitened / whitened.norm().clamp_min(1e-12);
 }
 
-void Whitening::save(const std::filesystem::path& file, const ModelInfo& model, const std::string& description) const {
+void Whitening::save(const std::filesystem::path& file, const ModelInfo& model,
+                     const std::string& description) const {
   Safetensors contents;
-  contents.metadata = {{"kind", "whitening"}, {"model", model.fingerprint}, {"model_name", model.name}, {"description", description}};
+  contents.metadata = {{"kind", "whitening"},
+                       {"model", model.fingerprint},
+                       {"model_name", model.name},
+                       {"description", description}};
   for (const auto& [layer, own] : layers_) {
     contents.tensors["layer." + std::to_string(layer) + ".mean"] = named(own.mean);
     contents.tensors["layer." + std::to_string(layer) + ".projection"] = named(own.projection);
@@ -74,8 +78,8 @@ Whitening Whitening::load(const std::filesystem::path& file, const ModelInfo& mo
   };
   if (value("kind") != "whitening") throw std::runtime_error(file.filename().string() + " holds no whitening.");
   if (value("model") != model.fingerprint)
-    throw std::runtime_error(file.filename().string() + " was made for " + value("model_name") + ", not for " + model.name +
-                             "; make one with kvasir-cli train whitening.");
+    throw std::runtime_error(file.filename().string() + " was made for " + value("model_name") + ", not for " +
+                             model.name + "; make one with kvasir-cli train whitening.");
   std::map<int, Layer> layers;
   for (int layer = 0; layer < model.layers; ++layer) {
     const auto mean = contents.tensors.find("layer." + std::to_string(layer) + ".mean");
@@ -90,7 +94,8 @@ Whitening Whitening::load(const std::filesystem::path& file, const ModelInfo& mo
   return {std::move(layers), model.width};
 }
 
-std::unique_ptr<Whitening> Whitening::find(const std::vector<std::filesystem::path>& folders, const ModelInfo& model) {
+std::unique_ptr<Whitening> Whitening::find(const std::vector<std::filesystem::path>& folders,
+                                           const ModelInfo& model) {
   std::error_code error;
   for (const std::filesystem::path& folder : folders)
     if (const auto file = folder / whiteningFileName(model); std::filesystem::exists(file, error))
@@ -98,7 +103,9 @@ std::unique_ptr<Whitening> Whitening::find(const std::vector<std::filesystem::pa
   return nullptr;
 }
 
-std::string whiteningFileName(const ModelInfo& model) { return "whitening-" + model.fingerprint + ".safetensors"; }
+std::string whiteningFileName(const ModelInfo& model) {
+  return "whitening-" + model.fingerprint + ".safetensors";
+}
 
 void WhiteningSums::add(int layer, const at::Tensor& state) {
   Sums& sums = sums_[layer];
@@ -123,7 +130,8 @@ Whitening WhiteningSums::whitening(const std::vector<int>& layers, double shrink
     const at::Tensor mean = sums.sum / sums.count;
     const at::Tensor covariance = sums.products / sums.count - at::outer(mean, mean);
     const double average = covariance.trace().item<double>() / width;
-    const at::Tensor shrunk = covariance * (1 - shrinkage) + at::eye(width, at::kDouble) * (average * shrinkage);
+    const at::Tensor shrunk =
+        covariance * (1 - shrinkage) + at::eye(width, at::kDouble) * (average * shrinkage);
     const auto [values, vectors] = at::linalg_eigh(shrunk);
     const at::Tensor roots = values.clamp_min(average * 1e-9).rsqrt();
     made[layer] = {mean.to(at::kFloat), at::mm(vectors * roots, vectors.t()).to(at::kFloat).contiguous()};

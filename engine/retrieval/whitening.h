@@ -12,11 +12,11 @@
 
 namespace kvasir {
 
-/// The closed-form index entry of a chunk: the mean of its hidden states at a layer's normed input, less the mean over
-/// many texts, divided by their spread in every direction (the inverse square root of the covariance, shrunk towards a
-/// multiple of the identity), at unit length. Directions all texts share, which hide what a chunk is about, weigh no
-/// more than the others then. Unsupervised: made from plain text of any kind. After RetroLM §3.2's idea of an entry of
-/// its own in each layer; the entry itself is not the paper's.
+/// The closed-form index entry of a chunk: the mean of its hidden states at a layer's normed input, less the
+/// mean over many texts, divided by their spread in every direction (the inverse square root of the covariance,
+/// shrunk towards a multiple of the identity), at unit length. Directions all texts share, which hide what a
+/// chunk is about, weigh no more than the others then. Unsupervised: made from plain text of any kind. After
+/// RetroLM §3.2's idea of an entry of its own in each layer; the entry itself is not the paper's.
 class Whitening {
  public:
   struct Layer {
@@ -29,7 +29,8 @@ class Whitening {
   static Whitening none(const std::vector<int>& layers, int width);
 
   int width() const { return width_; }
-  /// The same for the same numbers, in hexadecimal digits: entries made by one whitening say nothing to another.
+  /// The same for the same numbers, in hexadecimal digits: entries made by one whitening say nothing to
+  /// another.
   const std::string& id() const { return id_; }
   bool has(int layer) const { return layers_.contains(layer); }
   /// state: [width]. Gives [width] of length 1.
@@ -39,7 +40,8 @@ class Whitening {
   /// Throws a sentence for a damaged file or one of another model.
   static Whitening load(const std::filesystem::path& file, const ModelInfo& model);
   /// The first file made for this model in the folders; null where there is none.
-  static std::unique_ptr<Whitening> find(const std::vector<std::filesystem::path>& folders, const ModelInfo& model);
+  static std::unique_ptr<Whitening> find(const std::vector<std::filesystem::path>& folders,
+                                         const ModelInfo& model);
 
  private:
   std::map<int, Layer> layers_;
@@ -47,8 +49,8 @@ class Whitening {
   std::string id_;
 };
 
-/// The layers that get entries unless said otherwise: of those that see the whole text the first two and every third;
-/// where they are few, all of them.
+/// The layers that get entries unless said otherwise: of those that see the whole text the first two and every
+/// third; where they are few, all of them.
 std::vector<int> usualWhitenedLayers(const ModelShape& shape);
 
 /// The name a model's whitening has in a folder of retrievers.

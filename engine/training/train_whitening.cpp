@@ -39,7 +39,8 @@ std::vector<Lesson> tokenize(const LoadedModel& model, const std::vector<Engine:
     Lesson& lesson = lessons.emplace_back();
     lesson.text = framePrefix(model);
     for (const Token& token : model.tokenizer->encode(text.text)) lesson.text.push_back(token.id);
-    for (const std::string& question : text.questions) lesson.questions.push_back(frameQuestion(model, question));
+    for (const std::string& question : text.questions)
+      lesson.questions.push_back(frameQuestion(model, question));
   }
   return lessons;
 }
@@ -56,8 +57,8 @@ std::int64_t countTokens(const std::vector<Lesson>& lessons) {
 }  // namespace
 
 std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector<Engine::WhiteningText>& texts,
-                                     const Engine::WhiteningSettings& settings, const std::filesystem::path& folder,
-                                     Listener& listener) {
+                                     const Engine::WhiteningSettings& settings,
+                                     const std::filesystem::path& folder, Listener& listener) {
   constexpr int kStepTokens = 1024;
   const std::vector<Lesson> lessons = tokenize(model, texts);
   const std::int64_t tokens = countTokens(lessons);
@@ -66,7 +67,8 @@ std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector
   const auto start = std::chrono::steady_clock::now();
   const auto breathe = [&] {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    listener.progress({Stage::Reading, done, tokens, static_cast<double>(done) / std::max(1e-3, seconds.count())});
+    listener.progress(
+        {Stage::Reading, done, tokens, static_cast<double>(done) / std::max(1e-3, seconds.count())});
   };
   for (const Lesson& lesson : lessons) {
     TextRun run(model, {findMethod("full"), 0, nullptr, breathe, {}, std::make_unique<StateCollector>(sums)});
@@ -75,7 +77,8 @@ std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector
     done += countTokens({lesson});
   }
   if (sums.count() < model.shape.width / 2)
-    throw std::runtime_error("The texts give only " + std::to_string(sums.count()) + " chunks; a whitening of this model needs at least " +
+    throw std::runtime_error("The texts give only " + std::to_string(sums.count()) +
+                             " chunks; a whitening of this model needs at least " +
                              std::to_string(model.shape.width / 2) + ": add more text.");
   const std::vector<int> layers = settings.layers.empty() ? usualWhitenedLayers(model.shape) : settings.layers;
   const Whitening whitening = sums.whitening(layers, settings.shrinkage);

@@ -212,8 +212,8 @@ Answer Engine::ask(const Reading& reading, std::string_view question, const AskS
   return answer;
 }
 
-fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings&, const fs::path& folder,
-                                Listener&) {
+fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings&,
+                                const fs::path& folder, Listener&) {
   for (const WhiteningText& text : texts) {
     fakeEngine().trainingTexts.push_back(text.text);
     for (const std::string& question : text.questions) fakeEngine().questions.push_back(question);
@@ -221,7 +221,8 @@ fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const W
   return folder / "fake.safetensors";
 }
 
-EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view, std::string_view, Listener& listener) {
+EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view, std::string_view,
+                                  Listener& listener) {
   listener.progress({Stage::Answering, 0, 1, 0});
   EvidenceMap map = emptyMap(static_cast<int>(reading.chunks().size()));
   std::fill(map.attended.begin(), map.attended.end(), std::uint8_t{1});

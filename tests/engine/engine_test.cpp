@@ -26,19 +26,26 @@ std::string messageOf(const std::function<void()>& work) {
 }
 
 TEST_F(EngineCalls, RefuseCudaWithoutADevice) {
-  EXPECT_NE(messageOf([&] { Engine({model_.file, 2, Device::Cuda, Precision::Exact}, silent_); }).find("--device cpu"), std::string::npos);
+  EXPECT_NE(messageOf([&] {
+              Engine({model_.file, 2, Device::Cuda, Precision::Exact}, silent_);
+            }).find("--device cpu"),
+            std::string::npos);
 }
 
 TEST_F(EngineCalls, RefuseAMethodThatIsNotInTheTable) {
   ReadSettings settings;
   settings.method = "magic";
-  EXPECT_NE(messageOf([&] { engine_.readingKey(settings); }).find("there are full, streaming, infllm"), std::string::npos);
+  EXPECT_NE(messageOf([&] { engine_.readingKey(settings); }).find("there are full, streaming, infllm"),
+            std::string::npos);
 }
 
 TEST_F(EngineCalls, RefuseABudgetTooSmallForTheMethod) {
   ReadSettings settings;
   settings.budgetTokens = 300;
-  EXPECT_NE(messageOf([&] { engine_.read("abc", settings, model_.folder.path() / "r", silent_); }).find("at least 512"), std::string::npos);
+  EXPECT_NE(messageOf([&] {
+              engine_.read("abc", settings, model_.folder.path() / "r", silent_);
+            }).find("at least 512"),
+            std::string::npos);
 }
 
 TEST_F(EngineCalls, NameReadingsByModelMethodBudgetAndPrecision) {
@@ -75,7 +82,8 @@ TEST_F(EngineCalls, ReadAnEmptyText) {
 
 TEST_F(EngineCalls, RefuseAnEmptyQuestion) {
   const auto reading = engine_.read("abc", {}, model_.folder.path() / "r", silent_);
-  EXPECT_NE(messageOf([&] { engine_.ask(*reading, "  \n", {}, silent_); }).find("question is empty"), std::string::npos);
+  EXPECT_NE(messageOf([&] { engine_.ask(*reading, "  \n", {}, silent_); }).find("question is empty"),
+            std::string::npos);
 }
 
 TEST_F(EngineCalls, OpenWhatWasReadWithoutReading) {
@@ -148,7 +156,8 @@ TEST_F(EngineCalls, GiveNearlyTheSameLogitsFastAndExact) {
   const std::string text = randomText(200, 5);
   const auto a = engine_.logits(text, 1, silent_), b = fast.logits(text, 1, silent_);
   double difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference += std::abs(a[i].nextLogProbability - b[i].nextLogProbability);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    difference += std::abs(a[i].nextLogProbability - b[i].nextLogProbability);
   EXPECT_LT(difference / static_cast<double>(a.size()), 0.02);
 }
 

@@ -14,7 +14,8 @@ namespace {
 using testing::ElementsAre;
 
 TEST(LexicalWords, AreFoldedAndCutAtWordBoundaries) {
-  EXPECT_THAT(lexicalWords("The Court’s rulings (1976): \"no harm\""), ElementsAre("the", "court", "ruling", "1976", "no", "harm"));
+  EXPECT_THAT(lexicalWords("The Court’s rulings (1976): \"no harm\""),
+              ElementsAre("the", "court", "ruling", "1976", "no", "harm"));
   EXPECT_THAT(lexicalWords("ÜBER glass"), ElementsAre("über", "glass"));
   EXPECT_THAT(lexicalWords(""), ElementsAre());
 }
@@ -22,32 +23,42 @@ TEST(LexicalWords, AreFoldedAndCutAtWordBoundaries) {
 TEST(LexicalWords, AreFoundInScriptsWithoutSpaces) { EXPECT_GT(lexicalWords("北京是中国的首都").size(), 3u); }
 
 /// BM25 by its formula, over words given as they are.
-double plainBm25(const std::vector<std::vector<std::string>>& chunks, std::size_t chunk, const std::vector<std::string>& question) {
+double plainBm25(const std::vector<std::vector<std::string>>& chunks, std::size_t chunk,
+                 const std::vector<std::string>& question) {
   double length = 0, score = 0;
   for (const auto& words : chunks) length += static_cast<double>(words.size());
-  const double average = length / static_cast<double>(chunks.size()), total = static_cast<double>(chunks.size());
+  const double average = length / static_cast<double>(chunks.size()),
+               total = static_cast<double>(chunks.size());
   for (const std::string& word : question) {
-    const auto in = [&](const std::vector<std::string>& words) { return static_cast<double>(std::ranges::count(words, word)); };
-    const double with = static_cast<double>(std::ranges::count_if(chunks, [&](const auto& words) { return in(words) > 0; }));
+    const auto in = [&](const std::vector<std::string>& words) {
+      return static_cast<double>(std::ranges::count(words, word));
+    };
+    const double with =
+        static_cast<double>(std::ranges::count_if(chunks, [&](const auto& words) { return in(words) > 0; }));
     const double frequency = in(chunks[chunk]), own = static_cast<double>(chunks[chunk].size());
-    score += std::log(1 + (total - with + 0.5) / (with + 0.5)) * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * own / average));
+    score += std::log(1 + (total - with + 0.5) / (with + 0.5)) * frequency * 2.2 /
+             (frequency + 1.2 * (0.25 + 0.75 * own / average));
   }
   return score;
 }
 
 TEST(LexicalScores, AreThoseOfBm25DividedByTheBest) {
-  const std::vector<std::string> chunks = {"red house red door", "blue house", "green tree by the river bank", "red river"};
+  const std::vector<std::string> chunks = {"red house red door", "blue house", "green tree by the river bank",
+                                           "red river"};
   std::vector<std::vector<std::string>> words;
   for (const std::string& chunk : chunks) words.push_back(lexicalWords(chunk));
   const std::vector<float> ours = lexicalScores(chunks, "red river?");
   double best = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) best = std::max(best, plainBm25(words, i, {"red", "river"}));
-  for (std::size_t i = 0; i < chunks.size(); ++i) EXPECT_NEAR(ours[i], plainBm25(words, i, {"red", "river"}) / best, 1e-5) << i;
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    EXPECT_NEAR(ours[i], plainBm25(words, i, {"red", "river"}) / best, 1e-5) << i;
   EXPECT_EQ(ours[3], 1.0f);
   EXPECT_EQ(ours[1], 0.0f);
 }
 
-TEST(LexicalScores, AreZeroWhereNoWordIsShared) { EXPECT_THAT(lexicalScores({"a b", "c"}, "zebra"), ElementsAre(0.0f, 0.0f)); }
+TEST(LexicalScores, AreZeroWhereNoWordIsShared) {
+  EXPECT_THAT(lexicalScores({"a b", "c"}, "zebra"), ElementsAre(0.0f, 0.0f));
+}
 
 class WhiteningTest : public testing::Test {
  protected:
@@ -60,7 +71,8 @@ TEST_F(WhiteningTest, MakesAllDirectionsWeighTheSame) {
   const at::Tensor mixing = at::randn({kWidth, kWidth}), offset = at::randn({kWidth}) * 5;
   WhiteningSums sums;
   std::vector<at::Tensor> states;
-  for (int i = 0; i < kCount; ++i) sums.add(0, states.emplace_back(at::mv(mixing, at::randn({kWidth})) + offset));
+  for (int i = 0; i < kCount; ++i)
+    sums.add(0, states.emplace_back(at::mv(mixing, at::randn({kWidth})) + offset));
   const Whitening whitening = sums.whitening({0}, 0);
   at::Tensor products = at::zeros({kWidth, kWidth});
   for (const at::Tensor& state : states) {
@@ -115,11 +127,13 @@ TEST_F(WhiteningTest, OfAnotherMakingIsAnotherReading) {
 
 /// Whitened retrieval by plain loops: cosines of whitened means, averaged over the layers so far.
 TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
-  constexpr int kBudget = 768, kChunks = 12;  // of six chunks: the first, one recent, the own, so three retrieved
+  constexpr int kBudget = 768,
+                kChunks = 12;  // of six chunks: the first, one recent, the own, so three retrieved
   const TinyModel model;
   const int width = model.loaded.shape.width, layers = model.loaded.shape.layers;
   const KvShape shape = model.loaded.kvShape();
-  const auto policy = whitenedPolicy({shape, model.loaded.shape.heads, kBudget, {}, model.loaded.whitening.get()});
+  const auto policy =
+      whitenedPolicy({shape, model.loaded.shape.heads, kBudget, {}, model.loaded.whitening.get()});
   const auto codec = plainCodec(at::kFloat);
   MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
   KvCache cache(shape, *codec, store, policy->needs().extras);
@@ -131,12 +145,14 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
     int counted = 0;
     for (int layer = 0; layer < layers; ++layer) {
       const at::Tensor state = at::randn({width});
-      const Selection selection = policy->select(layer, {chunk, chunk * kChunkTokens, kChunkTokens}, {{}, {}, state}, cache);
+      const Selection selection =
+          policy->select(layer, {chunk, chunk * kChunkTokens, kChunkTokens}, {{}, {}, state}, cache);
       if (model.loaded.whitening->has(layer)) {
         ++counted;
         entries[{layer, chunk}] = model.loaded.whitening->entry(layer, state);
         for (int i = 0; i < chunk; ++i)
-          sums[static_cast<std::size_t>(i)] += at::dot(entries[{layer, i}], entries[{layer, chunk}]).item<double>();
+          sums[static_cast<std::size_t>(i)] +=
+              at::dot(entries[{layer, i}], entries[{layer, chunk}]).item<double>();
       }
       if (chunk < 7) continue;
       std::vector<std::pair<double, int>> order;

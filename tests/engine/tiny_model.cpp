@@ -6,7 +6,8 @@ namespace kvasir {
 
 TemporaryFolder::TemporaryFolder() {
   std::random_device random;
-  path_ = std::filesystem::temp_directory_path() / ("kvasir-test-" + std::to_string(random()) + std::to_string(random()));
+  path_ = std::filesystem::temp_directory_path() /
+          ("kvasir-test-" + std::to_string(random()) + std::to_string(random()));
   std::filesystem::create_directories(path_);
 }
 
@@ -61,7 +62,8 @@ std::string randomText(int words, std::uint64_t seed) {
   return text;
 }
 
-Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text, int step) {
+Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
+                  int step) {
   TextRun run(model, {method, budget});
   Outcome outcome;
   outcome.documentEnd = run.read(text, step);
@@ -78,7 +80,9 @@ Outcome runMethod(const LoadedModel& model, const Method& method, int budget, co
 }
 
 double worstDifference(const Outcome& a, const Outcome& b) {
-  const auto worst = [](const at::Tensor& x, const at::Tensor& y) { return (x - y).abs().max().item<double>(); };
+  const auto worst = [](const at::Tensor& x, const at::Tensor& y) {
+    return (x - y).abs().max().item<double>();
+  };
   return std::max({worst(a.documentEnd, b.documentEnd), worst(a.questionLogits, b.questionLogits),
                    worst(a.generatedLogits, b.generatedLogits)});
 }
