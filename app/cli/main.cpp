@@ -1,5 +1,4 @@
 #include <cstdlib>
-#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 
 #include "app/cli/run.h"
 #include "app/text.h"
+#include "app/thread_waiting.h"
 
 namespace {
 
@@ -33,17 +33,6 @@ std::vector<std::string> commandLine([[maybe_unused]] int count, [[maybe_unused]
   return words;
 }
 
-/// OpenMP's threads wait for work by spinning, by default for about 16 ms, which starves the rest of a busy machine and
-/// makes this program many times slower there. Some microseconds bridge the gaps between the products of one token. The
-/// library reads the setting while it is loaded, so the program starts itself once more with it.
-void shortenWaiting([[maybe_unused]] char** values) {
-#ifdef __linux__
-  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-  setenv("GOMP_SPINCOUNT", "2000", 0);
-  execv("/proc/self/exe", values);  // goes on as it is where that fails
-#endif
-}
-
 bool isErrorStreamTerminal() {
 #ifdef _WIN32
   return _isatty(_fileno(stderr)) != 0;
@@ -55,7 +44,7 @@ bool isErrorStreamTerminal() {
 }  // namespace
 
 int main(int count, char** values) {
-  shortenWaiting(values);
+  kvasir::shortenThreadWaiting(values);
   const auto style = isErrorStreamTerminal() ? kvasir::ProgressStyle::Rewritten : kvasir::ProgressStyle::Lines;
   const int status = kvasir::runCli(commandLine(count, values), std::cout, std::cerr, style);
   std::cout << std::flush;

@@ -3,10 +3,8 @@
 #include <QFileInfo>
 #include <cstdio>
 #include <cstdlib>
-#ifdef __linux__
-#include <unistd.h>
-#endif
 
+#include "app/thread_waiting.h"
 #include "app/window/single_instance.h"
 #include "app/window/terminator.h"
 #include "app/window/theme.h"
@@ -14,15 +12,6 @@
 #include "ui/panels/main_window.h"
 
 namespace {
-
-/// See app/cli/main.cpp: OpenMP's threads must not spin while they wait.
-void shortenWaiting([[maybe_unused]] char** values) {
-#ifdef __linux__
-  if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-  setenv("GOMP_SPINCOUNT", "2000", 0);
-  execv("/proc/self/exe", values);
-#endif
-}
 
 QStringList absolute(const QStringList& files) {
   QStringList paths;
@@ -61,7 +50,7 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
 }  // namespace
 
 int main(int count, char** values) {
-  shortenWaiting(values);
+  kvasir::shortenThreadWaiting(values);
   QApplication application(count, values);
   QApplication::setApplicationName(QStringLiteral("kvasir"));
   QApplication::setApplicationDisplayName(QStringLiteral("Kvasir"));

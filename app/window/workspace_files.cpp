@@ -119,7 +119,7 @@ void Workspace::closeDocument() {
 void Workspace::chooseFiles() {
   QFileDialog* dialog = fileDialog(window_.get(), tr("Add documents"), QFileDialog::ExistingFiles);
   dialog->setNameFilters(
-      {tr("Documents (*.pdf *.epub *.html *.htm *.xhtml *.md *.markdown *.txt)"), tr("All files (*)")});
+      {tr("Documents (*.pdf *.epub *.md *.markdown *.txt)"), tr("All files (*)")});
   connect(dialog, &QFileDialog::filesSelected, this, &Workspace::addFiles);
   dialog->open();
 }
