@@ -194,7 +194,8 @@ EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, st
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   std::vector<TokenId> tokens = frameQuestion(model, question);
-  for (const Token& token : model.tokenizer->encode(answer)) tokens.push_back(token.id);
+  const std::vector<TokenId> said = plainTokens(model, answer);
+  tokens.insert(tokens.end(), said.begin(), said.end());
   run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
   return tap.map(static_cast<int>(reading.finishedRuns().size()));
 }

@@ -69,9 +69,7 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
-  parts_->model = loadModel(settings.model, formOf(settings.precision), listener);
-  if (auto found = Whitening::find(settings.retrievers, parts_->model.info))
-    parts_->model.whitening = std::move(found);
+  parts_->model = loadModel(settings.model, formOf(settings.precision), settings.retrievers, listener);
 }
 
 Engine::~Engine() = default;
@@ -121,7 +119,8 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& 
   const LoadedModel& model = parts_->model;
   std::vector<TokenId> tokens;
   if (const auto beginning = model.tokenizer->vocabulary().beginning) tokens.push_back(*beginning);
-  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  const std::vector<TokenId> own = plainTokens(model, text);
+  tokens.insert(tokens.end(), own.begin(), own.end());
   std::int64_t done = 0;
   const auto breathe = [&] {
     listener.progress({Stage::Reading, done, static_cast<std::int64_t>(tokens.size()), 0});

@@ -69,15 +69,10 @@ void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
 
-std::vector<TokenId> plain(const LoadedModel& model, std::string_view text) {
-  std::vector<TokenId> tokens;
-  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
-  return tokens;
-}
-
 }  // namespace
 
-LoadedModel loadModel(const std::filesystem::path& path, DenseForm form, Listener& listener) {
+LoadedModel loadModel(const std::filesystem::path& path, DenseForm form,
+                      const std::vector<std::filesystem::path>& retrievers, Listener& listener) {
   const GgufFile file(path);
   LoadedModel model;
   model.form = form;
@@ -90,9 +85,17 @@ LoadedModel loadModel(const std::filesystem::path& path, DenseForm form, Listene
     listener.progress({Stage::Loading, layer + 1, model.shape.layers, 0});
   });
   model.info = describe(file, model);
-  model.whitening =
-      std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
+  model.whitening = Whitening::find(retrievers, model.info);
+  if (!model.whitening)
+    model.whitening =
+        std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
   return model;
+}
+
+std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text) {
+  std::vector<TokenId> tokens;
+  for (const Token& token : model.tokenizer->encode(text)) tokens.push_back(token.id);
+  return tokens;
 }
 
 std::vector<TokenId> framePrefix(const LoadedModel& model) {
@@ -104,14 +107,14 @@ std::vector<TokenId> framePrefix(const LoadedModel& model) {
   else
     append(tokens, encodeTemplate(tokenizer, model.chat.beginning));
   append(tokens, encodeTemplate(tokenizer, turn.beforeSystem));
-  append(tokens, plain(model, kInstruction));
+  append(tokens, plainTokens(model, kInstruction));
   append(tokens, encodeTemplate(tokenizer, turn.beforeQuestion));
-  append(tokens, plain(model, "Document:\n"));
+  append(tokens, plainTokens(model, "Document:\n"));
   return tokens;
 }
 
 std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question) {
-  std::vector<TokenId> tokens = plain(model, "\n\nQuestion: " + std::string(question));
+  std::vector<TokenId> tokens = plainTokens(model, "\n\nQuestion: " + std::string(question));
   append(tokens, encodeTemplate(*model.tokenizer, firstTurn(model.chat, SystemText::Given).afterQuestion));
   return tokens;
 }

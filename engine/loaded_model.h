@@ -26,8 +26,12 @@ struct LoadedModel {
 };
 
 /// Throws a sentence for a file that is not a whole model of a family we know.
-LoadedModel loadModel(const std::filesystem::path& file, DenseForm form, Listener& listener);
+/// retrievers: folders searched for what was trained for this model.
+LoadedModel loadModel(const std::filesystem::path& file, DenseForm form,
+                      const std::vector<std::filesystem::path>& retrievers, Listener& listener);
 
+/// Tokens of a text, never control tokens.
+std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text);
 /// Tokens before a document: the start of a conversation, up to where its text begins.
 std::vector<TokenId> framePrefix(const LoadedModel& model);
 /// Tokens after it: the question, and the start of an answer.

@@ -25,12 +25,7 @@ int KvCache::chunkOf(int token) const {
 void KvCache::adopt(const std::vector<Run>& chunks) {
   assert(chunks_.empty());
   chunks_ = chunks;
-  if (extras_.indexFloats == 0) return;
-  for (int layer = 0; layer < shape_.layers; ++layer) {
-    index_.push_back(at::zeros({this->chunks() + 64, extras_.indexFloats}, at::kFloat));
-    const auto floats = chunks.size() * static_cast<std::size_t>(extras_.indexFloats);
-    store_.readIndex(layer, this->chunks(), std::span(index_.back().data_ptr<float>(), floats));
-  }
+  adopted_ = this->chunks();
 }
 
 int KvCache::open(int tokens) {
@@ -79,11 +74,16 @@ std::byte* KvCache::layerBytes(int layer, int chunk) const {
 
 at::Tensor KvCache::index(int layer) const {
   const auto row = static_cast<std::size_t>(layer);
-  if (row >= index_.size() || index_[row].size(0) < chunks()) {
+  if (row >= index_.size()) index_.resize(row + 1);
+  if (!index_[row].defined() || index_[row].size(0) < chunks()) {
     // Rows of chunks that have no entry yet are zero.
     at::Tensor grown = at::zeros({chunks() * 2 + 64, extras_.indexFloats}, at::kFloat);
-    if (row >= index_.size()) index_.resize(row + 1);
-    if (index_[row].defined()) grown.narrow(0, 0, index_[row].size(0)).copy_(index_[row]);
+    if (index_[row].defined()) {
+      grown.narrow(0, 0, index_[row].size(0)).copy_(index_[row]);
+    } else if (adopted_ > 0) {
+      const auto floats = static_cast<std::size_t>(adopted_) * static_cast<std::size_t>(extras_.indexFloats);
+      store_.readIndex(layer, adopted_, std::span(grown.data_ptr<float>(), floats));
+    }
     index_[row] = grown;
   }
   return index_[row].narrow(0, 0, chunks());
@@ -112,7 +112,8 @@ std::size_t KvCache::bytesInMemory() const {
   for (const Tail& tail : tails_)
     for (const KvTensors& kv : tail)
       if (kv.keys.defined()) sum += kv.keys.nbytes() + kv.values.nbytes();
-  for (const at::Tensor& index : index_) sum += index.nbytes();
+  for (const at::Tensor& index : index_)
+    if (index.defined()) sum += index.nbytes();
   return sum;
 }
 

@@ -81,7 +81,8 @@ class KvCache {
   int tailFrom_ = -1;
   std::vector<Run> chunks_;
   std::vector<Tail> tails_;
-  mutable std::vector<at::Tensor> index_;                            ///< by layer: [capacity, indexFloats]
+  int adopted_ = 0;                           ///< first chunks whose index entries lie in the store
+  mutable std::vector<at::Tensor> index_;     ///< by layer: [capacity, indexFloats]; undefined until looked at
   std::map<std::pair<int, int>, std::vector<float>> notes_;  ///< by layer and chunk: changed after startTail
 };
 

@@ -38,7 +38,8 @@ std::vector<Lesson> tokenize(const LoadedModel& model, const std::vector<Engine:
   for (const Engine::WhiteningText& text : texts) {
     Lesson& lesson = lessons.emplace_back();
     lesson.text = framePrefix(model);
-    for (const Token& token : model.tokenizer->encode(text.text)) lesson.text.push_back(token.id);
+    const std::vector<TokenId> own = plainTokens(model, text.text);
+    lesson.text.insert(lesson.text.end(), own.begin(), own.end());
     for (const std::string& question : text.questions)
       lesson.questions.push_back(frameQuestion(model, question));
   }
