@@ -9,6 +9,7 @@
 #include <QSaveFile>
 #include <QTextDocument>
 
+#include "ui/maps/csv.h"
 #include "ui/panels/answer_marks.h"
 
 namespace kvasir {
@@ -57,12 +58,6 @@ QString escapedMarkdown(QString plain) {
   for (const char c : {'\\', '*', '_', '`', '[', ']', '<', '>', '#'})
     plain.replace(QLatin1Char(c), QStringLiteral("\\") + QLatin1Char(c));
   return plain;
-}
-
-QString csvField(const QString& value) {
-  QString quoted = value;
-  quoted.replace(QLatin1Char('"'), QStringLiteral("\"\""));
-  return QLatin1Char('"') + quoted + QLatin1Char('"');
 }
 
 void writeBytes(const QByteArray& bytes, const QString& file) {
@@ -140,18 +135,10 @@ QString evidenceAsCsv(const Report& report) {
   QString out = QStringLiteral("question,rank,chunk,score,layers,share,section,pages,start,end,text\r\n");
   for (const ExchangePointer& exchange : report.exchanges) {
     for (const EvidenceRow& row : exchange->evidence) {
-      const QStringList fields = {csvField(exchange->question),
-                                  QString::number(row.rank),
-                                  QString::number(row.chunk),
-                                  QString::number(row.score, 'g', 9),
-                                  QString::number(row.layers),
-                                  QString::number(row.share, 'g', 9),
-                                  csvField(row.section),
-                                  csvField(row.pages),
-                                  QString::number(row.range.start),
-                                  QString::number(row.range.end),
-                                  csvField(row.text)};
-      out += fields.join(QLatin1Char(',')) + QStringLiteral("\r\n");
+      out += QString::fromUtf8(
+          csvRecord({exchange->question, QString::number(row.rank), QString::number(row.chunk),
+                     csvNumber(row.score), QString::number(row.layers), csvNumber(row.share), row.section,
+                     row.pages, QString::number(row.range.start), QString::number(row.range.end), row.text}));
     }
   }
   return out;

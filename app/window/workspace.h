@@ -107,6 +107,7 @@ class Workspace : public QObject {
   void onKept(qint64 before, qint64 number);
   void onVerified(qint64 exchange, std::shared_ptr<const EvidenceMap> map);
   void verify();
+  bool renew(const ExchangePointer& before, Exchange changed);
   ExchangePointer find(qint64 exchange) const;
   void show(const ExchangePointer& exchange);  ///< its evidence and maps; null: none
   void showRows();

@@ -200,13 +200,17 @@ void Workspace::onKept(qint64 before, qint64 number) {
   if (!exchange) return;
   Exchange numbered = *exchange;
   numbered.number = number;
-  const ExchangePointer renewed = shared(std::move(numbered));
-  std::replace(exchanges_.begin(), exchanges_.end(), exchange, renewed);
-  if (shown_ == exchange) {
-    shown_ = renewed;
-    window_->ask()->setShown(number);
-  }
+  if (renew(exchange, std::move(numbered))) window_->ask()->setShown(number);
   window_->ask()->setConversation(exchanges_);
+}
+
+/// Puts the changed exchange in the place of the one before; whether that is the one shown.
+bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
+  const bool isShown = shown_ == before;
+  const ExchangePointer renewed = shared(std::move(changed));
+  std::replace(exchanges_.begin(), exchanges_.end(), ExchangePointer(before), renewed);
+  if (isShown) shown_ = renewed;
+  return isShown;
 }
 
 ExchangePointer Workspace::find(qint64 number) const {
@@ -296,10 +300,7 @@ void Workspace::onVerified(qint64 number, std::shared_ptr<const EvidenceMap> map
   maps->full = *map;
   Exchange verified = *exchange;
   verified.maps = maps;
-  const ExchangePointer renewed = shared(std::move(verified));
-  std::replace(exchanges_.begin(), exchanges_.end(), exchange, renewed);
-  if (shown_ != exchange) return;
-  shown_ = renewed;
+  if (!renew(exchange, std::move(verified))) return;
   showMaps();
   showStatus();
   window_->showLowerView(maps_);
