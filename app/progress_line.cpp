@@ -27,6 +27,8 @@ const char* nameOf(Stage stage) {
       return "Retrieving";
     case Stage::Answering:
       return "Answering";
+    case Stage::Training:
+      return "Training";
   }
   return "";
 }

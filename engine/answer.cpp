@@ -158,9 +158,6 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
   return evidence;
 }
 
-namespace {
-
-/// What shared words add to the score of each chunk.
 std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& reading,
                                  std::string_view question) {
   std::vector<std::string> texts;
@@ -176,8 +173,6 @@ std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& 
   return priors;
 }
 
-}  // namespace
-
 EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, std::string_view question,
                       std::string_view answer, Listener& listener) {
   const Method& method = findMethod(reading.method());
@@ -189,7 +184,7 @@ EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, st
       model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   TextRun run(model,
-              {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras)},
+              {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras), true},
               &reading.file());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
@@ -218,7 +213,7 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
   if (method.judge == Judge::Score) wishes.priors = lexicalPriors(model, reading, question);
-  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes)}, &reading.file());
+  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, true}, &reading.file());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   const std::vector<TokenId> tokens = frameQuestion(model, question);

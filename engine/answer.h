@@ -12,6 +12,9 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
 EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, std::string_view question,
                       std::string_view answer, Listener& listener);
 
+/// What words shared with the question add to the score of each chunk.
+std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& reading, std::string_view question);
+
 /// Estimated share of the attention that fell inside the attended chunks, from what a tap recorded. Chunks not
 /// attended are given the attention that their scores would have drawn, were exp(score) as good a guide for them as it
 /// was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of what was missed).

@@ -4,16 +4,13 @@
 #include <thread>
 
 #include "engine/answer.h"
+#include "engine/training/train_adapter.h"
 #include "engine/training/train_whitening.h"
 
 namespace kvasir {
 namespace {
 
 constexpr int kLogitRows = 256;  // positions whose whole vocabulary is held at once
-
-DenseForm formOf(Precision precision) {
-  return precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16;
-}
 
 int chooseThreads(int wanted) {
   if (wanted > 0) return wanted;
@@ -69,7 +66,7 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
-  parts_->model = loadModel(settings.model, formOf(settings.precision), settings.retrievers, listener);
+  parts_->model = loadModel(settings, listener);
 }
 
 Engine::~Engine() = default;
@@ -113,6 +110,12 @@ std::filesystem::path Engine::trainWhitening(const std::vector<WhiteningText>& t
                                              const WhiteningSettings& settings,
                                              const std::filesystem::path& folder, Listener& listener) {
   return kvasir::trainWhitening(parts_->model, texts, settings, folder, listener);
+}
+
+std::filesystem::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
+                                           const std::filesystem::path& folder,
+                                           const std::function<void(const TrainingStep&)>& report, Listener& listener) {
+  return kvasir::trainAdapter(parts_->model, texts, settings, folder, report, listener);
 }
 
 std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& listener) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ enum class Device { Auto, Cpu, Cuda };
 /// programs.
 enum class Precision { Fast, Exact };
 
+/// Whether the model answers as its adapter taught it (kvasir-cli train adapter) or as it comes. Reading is the same.
+enum class Adapting { Answers, Nothing };
+
 struct EngineSettings {
   std::filesystem::path model;  ///< a GGUF file
   int threads = 0;              ///< 0: one a core
@@ -29,6 +33,8 @@ struct EngineSettings {
   Precision precision = Precision::Fast;
   std::vector<std::filesystem::path> retrievers =
       {};  ///< folders of what `train` made, in the order they are searched
+  Adapting adapting = Adapting::Answers;
+  std::filesystem::path adapter = {};  ///< empty: the one in `retrievers`, if any
 };
 
 struct ModelInfo {
@@ -137,6 +143,39 @@ struct MethodInfo {
 };
 std::vector<MethodInfo> listMethods();
 
+/// What an adapted model says where the document holds no answer.
+constexpr const char* kNotInDocument = "The document does not say.";
+
+/// A text and what is asked of it. An empty answer: the text holds none.
+struct AdapterLesson {
+  std::string text;
+  struct Item {
+    std::string question, answer;
+  };
+  std::vector<Item> items;
+};
+struct AdapterTexts {
+  std::vector<AdapterLesson> train, heldOut;
+};
+struct AdapterSettings {
+  std::string method = ReadSettings{}.method;
+  int budgetTokens = ReadSettings{}.budgetTokens;
+  int rank = 32;
+  int rounds = 1;           ///< times every text is visited
+  int questionsEach = 8;    ///< asked of a text at a visit, which is one step
+  double learningRate = 1e-3;
+  double warmUp = 0.05;     ///< share of the steps in which the rate rises; then it falls along a cosine
+  int heldOutEvery = 50;    ///< steps
+  int patience = 5;         ///< checks on held-out texts without a better loss before it stops
+  std::uint64_t seed = 1;
+};
+struct TrainingStep {
+  int step = 0, steps = 0;
+  double loss = 0;
+  std::optional<double> heldOutLoss;
+  bool isBest = false;
+};
+
 /// A loaded model and everything that is done with it. All calls come on one thread, but for the const getters.
 /// Errors are std::runtime_error with a sentence for the user; a listener may throw to stop.
 class Engine {
@@ -191,6 +230,15 @@ class Engine {
   std::filesystem::path trainWhitening(const std::vector<WhiteningText>& texts,
                                        const WhiteningSettings& settings, const std::filesystem::path& folder,
                                        Listener& listener);
+
+  /// Trains low-rank changes that act on question and answer, so that the model answers from what the method
+  /// retrieves, says kNotInDocument where the text holds no answer, and stays short. The model itself and what it read
+  /// stay as they are. The best adapter so far, by the loss on texts held out, stands in the folder under the model's name
+  /// and serves from the next Engine on; a run that was ended goes on where its last checkpoint stands, if texts and
+  /// settings are the same. Returns the file.
+  std::filesystem::path trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
+                                     const std::filesystem::path& folder,
+                                     const std::function<void(const TrainingStep&)>& report, Listener& listener);
 
   /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);

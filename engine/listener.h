@@ -7,11 +7,11 @@
 namespace kvasir {
 
 /// What a long piece of work is doing now.
-enum class Stage { Loading, Importing, Reading, Retrieving, Answering };
+enum class Stage { Loading, Importing, Reading, Retrieving, Answering, Training };
 
 struct Progress {
   Stage stage = Stage::Loading;
-  std::int64_t done = 0;   ///< tokens (Reading, Answering), bytes (Loading) or pages (Importing)
+  std::int64_t done = 0;   ///< tokens (Reading, Answering), bytes (Loading), pages (Importing) or steps (Training)
   std::int64_t total = 0;  ///< in the same unit; 0 when not known
   double tokensPerSecond = 0;  ///< 0 when not known
 };

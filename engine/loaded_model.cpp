@@ -71,11 +71,10 @@ void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
 
 }  // namespace
 
-LoadedModel loadModel(const std::filesystem::path& path, DenseForm form,
-                      const std::vector<std::filesystem::path>& retrievers, Listener& listener) {
-  const GgufFile file(path);
+LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
+  const GgufFile file(settings.model);
   LoadedModel model;
-  model.form = form;
+  model.form = settings.precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16;
   model.shape = readModelShape(file);
   model.tokenizer = makeTokenizer(file);
   if (model.tokenizer->vocabulary().size > model.shape.vocabulary)
@@ -85,10 +84,14 @@ LoadedModel loadModel(const std::filesystem::path& path, DenseForm form,
     listener.progress({Stage::Loading, layer + 1, model.shape.layers, 0});
   });
   model.info = describe(file, model);
-  model.whitening = Whitening::find(retrievers, model.info);
+  model.whitening = Whitening::find(settings.retrievers, model.info);
   if (!model.whitening)
     model.whitening =
         std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
+  if (settings.adapting == Adapting::Answers)
+    model.adapter = settings.adapter.empty() ? Adapter::find(settings.retrievers, model.info, model.weights)
+                                             : std::make_unique<Adapter>(Adapter::load(settings.adapter, model.info, model.weights));
+  model.adapted = model.adapter ? model.adapter->applyTo(model.weights, model.form) : model.weights;
   return model;
 }
 

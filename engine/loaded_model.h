@@ -6,6 +6,7 @@
 
 #include "engine/cache/codec.h"
 #include "engine/engine.h"
+#include "engine/model/adapter.h"
 #include "engine/model/chat_template.h"
 #include "engine/model/weights.h"
 #include "engine/retrieval/whitening.h"
@@ -22,13 +23,14 @@ struct LoadedModel {
   DenseForm form = DenseForm::Bfloat16;
   std::unique_ptr<Whitening> whitening;  ///< never null: plain states where none was made for it
 
+  std::unique_ptr<Adapter> adapter;      ///< null where none was trained for it or none is wanted
+  ModelWeights adapted;                  ///< `weights`, changed by the adapter where there is one
+
   KvShape kvShape() const { return {shape.layers, shape.kvHeads, shape.headDimension}; }
 };
 
 /// Throws a sentence for a file that is not a whole model of a family we know.
-/// retrievers: folders searched for what was trained for this model.
-LoadedModel loadModel(const std::filesystem::path& file, DenseForm form,
-                      const std::vector<std::filesystem::path>& retrievers, Listener& listener);
+LoadedModel loadModel(const EngineSettings& settings, Listener& listener);
 
 /// Tokens of a text, never control tokens.
 std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text);

@@ -5,7 +5,8 @@
 namespace kvasir {
 namespace {
 
-// Mapped chunks that leave memory after so many bytes were written: bounds the memory of a long reading.
+// Once a file is larger, its mapped chunks leave memory after every step: what a step writes and retrieves from all over
+// the document would add up otherwise.
 constexpr std::size_t kMostMappedBytes = std::size_t{256} << 20;
 
 std::vector<StoredToken> tokenize(const LoadedModel& model, std::string_view text) {
@@ -116,16 +117,9 @@ std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::str
     run.cache().adopt(reading.finishedRuns());
     std::vector<TokenId> rest;
     for (std::size_t i = static_cast<std::size_t>(done); i < tokens.size(); ++i) rest.push_back(tokens[i].id);
-    std::size_t written = 0;
-    int finished = run.cache().chunks();
     run.read(rest, settings.stepTokens, [&](int whole) {
       reading.file().finish(whole);
-      written += static_cast<std::size_t>(whole - finished) * header.slotBytes;
-      finished = whole;
-      if (written > kMostMappedBytes) {
-        reading.file().release();
-        written = 0;
-      }
+      if (static_cast<std::size_t>(whole) * header.slotBytes > kMostMappedBytes) reading.file().release();
       progress.advance(run.cache().tokens());
     });
   }

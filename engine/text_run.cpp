@@ -34,7 +34,7 @@ TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
                           : makePolicy(model, settings.method, settings.budgetTokens, std::move(settings.wishes))),
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
-      pass_({model.shape, model.weights, model.form, *policy_, *positions_, cache_,
+      pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.form, *policy_, *positions_, cache_,
              budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
 
 ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks) {

@@ -19,6 +19,7 @@ class TextRun {
     /// In place of the method's own, over dense rope positions without a budget: how a reading's chunks are looked at
     /// by something that did not read them. For one pass: a layer's gathered KV goes when it is done.
     std::unique_ptr<KvPolicy> onlooker = nullptr;
+    bool isAdapted = false;  ///< the tokens are of a question and its answer, which the model's adapter acts on
   };
   /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive it.
   TextRun(const LoadedModel& model, Settings settings, ChunkStore* store = nullptr);
@@ -28,6 +29,8 @@ class TextRun {
 
   KvCache& cache() { return cache_; }
   ForwardPass& pass() { return pass_; }
+  KvPolicy& policy() { return *policy_; }
+  const PositionScheme& positions() const { return *positions_; }
 
   /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk may be short and closes: what comes later
   /// begins a new one. `afterStep` is told the chunks that are whole. Returns the last row's output, [1, width].

@@ -22,7 +22,7 @@ const std::map<std::string, Precision> kPrecisions = {{"fast", Precision::Fast},
 /// What CLI11 fills in, where its types are not ours; made into Arguments when all is well.
 struct Draft {
   Arguments arguments;
-  std::string model, library, document, file, folder, rowsFile, device = "auto", precision;
+  std::string model, library, document, file, folder, rowsFile, device = "auto", precision, adapter, heldOut, curves;
   std::size_t limit = 0, each = 0;
 };
 
@@ -44,6 +44,9 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--device", draft.device, "Where to compute: auto, cpu or cuda")
       ->type_name("DEVICE")
       ->check(CLI::IsMember(kDevices));
+  app.add_option("--adapter", draft.adapter, "What was trained to answer from retrieved chunks: a file, or none for the model as "
+                                             "it comes; the one that was made for the model unless set")
+      ->type_name("FILE");
   app.add_flag("--json", draft.arguments.isJson, "Write the result as JSON");
   app.add_flag("--quiet", draft.arguments.isQuiet, "No progress and no remarks, only results and errors");
 }
@@ -177,6 +180,37 @@ void addLibrary(CLI::App& app, Draft& draft) {
   remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required();
 }
 
+void addAdapterTraining(CLI::App& train, Draft& draft) {
+  AdapterSettings& training = draft.arguments.training;
+  CLI::App* adapter = addCommand(train, draft, "adapter",
+                                 "Teach the model to answer from what the method retrieves, and to say when the text holds no answer",
+                                 Command::TrainAdapter);
+  adapter->set_config("--config", "", "A file with any of these options, as `rank = 16` lines");
+  adapter->add_option("FILE", draft.arguments.documents,
+                      "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none")
+      ->required();
+  adapter->add_option("--held-out", draft.heldOut, "Texts of the same form that are only checked on")->required()->type_name("FILE");
+  adapter->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")->type_name("DIR");
+  adapter->add_option("--curves", draft.curves, "Losses of every step as CSV")->type_name("FILE");
+  adapter->add_option("--method", training.method, "How chunks are retrieved")->type_name("M")->capture_default_str();
+  adapter->add_option("--budget", training.budgetTokens, "KV entries a query may attend to, per layer")
+      ->type_name("N")->check(tokenCount())->capture_default_str();
+  adapter->add_option("--rank", training.rank, "Of the changes to each projection")
+      ->type_name("R")->check(CLI::Range(1, 512))->capture_default_str();
+  adapter->add_option("--rounds", training.rounds, "Times every text is visited")
+      ->type_name("N")->check(CLI::Range(1, 1000))->capture_default_str();
+  adapter->add_option("--questions", training.questionsEach, "Asked of a text at a visit; more take more memory")
+      ->type_name("N")->check(CLI::Range(1, 256))->capture_default_str();
+  adapter->add_option("--rate", training.learningRate, "The largest learning rate")
+      ->type_name("R")->check(CLI::Range(1e-7, 1.0))->capture_default_str();
+  adapter->add_option("--check-every", training.heldOutEvery, "Steps between checks on the texts held out")
+      ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
+  adapter->add_option("--patience", training.patience, "Checks without a better loss before it stops")
+      ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
+  adapter->add_option("--seed", training.seed, "Of the order and the start; the same seed gives the same training")
+      ->type_name("N")->capture_default_str();
+}
+
 void addTraining(CLI::App& app, Draft& draft) {
   CLI::App* train = app.add_subcommand("train", "Make what methods need, for your own model and texts");
   train->fallthrough();
@@ -197,6 +231,7 @@ void addTraining(CLI::App& app, Draft& draft) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   addPrecision(whitening, draft, "fast");
+  addAdapterTraining(*train, draft);
 }
 
 Arguments finished(Draft draft) {
@@ -207,6 +242,10 @@ Arguments finished(Draft draft) {
   arguments.file = pathOf(draft.file);
   arguments.folder = pathOf(draft.folder);
   arguments.rowsFile = pathOf(draft.rowsFile);
+  arguments.heldOut = pathOf(draft.heldOut);
+  arguments.curves = pathOf(draft.curves);
+  arguments.adapting = draft.adapter == "none" || arguments.command == Command::TrainAdapter ? Adapting::Nothing : Adapting::Answers;
+  if (draft.adapter != "none") arguments.adapter = pathOf(draft.adapter);
   arguments.device = kDevices.at(draft.device);
   const bool isForComparing = arguments.command == Command::Logits;
   if (!draft.precision.empty())

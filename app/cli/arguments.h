@@ -24,7 +24,8 @@ enum class Command {
   Models,
   ListLibrary,
   RemoveFromLibrary,
-  TrainWhitening
+  TrainWhitening,
+  TrainAdapter
 };
 
 /// What a command line says, with the defaults filled in. Each command uses the common part and its own fields.
@@ -36,6 +37,8 @@ struct Arguments {
   int threads = 0;
   Device device = Device::Auto;
   Precision precision = Precision::Fast;
+  Adapting adapting = Adapting::Answers;
+  std::filesystem::path adapter;  ///< empty: the one trained for the model, if any
   bool isJson = false, isQuiet = false;
 
   std::vector<std::string> documents;  ///< files or ids
@@ -47,6 +50,8 @@ struct Arguments {
   std::filesystem::path file;      ///< of eval, tokenize, logits
   std::filesystem::path folder;    ///< of train: where its file goes; empty: the user's own
   Engine::WhiteningSettings whitening;
+  AdapterSettings training;
+  std::filesystem::path heldOut, curves;  ///< of train: texts to check on, and the table of losses
   std::filesystem::path rowsFile;  ///< of eval: where each row's result goes; empty: nowhere
   RowChoice rows;
   int top = 10;

@@ -18,7 +18,8 @@ void logitsCommand(const Arguments& arguments, Console& console);
 void methodsCommand(const Arguments& arguments, Console& console);
 void modelsCommand(const Arguments& arguments, Console& console);
 void listLibraryCommand(const Arguments& arguments, Console& console);
-void trainCommand(const Arguments& arguments, Console& console);
+void trainWhiteningCommand(const Arguments& arguments, Console& console);
+void trainAdapterCommand(const Arguments& arguments, Console& console);
 void removeCommand(const Arguments& arguments, Console& console);
 
 /// A value on the command line that only the command itself can tell to be wrong.

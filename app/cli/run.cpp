@@ -35,7 +35,9 @@ void run(const Arguments& arguments, Console& console) {
     case Command::RemoveFromLibrary:
       return removeCommand(arguments, console);
     case Command::TrainWhitening:
-      return trainCommand(arguments, console);
+      return trainWhiteningCommand(arguments, console);
+    case Command::TrainAdapter:
+      return trainAdapterCommand(arguments, console);
   }
 }
 

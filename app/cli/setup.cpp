@@ -26,6 +26,8 @@ std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console)
   settings.threads = arguments.threads;
   settings.device = arguments.device;
   settings.precision = arguments.precision;
+  settings.adapting = arguments.adapting;
+  settings.adapter = arguments.adapter;
   return std::make_unique<Engine>(settings, console);
 }
 

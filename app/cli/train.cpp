@@ -1,3 +1,4 @@
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -29,30 +30,111 @@ void addPieces(const std::string& text, std::vector<Engine::WhiteningText>& text
   }
 }
 
-/// Rows {text, questions}, one a line.
-void addRows(const std::string& lines, const std::string& name, std::vector<Engine::WhiteningText>& texts) {
+/// Hands each line's object on, with what its errors begin with. Every row has a text; questions are a list if there.
+template <class Take>
+void forEachRow(const std::string& lines, const std::string& name, Take take) {
   std::istringstream stream(lines);
   int number = 0;
   for (std::string line; std::getline(stream, line);) {
-    ++number;
+    const std::string place = "Line " + std::to_string(++number) + " of " + name;
     if (line.empty()) continue;
     const Json row = Json::parse(line, nullptr, false);
-    if (row.is_discarded() || !row.contains("text") || !row["text"].is_string())
-      throw std::runtime_error("Line " + std::to_string(number) + " of " + name + " is no JSON object with a text.");
-    Engine::WhiteningText text{row["text"], {}};
-    if (row.contains("questions")) {
-      if (!row["questions"].is_array())
-        throw std::runtime_error("Line " + std::to_string(number) + " of " + name + ": questions is no list.");
-      for (const Json& question : row["questions"])
-        if (question.is_string()) text.questions.push_back(question);
-    }
-    texts.push_back(std::move(text));
+    if (!row.is_object() || !row.contains("text") || !row["text"].is_string())
+      throw std::runtime_error(place + " is no JSON object with a text.");
+    if (row.contains("questions") && !row["questions"].is_array())
+      throw std::runtime_error(place + ": questions is no list.");
+    take(row, place);
   }
 }
 
+void addRows(const std::string& lines, const std::string& name, std::vector<Engine::WhiteningText>& texts) {
+  forEachRow(lines, name, [&](const Json& row, const std::string&) {
+    Engine::WhiteningText text{row["text"], {}};
+    if (row.contains("questions"))
+      for (const Json& question : row["questions"])
+        if (question.is_string()) text.questions.push_back(question);
+    texts.push_back(std::move(text));
+  });
+}
+
+std::vector<AdapterLesson> readLessons(const std::filesystem::path& file) {
+  std::vector<AdapterLesson> lessons;
+  forEachRow(contentsOf(file), utf8Of(file), [&](const Json& row, const std::string& place) {
+    AdapterLesson& lesson = lessons.emplace_back(AdapterLesson{row["text"], {}});
+    for (const Json& item : row.value("questions", Json::array())) {
+      if (!item.is_object() || !item.contains("question") || !item["question"].is_string() || !item.contains("answer") ||
+          !item["answer"].is_string())
+        throw std::runtime_error(place + ": a question is no object with a question and an answer.");
+      lesson.items.push_back({item["question"], item["answer"]});
+    }
+  });
+  return lessons;
+}
+
+std::filesystem::path folderOf(const Arguments& arguments) {
+  return arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
+}
+
+/// Losses step by step: on the console from time to time, and in a table where one is wanted. Of a training that went on
+/// from a checkpoint the table goes on too.
+class Curves {
+ public:
+  Curves(const std::filesystem::path& file, Console& console) : console_(console) {
+    if (file.empty()) return;
+    std::error_code error;
+    const bool isNew = !std::filesystem::exists(file, error);
+    stream_.open(file, std::ios::app);
+    if (!stream_) throw std::runtime_error(utf8Of(file) + " cannot be written; check its folder and the disk.");
+    if (isNew) stream_ << "step,loss,held_out_loss\n";
+  }
+  void add(const TrainingStep& step) {
+    sum_ += step.loss;
+    ++count_;
+    if (stream_.is_open()) {
+      stream_ << step.step << "," << step.loss << ",";
+      if (step.heldOutLoss) stream_ << *step.heldOutLoss;
+      stream_ << std::endl;
+    }
+    if (!step.heldOutLoss) return;
+    char line[160];
+    std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s", step.step, step.steps, sum_ / count_,
+                  *step.heldOutLoss, step.isBest ? " (best so far, saved)" : "");
+    console_.say(line);
+    best_ = step.isBest ? *step.heldOutLoss : best_;
+    last_ = step.step;
+    sum_ = count_ = 0;
+  }
+  double best() const { return best_; }
+  int last() const { return last_; }
+
+ private:
+  Console& console_;
+  std::ofstream stream_;
+  double sum_ = 0, best_ = 0;
+  int count_ = 0, last_ = 0;
+};
+
 }  // namespace
 
-void trainCommand(const Arguments& arguments, Console& console) {
+void trainAdapterCommand(const Arguments& arguments, Console& console) {
+  checkMethod(arguments.training.method);
+  AdapterTexts texts;
+  for (const std::string& name : arguments.documents)
+    for (AdapterLesson& lesson : readLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
+  texts.heldOut = readLessons(arguments.heldOut);
+  const auto engine = loadEngine(arguments, console);
+  Curves curves(arguments.curves, console);
+  const std::filesystem::path file = engine->trainAdapter(texts, arguments.training, folderOf(arguments),
+                                                          [&](const TrainingStep& step) { curves.add(step); }, console);
+  if (arguments.isJson)
+    console.out() << asLine(Json{{"file", utf8Of(file)}, {"texts", texts.train.size()}, {"steps", curves.last()},
+                                 {"held_out_loss", curves.best()}})
+                  << "\n";
+  else
+    console.out() << "Written: " << utf8Of(file) << "\n";
+}
+
+void trainWhiteningCommand(const Arguments& arguments, Console& console) {
   std::vector<Engine::WhiteningText> texts;
   for (const std::string& name : arguments.documents) {
     if (pathOf(name).extension() == ".jsonl")
@@ -62,8 +144,7 @@ void trainCommand(const Arguments& arguments, Console& console) {
                 texts);
   }
   const auto engine = loadEngine(arguments, console);
-  const std::filesystem::path folder = arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
-  const std::filesystem::path file = engine->trainWhitening(texts, arguments.whitening, folder, console);
+  const std::filesystem::path file = engine->trainWhitening(texts, arguments.whitening, folderOf(arguments), console);
   if (arguments.isJson)
     console.out() << asLine(Json{{"file", utf8Of(file)}, {"texts", texts.size()}}) << "\n";
   else

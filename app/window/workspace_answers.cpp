@@ -127,6 +127,8 @@ void Workspace::onProgress(quint64 question, const Progress& progress, double se
       return window_->ask()->setStage(tr("Looking for passages"), share);
     case Stage::Answering:
       return window_->ask()->setStage(tr("Answering"), -1);
+    case Stage::Training:
+      return;  // the command line's
   }
 }
 

@@ -97,12 +97,14 @@ Safetensors readSafetensors(const std::filesystem::path& file) {
   return contents;
 }
 
-void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents) {
+void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents, StoredAs form) {
+  const bool isRounded = form == StoredAs::Bfloat16;
+  const std::size_t width = isRounded ? sizeof(std::uint16_t) : sizeof(float);
   Json header = {{"__metadata__", contents.metadata}};
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : contents.tensors) {
-    const std::uint64_t end = offset + tensor.values.size() * sizeof(std::uint16_t);
-    header[name] = {{"dtype", "BF16"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    const std::uint64_t end = offset + tensor.values.size() * width;
+    header[name] = {{"dtype", isRounded ? "BF16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -114,9 +116,13 @@ void writeSafetensors(const std::filesystem::path& file, const Safetensors& cont
     stream.write(reinterpret_cast<const char*>(&headerBytes), sizeof headerBytes);
     stream << text;
     for (const auto& [name, tensor] : contents.tensors) {
+      if (!isRounded) {
+        stream.write(reinterpret_cast<const char*>(tensor.values.data()), static_cast<std::streamsize>(tensor.values.size() * width));
+        continue;
+      }
       std::vector<std::uint16_t> rounded;
       for (const float value : tensor.values) rounded.push_back(toBfloat16(value));
-      stream.write(reinterpret_cast<const char*>(rounded.data()), static_cast<std::streamsize>(rounded.size() * sizeof(std::uint16_t)));
+      stream.write(reinterpret_cast<const char*>(rounded.data()), static_cast<std::streamsize>(rounded.size() * width));
     }
     stream.flush();
     if (!stream) throw std::runtime_error(file.string() + " cannot be written; check the folder and the room on the disk.");

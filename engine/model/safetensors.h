@@ -23,7 +23,9 @@ struct Safetensors {
 /// Throws a sentence for a file that is not whole and sound: every length is checked before it is used.
 Safetensors readSafetensors(const std::filesystem::path& file);
 
-/// Writes values rounded to bfloat16, under another name first, so that a file of this name is always whole.
-void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents);
+enum class StoredAs { Bfloat16, Float32 };
+
+/// Writes the values, rounded to bfloat16 unless asked otherwise, under another name first, so that a file of this name is always whole.
+void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents, StoredAs form = StoredAs::Bfloat16);
 
 }  // namespace kvasir

@@ -61,12 +61,27 @@ at::Tensor loadPlain(const GgufTensor& tensor, int rows, int columns, int headDi
   return tensor.type == TensorType::BF16 ? values.to(at::kBFloat16) : values;
 }
 
+/// Symmetric 8-bit levels, a scale for every `blockSize` columns.
+AffineBlocks roundToLevels(const at::Tensor& values, int blockSize) {
+  constexpr float kMostLevel = 127;
+  const at::Tensor blocks = values.to(at::kFloat).contiguous().view({-1, blockSize});
+  const at::Tensor scales = (blocks.abs().amax(1) / kMostLevel).clamp_min(1e-30).contiguous();
+  const at::Tensor levels = (blocks / scales.unsqueeze(1)).round().to(at::kChar).contiguous();
+  AffineBlocks affine;
+  affine.blockSize = blockSize;
+  affine.levels.assign(levels.const_data_ptr<std::int8_t>(), levels.const_data_ptr<std::int8_t>() + levels.numel());
+  affine.scales.assign(scales.const_data_ptr<float>(), scales.const_data_ptr<float>() + scales.numel());
+  return affine;
+}
+
 }  // namespace
 
 at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
 
 WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense)
-    : columns_(columns), keepsDense_(keepsDense) {
+    : columns_(columns) {
+  auto stored = std::make_shared<Stored>();
+  stored->keepsDense = keepsDense;
   for (const Part& part : parts) {
     const GgufTensor& tensor = file.tensor(part.tensor);
     checkShape(file, tensor, {part.rows, columns});
@@ -83,17 +98,37 @@ WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts,
       block.plain = loadPlain(tensor, part.rows, columns, part.headDimension);
     }
     rows_ += part.rows;
-    blocks_.push_back(std::move(block));
+    stored->blocks.push_back(std::move(block));
   }
+  stored_ = std::move(stored);
+}
+
+WeightMatrix::WeightMatrix(const at::Tensor& values, DenseForm form)
+    : rows_(static_cast<int>(values.size(0))), columns_(static_cast<int>(values.size(1))) {
+  auto stored = std::make_shared<Stored>();
+  Block& block = stored->blocks.emplace_back();
+  block.rows = rows_;
+  const int blockSize = columns_ % 32 == 0 ? 32 : columns_ % 16 == 0 ? 16 : 0;
+  if (form == DenseForm::Float32 || blockSize == 0)
+    block.plain = values.to(at::kFloat).contiguous();
+  else
+    block.affine = roundToLevels(values, blockSize);
+  stored_ = std::move(stored);
+}
+
+WeightMatrix WeightMatrix::changedBy(LowRankChange change) const {
+  WeightMatrix changed = *this;
+  changed.change_ = std::make_shared<const LowRankChange>(std::move(change));
+  return changed;
 }
 
 std::size_t WeightMatrix::bytes() const {
   std::size_t sum = 0;
-  for (const Block& block : blocks_) {
+  for (const Block& block : stored_->blocks) {
     sum += block.affine.levels.size() + 4 * (block.affine.scales.size() + block.affine.offsets.size());
     if (block.plain.defined()) sum += block.plain.nbytes();
   }
-  for (const at::Tensor& dense : dense_)
+  for (const at::Tensor& dense : stored_->dense)
     if (dense.defined()) sum += dense.nbytes();
   return sum;
 }
@@ -113,23 +148,36 @@ void WeightMatrix::expand(const Block& block, at::Tensor out) const {
 }
 
 at::Tensor WeightMatrix::dense(DenseForm form) const {
-  at::Tensor& kept = dense_[static_cast<int>(form)];
+  at::Tensor& kept = stored_->dense[static_cast<int>(form)];
   if (kept.defined()) return kept;
   at::Tensor out = at::empty({rows_, columns_}, typeOf(form));
   std::int64_t row = 0;
-  for (const Block& block : blocks_) {
+  for (const Block& block : stored_->blocks) {
     expand(block, out.narrow(0, row, block.rows));
     row += block.rows;
   }
-  if (keepsDense_) kept = out;
+  if (stored_->keepsDense) kept = out;
   return out;
 }
 
-at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const { return at::linear(x, dense(form)); }
+at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
+  at::Tensor y = at::linear(x, dense(form));
+  if (change_) y.add_(change_->up.multiply(change_->down.multiply(x, form), form));
+  return y;
+}
 
 void WeightMatrix::multiply(const float* x, float* y) const {
+  multiplyStored(x, y);
+  if (!change_) return;
+  std::vector<float> inner(static_cast<std::size_t>(change_->down.rows())), added(static_cast<std::size_t>(rows_));
+  change_->down.multiply(x, inner.data());
+  change_->up.multiply(inner.data(), added.data());
+  for (std::size_t i = 0; i < added.size(); ++i) y[i] += added[i];
+}
+
+void WeightMatrix::multiplyStored(const float* x, float* y) const {
   std::int64_t first = 0;
-  for (const Block& block : blocks_) {
+  for (const Block& block : stored_->blocks) {
     if (block.plain.defined()) {
       const at::Tensor input = at::from_blob(const_cast<float*>(x), {columns_}, at::kFloat);
       const at::Tensor result = at::mv(block.plain, input.to(block.plain.scalar_type())).to(at::kFloat);
@@ -148,7 +196,7 @@ void WeightMatrix::multiply(const float* x, float* y) const {
 }
 
 void WeightMatrix::row(std::int64_t index, float* out) const {
-  for (const Block& block : blocks_) {
+  for (const Block& block : stored_->blocks) {
     if (index >= block.rows) {
       index -= block.rows;
       continue;

@@ -15,9 +15,11 @@ namespace kvasir {
 enum class DenseForm { Float32, Bfloat16 };
 at::ScalarType typeOf(DenseForm form);
 
+struct LowRankChange;
+
 /// One projection, or several stacked on each other: rows of outputs, columns of inputs. Quantised types are kept as
 /// exact 8-bit levels with scales; others as they are. Products with many rows use a dense form, made at first use
-/// and kept where `keepsDense`.
+/// and kept where `keepsDense`. Copies share what they hold.
 class WeightMatrix {
  public:
   /// Rows of a head are reordered from neighbours to halves where `headDimension` is not 0.
@@ -28,17 +30,25 @@ class WeightMatrix {
   };
   WeightMatrix() = default;
   WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense);
+  /// Of [rows, columns] values: in 8-bit levels with a scale for every 32 or 16 columns, else in float32 where columns
+  /// are no multiple of 16 or `form` is Float32.
+  WeightMatrix(const at::Tensor& values, DenseForm form);
+
+  /// The same matrix with a change added to every product.
+  WeightMatrix changedBy(LowRankChange change) const;
 
   int rows() const { return rows_; }
   int columns() const { return columns_; }
-  std::size_t bytes() const;
+  std::size_t bytes() const;  ///< without the change
 
   /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
   /// y[rows] = W x[columns], float32, on at's threads; weights as exact as the file.
   void multiply(const float* x, float* y) const;
-  /// One row, for embeddings.
+  /// One row, for embeddings. Without the change.
   void row(std::int64_t index, float* out) const;
+  /// The whole matrix without the change, [rows, columns].
+  at::Tensor dense(DenseForm form) const;
 
  private:
   struct Block {
@@ -46,13 +56,23 @@ class WeightMatrix {
     AffineBlocks affine;  ///< quantised, else
     at::Tensor plain;     ///< [rows, columns], float32 or bf16
   };
-  at::Tensor dense(DenseForm form) const;
+  struct Stored {
+    bool keepsDense = true;
+    std::vector<Block> blocks;
+    mutable at::Tensor dense[2];
+  };
   void expand(const Block& block, at::Tensor out) const;
+  void multiplyStored(const float* x, float* y) const;
 
   int rows_ = 0, columns_ = 0;
-  bool keepsDense_ = true;
-  std::vector<Block> blocks_;
-  mutable at::Tensor dense_[2];
+  std::shared_ptr<const Stored> stored_ = std::make_shared<const Stored>();
+  std::shared_ptr<const LowRankChange> change_;
+};
+
+/// Added to a projection: up · down · x. Ranks are small, so it costs little beside the projection's own product.
+struct LowRankChange {
+  WeightMatrix down;  ///< [rank, columns]
+  WeightMatrix up;    ///< [rows, rank]
 };
 
 struct LayerWeights {

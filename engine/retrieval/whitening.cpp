@@ -1,21 +1,8 @@
 #include "engine/retrieval/whitening.h"
 
-#include "engine/model/safetensors.h"
+#include "engine/model/named_tensor.h"
 
 namespace kvasir {
-namespace {
-
-NamedTensor named(const at::Tensor& tensor) {
-  const at::Tensor values = tensor.to(at::kFloat).contiguous();
-  const float* data = values.const_data_ptr<float>();
-  return {values.sizes().vec(), std::vector<float>(data, data + values.numel())};
-}
-
-at::Tensor tensorOf(const NamedTensor& tensor) {
-  return at::from_blob(const_cast<float*>(tensor.values.data()), tensor.shape, at::kFloat).clone();
-}
-
-}  // namespace
 
 Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {
   std::uint32_t hash = 0x811c9dc5u;  // FNV-1a over the numbers as a file keeps them

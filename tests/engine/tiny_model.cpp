@@ -33,7 +33,7 @@ std::filesystem::path writeModel(const std::string& architecture, const std::fil
 
 TinyModel::TinyModel(const std::string& architecture) : file(writeModel(architecture, folder.path())) {
   Listener silent;
-  loaded = loadModel(file, DenseForm::Float32, {}, silent);
+  loaded = loadModel(settings(), silent);
   at::manual_seed(5);
   WhiteningSums sums;
   const std::vector<int> layers = usualWhitenedLayers(loaded.shape);

@@ -1,0 +1,124 @@
+#include "engine/model/adapter.h"
+
+#include <random>
+
+#include "engine/model/named_tensor.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::array<const char*, Adapter::kProjections> kNames = {"query_key_value", "output", "gate_up", "down"};
+
+std::string nameOf(int layer, int projection, const char* part) {
+  return "layer." + std::to_string(layer) + "." + kNames[static_cast<std::size_t>(projection)] + "." + part;
+}
+
+at::Tensor tensorOf(const Safetensors& contents, const std::string& name, const std::filesystem::path& file) {
+  const auto found = contents.tensors.find(name);
+  if (found == contents.tensors.end() || found->second.shape.size() != 2)
+    throw std::runtime_error(file.filename().string() + " lacks " + name + "; train the adapter again.");
+  return tensorOf(found->second);
+}
+
+WeightMatrix& projectionOf(LayerWeights& layer, Adapter::Projection projection) {
+  return const_cast<WeightMatrix&>(kvasir::projectionOf(std::as_const(layer), projection));
+}
+
+}  // namespace
+
+const WeightMatrix& projectionOf(const LayerWeights& layer, Adapter::Projection projection) {
+  switch (projection) {
+    case Adapter::QueryKeyValue: return layer.queryKeyValue;
+    case Adapter::Output: return layer.output;
+    case Adapter::GateUp: return layer.gateUp;
+    default: return layer.down;
+  }
+}
+
+Adapter Adapter::untrained(const ModelWeights& weights, int rank, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  // Sums of uniform numbers, not normal_distribution: that one gives other numbers with other libraries.
+  const auto draw = [&] {
+    double sum = 0;
+    for (int i = 0; i < 12; ++i) sum += static_cast<double>(random() >> 11) * 0x1p-53;
+    return static_cast<float>(sum - 6);
+  };
+  std::vector<Layer> layers;
+  for (const LayerWeights& layer : weights.layers) {
+    Layer& changes = layers.emplace_back();
+    for (int i = 0; i < kProjections; ++i) {
+      const WeightMatrix& matrix = projectionOf(layer, static_cast<Projection>(i));
+      at::Tensor down = at::empty({rank, matrix.columns()}, at::kFloat);
+      const float spread = 1 / std::sqrt(static_cast<float>(matrix.columns()));
+      for (std::int64_t at = 0; at < down.numel(); ++at) down.data_ptr<float>()[at] = draw() * spread;
+      changes[static_cast<std::size_t>(i)] = {down, at::zeros({matrix.rows(), rank}, at::kFloat)};
+    }
+  }
+  return {std::move(layers), {}};
+}
+
+ModelWeights Adapter::applyTo(const ModelWeights& weights, DenseForm form) const {
+  ModelWeights changed = weights;
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer)
+    for (int i = 0; i < kProjections; ++i) {
+      const Change& change = layers_[layer][static_cast<std::size_t>(i)];
+      WeightMatrix& matrix = projectionOf(changed.layers[layer], static_cast<Projection>(i));
+      matrix = matrix.changedBy({WeightMatrix(change.down, form), WeightMatrix(change.up, form)});
+    }
+  return changed;
+}
+
+void Adapter::save(const std::filesystem::path& file, const ModelInfo& model) const {
+  Safetensors contents;
+  contents.metadata = about_;
+  contents.metadata["kind"] = "adapter";
+  contents.metadata["model"] = model.fingerprint;
+  contents.metadata["model_name"] = model.name;
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer)
+    for (int i = 0; i < kProjections; ++i) {
+      const Change& change = layers_[layer][static_cast<std::size_t>(i)];
+      contents.tensors[nameOf(static_cast<int>(layer), i, "down")] = named(change.down);
+      contents.tensors[nameOf(static_cast<int>(layer), i, "up")] = named(change.up);
+    }
+  writeSafetensors(file, contents);
+}
+
+Adapter Adapter::load(const std::filesystem::path& file, const ModelInfo& model, const ModelWeights& weights) {
+  const Safetensors contents = readSafetensors(file);
+  const auto value = [&](const char* key) {
+    const auto found = contents.metadata.find(key);
+    return found == contents.metadata.end() ? std::string() : found->second;
+  };
+  const std::string name = file.filename().string();
+  if (value("kind") != "adapter") throw std::runtime_error(name + " holds no adapter.");
+  if (value("model") != model.fingerprint)
+    throw std::runtime_error(name + " was trained for " + value("model_name") + ", not for " + model.name +
+                             "; train one with kvasir-cli train adapter.");
+  std::vector<Layer> layers;
+  for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
+    Layer& changes = layers.emplace_back();
+    for (int i = 0; i < kProjections; ++i) {
+      const WeightMatrix& matrix = projectionOf(weights.layers[layer], static_cast<Projection>(i));
+      Change& change = changes[static_cast<std::size_t>(i)];
+      change.down = tensorOf(contents, nameOf(static_cast<int>(layer), i, "down"), file);
+      change.up = tensorOf(contents, nameOf(static_cast<int>(layer), i, "up"), file);
+      if (change.down.size(1) != matrix.columns() || change.up.size(0) != matrix.rows() ||
+          change.down.size(0) != change.up.size(1) || change.down.size(0) < 1)
+        throw std::runtime_error(name + " does not fit the model's projections.");
+    }
+  }
+  return {std::move(layers), contents.metadata};
+}
+
+std::unique_ptr<Adapter> Adapter::find(const std::vector<std::filesystem::path>& folders, const ModelInfo& model,
+                                       const ModelWeights& weights) {
+  std::error_code error;
+  for (const std::filesystem::path& folder : folders)
+    if (const auto file = folder / adapterFileName(model); std::filesystem::exists(file, error))
+      return std::make_unique<Adapter>(load(file, model, weights));
+  return nullptr;
+}
+
+std::string adapterFileName(const ModelInfo& model) { return "adapter-" + model.fingerprint + ".safetensors"; }
+
+}  // namespace kvasir

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Writes the lessons that the shipped adapter was trained on: JSON lines {text, questions: [{question, answer}]} on stdout.
+
+Each text is a stretch of paragraphs of one document of the question data, filled up with paragraphs of others of its
+source, some with facts of our own planted in it (a name and a number). It comes with questions whose evidence it holds and,
+one in five, with questions whose evidence it does not hold, whose answer is empty.
+usage: adapter_texts.py QA_FOLDER SPLIT TEXTS [SEED]
+"""
+import gzip
+import json
+import random
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+# Share of the texts, and questions that mean something without their document (a bound on the rank BM25 gives).
+SOURCES = {
+    "squadshifts_new_wiki": 0.36,
+    "squadshifts_amazon": 0.14,
+    "squadshifts_reddit": 0.15,
+    "policyqa": 0.08,
+    "covid_qa": 0.07,
+    "2wikimultihopqa": 0.06,
+    "hotpotqa": 0.03,
+    "musique": 0.02,
+    "evidence_inference": 0.06,
+    "pubmedqa": 0.03,
+}
+QUESTIONS = 12
+UNANSWERABLE = 0.2
+PLANTED = 0.25
+THINGS = ["badge", "locker", "ticket", "parcel", "permit", "shelf", "invoice", "cabin", "licence", "tray", "claim", "order"]
+PLACES = ["harbour office", "north archive", "glass studio", "ferry school", "town nursery", "river depot", "chess club",
+          "old foundry", "music library", "seed bank", "tram museum", "print shop", "bird station", "salt market"]
+
+
+def rows(path):
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def best_answer(answers):
+    counts = Counter(answers)
+    return max(counts, key=lambda answer: (counts[answer], -len(answer)))
+
+
+class Lessons:
+    def __init__(self, folder, split, seed):
+        self.random = random.Random(seed)
+        self.documents, self.questions = {}, defaultdict(list)
+        self.by_source, self.askable = defaultdict(list), defaultdict(list)
+        for row in rows(folder / "documents.jsonl.gz"):
+            if row["split"] == split:
+                self.documents[row["doc_id"]] = row
+        for row in rows(folder / "questions.jsonl.gz"):
+            if row["split"] == split and row["doc_id"] in self.documents and row["answers"]:
+                self.questions[row["doc_id"]].append(row)
+                if row["bm25_rank"] is not None and row["bm25_rank"] <= 20:
+                    self.askable[row["source"]].append(row)
+        for doc_id, row in self.documents.items():
+            if self.questions[doc_id]:
+                self.by_source[row["source"]].append(doc_id)
+
+    def stretch(self, document, tokens):
+        """Consecutive paragraphs from a place where a question's evidence is, as indices."""
+        paragraphs, sizes = document["paragraphs"], document["tokens"]
+        gold = self.random.choice(self.questions[document["doc_id"]])["gold"] or [0]
+        first = last = gold[0]
+        total = sizes[first]
+        while total < tokens and (first > 0 or last + 1 < len(paragraphs)):
+            forward = last + 1 < len(paragraphs) and (first == 0 or self.random.random() < 0.5)
+            if forward:
+                last += 1
+            else:
+                first -= 1
+            total += sizes[last if forward else first]
+        return list(range(first, last + 1)), total
+
+    def text(self, source):
+        size = self.random.choice([500, 900, 1300, 1700, 1700, 3000])
+        main = self.documents[self.random.choice(self.by_source[source])]
+        parts, held, total = [], set(), 0
+        share = self.random.choice([0.4, 0.7, 1.0]) if len(self.by_source[source]) > 1 else 1.0
+        document, left = main, size * share
+        for _ in range(40):
+            chosen, tokens = self.stretch(document, left)
+            block = [(document["doc_id"], i) for i in chosen if (document["doc_id"], i) not in held]
+            held.update(block)
+            parts.append("\n\n".join(document["paragraphs"][i] for _, i in block))
+            total += tokens
+            if total >= size * 0.8 or share == 1.0:
+                break
+            document, left = self.documents[self.random.choice(self.by_source[source])], size * 0.2
+        self.random.shuffle(parts)
+        return [part for part in parts if part], held, main
+
+    def plant(self, paragraphs):
+        items = []
+        places = self.random.sample(PLACES, self.random.choice([1, 2, 4]))
+        thing = self.random.choice(THINGS)
+        for place in places:
+            number = str(self.random.randrange(10 ** 3, 10 ** self.random.choice([4, 5, 6, 7])))
+            sentence = f"The {thing} number of the {place} is {number}."
+            at = self.random.randrange(len(paragraphs))
+            pieces = paragraphs[at].split(". ")
+            pieces.insert(self.random.randrange(len(pieces) + 1), sentence.rstrip("."))
+            paragraphs[at] = ". ".join(pieces)
+            items.append({"question": f"What is the {thing} number of the {place}?", "answer": number})
+        other = self.random.choice([place for place in PLACES if place not in places])
+        if self.random.random() < 0.3:
+            items.append({"question": f"What is the {thing} number of the {other}?", "answer": ""})
+        return self.random.sample(items, min(len(items), 2))
+
+    def lesson(self, source):
+        parts, held, main = self.text(source)
+        doc_ids = {doc_id for doc_id, _ in held}
+        answered = [
+            row
+            for doc_id in doc_ids
+            for row in self.questions[doc_id]
+            if row["gold"] and all((doc_id, i) in held for i in row["gold"])
+            and (doc_id == main["doc_id"] or (row["bm25_rank"] or 99) <= 20)
+        ]
+        self.random.shuffle(answered)
+        items = [{"question": row["question"], "answer": best_answer(row["answers"])} for row in answered[:QUESTIONS]]
+        paragraphs = "\n\n".join(parts).split("\n\n")
+        if self.random.random() < PLANTED:
+            items += self.plant(paragraphs)
+        missing = round(len(items) * UNANSWERABLE / (1 - UNANSWERABLE))
+        others = [row for row in self.random.sample(self.askable[source], min(60, len(self.askable[source])))
+                  if row["doc_id"] not in doc_ids] if self.askable[source] else []
+        if source not in ("evidence_inference", "pubmedqa", "policyqa"):  # their questions fit many documents
+            items += [{"question": row["question"], "answer": ""} for row in others[:missing]]
+        self.random.shuffle(items)
+        return {"text": "\n\n".join(paragraphs), "questions": items}
+
+
+def main():
+    lessons = Lessons(Path(sys.argv[1]), sys.argv[2], int(sys.argv[4]) if len(sys.argv) > 4 else 1)
+    sources = [source for source in SOURCES if lessons.by_source[source]]
+    for _ in range(int(sys.argv[3])):
+        lesson = lessons.lesson(lessons.random.choices(sources, [SOURCES[source] for source in sources])[0])
+        if lesson["questions"]:
+            print(json.dumps(lesson, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

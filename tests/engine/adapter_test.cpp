@@ -1,0 +1,245 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ATen/core/grad_mode.h>
+
+#include "engine/answer.h"
+#include "engine/model/adapter.h"
+#include "engine/training/question_branch.h"
+#include "engine/training/train_adapter.h"
+#include "tests/engine/tiny_model.h"
+
+namespace kvasir {
+namespace {
+
+/// Random changes that are large enough to be seen.
+std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank) {
+  const Adapter start = Adapter::untrained(model.weights, rank, 7);
+  std::vector<Adapter::Layer> layers = start.layers();
+  at::manual_seed(3);
+  for (Adapter::Layer& layer : layers)
+    for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
+  return std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{{"rank", std::to_string(rank)}});
+}
+
+class AdapterTest : public testing::Test {
+ protected:
+  void adapt() {
+    model_.loaded.adapter = randomAdapter(model_.loaded, 16);
+    model_.loaded.adapted = model_.loaded.adapter->applyTo(model_.loaded.weights, model_.loaded.form);
+  }
+  std::shared_ptr<const StoredReading> read(int words, int budget) {
+    return readText(model_.loaded, randomText(words, 2), {"whitened", budget, 512}, folder_.path() / "reading.kv", silent_);
+  }
+  AskSettings asking(int budget) const {
+    AskSettings settings;
+    settings.budgetTokens = budget;
+    settings.maxTokens = 4;
+    return settings;
+  }
+
+  c10::InferenceMode noGradients_;
+  TinyModel model_;
+  TemporaryFolder folder_;
+  Listener silent_;
+};
+
+TEST_F(AdapterTest, AddsItsProductsToEachProjection) {
+  at::manual_seed(1);
+  const at::Tensor base = at::randn({6, 32}), down = at::randn({16, 32}), up = at::randn({6, 16}), x = at::randn({3, 32});
+  const WeightMatrix changed = WeightMatrix(base, DenseForm::Float32)
+                                   .changedBy({WeightMatrix(down, DenseForm::Float32), WeightMatrix(up, DenseForm::Float32)});
+  const at::Tensor expected = at::mm(x, (base + at::mm(up, down)).t());
+  EXPECT_TRUE(at::allclose(changed.multiply(x, DenseForm::Float32), expected, 1e-4, 1e-4));
+  at::Tensor one = at::empty({6});
+  const at::Tensor row = x[1].contiguous();
+  changed.multiply(row.const_data_ptr<float>(), one.data_ptr<float>());
+  EXPECT_TRUE(at::allclose(one, expected[1], 1e-4, 1e-4));
+}
+
+TEST_F(AdapterTest, KeepsItsNumbersInLevelsNearEnough) {
+  at::manual_seed(1);
+  const at::Tensor values = at::randn({40, 64});
+  const at::Tensor back = WeightMatrix(values, DenseForm::Bfloat16).dense(DenseForm::Float32);
+  EXPECT_LT((back - values).abs().max().item<double>(), 4.0 / 127);
+  EXPECT_GT((back - values).abs().max().item<double>(), 0);
+}
+
+TEST_F(AdapterTest, ChangesAnswersAndNotReadings) {
+  const auto before = read(700, 512);
+  const Answer plain = answerQuestion(model_.loaded, *before, "What is abcd?", asking(512), silent_);
+  const std::string key = readingKey(model_.loaded, {"whitened", 512, 512});
+  adapt();
+  EXPECT_EQ(readingKey(model_.loaded, {"whitened", 512, 512}), key);
+  const auto after = read(700, 512);
+  EXPECT_EQ(answerQuestion(model_.loaded, *after, "What is abcd?", asking(512), silent_).text == plain.text, false);
+  TextRun base(model_.loaded, {findMethod("full")}), adapted(model_.loaded, {findMethod("full"), 0, nullptr, [] {}, {}, nullptr, true});
+  const auto tokens = randomTokens(20, 4);
+  EXPECT_GT((base.read(tokens, 128) - adapted.read(tokens, 128)).abs().max().item<double>(), 1e-3);
+}
+
+TEST_F(AdapterTest, IsTheSameReadOrGenerated) {
+  adapt();
+  const TextRun::Settings settings{findMethod("full"), 0, nullptr, [] {}, {}, nullptr, true};
+  const auto tokens = randomTokens(12, 4);
+  TextRun whole(model_.loaded, {findMethod("full"), 0, nullptr, [] {}, {}, nullptr, true});
+  whole.cache().startTail();
+  const at::Tensor expected = whole.pass().logits(whole.read(tokens, 128))[0];
+  TextRun stepwise(model_.loaded, {findMethod("full"), 0, nullptr, [] {}, {}, nullptr, true});
+  stepwise.cache().startTail();
+  stepwise.read(std::span(tokens).first(6), 128);
+  std::span<const float> logits;
+  for (std::size_t i = 6; i < tokens.size(); ++i) logits = stepwise.pass().generate(tokens[i]);
+  for (std::int64_t i = 0; i < expected.size(0); ++i)
+    ASSERT_NEAR(expected[i].item<float>(), logits[static_cast<std::size_t>(i)], 2e-3) << i;
+}
+
+TEST_F(AdapterTest, IsTheSameFromItsFileAndRefusedByAnotherModel) {
+  adapt();
+  const auto file = folder_.path() / adapterFileName(model_.loaded.info);
+  model_.loaded.adapter->save(file, model_.loaded.info);
+  const Adapter back = Adapter::load(file, model_.loaded.info, model_.loaded.weights);
+  EXPECT_EQ(back.about().at("rank"), "16");
+  EXPECT_TRUE(at::allclose(back.layers()[1][Adapter::GateUp].up, model_.loaded.adapter->layers()[1][Adapter::GateUp].up, 0.01, 0.01));
+  const TinyModel other("gemma3");
+  EXPECT_THROW(Adapter::load(file, other.loaded.info, other.loaded.weights), std::runtime_error);
+
+  EngineSettings settings = model_.settings();
+  settings.retrievers.push_back(folder_.path());
+  EXPECT_NE(loadModel(settings, silent_).adapter, nullptr);
+  settings.adapting = Adapting::Nothing;
+  EXPECT_EQ(loadModel(settings, silent_).adapter, nullptr);
+}
+
+/// Training's own forward pass beside the engine's: a document that fits, and one of which layers retrieve parts.
+TEST_F(AdapterTest, TrainsOnTheArithmeticThatAnswers) {
+  adapt();
+  for (const auto& [words, budget] : {std::pair{120, 2048}, std::pair{1500, 512}}) {
+    const auto reading = read(words, budget);
+    auto branch = makeBranch(model_.loaded, *reading, budget, "What is abcd?", "x");
+    ASSERT_TRUE(branch);
+    branch->targets.resize(1);
+    branch->tokens.resize(static_cast<std::size_t>(branch->questionTokens));
+
+    ChunkWishes wishes;
+    wishes.priors = lexicalPriors(model_.loaded, *reading, "What is abcd?");
+    TextRun run(model_.loaded, {findMethod("whitened"), budget, nullptr, [] {}, wishes, nullptr, true}, &reading->file());
+    run.cache().adopt(reading->finishedRuns());
+    run.cache().startTail();
+    const at::Tensor logits = run.pass().logits(run.read(branch->tokens, 256))[0];
+    const double expected = -at::log_softmax(logits, 0)[branch->targets[0]].item<double>();
+
+    const c10::InferenceMode training(false);
+    // A branch's chunk was opened for question and answer; this one asks only.
+    QuestionBranch asked{nullptr, branch->tokens, branch->questionTokens, branch->targets};
+    {
+      const c10::InferenceMode engineSide(true);
+      asked.run = std::make_unique<TextRun>(
+          model_.loaded, TextRun::Settings{findMethod("whitened"), budget, nullptr, [] {}, wishes, nullptr, true}, &reading->file());
+      asked.run->cache().adopt(reading->finishedRuns());
+      asked.run->cache().startTail();
+      asked.run->cache().open(asked.questionTokens);
+    }
+    std::vector<Adapter::Layer> layers;
+    for (const Adapter::Layer& layer : model_.loaded.adapter->layers()) {
+      Adapter::Layer& copy = layers.emplace_back();
+      for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = {layer[i].down.clone(), layer[i].up.clone()};
+    }
+    BranchForward forward(model_.loaded);
+    EXPECT_NEAR(forward.loss({&asked, 1}, layers).item<double>(), expected, 2e-3) << words << " words";
+  }
+}
+
+TEST_F(AdapterTest, HasTheGradientThatDifferencesGive) {
+  const auto reading = read(400, 2048);
+  const c10::InferenceMode training(false);
+  std::vector<Adapter::Layer> layers = Adapter::untrained(model_.loaded.weights, 4, 1).layers();
+  at::manual_seed(2);
+  for (Adapter::Layer& layer : layers)
+    for (Adapter::Change& change : layer) {
+      change.up = (at::randn(change.up.sizes()) * 0.1).requires_grad_(true);
+      change.down.requires_grad_(true);
+    }
+  BranchForward forward(model_.loaded);
+  const auto loss = [&] {
+    auto branch = makeBranch(model_.loaded, *reading, 2048, "What is abcd?", "wxyz");
+    return forward.loss({&*branch, 1}, layers);
+  };
+  loss().backward();
+  for (const int projection : {Adapter::QueryKeyValue, Adapter::Output, Adapter::GateUp, Adapter::Down}) {
+    for (at::Tensor* part : {&layers[0][static_cast<std::size_t>(projection)].down, &layers[1][static_cast<std::size_t>(projection)].up}) {
+      const at::Tensor gradient = part->grad();
+      const std::int64_t at = gradient.abs().argmax().item<std::int64_t>();
+      const at::NoGradGuard noGradients;
+      constexpr float kStep = 2e-2f;
+      float& value = part->data_ptr<float>()[at];
+      const float own = value;
+      value = own + kStep;
+      const double above = loss().item<double>();
+      value = own - kStep;
+      const double below = loss().item<double>();
+      value = own;
+      const double expected = (above - below) / (2 * kStep), found = gradient.view(-1)[at].item<double>();
+      EXPECT_NEAR(found, expected, 0.05 * std::abs(expected) + 2e-4) << "projection " << projection;
+    }
+  }
+}
+
+AdapterTexts smallTexts() {
+  AdapterTexts texts;
+  for (std::uint64_t seed = 0; seed < 4; ++seed)
+    texts.train.push_back({randomText(80, seed), {{"What is a?", "bc"}, {"Who is d?", ""}}});
+  texts.heldOut = {texts.train.front()};
+  return texts;
+}
+
+AdapterSettings smallSettings() {
+  AdapterSettings settings;
+  settings.rank = 8;
+  settings.rounds = 12;
+  settings.learningRate = 2e-2;
+  settings.heldOutEvery = 8;
+  settings.patience = 100;
+  return settings;
+}
+
+TEST_F(AdapterTest, LearnsWhatItIsShown) {
+  const c10::InferenceMode training(false);
+  std::vector<double> losses;
+  const auto file = trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(),
+                                 [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_);
+  ASSERT_EQ(losses.size(), 48u);
+  EXPECT_LT(losses.back(), losses.front() / 2);
+  EXPECT_TRUE(std::filesystem::exists(file));
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".checkpoint"));
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".reading"));
+}
+
+TEST_F(AdapterTest, GoesOnFromACheckpointAsIfNeverStopped) {
+  const c10::InferenceMode training(false);
+  std::vector<double> whole, parts;
+  const TemporaryFolder other;
+  trainAdapter(model_.loaded, smallTexts(), smallSettings(), other.path(),
+               [&](const TrainingStep& step) { whole.push_back(step.loss); }, silent_);
+  const auto stopAt = [&](int last) {
+    return [&parts, last](const TrainingStep& step) {
+      parts.resize(static_cast<std::size_t>(step.step));
+      parts.back() = step.loss;
+      if (step.step == last) throw Cancelled();
+    };
+  };
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(), stopAt(25), silent_), Cancelled);
+  trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(), stopAt(-1), silent_);
+  ASSERT_EQ(parts.size(), whole.size());
+  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(parts[i], whole[i], 1e-3) << "step " << i + 1;
+}
+
+TEST_F(AdapterTest, IsNotTrainedForModelsWithWindowsOrWithoutTexts) {
+  const TinyModel windowed("gemma3");
+  EXPECT_THROW(BranchForward{windowed.loaded}, std::runtime_error);
+  const auto quiet = [](const TrainingStep&) {};
+  EXPECT_THROW(trainAdapter(model_.loaded, {}, smallSettings(), folder_.path(), quiet, silent_), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace kvasir
