@@ -134,6 +134,8 @@ void judge(const EvaluationRow& row, RowResult& result) {
 Json toJson(const RowResult& result) {
   Json json;
   json["id"] = result.id;
+  json["method"] = result.method;
+  json["budget"] = result.budgetTokens;
   json["task"] = result.task;
   json["length"] = result.length ? Json(*result.length) : Json(nullptr);
   json["prediction"] = result.prediction;
@@ -150,12 +152,16 @@ Json toJson(const RowResult& result) {
   json["seconds"] = {{"read", result.readSeconds},
                      {"first_token", result.firstTokenSeconds},
                      {"answer", result.answerSeconds}};
+  json["kv_bytes"] = result.kvBytes;
   return json;
 }
 
 void Tally::Sums::add(const RowResult& result) {
   ++rows;
   f1 += result.f1;
+  documentTokens += result.documentTokens;
+  firstTokenSeconds += result.firstTokenSeconds;
+  kvBytes += static_cast<double>(result.kvBytes);
   exact += result.isExact;
   contains += result.contains;
   if (!result.gold) return;
@@ -199,6 +205,29 @@ Json Tally::summary() const {
   }
   json["by_task"] = std::move(tasks);
   return json;
+}
+
+std::vector<LengthMeans> Tally::byLength() const {
+  std::map<std::int64_t, Sums> all;
+  for (const auto& [task, lengths] : byLength_)
+    for (const auto& [length, part] : lengths) {
+      Sums& sums = all[length];
+      sums.rows += part.rows;
+      sums.withGold += part.withGold;
+      sums.attended += part.attended;
+      sums.f1 += part.f1;
+      sums.documentTokens += part.documentTokens;
+      sums.firstTokenSeconds += part.firstTokenSeconds;
+      sums.kvBytes += part.kvBytes;
+    }
+  std::vector<LengthMeans> means;
+  for (const auto& [length, sums] : all) {
+    const double rows = sums.rows;
+    means.push_back({static_cast<std::int64_t>(sums.documentTokens / rows), sums.rows, sums.f1 / rows,
+                     sums.firstTokenSeconds / rows, sums.kvBytes / rows,
+                     sums.withGold > 0 ? std::optional(shareOf(sums.attended, sums.withGold)) : std::nullopt});
+  }
+  return means;
 }
 
 std::string Tally::table() const {

@@ -33,18 +33,29 @@ std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer
 /// One row asked and judged.
 struct RowResult {
   std::string id, task, prediction;
+  std::string method;
+  int budgetTokens = 0;
   std::optional<std::int64_t> length;
   double f1 = 0;
   bool isExact = false, contains = false;
   std::optional<GoldFound> gold;
   int documentTokens = 0, questionTokens = 0, answerTokens = 0, attendedTokens = 0;
   double readSeconds = 0, firstTokenSeconds = 0, answerSeconds = 0;
+  std::uint64_t kvBytes = 0;  ///< on disk and in memory
 };
 
 /// f1, isExact and contains of a prediction, by the row's metric.
 void judge(const EvaluationRow& row, RowResult& result);
 
 nlohmann::ordered_json toJson(const RowResult& result);
+
+/// What the rows of one length gave, means over them: a point of the curves that compare methods.
+struct LengthMeans {
+  std::int64_t tokens = 0;  ///< of the documents, mean
+  int rows = 0;
+  double f1 = 0, firstTokenSeconds = 0, kvBytes = 0;
+  std::optional<double> recall;  ///< of rows with gold
+};
 
 /// Sums rows up: overall, by task, and by length within a task.
 class Tally {
@@ -54,11 +65,13 @@ class Tally {
   nlohmann::ordered_json summary() const;
   /// The same for reading: a line a task and length.
   std::string table() const;
+  /// By the length rows were made for, all tasks together; rows of whole documents last.
+  std::vector<LengthMeans> byLength() const;
 
  private:
   struct Sums {
     int rows = 0, withGold = 0, exact = 0, contains = 0, attended = 0, evidence = 0;
-    double f1 = 0;
+    double f1 = 0, documentTokens = 0, firstTokenSeconds = 0, kvBytes = 0;
     void add(const RowResult& result);
     nlohmann::ordered_json toJson() const;
   };

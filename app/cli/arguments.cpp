@@ -17,12 +17,14 @@ constexpr int kMostTokens = 1 << 24;
 
 const std::map<std::string, Device> kDevices = {
     {"auto", Device::Auto}, {"cpu", Device::Cpu}, {"cuda", Device::Cuda}};
+const std::map<std::string, MapKind> kMapKinds = {
+    {"attention", MapKind::Attention}, {"retriever", MapKind::Retriever}, {"both", MapKind::Both}};
 const std::map<std::string, Precision> kPrecisions = {{"fast", Precision::Fast}, {"exact", Precision::Exact}};
 
 /// What CLI11 fills in, where its types are not ours; made into Arguments when all is well.
 struct Draft {
   Arguments arguments;
-  std::string model, library, document, file, folder, rowsFile, device = "auto", precision, adapter, heldOut, curves;
+  std::string model, library, document, file, folder, rowsFile, device = "auto", precision, adapter, heldOut, curves, picture, mapKind;
   std::size_t limit = 0, each = 0;
 };
 
@@ -51,16 +53,20 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_flag("--quiet", draft.arguments.isQuiet, "No progress and no remarks, only results and errors");
 }
 
-void addReadingOptions(CLI::App* sub, Draft& draft) {
+void addMethodAndStep(CLI::App* sub, Draft& draft) {
   Arguments& arguments = draft.arguments;
   sub->add_option("--method", arguments.asking.method, "A row of the method table (kvasir-cli methods)")
       ->type_name("M")
       ->capture_default_str();
-  sub->add_option("--budget", arguments.asking.budgetTokens, "KV entries a query may attend to, per layer")
+  sub->add_option("--step", arguments.stepTokens, "Tokens read at once; changes speed, not the result")
       ->type_name("N")
       ->check(tokenCount())
       ->capture_default_str();
-  sub->add_option("--step", arguments.stepTokens, "Tokens read at once; changes speed, not the result")
+}
+
+void addReadingOptions(CLI::App* sub, Draft& draft) {
+  addMethodAndStep(sub, draft);
+  sub->add_option("--budget", draft.arguments.asking.budgetTokens, "KV entries a query may attend to, per layer")
       ->type_name("N")
       ->check(tokenCount())
       ->capture_default_str();
@@ -98,6 +104,11 @@ void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
       ->type_name("N");
 }
 
+void addQuestion(CLI::App* sub, Draft& draft) {
+  sub->add_option("DOC", draft.document, "A file, or an id of the library")->required();
+  sub->add_option("QUESTION", draft.arguments.question, "The question, in quotes")->required();
+}
+
 void addReadAndAsk(CLI::App& app, Draft& draft) {
   CLI::App* read = addCommand(app, draft, "read", "Import and read files into the library", Command::Read);
   read->add_option("FILE", draft.arguments.documents,
@@ -107,8 +118,7 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
   addPrecision(read, draft, "fast");
 
   CLI::App* ask = addCommand(app, draft, "ask", "Ask a document; it is read first if needed", Command::Ask);
-  ask->add_option("DOC", draft.document, "A file, or an id of the library")->required();
-  ask->add_option("QUESTION", draft.arguments.question, "The question, in quotes")->required();
+  addQuestion(ask, draft);
   addReadingOptions(ask, draft);
   addAnsweringOptions(ask, draft, "256");
   addPrecision(ask, draft, "fast");
@@ -118,12 +128,44 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
       ->capture_default_str();
 }
 
+void addComparing(CLI::App& app, Draft& draft) {
+  CLI::App* map = addCommand(app, draft, "map", "Where each layer looks for a question: layer by position", Command::Map);
+  addQuestion(map, draft);
+  addReadingOptions(map, draft);
+  addPrecision(map, draft, "fast");
+  map->add_option("--kind", draft.mapKind, "attention: of dense attention; retriever: the scores the method retrieves by; or both")
+      ->type_name("KIND")
+      ->check(CLI::IsMember(kMapKinds));
+  map->add_option("--mark", draft.arguments.marked, "A text of the document whose chunks are outlined; may be given several times")
+      ->type_name("TEXT");
+  map->add_option("--out", draft.picture, "A picture (.png, .svg, .pdf) or a table (.csv)")->type_name("FILE");
+
+  CLI::App* compare = addCommand(app, draft, "compare", "The same question by several methods", Command::Compare);
+  addQuestion(compare, draft);
+  compare->add_option("--methods", draft.arguments.methods, "Rows of the method table, as full,whitened")
+      ->type_name("A,B,…")
+      ->delimiter(',')
+      ->required();
+  addReadingOptions(compare, draft);
+  addAnsweringOptions(compare, draft, "256");
+  addPrecision(compare, draft, "fast");
+}
+
 void addMeasuring(CLI::App& app, Draft& draft) {
   Arguments& arguments = draft.arguments;
   CLI::App* eval =
       addCommand(app, draft, "eval", "Ask every row of a file and score the answers", Command::Eval);
   eval->add_option("FILE", draft.file, "Rows as JSON lines; may be gzipped")->required()->type_name("JSONL");
-  addReadingOptions(eval, draft);
+  addMethodAndStep(eval, draft);
+  eval->add_option("--methods", arguments.methods, "Several rows of the table, side by side: full,infllm,whitened")
+      ->type_name("A,B,…")
+      ->delimiter(',');
+  eval->add_option("--budget", arguments.budgets, "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(tokenCount());
+  eval->add_option("--plot", draft.picture, "Quality, recall, first-token seconds and KV bytes by length: .png, .svg or .pdf")
+      ->type_name("FILE");
   addAnsweringOptions(eval, draft, "32");
   addPrecision(eval, draft, "fast");
   eval->add_option("--limit", draft.limit, "The first K rows only")->type_name("K")->check(CLI::PositiveNumber);
@@ -244,6 +286,8 @@ Arguments finished(Draft draft) {
   arguments.rowsFile = pathOf(draft.rowsFile);
   arguments.heldOut = pathOf(draft.heldOut);
   arguments.curves = pathOf(draft.curves);
+  arguments.picture = pathOf(draft.picture);
+  if (!draft.mapKind.empty()) arguments.mapKind = kMapKinds.at(draft.mapKind);
   arguments.adapting = draft.adapter == "none" || arguments.command == Command::TrainAdapter ? Adapting::Nothing : Adapting::Answers;
   if (draft.adapter != "none") arguments.adapter = pathOf(draft.adapter);
   arguments.device = kDevices.at(draft.device);
@@ -252,6 +296,8 @@ Arguments finished(Draft draft) {
     arguments.precision = kPrecisions.at(draft.precision);
   else if (isForComparing)
     arguments.precision = Precision::Exact;
+  if (arguments.budgets.empty()) arguments.budgets = {arguments.asking.budgetTokens};
+  if (arguments.methods.empty()) arguments.methods = {arguments.asking.method};
   if (draft.limit > 0) arguments.rows.limit = draft.limit;
   if (draft.each > 0) arguments.rows.each = draft.each;
   return std::move(arguments);
@@ -269,6 +315,7 @@ std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std:
       "The options above may stand before or behind the command. `kvasir-cli COMMAND --help` tells its own.");
   addCommonOptions(app, draft);
   addReadAndAsk(app, draft);
+  addComparing(app, draft);
   addMeasuring(app, draft);
   addLooks(app, draft);
   addLibrary(app, draft);

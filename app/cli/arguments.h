@@ -16,6 +16,8 @@ namespace kvasir {
 enum class Command {
   Read,
   Ask,
+  Map,
+  Compare,
   Eval,
   Bench,
   Tokenize,
@@ -27,6 +29,9 @@ enum class Command {
   TrainWhitening,
   TrainAdapter
 };
+
+/// What a map shows of each layer and chunk: the attention of dense attention, the scores a method retrieves by, or both.
+enum class MapKind { Attention, Retriever, Both };
 
 /// What a command line says, with the defaults filled in. Each command uses the common part and its own fields.
 struct Arguments {
@@ -46,6 +51,12 @@ struct Arguments {
   AskSettings asking;  ///< its method and budget serve reading too
   int stepTokens = ReadSettings{}.stepTokens;
   int shownEvidence = 8;  ///< passages written for people; JSON has all
+
+  MapKind mapKind = MapKind::Both;
+  std::vector<std::string> marked;   ///< of map: texts whose chunks are outlined
+  std::vector<std::string> methods;  ///< of compare and eval, one at least
+  std::vector<int> budgets;          ///< of eval, one at least
+  std::filesystem::path picture;     ///< of map (.csv too) and eval: .png, .svg or .pdf; empty: none
 
   std::filesystem::path file;      ///< of eval, tokenize, logits
   std::filesystem::path folder;    ///< of train: where its file goes; empty: the user's own

@@ -26,8 +26,7 @@ void showForPeople(const Arguments& arguments, const AskResult& result, Console&
 void askCommand(const Arguments& arguments, Console& console) {
   const Stopwatch whole;
   checkMethod(arguments.asking.method);
-  if (arguments.question.find_first_not_of(" \t\r\n") == std::string::npos)
-    throw UsageError("The question is empty.");
+  checkQuestion(arguments.question);
   Library library(arguments.library);
   const OpenDocument document = openDocument(library, arguments.documents.front(), console);
 

@@ -11,6 +11,8 @@ namespace kvasir {
 /// Throws std::runtime_error with a sentence when a command fails, Cancelled when it was stopped.
 void readCommand(const Arguments& arguments, Console& console);
 void askCommand(const Arguments& arguments, Console& console);
+void mapCommand(const Arguments& arguments, Console& console);
+void compareCommand(const Arguments& arguments, Console& console);
 void evalCommand(const Arguments& arguments, Console& console);
 void benchCommand(const Arguments& arguments, Console& console);
 void tokenizeCommand(const Arguments& arguments, Console& console);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "app/cli/commands.h"
+#include "app/cli/pictures.h"
 #include "app/cli/setup.h"
 #include "app/evaluation.h"
 #include "app/file_lock.h"
@@ -62,30 +64,43 @@ class ScratchFolder {
   std::optional<FileLock> lock_;
 };
 
-/// Asks rows one after the other; rows in a run with the same context share its reading.
+/// What every row is asked with.
+struct Variant {
+  std::string method;
+  int budgetTokens = 0;
+  Tally tally;
+  double readSeconds = 0, answerSeconds = 0;
+};
+
+/// Asks rows one after the other; rows in a run with the same context, and variants that read alike, share a reading.
 class RowAsker {
  public:
   RowAsker(const Arguments& arguments, Console& console)
-      : arguments_(arguments),
-        console_(console),
-        engine_(loadEngine(arguments, console)),
-        settings_(readSettingsFor(*engine_, arguments)) {}
+      : arguments_(arguments), console_(console), engine_(loadEngine(arguments, console)) {}
 
-  RowResult ask(const EvaluationRow& row) {
+  RowResult ask(const EvaluationRow& row, const Variant& variant) {
     RowResult result;
     result.id = row.id;
     result.task = row.task;
     result.length = row.length;
-    result.readSeconds = read(row.context);
-    const Answer answer = engine_->ask(*reading_, row.question, arguments_.asking, console_);
+    result.method = variant.method;
+    result.budgetTokens = variant.budgetTokens;
+    AskSettings asking = arguments_.asking;
+    asking.method = variant.method;
+    asking.budgetTokens = variant.budgetTokens;
+    const Stopwatch reads;
+    const std::shared_ptr<const Reading> reading = read(row.context, asking);
+    result.readSeconds = reads.seconds();
+    const Answer answer = engine_->ask(*reading, row.question, asking, console_);
     result.prediction = answer.text;
-    result.gold = findGold(row, answer, reading_->chunks(), arguments_.asking.budgetTokens);
-    result.documentTokens = reading_->tokens();
+    result.gold = findGold(row, answer, reading->chunks(), asking.budgetTokens);
+    result.documentTokens = reading->tokens();
     result.questionTokens = answer.questionTokens;
     result.answerTokens = answer.answerTokens;
     result.attendedTokens = answer.attendedTokens;
     result.firstTokenSeconds = answer.firstTokenSeconds;
     result.answerSeconds = answer.totalSeconds;
+    result.kvBytes = reading->bytesOnDisk() + answer.kvBytesInMemory;
     judge(row, result);
     return result;
   }
@@ -93,24 +108,31 @@ class RowAsker {
   const std::string& modelName() const { return engine_->model().name; }
 
  private:
-  double read(const std::string& context) {
-    if (reading_ && context == context_) return 0;
-    const Stopwatch watch;
-    const fs::path file = scratch_.path() / "reading.kv";
-    reading_.reset();
-    fs::remove(file);
-    context_ = context;
-    reading_ = engine_->read(context_, settings_, file, console_);
-    return watch.seconds();
+  std::shared_ptr<const Reading> read(const std::string& context, const AskSettings& asking) {
+    if (context != context_) {
+      readings_.clear();
+      for (const auto& entry : fs::directory_iterator(scratch_.path()))
+        if (entry.path().extension() == kReadingSuffix) fs::remove(entry.path());
+      context_ = context;
+    }
+    ReadSettings settings = engine_->readSettingsFor(asking);
+    settings.stepTokens = arguments_.stepTokens;
+    const std::string key = engine_->readingKey(settings);
+    std::shared_ptr<const Reading>& reading = readings_[key];
+    if (!reading) {
+      const fs::path file = scratch_.path() / (std::to_string(readings_.size()) + kReadingSuffix);
+      reading = engine_->read(context_, settings, file, console_);
+    }
+    return reading;
   }
 
+  static constexpr const char* kReadingSuffix = ".kv";
   const Arguments& arguments_;
   Console& console_;
   ScratchFolder scratch_;
   std::unique_ptr<Engine> engine_;
-  ReadSettings settings_;
   std::string context_;
-  std::shared_ptr<const Reading> reading_;
+  std::map<std::string, std::shared_ptr<const Reading>> readings_;  ///< of this context, by key
 };
 
 /// Where each row's result goes as it comes; nowhere without a name.
@@ -136,57 +158,80 @@ class RowsFile {
   std::ofstream stream_;
 };
 
-struct EvaluationTimes {
-  double read = 0, answer = 0;
-};
-
-Json summaryOf(const Arguments& arguments, const RowAsker& asker, const Tally& tally,
-               const EvaluationTimes& times, double wholeSeconds) {
-  Json json = tally.summary();
+Json summaryOf(const Variant& variant, const std::string& modelName, double wholeSeconds) {
+  Json json = variant.tally.summary();
   json["seconds"] = wholeSeconds;
   json["peak_rss"] = peakMemoryBytes();
-  json["read_seconds"] = times.read;
-  json["answer_seconds"] = times.answer;
-  json["method"] = arguments.asking.method;
-  json["budget"] = arguments.asking.budgetTokens;
-  json["model"] = asker.modelName();
+  json["read_seconds"] = variant.readSeconds;
+  json["answer_seconds"] = variant.answerSeconds;
+  json["method"] = variant.method;
+  json["budget"] = variant.budgetTokens;
+  json["model"] = modelName;
   return json;
+}
+
+std::vector<Variant> variantsOf(const Arguments& arguments) {
+  std::vector<Variant> variants;
+  for (const std::string& method : arguments.methods)
+    for (const int budget : arguments.budgets) variants.push_back({method, budget, {}, 0, 0});
+  return variants;
+}
+
+std::string nameOf(const Variant& variant, const Arguments& arguments) {
+  return arguments.budgets.size() > 1 ? variant.method + ", budget " + withCommas(variant.budgetTokens) : variant.method;
+}
+
+void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker, std::vector<Variant>& variants,
+             Console& console) {
+  const auto chosen = std::count(isChosen.begin(), isChosen.end(), true);
+  RowsFile rowsFile(arguments.rowsFile);
+  EvaluationRows rows(arguments.file);
+  int number = 0;
+  for (const bool isWanted : isChosen) {
+    const auto row = rows.next();
+    if (!row) break;
+    if (!isWanted) continue;
+    ++number;
+    for (Variant& variant : variants) {
+      console.setSubject("row " + std::to_string(number) + " of " + std::to_string(chosen) +
+                         (variants.size() > 1 ? ", " + nameOf(variant, arguments) : ""));
+      const RowResult result = asker.ask(*row, variant);
+      rowsFile.write(result);
+      variant.tally.add(result);
+      variant.readSeconds += result.readSeconds;
+      variant.answerSeconds += result.answerSeconds;
+    }
+  }
 }
 
 }  // namespace
 
 void evalCommand(const Arguments& arguments, Console& console) {
   const Stopwatch whole;
-  checkMethod(arguments.asking.method);
+  for (const std::string& method : arguments.methods) checkMethod(method);
   const std::vector<bool> isChosen = chooseRows(arguments.file, arguments.rows);
-  const auto chosen = std::count(isChosen.begin(), isChosen.end(), true);
-  if (chosen == 0)
+  if (std::count(isChosen.begin(), isChosen.end(), true) == 0)
     throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");
-  RowsFile rowsFile(arguments.rowsFile);
+  std::vector<Variant> variants = variantsOf(arguments);
   RowAsker asker(arguments, console);
-  EvaluationRows rows(arguments.file);
-  Tally tally;
-  EvaluationTimes times;
-  int number = 0;
-  for (const bool isWanted : isChosen) {
-    const auto row = rows.next();
-    if (!row) break;
-    if (!isWanted) continue;
-    console.setSubject("row " + std::to_string(++number) + " of " + std::to_string(chosen));
-    const RowResult result = asker.ask(*row);
-    rowsFile.write(result);
-    tally.add(result);
-    times.read += result.readSeconds;
-    times.answer += result.answerSeconds;
+  askRows(arguments, isChosen, asker, variants, console);
+  if (!arguments.picture.empty()) {
+    std::vector<MethodCurve> curves;
+    for (const Variant& variant : variants) curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
+    drawCurves(curves, arguments.picture);
   }
-  const Json summary = summaryOf(arguments, asker, tally, times, whole.seconds());
   if (arguments.isJson) {
-    console.out() << asLine(summary) << "\n";
+    Json summaries = Json::array();
+    for (const Variant& variant : variants) summaries.push_back(summaryOf(variant, asker.modelName(), whole.seconds()));
+    console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
     return;
   }
-  console.out() << tally.table() << asDuration(whole.seconds()) << " in all, " << asDuration(times.read)
-                << " of it reading and " << asDuration(times.answer) << " answering; at most "
-                << asBytes(peakMemoryBytes()) << " of memory\n";
+  for (const Variant& variant : variants) {
+    if (variants.size() > 1) console.out() << nameOf(variant, arguments) << "\n";
+    console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
+                  << asDuration(variant.answerSeconds) << " answering\n\n";
+  }
+  console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes()) << " of memory\n";
 }
 
 }  // namespace kvasir

@@ -18,6 +18,10 @@ void run(const Arguments& arguments, Console& console) {
       return readCommand(arguments, console);
     case Command::Ask:
       return askCommand(arguments, console);
+    case Command::Map:
+      return mapCommand(arguments, console);
+    case Command::Compare:
+      return compareCommand(arguments, console);
     case Command::Eval:
       return evalCommand(arguments, console);
     case Command::Bench:

@@ -19,6 +19,10 @@ void checkMethod(const std::string& name) {
     throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
 }
 
+void checkQuestion(const std::string& question) {
+  if (question.find_first_not_of(" \t\r\n") == std::string::npos) throw UsageError("The question is empty.");
+}
+
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console) {
   EngineSettings settings;
   settings.model = findModel(arguments.model, modelFolders());

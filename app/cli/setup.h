@@ -8,6 +8,8 @@
 
 namespace kvasir {
 
+/// Throws UsageError for a question without a letter.
+void checkQuestion(const std::string& question);
 /// Throws UsageError when the table has no such method; told before a model is loaded.
 void checkMethod(const std::string& name);
 

@@ -62,7 +62,9 @@ int chunkAt(const std::vector<ChunkRange>& chunks, std::size_t byte) {
   return after == chunks.begin() ? 0 : static_cast<int>(after - chunks.begin()) - 1;
 }
 
-std::shared_ptr<const AnswerMaps> mapsOf(const Document& document, const Reading& reading, EvidenceMap map) {
+}  // namespace
+
+std::shared_ptr<AnswerMaps> mapsOf(const Document& document, const Reading& reading, EvidenceMap map) {
   auto maps = std::make_shared<AnswerMaps>();
   maps->method = QString::fromStdString(reading.method());
   maps->retrieved = std::move(map);
@@ -75,8 +77,6 @@ std::shared_ptr<const AnswerMaps> mapsOf(const Document& document, const Reading
     maps->pages.push_back({chunkAt(reading.chunks(), page.start), QString::fromStdString(page.label), 0});
   return maps;
 }
-
-}  // namespace
 
 Exchange exchangeOf(const std::string& id, const std::string& question, const Document& document,
                     const Reading& reading, const AskSettings& settings, Answer answer) {

@@ -65,11 +65,12 @@ class KvCache {
   void release() { store_.release(); }
   /// From here on chunks are kept in memory, not in the store.
   void startTail() { tailFrom_ = chunks(); }
+  /// Whether a chunk is of a question or an answer, not of the document.
+  bool isTail(int chunk) const { return tailFrom_ >= 0 && chunk >= tailFrom_; }
 
  private:
   using Tail = std::vector<KvTensors>;  ///< by layer
   std::byte* layerBytes(int layer, int chunk) const;
-  bool isTail(int chunk) const { return tailFrom_ >= 0 && chunk >= tailFrom_; }
   Tail& tail(int chunk) { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
   const Tail& tail(int chunk) const { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
 

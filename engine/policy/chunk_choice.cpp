@@ -52,14 +52,20 @@ class Room {
 
 int recentChunks(int budgetTokens) { return std::max(1, budgetTokens / kChunkTokens / 4); }
 
+int firstRecentChunk(const Block& block, const KvCache& cache, int budgetTokens) {
+  int first = block.chunk;
+  if (!cache.isTail(block.chunk)) return std::max(0, first - recentChunks(budgetTokens));
+  while (first > 0 && cache.isTail(first)) --first;
+  return first;
+}
+
 std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const std::vector<float>& scores,
-                              const PolicySettings& settings) {
+                              const PolicySettings& settings, int firstRecent) {
   Room room(block, cache, settings);
   if (room.hasRoomForAll()) {
     for (int chunk = 0; chunk < block.chunk; ++chunk) room.take(chunk);
     return std::move(room).chosen();
   }
-  const int firstRecent = std::max(0, block.chunk - recentChunks(settings.budgetTokens));
   room.take(0);
   // The block before this one is context every sentence needs; pins may take the rest.
   room.take(block.chunk - 1);

@@ -29,7 +29,7 @@ class InfllmPolicy : public KvPolicy {
       indexUpTo(layer, firstRecent, cache);
       score(layer, block, queries, cache, firstRecent, selection.scores);
     }
-    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_)) selection.runs.push_back(cache.chunk(chunk));
+    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_, firstRecent)) selection.runs.push_back(cache.chunk(chunk));
     return selection;
   }
 

@@ -8,6 +8,18 @@
 namespace kvasir {
 namespace {
 
+// What answers a question seldom ends where a chunk does: each chunk gains this share of its neighbours' scores.
+constexpr float kNeighbourShare = 0.5f;
+
+std::vector<float> withNeighbours(const std::vector<float>& scores) {
+  std::vector<float> sums = scores;
+  for (std::size_t i = 0; i + 1 < scores.size(); ++i) {
+    sums[i] += kNeighbourShare * scores[i + 1];
+    sums[i + 1] += kNeighbourShare * scores[i];
+  }
+  return sums;
+}
+
 class WhitenedPolicy : public KvPolicy {
  public:
   explicit WhitenedPolicy(const PolicySettings& settings) : settings_(settings) {}
@@ -26,7 +38,8 @@ class WhitenedPolicy : public KvPolicy {
     sums.lastLayer = layer;
     if (settings_.whitening->has(layer)) add(layer, block, queries, cache, sums);
     selection.scores = scores(block, sums);
-    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_))
+    if (cache.isTail(block.chunk)) selection.scores = withNeighbours(selection.scores);
+    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_, firstRecentChunk(block, cache, settings_.budgetTokens)))
       selection.runs.push_back(cache.chunk(chunk));
     if (layer + 1 == settings_.shape.layers) sums_.erase(block.chunk);
     return selection;

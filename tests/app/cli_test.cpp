@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -141,6 +142,57 @@ TEST_F(CliTest, TrainsFromDocumentsAndFromRows) {
   EXPECT_THAT(fakeEngine().questions, ElementsAre("Which?"));
 }
 
+TEST_F(CliTest, TrainsAnAdapterByAConfigurationAndWritesItsCurves) {
+  const std::string lessons =
+      scratch.write("lessons.jsonl", R"({"text": "Salt came.", "questions": [{"question": "What?", "answer": "Salt"}]})").string();
+  const std::string config = scratch.write("train.toml", "rank = 12\n").string();
+  const std::string curves = (scratch.folder() / "curves.csv").string();
+  const Json result = json({"train", "adapter", lessons, "--held-out", lessons, "--config", config, "--curves", curves,
+                            "--to", scratch.folder().string()});
+  EXPECT_EQ(result["held_out_loss"], 1.5);
+  EXPECT_EQ(result["steps"], 2);
+  EXPECT_EQ(fakeEngine().rank, 12);
+  EXPECT_THAT(fakeEngine().trainingTexts, ElementsAre("Salt came."));
+  std::ifstream stream(curves);
+  std::string first, second, third;
+  std::getline(stream, first), std::getline(stream, second), std::getline(stream, third);
+  EXPECT_EQ(first, "step,loss,held_out_loss");
+  EXPECT_EQ(second, "1,3,");
+  EXPECT_EQ(third, "2,2,1.5");
+
+  const std::string wrong = scratch.write("wrong.jsonl", R"({"text": "a", "questions": ["What?"]})").string();
+  EXPECT_EQ(run({"train", "adapter", wrong, "--held-out", lessons}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("Line 1"));
+}
+
+TEST_F(CliTest, ComparesMethods) {
+  const Json rows = json({"compare", book, "What did the lamp burn?", "--methods", "full,whitened"});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows.at(0)["method"], "full");
+  EXPECT_EQ(rows.at(1)["method"], "whitened");
+  EXPECT_THAT(rows.at(1)["answer"].get<std::string>(), HasSubstr("lamp"));
+  EXPECT_EQ(fakeEngine().loads, 1);
+  EXPECT_EQ(run({"compare", book, "What?", "--methods", "full,nothing"}), 2);
+}
+
+TEST_F(CliTest, MapsLayersByChunks) {
+  const std::string table = (scratch.folder() / "map.csv").string();
+  const Json map = json({"map", book, "What did the lamp burn?", "--mark", "whale oil", "--out", table});
+  EXPECT_EQ(map["values"].size(), map["layers"]);
+  EXPECT_EQ(map["values"].at(0).size(), map["chunks"]);
+  EXPECT_EQ(map["attention"].at(0).size(), map["chunks"]);
+  EXPECT_FALSE(map["gold"].empty());
+  std::ifstream stream(table);
+  std::string line;
+  int lines = 0;
+  while (std::getline(stream, line)) ++lines;
+  EXPECT_EQ(lines, 1 + map["layers"].get<int>() * map["chunks"].get<int>());
+  EXPECT_FALSE(json({"map", book, "What?", "--kind", "retriever"}).contains("attention"));
+  EXPECT_EQ(run({"map", book, "What?", "--mark", "no such words"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("no such words"));
+  EXPECT_EQ(run({"map", book, "What?", "--out", "map.png"}), 1);  // this program was linked without pictures
+}
+
 TEST_F(CliTest, NamesTheLineOfARowThatIsNone) {
   const auto rows = scratch.write("rows.jsonl", R"({"text": "One."})" "\n{\n");
   EXPECT_EQ(run({"train", "whitening", rows.string(), "--to", scratch.folder().string()}), 1);
@@ -252,6 +304,19 @@ TEST_F(CliTest, EvaluatesRows) {
   EXPECT_EQ(Json::parse(line)["recall"], false);
   EXPECT_EQ(run({"eval", rows}), 0);
   EXPECT_THAT(out.str(), HasSubstr("wiki"));
+}
+
+TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
+  const Json row = {{"id", "a"}, {"task", "wiki"}, {"context", "The lamp burned whale oil."}, {"question", "What did the lamp do?"},
+                    {"answers", {"burned whale oil"}}, {"gold_spans", {{9, 25}}}, {"metric", "f1_em"}};
+  const std::string rows = scratch.write("rows.jsonl", row.dump() + "\n").string();
+  const Json results = json({"eval", rows, "--methods", "full,whitened", "--budget", "10,2048"})["results"];
+  ASSERT_EQ(results.size(), 4u);
+  EXPECT_EQ(results.at(0)["method"], "full");
+  EXPECT_EQ(results.at(1)["budget"], 2048);
+  EXPECT_EQ(results.at(3)["method"], "whitened");
+  EXPECT_EQ(results.at(3)["rows"], 1);
+  EXPECT_EQ(fakeEngine().chunksRead.size(), 2u);  // the stand-in's key does not hold the budget
 }
 
 TEST_F(CliTest, TakesAwayWhatAnEndedEvaluationLeft) {

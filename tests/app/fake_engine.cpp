@@ -221,6 +221,15 @@ fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const W
   return folder / "fake.safetensors";
 }
 
+fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings, const fs::path& folder,
+                              const std::function<void(const TrainingStep&)>& report, Listener&) {
+  for (const AdapterLesson& lesson : texts.train) fakeEngine().trainingTexts.push_back(lesson.text);
+  fakeEngine().rank = settings.rank;
+  report({1, 2, 3.0, {}, false});
+  report({2, 2, 2.0, 1.5, true});
+  return folder / "fake.safetensors";
+}
+
 EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view, std::string_view,
                                   Listener& listener) {
   listener.progress({Stage::Answering, 0, 1, 0});

@@ -12,6 +12,7 @@ struct FakeEngine {
   std::vector<std::string> questions;
   std::vector<std::vector<int>> pinned, blocked;  ///< chunks, of each question
   std::vector<std::string> trainingTexts;
+  int rank = 0;  ///< of the adapter that was trained
   std::function<void(int chunk)> onChunk;  ///< called after each chunk read
   std::function<void()> onAnswerWord;      ///< called after each word of an answer
   std::string refusal;                     ///< asked for a device it does not have, it throws this

@@ -139,7 +139,10 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
   KvCache cache(shape, *codec, store, policy->needs().extras);
   at::manual_seed(9);
   std::map<std::pair<int, int>, at::Tensor> entries;  // by layer and chunk
+  // The last chunk is a question's: neighbours share their scores.
   for (int chunk = 0; chunk < kChunks; ++chunk) {
+    const bool isQuestion = chunk + 1 == kChunks;
+    if (isQuestion) cache.startTail();
     cache.open(kChunkTokens);
     std::vector<double> sums(static_cast<std::size_t>(chunk), 0.0);
     int counted = 0;
@@ -156,7 +159,9 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
       }
       if (chunk < 7) continue;
       std::vector<std::pair<double, int>> order;
-      for (int i = 1; i < chunk - 1; ++i) order.push_back({-sums[static_cast<std::size_t>(i)] / counted, i});
+      const auto sumAt = [&](int i) { return i < 0 || i >= chunk ? 0.0 : sums[static_cast<std::size_t>(i)] / counted; };
+      for (int i = 1; i < chunk - 1; ++i)
+        order.push_back({-(sumAt(i) + (isQuestion ? 0.5 * (sumAt(i - 1) + sumAt(i + 1)) : 0)), i});
       std::ranges::sort(order);
       std::vector<int> expected = {0, chunk - 1}, chosen;
       for (int i = 0; i < 3; ++i) expected.push_back(order[static_cast<std::size_t>(i)].second);
