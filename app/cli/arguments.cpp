@@ -49,6 +49,8 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--adapter", draft.adapter, "What was trained to answer from retrieved chunks: a file, or none for the model as "
                                              "it comes; the one that was made for the model unless set")
       ->type_name("FILE");
+  app.set_config("--config", "", "A file with any of the options, those of a command under its name: [train.adapter], rank = 16")
+      ->type_name("FILE");
   app.add_flag("--json", draft.arguments.isJson, "Write the result as JSON");
   app.add_flag("--quiet", draft.arguments.isQuiet, "No progress and no remarks, only results and errors");
 }
@@ -227,7 +229,6 @@ void addAdapterTraining(CLI::App& train, Draft& draft) {
   CLI::App* adapter = addCommand(train, draft, "adapter",
                                  "Teach the model to answer from what the method retrieves, and to say when the text holds no answer",
                                  Command::TrainAdapter);
-  adapter->set_config("--config", "", "A file with any of these options, as `rank = 16` lines");
   adapter->add_option("FILE", draft.arguments.documents,
                       "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none")
       ->required();

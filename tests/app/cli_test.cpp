@@ -145,7 +145,7 @@ TEST_F(CliTest, TrainsFromDocumentsAndFromRows) {
 TEST_F(CliTest, TrainsAnAdapterByAConfigurationAndWritesItsCurves) {
   const std::string lessons =
       scratch.write("lessons.jsonl", R"({"text": "Salt came.", "questions": [{"question": "What?", "answer": "Salt"}]})").string();
-  const std::string config = scratch.write("train.toml", "rank = 12\n").string();
+  const std::string config = scratch.write("train.toml", "[train.adapter]\nrank = 12\n").string();
   const std::string curves = (scratch.folder() / "curves.csv").string();
   const Json result = json({"train", "adapter", lessons, "--held-out", lessons, "--config", config, "--curves", curves,
                             "--to", scratch.folder().string()});
