@@ -1,7 +1,5 @@
 #include "engine/training/adam.h"
 
-#include <ATen/core/grad_mode.h>
-
 namespace kvasir {
 
 Adam::Adam(std::vector<at::Tensor> parameters) : parameters_(std::move(parameters)) {

@@ -2,8 +2,6 @@
 
 #include "engine/answer.h"
 
-#include <c10/core/InferenceMode.h>
-
 namespace kvasir {
 namespace {
 

@@ -1,8 +1,5 @@
 #include "engine/training/train_adapter.h"
 
-#include <ATen/core/grad_mode.h>
-#include <c10/core/InferenceMode.h>
-
 #include <numbers>
 #include <numeric>
 #include <random>

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <ATen/core/grad_mode.h>
 
 #include "engine/answer.h"
 #include "engine/model/adapter.h"
