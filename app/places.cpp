@@ -36,6 +36,19 @@ std::optional<fs::path> variable(const char* name) {
 
 fs::path homeFolder() { return variable("HOME").value_or("."); }
 
+fs::path cacheFolder() {
+  if (auto own = variable("KVASIR_CACHE")) return *own;
+#ifdef _WIN32
+  return variable("LOCALAPPDATA").value_or(".") / "Kvasir" / "cache";
+#elif defined(__APPLE__)
+  return homeFolder() / "Library" / "Caches" / "Kvasir";
+#else
+  return variable("XDG_CACHE_HOME").value_or(homeFolder() / ".cache") / "kvasir";
+#endif
+}
+
+}  // namespace
+
 fs::path programFolder() {
 #ifdef _WIN32
   std::wstring name(32768, L'\0');
@@ -53,18 +66,14 @@ fs::path programFolder() {
 #endif
 }
 
-fs::path cacheFolder() {
-  if (auto own = variable("KVASIR_CACHE")) return *own;
-#ifdef _WIN32
-  return variable("LOCALAPPDATA").value_or(".") / "Kvasir" / "cache";
-#elif defined(__APPLE__)
-  return homeFolder() / "Library" / "Caches" / "Kvasir";
-#else
-  return variable("XDG_CACHE_HOME").value_or(homeFolder() / ".cache") / "kvasir";
+std::vector<fs::path> installedFolders(const fs::path& program) {
+  std::vector<fs::path> folders{program};
+#ifdef __APPLE__
+  folders.push_back((program / ".." / "Resources").lexically_normal());
 #endif
+  folders.push_back((program / ".." / "share" / "kvasir").lexically_normal());
+  return folders;
 }
-
-}  // namespace
 
 fs::path defaultLibraryFolder() {
 #ifdef _WIN32
@@ -76,19 +85,17 @@ fs::path defaultLibraryFolder() {
 #endif
 }
 
-std::vector<fs::path> modelFolders() {
-  const fs::path program = programFolder();
-  return {cacheFolder() / "models", program / "models",
-          (program / ".." / "share" / "kvasir" / "models").lexically_normal()};
+std::vector<fs::path> modelFolders(const fs::path& program) {
+  std::vector<fs::path> folders{cacheFolder() / "models"};
+  for (const fs::path& folder : installedFolders(program)) folders.push_back(folder / "models");
+  return folders;
 }
 
-std::vector<fs::path> retrieverFolders() {
-  const fs::path program = programFolder();
+std::vector<fs::path> retrieverFolders(const fs::path& program) {
   std::vector<fs::path> folders;
   if (const auto own = variable("KVASIR_RETRIEVERS")) folders.push_back(*own);
   folders.push_back(defaultLibraryFolder().parent_path() / "retrievers");
-  folders.push_back((program / ".." / "share" / "kvasir" / "retrievers").lexically_normal());
-  folders.push_back(program / "retrievers");
+  for (const fs::path& folder : installedFolders(program)) folders.push_back(folder / "retrievers");
   folders.emplace_back(KVASIR_SOURCE_RETRIEVERS);
   return folders;
 }

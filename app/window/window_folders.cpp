@@ -2,10 +2,8 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <vector>
 
-#include <QCoreApplication>
-#include <QDir>
-#include <QFileInfo>
 #include <QStandardPaths>
 
 #include "app/places.h"
@@ -15,12 +13,12 @@ namespace kvasir {
 namespace {
 
 QString sampleFolder() {
-  const QString program = QCoreApplication::applicationDirPath();
-  for (const QString& folder :
-       {program + QStringLiteral("/sample"), program + QStringLiteral("/../share/kvasir/sample"),
-        QStringLiteral(KVASIR_RESOURCES "/sample")}) {
-    if (QFileInfo::exists(folder + QStringLiteral("/sample.json"))) return QDir::cleanPath(folder);
-  }
+  std::vector<std::filesystem::path> folders = installedFolders(programFolder());
+  for (std::filesystem::path& folder : folders) folder /= "sample";
+  folders.push_back(pathOf(KVASIR_RESOURCES "/sample"));
+  std::error_code error;
+  for (const std::filesystem::path& folder : folders)
+    if (std::filesystem::exists(folder / "sample.json", error)) return QString::fromStdString(utf8Of(folder));
   return {};
 }
 

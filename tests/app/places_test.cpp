@@ -56,6 +56,33 @@ TEST(Places, SearchTheCacheFirst) {
   EXPECT_EQ(modelFolders().front(), "/cache/models");
 }
 
+TEST(Places, FindWhatTheProgramWasInstalledWithWhereverItLies) {
+  const Scratch scratch;
+  const Variable none("KVASIR_MODEL", nullptr), cache("KVASIR_CACHE", "/no/cache");
+  const auto prefix = scratch.folder() / "moved here";
+  std::filesystem::create_directories(prefix / "bin");
+  std::filesystem::create_directories(prefix / "share/kvasir/models");
+  const auto model = scratch.write("moved here/share/kvasir/models/SmolLM2-135M-Instruct.Q4_1.gguf", "");
+  EXPECT_EQ(findModel({}, modelFolders(prefix / "bin")), model);
+  EXPECT_THAT(installedFolders(prefix / "bin"), testing::Contains(prefix / "share/kvasir"));
+}
+
+TEST(Places, SearchBesideTheProgramBeforeItsPrefix) {
+  const auto folders = installedFolders("/opt/kvasir/bin");
+  EXPECT_EQ(folders.front(), "/opt/kvasir/bin");
+  EXPECT_EQ(folders.back(), "/opt/kvasir/share/kvasir");
+}
+
+TEST(Places, SearchOwnRetrieversThenInstalledThenTheSources) {
+  const Variable own("KVASIR_RETRIEVERS", "/own"), data("XDG_DATA_HOME", "/data");
+  const auto folders = retrieverFolders("/opt/bin");
+  ASSERT_EQ(folders.size(), installedFolders("/opt/bin").size() + 3);
+  EXPECT_EQ(folders[0], "/own");
+  EXPECT_EQ(folders[1], "/data/kvasir/retrievers");
+  EXPECT_EQ(folders[folders.size() - 2], "/opt/share/kvasir/retrievers");
+  EXPECT_EQ(folders.back(), std::filesystem::path(KVASIR_SOURCE) / "resources" / "retrievers");
+}
+
 #ifndef __APPLE__
 TEST(Places, FollowTheDesktopStandard) {
   const Variable data("XDG_DATA_HOME", "/data");
