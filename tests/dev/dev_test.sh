@@ -75,6 +75,15 @@ printf 'spoilt' >"$(cat "$scratch/out")"
 fetch good
 check "a spoilt file is fetched again" [ "$(cat "$(cat "$scratch/out")")" = "the wheel" ]
 
+# Every command that main knows is in the help.
+unnamed() {
+  local command
+  for command in $(sed -n '/^main()/,$s/^    \([a-z]*\)[ |)].*/\1/p' "$source_folder/dev"); do
+    [ "$command" = help ] || bash "$source_folder/dev" help | grep -q "^\./dev $command" || echo "$command"
+  done
+}
+check "help names every command" [ -z "$(unnamed)" ]
+
 # Counting: cases of a report, a crash without one, a test that is no GoogleTest.
 reports="$scratch/reports"
 mkdir -p "$reports"
