@@ -1,7 +1,6 @@
 #include "app/places.h"
 
 #include <cstdlib>
-#include <optional>
 #include <stdexcept>
 
 #ifdef _WIN32
@@ -98,6 +97,14 @@ std::vector<fs::path> retrieverFolders(const fs::path& program) {
   for (const fs::path& folder : installedFolders(program)) folders.push_back(folder / "retrievers");
   folders.emplace_back(KVASIR_SOURCE_RETRIEVERS);
   return folders;
+}
+
+std::optional<fs::path> encodingTables(const fs::path& program) {
+  std::error_code error;
+  for (const fs::path& folder : installedFolders(program)) {
+    if (fs::is_directory(folder / "poppler", error)) return folder / "poppler";
+  }
+  return std::nullopt;
 }
 
 fs::path findModel(const fs::path& given, const std::vector<fs::path>& folders) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ std::vector<std::filesystem::path> modelFolders(const std::filesystem::path& pro
 /// KVASIR_RETRIEVERS, the user's data folder (where it is written unless said otherwise), what was installed,
 /// the sources the program was built from.
 std::vector<std::filesystem::path> retrieverFolders(const std::filesystem::path& program = programFolder());
+
+/// The folder of poppler's encoding tables, if the program was installed with its own.
+std::optional<std::filesystem::path> encodingTables(const std::filesystem::path& program = programFolder());
 
 /// The model to use: `given` (--model) if not empty, else the variable KVASIR_MODEL, else the default model in
 /// one of the folders. Throws a sentence that says where it looked.

@@ -27,4 +27,8 @@ const std::vector<Importer>& importers();
 /// text.
 Document importFile(const std::filesystem::path& file, const ImportProgress& progress = {});
 
+/// Where poppler's tables of East Asian encodings (package poppler-data) lie when not at their place in the
+/// system. For the whole program, pages that are drawn as well; call it before the first PDF is opened.
+void setEncodingTables(const std::filesystem::path& folder);
+
 }  // namespace kvasir

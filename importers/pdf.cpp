@@ -198,6 +198,8 @@ std::unique_ptr<poppler::document> open(const std::string& bytes, const std::fil
 
 }  // namespace
 
+void setEncodingTables(const std::filesystem::path& folder) { poppler::set_data_dir(folder.string()); }
+
 bool isPdf(std::string_view firstBytes) {
   return firstBytes.substr(0, kHeaderWithin).find("%PDF-") != std::string::npos;
 }

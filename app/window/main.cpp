@@ -4,11 +4,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "app/places.h"
 #include "app/thread_waiting.h"
 #include "app/window/single_instance.h"
 #include "app/window/terminator.h"
 #include "app/window/theme.h"
 #include "app/window/workspace.h"
+#include "importers/importer.h"
 #include "ui/panels/main_window.h"
 
 namespace {
@@ -51,6 +53,7 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
 
 int main(int count, char** values) {
   kvasir::shortenThreadWaiting(values);
+  if (const auto tables = kvasir::encodingTables()) kvasir::setEncodingTables(*tables);
   QApplication application(count, values);
   QApplication::setApplicationName(QStringLiteral("kvasir"));
   QApplication::setApplicationDisplayName(QStringLiteral("Kvasir"));

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes an installation self-contained: copies Qt's plug-ins and every library of Debian that they and the programs need, but
-# for the C and C++ run time, with copyright files and a list of sources. usage: bundle.sh PREFIX QMAKE PROGRAM…
+# Makes an installation self-contained: copies Qt's plug-ins, poppler's encoding tables and every library of Debian that they and
+# the programs need, but for the C and C++ run time, with copyright files and a list of sources.
+# usage: bundle.sh PREFIX QMAKE PROGRAM…
 set -euo pipefail
 prefix="$1" qmake="$2"
 shift 2
@@ -49,6 +50,8 @@ while read -r name path; do
   install -D -m 644 "$(realpath "$path")" "$libraries/$name"
   packages+=("$package")
 done < <(needed_libraries "$@" "${plugins[@]/#/$folder/}")
+cp -r --no-preserve=mode,ownership /usr/share/poppler "$prefix/share/kvasir/poppler"
+packages+=(poppler-data)
 for plugin in "${plugins[@]}"; do packages+=("$(package_of "$folder/$plugin")"); done
 mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
 

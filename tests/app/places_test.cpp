@@ -67,6 +67,13 @@ TEST(Places, FindWhatTheProgramWasInstalledWithWhereverItLies) {
   EXPECT_THAT(installedFolders(prefix / "bin"), testing::Contains(prefix / "share/kvasir"));
 }
 
+TEST(Places, HaveEncodingTablesOnlyWhereTheProgramWasInstalledWithThem) {
+  const Scratch scratch;
+  EXPECT_FALSE(encodingTables(scratch.folder() / "bin"));
+  std::filesystem::create_directories(scratch.folder() / "share/kvasir/poppler");
+  EXPECT_EQ(encodingTables(scratch.folder() / "bin"), scratch.folder() / "share/kvasir/poppler");
+}
+
 TEST(Places, SearchBesideTheProgramBeforeItsPrefix) {
   const auto folders = installedFolders("/opt/kvasir/bin");
   EXPECT_EQ(folders.front(), "/opt/kvasir/bin");
