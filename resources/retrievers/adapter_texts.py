@@ -2,8 +2,9 @@
 """Writes the lessons that the shipped adapter was trained on: JSON lines {text, questions: [{question, answer}]} on stdout.
 
 Each text is a stretch of paragraphs of one document of the question data, filled up with paragraphs of others of its
-source, some with facts of our own planted in it (a name and a number). It comes with questions whose evidence it holds and,
-one in five, with questions whose evidence it does not hold, whose answer is empty.
+source, some with facts of our own planted in it (a name and a value). It comes with questions whose evidence it holds and,
+one in five, with questions whose evidence it does not hold, whose answer is empty: half of these are about the same
+document, from paragraphs that were left out.
 usage: adapter_texts.py QA_FOLDER SPLIT TEXTS [SEED]
 """
 import gzip
@@ -25,13 +26,28 @@ SOURCES = {
     "musique": 0.02,
     "evidence_inference": 0.06,
     "pubmedqa": 0.03,
+    "cmrc2018": 0.06,
 }
-QUESTIONS = 12
+CHINESE_SIZE = 0.35  # the models' tokenizers need about three times the tokens that the data counts
+QUESTIONS = 16
+LONGEST_ANSWER = 200  # characters: what is said is short
 UNANSWERABLE = 0.2
 PLANTED = 0.25
 THINGS = ["badge", "locker", "ticket", "parcel", "permit", "shelf", "invoice", "cabin", "licence", "tray", "claim", "order"]
 PLACES = ["harbour office", "north archive", "glass studio", "ferry school", "town nursery", "river depot", "chess club",
-          "old foundry", "music library", "seed bank", "tram museum", "print shop", "bird station", "salt market"]
+          "old foundry", "music library", "seed bank", "tram museum", "print shop", "bird station", "salt market",
+          "upper mill", "east tower", "boat yard", "reading room", "stone bakery", "quiet garden"]
+WORDS = ["amber", "willow", "granite", "lantern", "orchard", "velvet", "copper", "meadow", "harvest", "pebble", "saffron",
+         "timber", "cobalt", "juniper", "marble", "thistle", "anchor", "feather", "ember", "canyon"]
+# A sentence and the question it answers; of each text one form is planted, for several places.
+FORMS = [
+    ("The {thing} number of the {place} is {value}.", "What is the {thing} number of the {place}?"),
+    ("For the {place}, the {thing} code is {value}.", "Which {thing} code belongs to the {place}?"),
+    ("One of the special magic {thing} numbers for {place} is: {value}.",
+     "What is the special magic {thing} number for {place} mentioned in the text?"),
+    ("Note that the {place} uses the {thing} key {value}.", "What {thing} key does the {place} use?"),
+    ("Whoever asks at the {place} for the {thing} must say {value}.", "What must one say at the {place} to get the {thing}?"),
+]
 
 
 def rows(path):
@@ -79,6 +95,8 @@ class Lessons:
 
     def text(self, source):
         size = self.random.choice([500, 900, 1300, 1700, 1700, 3000])
+        if source == "cmrc2018":
+            size *= CHINESE_SIZE
         main = self.documents[self.random.choice(self.by_source[source])]
         parts, held, total = [], set(), 0
         share = self.random.choice([0.4, 0.7, 1.0]) if len(self.by_source[source]) > 1 else 1.0
@@ -95,22 +113,50 @@ class Lessons:
         self.random.shuffle(parts)
         return [part for part in parts if part], held, main
 
+    def value(self):
+        kind = self.random.random()
+        if kind < 0.7:
+            return str(self.random.randrange(10 ** 3, 10 ** self.random.choice([4, 5, 6, 7])))
+        if kind < 0.85:
+            return "-".join(f"{self.random.randrange(16 ** 4):04x}" for _ in range(self.random.choice([1, 2, 4])))
+        return "-".join(self.random.sample(WORDS, 2))
+
     def plant(self, paragraphs):
-        items = []
-        places = self.random.sample(PLACES, self.random.choice([1, 2, 4]))
+        """Facts put between sentences, and questions about some of them, all values of one, or one that is not there."""
+        statement, question = self.random.choice(FORMS)
         thing = self.random.choice(THINGS)
-        for place in places:
-            number = str(self.random.randrange(10 ** 3, 10 ** self.random.choice([4, 5, 6, 7])))
-            sentence = f"The {thing} number of the {place} is {number}."
-            at = self.random.randrange(len(paragraphs))
-            pieces = paragraphs[at].split(". ")
-            pieces.insert(self.random.randrange(len(pieces) + 1), sentence.rstrip("."))
-            paragraphs[at] = ". ".join(pieces)
-            items.append({"question": f"What is the {thing} number of the {place}?", "answer": number})
-        other = self.random.choice([place for place in PLACES if place not in places])
+        places = self.random.sample(PLACES, self.random.choice([1, 2, 4, 6]) + 1)
+        missing = places.pop()
+        items = []
+        for number, place in enumerate(places):
+            values = [self.value() for _ in range(self.random.choice([2, 3, 4]) if number == 0 and len(places) > 2 else 1)]
+            for value in values:
+                at = self.random.randrange(len(paragraphs))
+                pieces = paragraphs[at].split(". ")
+                pieces.insert(self.random.randrange(len(pieces)), statement.format(thing=thing, place=place, value=value).rstrip("."))
+                paragraphs[at] = ". ".join(pieces)
+            asked = question.format(thing=thing, place=place)
+            if len(values) > 1:
+                order = sorted(values, key=lambda value: "\n".join(paragraphs).index(value))
+                items.append({"question": asked.rstrip("?") + "? Give all of them.", "answer": ", ".join(order)})
+            else:
+                items.append({"question": asked, "answer": values[0]})
+        chosen = self.random.sample(items, min(len(items), 2))
         if self.random.random() < 0.3:
-            items.append({"question": f"What is the {thing} number of the {other}?", "answer": ""})
-        return self.random.sample(items, min(len(items), 2))
+            chosen.append({"question": question.format(thing=thing, place=missing), "answer": ""})
+        return chosen
+
+    def unanswerable(self, source, held, doc_ids, text, count):
+        """Questions of paragraphs that the text has not, none of whose answers stands in it."""
+        near = [row for doc_id in doc_ids for row in self.questions[doc_id]
+                if row["gold"] and not any((doc_id, i) in held for i in row["gold"])
+                and row["bm25_rank"] is not None and row["bm25_rank"] <= 5
+                and not any(answer.lower() in text for answer in row["answers"])]
+        far = [row for row in self.random.sample(self.askable[source], min(60, len(self.askable[source])))
+               if row["doc_id"] not in doc_ids and not any(answer.lower() in text for answer in row["answers"])]
+        self.random.shuffle(near)
+        chosen = near[:(count + 1) // 2]
+        return chosen + far[:count - len(chosen)]
 
     def lesson(self, source):
         parts, held, main = self.text(source)
@@ -123,15 +169,17 @@ class Lessons:
             and (doc_id == main["doc_id"] or (row["bm25_rank"] or 99) <= 20)
         ]
         self.random.shuffle(answered)
-        items = [{"question": row["question"], "answer": best_answer(row["answers"])} for row in answered[:QUESTIONS]]
+        items = [{
+  "question" : row["question"], "answer" : best_answer(row["answers"])} for row in answered[:QUESTIONS]
+                 if len(best_answer(row["answers"])) <= LONGEST_ANSWER]
         paragraphs = "\n\n".join(parts).split("\n\n")
         if self.random.random() < PLANTED:
             items += self.plant(paragraphs)
-        missing = round(len(items) * UNANSWERABLE / (1 - UNANSWERABLE))
-        others = [row for row in self.random.sample(self.askable[source], min(60, len(self.askable[source])))
-                  if row["doc_id"] not in doc_ids] if self.askable[source] else []
         if source not in ("evidence_inference", "pubmedqa", "policyqa"):  # their questions fit many documents
-            items += [{"question": row["question"], "answer": ""} for row in others[:missing]]
+            missing = round(len(items) * UNANSWERABLE / (1 - UNANSWERABLE))
+            items += [{
+  "question" : row["question"], "answer" : ""}
+                      for row in self.unanswerable(source, held, doc_ids, "\n".join(paragraphs).lower(), missing)]
         self.random.shuffle(items)
         return {"text": "\n\n".join(paragraphs), "questions": items}
 
