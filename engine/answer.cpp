@@ -1,14 +1,9 @@
 #include "engine/answer.h"
 
-#include <chrono>
-
-#include "engine/retrieval/lexical_prior.h"
+#include "engine/passage_answer.h"
 
 namespace kvasir {
 namespace {
-
-// The chunk with the best words gains half of what a cosine can give. Set by reasoning, not tuned.
-constexpr float kLexicalWeight = 0.5f;
 
 // So many tokens said a second time are a loop, not a phrase that comes back.
 constexpr std::ptrdiff_t kRepeatTokens = 16;
@@ -66,8 +61,10 @@ std::string wholeSentences(const std::string& text, std::size_t end) {
   return last == std::string::npos ? kept : kept.substr(0, last + 1);
 }
 
-void generate(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow,
-              const AskSettings& settings, Listener& listener, Clock::time_point start, Answer& answer) {
+}  // namespace
+
+void generateAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow,
+                    const AskSettings& settings, Listener& listener, Clock::time_point start, Answer& answer) {
   Sampler sampler(settings.sampling);
   TextAssembler assembler;
   const at::Tensor first = pass.logits(lastRow).contiguous();
@@ -101,8 +98,6 @@ void generate(const LoadedModel& model, ForwardPass& pass, const at::Tensor& las
   }
   answer.text = trimmed(answer.text);
 }
-
-}  // namespace
 
 std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale) {
   double sum = 0;
@@ -158,24 +153,25 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
   return evidence;
 }
 
-std::vector<float> lexicalPriors(const LoadedModel& model, const StoredReading& reading,
-                                 std::string_view question) {
-  std::vector<std::string> texts;
+std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const StoredReading& reading,
+                                                std::string_view question) {
+  std::vector<std::string> chunks;
   for (const ChunkRange& range : reading.chunks()) {
-    std::string& text = texts.emplace_back();
+    std::string& text = chunks.emplace_back();
     for (int token = range.firstToken; token < range.firstToken + range.tokens; ++token) {
       const StoredToken& stored = reading.file().tokens()[static_cast<std::size_t>(token)];
       if (stored.start != stored.end) text += model.tokenizer->bytesOf(stored.id);
     }
   }
-  std::vector<float> priors = lexicalScores(texts, question);
-  for (float& prior : priors) prior *= kLexicalWeight;
-  return priors;
+  return scoreParagraphs(chunks, question);
 }
 
 EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, std::string_view question,
                       std::string_view answer, Listener& listener) {
   const Method& method = findMethod(reading.method());
+  if (readsPassages(method))
+    throw std::runtime_error("The method " + reading.method() +
+                             " reads only the passages it finds, so full attention cannot be shown.");
   if (reading.file().header().ring > 0)
     throw std::runtime_error("The method " + reading.method() +
                              " forgets what it has read, so full attention cannot be shown.");
@@ -183,9 +179,9 @@ EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, st
   const PolicySettings settings{
       model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
-  TextRun run(model,
-              {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras), true},
-              &reading.file());
+  TextRun run(
+      model, {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras), true},
+      &reading.file());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   std::vector<TokenId> tokens = frameQuestion(model, question);
@@ -207,19 +203,21 @@ Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, st
       reading.file().header().ring > 0)
     throw std::runtime_error(
         "The document was read with a smaller budget, and what fell out of it is gone; read it again.");
+  if (readsPassages(method)) return answerFromPassages(model, reading, question, settings, listener);
 
   Answer answer;
   EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(framePrefix(model).size()));
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
-  if (method.judge == Judge::Score) wishes.priors = lexicalPriors(model, reading, question);
-  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, true}, &reading.file());
+  if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
+  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, true},
+              &reading.file());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   const std::vector<TokenId> tokens = frameQuestion(model, question);
   answer.questionTokens = static_cast<int>(tokens.size());
   const at::Tensor last = run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
-  generate(model, run.pass(), last, settings, listener, start, answer);
+  generateAnswer(model, run.pass(), last, settings, listener, start, answer);
 
   answer.map = tap.map(static_cast<int>(reading.finishedRuns().size()));
   answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);

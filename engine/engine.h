@@ -23,7 +23,8 @@ enum class Device { Auto, Cpu, Cuda };
 /// programs.
 enum class Precision { Fast, Exact };
 
-/// Whether the model answers as its adapter taught it (kvasir-cli train adapter) or as it comes. Reading is the same.
+/// Whether the model answers as its adapter taught it (kvasir-cli train adapter) or as it comes. Reading is the
+/// same.
 enum class Adapting { Answers, Nothing };
 
 struct EngineSettings {
@@ -34,7 +35,9 @@ struct EngineSettings {
   std::vector<std::filesystem::path> retrievers =
       {};  ///< folders of what `train` made, in the order they are searched
   Adapting adapting = Adapting::Answers;
-  std::filesystem::path adapter = {};  ///< empty: the one in `retrievers`, if any
+  std::filesystem::path adapter = {};                 ///< empty: the one in `retrievers`, if any
+  std::vector<std::filesystem::path> embedders = {};  ///< folders that may hold the sentence embedder's
+                                                      ///< (all-minilm-l6-v2), beside the one the model lies in
 };
 
 struct ModelInfo {
@@ -161,12 +164,12 @@ struct AdapterSettings {
   std::string method = ReadSettings{}.method;
   int budgetTokens = ReadSettings{}.budgetTokens;
   int rank = 32;
-  int rounds = 1;           ///< times every text is visited
-  int questionsEach = 8;    ///< asked of a text at a visit, which is one step
+  int rounds = 1;         ///< times every text is visited
+  int questionsEach = 8;  ///< asked of a text at a visit, which is one step
   double learningRate = 1e-3;
-  double warmUp = 0.05;     ///< share of the steps in which the rate rises; then it falls along a cosine
-  int heldOutEvery = 50;    ///< steps
-  int patience = 5;         ///< checks on held-out texts without a better loss before it stops
+  double warmUp = 0.05;   ///< share of the steps in which the rate rises; then it falls along a cosine
+  int heldOutEvery = 50;  ///< steps
+  int patience = 5;       ///< checks on held-out texts without a better loss before it stops
   std::uint64_t seed = 1;
 };
 struct TrainingStep {
@@ -232,13 +235,14 @@ class Engine {
                                        Listener& listener);
 
   /// Trains low-rank changes that act on question and answer, so that the model answers from what the method
-  /// retrieves, says kNotInDocument where the text holds no answer, and stays short. The model itself and what it read
-  /// stay as they are. The best adapter so far, by the loss on texts held out, stands in the folder under the model's name
-  /// and serves from the next Engine on; a run that was ended goes on where its last checkpoint stands, if texts and
-  /// settings are the same. Returns the file.
+  /// retrieves, says kNotInDocument where the text holds no answer, and stays short. The model itself and what
+  /// it read stay as they are. The best adapter so far, by the loss on texts held out, stands in the folder
+  /// under the model's name and serves from the next Engine on; a run that was ended goes on where its last
+  /// checkpoint stands, if texts and settings are the same. Returns the file.
   std::filesystem::path trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
                                      const std::filesystem::path& folder,
-                                     const std::function<void(const TrainingStep&)>& report, Listener& listener);
+                                     const std::function<void(const TrainingStep&)>& report,
+                                     Listener& listener);
 
   /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);

@@ -89,10 +89,26 @@ LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
     model.whitening =
         std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
   if (settings.adapting == Adapting::Answers)
-    model.adapter = settings.adapter.empty() ? Adapter::find(settings.retrievers, model.info, model.weights)
-                                             : std::make_unique<Adapter>(Adapter::load(settings.adapter, model.info, model.weights));
+    model.adapter = settings.adapter.empty()
+                        ? Adapter::find(settings.retrievers, model.info, model.weights)
+                        : std::make_unique<Adapter>(Adapter::load(settings.adapter, model.info, model.weights));
   model.adapted = model.adapter ? model.adapter->applyTo(model.weights, model.form) : model.weights;
+  model.embedderFolders = settings.embedders;
+  model.embedderFolders.push_back(settings.model.parent_path());
   return model;
+}
+
+FindEmbedder LoadedModel::findEmbedder() const {
+  return [this]() -> const SentenceEmbedder& {
+    constexpr const char* kName = "all-minilm-l6-v2";
+    std::error_code error;
+    for (const std::filesystem::path& folder : embedderFolders)
+      if (!embedder && std::filesystem::exists(folder / kName / "config.json", error))
+        embedder = SentenceEmbedder::load(folder / kName);
+    if (embedder) return *embedder;
+    throw std::runtime_error(std::string("This method needs the sentence embedder ") + kName +
+                             ", which was not found beside the model; fetch it with `./dev setup`.");
+  };
 }
 
 std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text) {

@@ -9,6 +9,8 @@
 #include "engine/model/adapter.h"
 #include "engine/model/chat_template.h"
 #include "engine/model/weights.h"
+#include "engine/retrieval/passages.h"
+#include "engine/retrieval/sentence_embedder.h"
 #include "engine/retrieval/whitening.h"
 
 namespace kvasir {
@@ -23,9 +25,14 @@ struct LoadedModel {
   DenseForm form = DenseForm::Bfloat16;
   std::unique_ptr<Whitening> whitening;  ///< never null: plain states where none was made for it
 
-  std::unique_ptr<Adapter> adapter;      ///< null where none was trained for it or none is wanted
-  ModelWeights adapted;                  ///< `weights`, changed by the adapter where there is one
+  std::unique_ptr<Adapter> adapter;  ///< null where none was trained for it or none is wanted
+  ModelWeights adapted;              ///< `weights`, changed by the adapter where there is one
 
+  std::vector<std::filesystem::path> embedderFolders;  ///< searched when an embedder is first wanted
+  mutable std::unique_ptr<SentenceEmbedder> embedder;  ///< null until then
+
+  /// What finds it; for calls while this stands where it is. Throws a sentence where there is none.
+  FindEmbedder findEmbedder() const;
   KvShape kvShape() const { return {shape.layers, shape.kvHeads, shape.headDimension}; }
 };
 

@@ -22,11 +22,11 @@ struct Seam {
 using PolicySeam = Seam<std::unique_ptr<KvPolicy> (*)(const PolicySettings& settings)>;
 using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
 using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens)>;
-using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)()>;
+using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder)>;
 
 enum class Sees { WholeDocument, Budget };
-/// What tells how good a chunk is as evidence: the attention it drew, or the policy's score (one scale in all layers,
-/// the last layer's the surest).
+/// What tells how good a chunk is as evidence: the attention it drew, or the policy's score (one scale in all
+/// layers, the last layer's the surest).
 enum class Judge { Attention, Score };
 
 /// How a document is read and answered from: one of each seam.

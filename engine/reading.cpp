@@ -2,11 +2,13 @@
 
 #include <chrono>
 
+#include "engine/passage_answer.h"
+
 namespace kvasir {
 namespace {
 
-// Once a file is larger, its mapped chunks leave memory after every step: what a step writes and retrieves from all over
-// the document would add up otherwise.
+// Once a file is larger, its mapped chunks leave memory after every step: what a step writes and retrieves from
+// all over the document would add up otherwise.
 constexpr std::size_t kMostMappedBytes = std::size_t{256} << 20;
 
 std::vector<StoredToken> tokenize(const LoadedModel& model, std::string_view text) {
@@ -85,8 +87,11 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + method.policy.name + "-" +
                     method.positions.name + "-" + method.codec.name +
                     (model.form == DenseForm::Float32 ? "32" : "16");
-  if (method.judge == Judge::Score) key += "-" + model.whitening->id();
-  if (method.sees == Sees::Budget) key += "-" + std::to_string(settings.budgetTokens);
+  if (readsPassages(method))
+    key += std::string("-") + method.passages.name;
+  else if (method.judge == Judge::Score)
+    key += "-" + model.whitening->id();
+  if (method.sees == Sees::Budget && !readsPassages(method)) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
     if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '-') letter = '_';
   return key;
@@ -107,9 +112,13 @@ std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::str
   const Method& method = findMethod(settings.method);
   const std::vector<StoredToken> tokens = tokenize(model, text);
   const int chunks = static_cast<int>((tokens.size() + kChunkTokens - 1) / kChunkTokens);
-  ChunkFileHeader header = TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
+  ChunkFileHeader header = readsPassages(method)
+                               ? passageFileHeader(model, method, chunks)
+                               : TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
   header.key = readingKey(model, settings);
-  {
+  if (readsPassages(method)) {
+    indexPassages(model, method, *ChunkFile::create(path, header, tokens), listener);
+  } else {
     StoredReading reading(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
     const int done = reading.tokensRead();
     ReadingProgress progress(listener, done, reading.tokens());

@@ -27,6 +27,7 @@ std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console)
   EngineSettings settings;
   settings.model = findModel(arguments.model, modelFolders());
   settings.retrievers = retrieverFolders();
+  settings.embedders = modelFolders();
   settings.threads = arguments.threads;
   settings.device = arguments.device;
   settings.precision = arguments.precision;

@@ -132,6 +132,7 @@ Engine& SessionWorker::engine(Listener& listener) {
     folders.insert(folders.begin(), pathOf(engineSettings_.modelsFolder));
   settings.model = findModel(settings.model, folders);
   settings.retrievers = retrieverFolders();
+  settings.embedders = folders;
   engine_ = std::make_unique<Engine>(settings, listener);
   const QString device = settings.device == Device::Cuda ? tr("CUDA")
                          : engine_->threads() == 1       ? tr("processor, 1 thread")

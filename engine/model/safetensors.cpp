@@ -37,14 +37,16 @@ Entry entryOf(const Json& json, std::uint64_t dataBytes, const std::filesystem::
   entry.type = json.at("dtype").get<std::string>();
   entry.shape = json.at("shape").get<std::vector<std::int64_t>>();
   const auto offsets = json.at("data_offsets").get<std::vector<std::uint64_t>>();
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) refuse(file, "a tensor lies outside it");
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes)
+    refuse(file, "a tensor lies outside it");
   entry.begin = offsets[0];
   entry.end = offsets[1];
   for (const std::int64_t size : entry.shape) {
-    if (size < 0 || (size > 0 && entry.count > kMostBytes / static_cast<std::uint64_t>(size))) refuse(file, "a shape is impossible");
+    if (size < 0 || (size > 0 && entry.count > kMostBytes / static_cast<std::uint64_t>(size)))
+      refuse(file, "a shape is impossible");
     entry.count *= static_cast<std::uint64_t>(size);
   }
-  const std::uint64_t width = entry.type == "F32" ? 4 : entry.type == "BF16" ? 2 : 0;
+  const std::uint64_t width = entry.type == "I64" ? 8 : entry.type == "F32" ? 4 : entry.type == "BF16" ? 2 : 0;
   if (width == 0) refuse(file, "the type " + entry.type + " is not read here");
   if (entry.count * width != entry.end - entry.begin) refuse(file, "a tensor's shape and bytes differ");
   return entry;
@@ -75,7 +77,8 @@ Safetensors readSafetensors(const std::filesystem::path& file) {
   std::uint64_t headerBytes = 0;
   if (size < sizeof headerBytes || size > kMostBytes) refuse(file, "its size is impossible");
   stream.read(reinterpret_cast<char*>(&headerBytes), sizeof headerBytes);
-  if (headerBytes > kLongestHeader || headerBytes > size - sizeof headerBytes) refuse(file, "its header is cut off");
+  if (headerBytes > kLongestHeader || headerBytes > size - sizeof headerBytes)
+    refuse(file, "its header is cut off");
   std::string header(headerBytes, '\0'), data(size - sizeof headerBytes - headerBytes, '\0');
   stream.read(header.data(), static_cast<std::streamsize>(header.size()));
   stream.read(data.data(), static_cast<std::streamsize>(data.size()));
@@ -89,6 +92,7 @@ Safetensors readSafetensors(const std::filesystem::path& file) {
         continue;
       }
       const Entry entry = entryOf(value, data.size(), file);
+      if (entry.type == "I64") continue;
       contents.tensors[name] = {entry.shape, valuesOf(entry, data)};
     }
   } catch (const Json::exception&) {
@@ -104,7 +108,8 @@ void writeSafetensors(const std::filesystem::path& file, const Safetensors& cont
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : contents.tensors) {
     const std::uint64_t end = offset + tensor.values.size() * width;
-    header[name] = {{"dtype", isRounded ? "BF16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    header[name] = {
+        {"dtype", isRounded ? "BF16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -117,15 +122,19 @@ void writeSafetensors(const std::filesystem::path& file, const Safetensors& cont
     stream << text;
     for (const auto& [name, tensor] : contents.tensors) {
       if (!isRounded) {
-        stream.write(reinterpret_cast<const char*>(tensor.values.data()), static_cast<std::streamsize>(tensor.values.size() * width));
+        stream.write(reinterpret_cast<const char*>(tensor.values.data()),
+                     static_cast<std::streamsize>(tensor.values.size() * width));
         continue;
       }
       std::vector<std::uint16_t> rounded;
       for (const float value : tensor.values) rounded.push_back(toBfloat16(value));
-      stream.write(reinterpret_cast<const char*>(rounded.data()), static_cast<std::streamsize>(rounded.size() * width));
+      stream.write(reinterpret_cast<const char*>(rounded.data()),
+                   static_cast<std::streamsize>(rounded.size() * width));
     }
     stream.flush();
-    if (!stream) throw std::runtime_error(file.string() + " cannot be written; check the folder and the room on the disk.");
+    if (!stream)
+      throw std::runtime_error(file.string() +
+                               " cannot be written; check the folder and the room on the disk.");
   }
   std::filesystem::rename(part, file);
 }

@@ -14,7 +14,8 @@ struct NamedTensor {
   std::vector<float> values;
 };
 
-/// What a safetensors file holds, of the types F32 and BF16, all given as float32.
+/// What a safetensors file holds, of the types F32 and BF16, all given as float32; whole numbers (I64) are
+/// passed over.
 struct Safetensors {
   std::map<std::string, std::string> metadata;
   std::map<std::string, NamedTensor> tensors;
@@ -25,7 +26,9 @@ Safetensors readSafetensors(const std::filesystem::path& file);
 
 enum class StoredAs { Bfloat16, Float32 };
 
-/// Writes the values, rounded to bfloat16 unless asked otherwise, under another name first, so that a file of this name is always whole.
-void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents, StoredAs form = StoredAs::Bfloat16);
+/// Writes the values, rounded to bfloat16 unless asked otherwise, under another name first, so that a file of
+/// this name is always whole.
+void writeSafetensors(const std::filesystem::path& file, const Safetensors& contents,
+                      StoredAs form = StoredAs::Bfloat16);
 
 }  // namespace kvasir

@@ -8,16 +8,32 @@
 namespace kvasir {
 namespace {
 
-// What answers a question seldom ends where a chunk does: each chunk gains this share of its neighbours' scores.
-constexpr float kNeighbourShare = 0.5f;
+// The paragraph with the best words gains as much as a cosine can give. Of 1/4 to 2, dev questions like 1/2 and
+// 1 best.
+constexpr float kLexicalWeight = 1;
+// Of a paragraph that does not fit whole, the best chunks go first.
+constexpr float kOwnShare = 1e-3f;
 
-std::vector<float> withNeighbours(const std::vector<float>& scores) {
-  std::vector<float> sums = scores;
-  for (std::size_t i = 0; i + 1 < scores.size(); ++i) {
-    sums[i] += kNeighbourShare * scores[i + 1];
-    sums[i + 1] += kNeighbourShare * scores[i];
+/// What answers a question seldom lies in one chunk: each gets the score of the best paragraph that it is a
+/// part of, the best cosine of its chunks and its words together.
+std::vector<float> byParagraphs(const std::vector<float>& cosines,
+                                const std::vector<ScoredParagraph>& paragraphs) {
+  const int chunks = static_cast<int>(cosines.size());
+  std::vector<float> scores = cosines;
+  std::vector<char> isKnown(cosines.size());
+  for (const ScoredParagraph& paragraph : paragraphs) {
+    const int end = std::min(paragraph.lastChunk + 1, chunks);
+    if (paragraph.firstChunk >= end) continue;
+    const float score = kLexicalWeight * paragraph.score +
+                        *std::max_element(cosines.begin() + paragraph.firstChunk, cosines.begin() + end);
+    for (int chunk = paragraph.firstChunk; chunk < end; ++chunk) {
+      const auto at = static_cast<std::size_t>(chunk);
+      const float own = score + kOwnShare * cosines[at];
+      scores[at] = isKnown[at] ? std::max(scores[at], own) : own;
+      isKnown[at] = 1;
+    }
   }
-  return sums;
+  return scores;
 }
 
 class WhitenedPolicy : public KvPolicy {
@@ -37,9 +53,11 @@ class WhitenedPolicy : public KvPolicy {
     if (layer <= sums.lastLayer) sums = {};  // asked again: the same chunk looks anew
     sums.lastLayer = layer;
     if (settings_.whitening->has(layer)) add(layer, block, queries, cache, sums);
-    selection.scores = scores(block, sums);
-    if (cache.isTail(block.chunk)) selection.scores = withNeighbours(selection.scores);
-    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_, firstRecentChunk(block, cache, settings_.budgetTokens)))
+    selection.scores = meanCosines(sums);
+    if (cache.isTail(block.chunk))
+      selection.scores = byParagraphs(selection.scores, settings_.wishes.paragraphs);
+    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_,
+                                        firstRecentChunk(block, cache, settings_.budgetTokens)))
       selection.runs.push_back(cache.chunk(chunk));
     if (layer + 1 == settings_.shape.layers) sums_.erase(block.chunk);
     return selection;
@@ -63,13 +81,10 @@ class WhitenedPolicy : public KvPolicy {
     for (std::size_t i = 0; i < sums.cosines.size(); ++i) sums.cosines[i] += found[i];
   }
 
-  std::vector<float> scores(const Block& block, const Sums& sums) const {
-    if (sums.layers == 0) return {};
-    std::vector<float> scores(static_cast<std::size_t>(block.chunk));
-    const std::vector<float>& priors = settings_.wishes.priors;
-    for (std::size_t i = 0; i < scores.size(); ++i)
-      scores[i] = sums.cosines[i] / static_cast<float>(sums.layers) + (i < priors.size() ? priors[i] : 0);
-    return scores;
+  static std::vector<float> meanCosines(const Sums& sums) {
+    std::vector<float> means = sums.cosines;
+    for (float& mean : means) mean /= static_cast<float>(std::max(1, sums.layers));
+    return means;
   }
 
   PolicySettings settings_;

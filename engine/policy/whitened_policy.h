@@ -4,11 +4,13 @@
 
 namespace kvasir {
 
-/// The first chunk, the recent chunks, and in each layer the chunks whose whitened mean hidden state is nearest to the
-/// block's own (engine/retrieval/whitening.h), by the mean cosine over this layer and those below that have entries. For
-/// questions neighbours share their scores, so that passages are found whole, and of recent chunks only the last is kept.
-/// Training-free but for the whitening, which is made from plain text. RetroLM's scheme (§3: one choice a layer, first
-/// chunk always kept, retrieval while reading and answering) with a closed-form entry in place of bookmarks.
+/// The first chunk, the recent chunks, and in each layer the chunks whose whitened mean hidden state is nearest
+/// to the block's own (engine/retrieval/whitening.h), by the mean cosine over this layer and those below that
+/// have entries. For questions paragraphs are found whole: a chunk has the score of its best paragraph, the
+/// best cosine there and the words it shares with the question (BM25); and of recent chunks only the last is
+/// kept. Training-free but for the whitening, which is made from plain text. RetroLM's scheme (§3: one choice a
+/// layer, first chunk always kept, retrieval while reading and answering) with a closed-form entry in place of
+/// bookmarks.
 std::unique_ptr<KvPolicy> whitenedPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/policy/policy.h"
+#include "engine/retrieval/paragraphs.h"
 
 namespace kvasir {
 
@@ -8,9 +9,9 @@ class Whitening;
 
 /// What the user asked for beside the budget; for policies that choose chunks.
 struct ChunkWishes {
-  std::vector<int> pinned;    ///< attended by every layer, as far as the budget goes
-  std::vector<int> blocked;   ///< attended by no layer; the first chunk, which holds the sinks, is not blocked
-  std::vector<float> priors;  ///< added to the score of each chunk; empty: none
+  std::vector<int> pinned;   ///< attended by every layer, as far as the budget goes
+  std::vector<int> blocked;  ///< attended by no layer; the first chunk, which holds the sinks, is not blocked
+  std::vector<ScoredParagraph> paragraphs;  ///< of the document, with what words say of them; empty: none known
 };
 
 /// What the table's row gives to make its policy. References outlive the policy.

@@ -42,14 +42,12 @@ TokenId endOf(const LoadedModel& model) {
 }
 
 /// Additive mask [rows, rows] that hides what comes after a row.
-at::Tensor causalMask(std::int64_t rows) {
-  return at::full({rows, rows}, -1e30f, at::kFloat).triu(1);
-}
+at::Tensor causalMask(std::int64_t rows) { return at::full({rows, rows}, -1e30f, at::kFloat).triu(1); }
 
 }  // namespace
 
-std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading, int budgetTokens,
-                                         std::string_view question, std::string_view answer) {
+std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
+                                         int budgetTokens, std::string_view question, std::string_view answer) {
   QuestionBranch branch;
   branch.tokens = frameQuestion(model, question);
   branch.questionTokens = static_cast<int>(branch.tokens.size());
@@ -60,16 +58,18 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
   const c10::InferenceMode engineSide(true);
   const Method& method = findMethod(reading.method());
   ChunkWishes wishes;
-  if (method.judge == Judge::Score) wishes.priors = lexicalPriors(model, reading, question);
+  if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
   branch.run = std::make_unique<TextRun>(
-      model, TextRun::Settings{method, budgetTokens, nullptr, [] {}, std::move(wishes), nullptr, true}, &reading.file());
+      model, TextRun::Settings{method, budgetTokens, nullptr, [] {}, std::move(wishes), nullptr, true},
+      &reading.file());
   branch.run->cache().adopt(reading.finishedRuns());
   branch.run->cache().startTail();
   branch.run->cache().open(static_cast<int>(branch.tokens.size()));
   return branch;
 }
 
-BranchForward::BranchForward(const LoadedModel& model) : model_(model), table_(ropeFrequencies(model.shape, false)) {
+BranchForward::BranchForward(const LoadedModel& model)
+    : model_(model), table_(ropeFrequencies(model.shape, false)) {
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (model.shape.isLocal(layer))
       throw std::runtime_error("Adapters cannot be trained for " + model.info.name +
@@ -104,17 +104,20 @@ at::Tensor BranchForward::product(int layer, Adapter::Projection projection, con
          at::linear(at::linear(x, changes[at].down.to(type)), changes[at].up.to(type));
 }
 
-at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Tensor& projected, const at::Tensor& normed) {
+at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Tensor& projected,
+                                 const at::Tensor& normed) {
   const ModelShape& shape = model_.shape;
   const FrozenLayer& frozen = layers_[static_cast<std::size_t>(layer)];
   KvCache& cache = branch.run->cache();
   const int tokens = static_cast<int>(branch.tokens.size()), chunk = cache.chunks() - 1;
   const Block block{chunk, cache.chunk(chunk).begin, tokens}, asked{chunk, block.first, branch.questionTokens};
   const auto heads = [&](int first, int count, const at::Tensor& headNorm) {
-    const at::Tensor rows = projected.narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
-                                .reshape({tokens, count, shape.headDimension})
-                                .transpose(0, 1)
-                                .to(at::kFloat);
+    const at::Tensor rows =
+        projected
+            .narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
+            .reshape({tokens, count, shape.headDimension})
+            .transpose(0, 1)
+            .to(at::kFloat);
     return headNorm.defined() ? norm(rows, headNorm) : rows;
   };
   const at::Tensor queries = heads(0, shape.heads, frozen.queryNorm);
@@ -141,7 +144,8 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
   }
   const Angles angles = anglesAt(table_, nearPlaces);
   const auto byKvHead = [&](const at::Tensor& rows) {
-    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension}).to(typeOf(model_.form));
+    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension})
+        .to(typeOf(model_.form));
   };
   const at::Tensor near = byKvHead(rotated(queries, angles));
   const at::Tensor ownKeys = rotated(keys, angles).to(near.scalar_type());
@@ -152,10 +156,12 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
     seen.push_back(ordinary(groups.far.values()));
   }
   if (before > 0) {
-    scores.push_back(at::bmm(near, ordinary(groups.near.keys().narrow(1, 0, before)).transpose(1, 2)).to(at::kFloat));
+    scores.push_back(
+        at::bmm(near, ordinary(groups.near.keys().narrow(1, 0, before)).transpose(1, 2)).to(at::kFloat));
     seen.push_back(ordinary(groups.near.values().narrow(1, 0, before)));
   }
-  scores.push_back(at::bmm(near, ownKeys.transpose(1, 2)).to(at::kFloat) + causalMask(tokens).repeat({group, 1}));
+  scores.push_back(at::bmm(near, ownKeys.transpose(1, 2)).to(at::kFloat) +
+                   causalMask(tokens).repeat({group, 1}));
   seen.push_back(values.to(near.scalar_type()));
   const at::Tensor weights = at::softmax(at::cat(scores, 2) * shape.attentionScale, 2).to(near.scalar_type());
   return at::bmm(weights, at::cat(seen, 1))
@@ -169,7 +175,8 @@ at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::ve
   const ModelShape& shape = model_.shape;
   const at::ScalarType type = typeOf(model_.form);
   std::vector<std::int64_t> ids;
-  for (const QuestionBranch& branch : branches) ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());
+  for (const QuestionBranch& branch : branches)
+    ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());
   at::Tensor x = embedding_.index_select(0, at::tensor(ids, at::kLong)).to(at::kFloat) * shape.embeddingScale;
   for (int layer = 0; layer < shape.layers; ++layer) {
     const FrozenLayer& frozen = layers_[static_cast<std::size_t>(layer)];
@@ -181,14 +188,16 @@ at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::ve
     for (QuestionBranch& branch : branches) {
       breathe();
       const auto rows = static_cast<std::int64_t>(branch.tokens.size());
-      attended.push_back(attend(layer, branch, projected.narrow(0, first, rows), normed.narrow(0, first, rows)));
+      attended.push_back(
+          attend(layer, branch, projected.narrow(0, first, rows), normed.narrow(0, first, rows)));
       first += rows;
     }
     const auto add = [&](const at::Tensor& output, const at::Tensor& postNorm) {
       x = x + (postNorm.defined() ? norm(output, postNorm) : output.to(at::kFloat));
     };
     add(product(layer, Adapter::Output, at::cat(attended), changes), frozen.postAttentionNorm);
-    const at::Tensor gateUp = product(layer, Adapter::GateUp, norm(x, frozen.feedForwardNorm).to(type), changes);
+    const at::Tensor gateUp =
+        product(layer, Adapter::GateUp, norm(x, frozen.feedForwardNorm).to(type), changes);
     const at::Tensor gate = gateUp.narrow(1, 0, shape.feedForward);
     const at::Tensor gated = (shape.activation == Activation::Gelu ? at::gelu(gate, "tanh") : at::silu(gate)) *
                              gateUp.narrow(1, shape.feedForward, shape.feedForward);
@@ -201,7 +210,8 @@ at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::ve
     end += static_cast<std::int64_t>(branch.tokens.size());
     const at::Tensor rows = norm(x.narrow(0, end - targets, targets), finalNorm_).to(type);
     const std::vector<std::int64_t> wanted(branch.targets.begin(), branch.targets.end());
-    losses.push_back(at::nll_loss(at::log_softmax(at::linear(rows, head_).to(at::kFloat), 1), at::tensor(wanted, at::kLong)));
+    losses.push_back(at::nll_loss(at::log_softmax(at::linear(rows, head_).to(at::kFloat), 1),
+                                  at::tensor(wanted, at::kLong)));
   }
   return at::stack(losses).mean();
 }

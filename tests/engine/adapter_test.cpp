@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "engine/answer.h"
 #include "engine/model/adapter.h"
 #include "engine/training/question_branch.h"
@@ -18,7 +17,8 @@ std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank) {
   at::manual_seed(3);
   for (Adapter::Layer& layer : layers)
     for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
-  return std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{{"rank", std::to_string(rank)}});
+  return std::make_unique<Adapter>(std::move(layers),
+                                   std::map<std::string, std::string>{{"rank", std::to_string(rank)}});
 }
 
 class AdapterTest : public testing::Test {
@@ -28,7 +28,8 @@ class AdapterTest : public testing::Test {
     model_.loaded.adapted = model_.loaded.adapter->applyTo(model_.loaded.weights, model_.loaded.form);
   }
   std::shared_ptr<const StoredReading> read(int words, int budget) {
-    return readText(model_.loaded, randomText(words, 2), {"whitened", budget, 512}, folder_.path() / "reading.kv", silent_);
+    return readText(model_.loaded, randomText(words, 2), {"whitened", budget, 512},
+                    folder_.path() / "reading.kv", silent_);
   }
   AskSettings asking(int budget) const {
     AskSettings settings;
@@ -45,9 +46,11 @@ class AdapterTest : public testing::Test {
 
 TEST_F(AdapterTest, AddsItsProductsToEachProjection) {
   at::manual_seed(1);
-  const at::Tensor base = at::randn({6, 32}), down = at::randn({16, 32}), up = at::randn({6, 16}), x = at::randn({3, 32});
-  const WeightMatrix changed = WeightMatrix(base, DenseForm::Float32)
-                                   .changedBy({WeightMatrix(down, DenseForm::Float32), WeightMatrix(up, DenseForm::Float32)});
+  const at::Tensor base = at::randn({6, 32}), down = at::randn({16, 32}), up = at::randn({6, 16}),
+                   x = at::randn({3, 32});
+  const WeightMatrix changed =
+      WeightMatrix(base, DenseForm::Float32)
+          .changedBy({WeightMatrix(down, DenseForm::Float32), WeightMatrix(up, DenseForm::Float32)});
   const at::Tensor expected = at::mm(x, (base + at::mm(up, down)).t());
   EXPECT_TRUE(at::allclose(changed.multiply(x, DenseForm::Float32), expected, 1e-4, 1e-4));
   at::Tensor one = at::empty({6});
@@ -71,8 +74,10 @@ TEST_F(AdapterTest, ChangesAnswersAndNotReadings) {
   adapt();
   EXPECT_EQ(readingKey(model_.loaded, {"whitened", 512, 512}), key);
   const auto after = read(700, 512);
-  EXPECT_EQ(answerQuestion(model_.loaded, *after, "What is abcd?", asking(512), silent_).text == plain.text, false);
-  TextRun base(model_.loaded, {findMethod("full")}), adapted(model_.loaded, {findMethod("full"), 0, nullptr, [] {}, {}, nullptr, true});
+  EXPECT_EQ(answerQuestion(model_.loaded, *after, "What is abcd?", asking(512), silent_).text == plain.text,
+            false);
+  TextRun base(model_.loaded, {findMethod("full")}),
+      adapted(model_.loaded, {findMethod("full"), 0, nullptr, [] {}, {}, nullptr, true});
   const auto tokens = randomTokens(20, 4);
   EXPECT_GT((base.read(tokens, 128) - adapted.read(tokens, 128)).abs().max().item<double>(), 1e-3);
 }
@@ -99,7 +104,8 @@ TEST_F(AdapterTest, IsTheSameFromItsFileAndRefusedByAnotherModel) {
   model_.loaded.adapter->save(file, model_.loaded.info);
   const Adapter back = Adapter::load(file, model_.loaded.info, model_.loaded.weights);
   EXPECT_EQ(back.about().at("rank"), "16");
-  EXPECT_TRUE(at::allclose(back.layers()[1][Adapter::GateUp].up, model_.loaded.adapter->layers()[1][Adapter::GateUp].up, 0.01, 0.01));
+  EXPECT_TRUE(at::allclose(back.layers()[1][Adapter::GateUp].up,
+                           model_.loaded.adapter->layers()[1][Adapter::GateUp].up, 0.01, 0.01));
   const TinyModel other("gemma3");
   EXPECT_THROW(Adapter::load(file, other.loaded.info, other.loaded.weights), std::runtime_error);
 
@@ -110,7 +116,8 @@ TEST_F(AdapterTest, IsTheSameFromItsFileAndRefusedByAnotherModel) {
   EXPECT_EQ(loadModel(settings, silent_).adapter, nullptr);
 }
 
-/// Training's own forward pass beside the engine's: a document that fits, and one of which layers retrieve parts.
+/// Training's own forward pass beside the engine's: a document that fits, and one of which layers retrieve
+/// parts.
 TEST_F(AdapterTest, TrainsOnTheArithmeticThatAnswers) {
   adapt();
   for (const auto& [words, budget] : {std::pair{120, 2048}, std::pair{1500, 512}}) {
@@ -121,8 +128,9 @@ TEST_F(AdapterTest, TrainsOnTheArithmeticThatAnswers) {
     branch->tokens.resize(static_cast<std::size_t>(branch->questionTokens));
 
     ChunkWishes wishes;
-    wishes.priors = lexicalPriors(model_.loaded, *reading, "What is abcd?");
-    TextRun run(model_.loaded, {findMethod("whitened"), budget, nullptr, [] {}, wishes, nullptr, true}, &reading->file());
+    wishes.paragraphs = questionParagraphs(model_.loaded, *reading, "What is abcd?");
+    TextRun run(model_.loaded, {findMethod("whitened"), budget, nullptr, [] {}, wishes, nullptr, true},
+                &reading->file());
     run.cache().adopt(reading->finishedRuns());
     run.cache().startTail();
     const at::Tensor logits = run.pass().logits(run.read(branch->tokens, 256))[0];
@@ -134,7 +142,9 @@ TEST_F(AdapterTest, TrainsOnTheArithmeticThatAnswers) {
     {
       const c10::InferenceMode engineSide(true);
       asked.run = std::make_unique<TextRun>(
-          model_.loaded, TextRun::Settings{findMethod("whitened"), budget, nullptr, [] {}, wishes, nullptr, true}, &reading->file());
+          model_.loaded,
+          TextRun::Settings{findMethod("whitened"), budget, nullptr, [] {}, wishes, nullptr, true},
+          &reading->file());
       asked.run->cache().adopt(reading->finishedRuns());
       asked.run->cache().startTail();
       asked.run->cache().open(asked.questionTokens);
@@ -166,7 +176,8 @@ TEST_F(AdapterTest, HasTheGradientThatDifferencesGive) {
   };
   loss().backward();
   for (const int projection : {Adapter::QueryKeyValue, Adapter::Output, Adapter::GateUp, Adapter::Down}) {
-    for (at::Tensor* part : {&layers[0][static_cast<std::size_t>(projection)].down, &layers[1][static_cast<std::size_t>(projection)].up}) {
+    for (at::Tensor* part : {&layers[0][static_cast<std::size_t>(projection)].down,
+                             &layers[1][static_cast<std::size_t>(projection)].up}) {
       const at::Tensor gradient = part->grad();
       const std::int64_t at = gradient.abs().argmax().item<std::int64_t>();
       const at::NoGradGuard noGradients;
@@ -205,8 +216,9 @@ AdapterSettings smallSettings() {
 TEST_F(AdapterTest, LearnsWhatItIsShown) {
   const c10::InferenceMode training(false);
   std::vector<double> losses;
-  const auto file = trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(),
-                                 [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_);
+  const auto file = trainAdapter(
+      model_.loaded, smallTexts(), smallSettings(), folder_.path(),
+      [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_);
   ASSERT_EQ(losses.size(), 48u);
   EXPECT_LT(losses.back(), losses.front() / 2);
   EXPECT_TRUE(std::filesystem::exists(file));
@@ -218,8 +230,9 @@ TEST_F(AdapterTest, GoesOnFromACheckpointAsIfNeverStopped) {
   const c10::InferenceMode training(false);
   std::vector<double> whole, parts;
   const TemporaryFolder other;
-  trainAdapter(model_.loaded, smallTexts(), smallSettings(), other.path(),
-               [&](const TrainingStep& step) { whole.push_back(step.loss); }, silent_);
+  trainAdapter(
+      model_.loaded, smallTexts(), smallSettings(), other.path(),
+      [&](const TrainingStep& step) { whole.push_back(step.loss); }, silent_);
   const auto stopAt = [&](int last) {
     return [&parts, last](const TrainingStep& step) {
       parts.resize(static_cast<std::size_t>(step.step));
@@ -227,7 +240,8 @@ TEST_F(AdapterTest, GoesOnFromACheckpointAsIfNeverStopped) {
       if (step.step == last) throw Cancelled();
     };
   };
-  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(), stopAt(25), silent_), Cancelled);
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(), stopAt(25), silent_),
+               Cancelled);
   trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(), stopAt(-1), silent_);
   ASSERT_EQ(parts.size(), whole.size());
   for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(parts[i], whole[i], 1e-3) << "step " << i + 1;
@@ -237,7 +251,8 @@ TEST_F(AdapterTest, IsNotTrainedForModelsWithWindowsOrWithoutTexts) {
   const TinyModel windowed("gemma3");
   EXPECT_THROW(BranchForward{windowed.loaded}, std::runtime_error);
   const auto quiet = [](const TrainingStep&) {};
-  EXPECT_THROW(trainAdapter(model_.loaded, {}, smallSettings(), folder_.path(), quiet, silent_), std::runtime_error);
+  EXPECT_THROW(trainAdapter(model_.loaded, {}, smallSettings(), folder_.path(), quiet, silent_),
+               std::runtime_error);
 }
 
 }  // namespace

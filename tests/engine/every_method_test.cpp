@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "engine/answer.h"
+#include "engine/passage_answer.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -16,10 +17,12 @@ struct Case {
   std::string method, architecture;
 };
 
+/// Methods that read only passages have a suite of their own (passages_test.cpp).
 std::vector<Case> allCases() {
   std::vector<Case> cases;
   for (const Method& method : methods())
-    for (const ModelFamily& family : modelFamilies()) cases.push_back({method.name, family.name});
+    for (const ModelFamily& family : modelFamilies())
+      if (!readsPassages(method)) cases.push_back({method.name, family.name});
   return cases;
 }
 
@@ -56,7 +59,9 @@ TEST_P(EveryMethod, EqualsFullAttentionWhenAllFits) {
     const Outcome ours = runMethod(model_.loaded, method(), kBudget, text, 256);
     const double worst = worstDifference(full, ours);
     if (tokens == 480) RecordProperty("worst_difference", std::to_string(worst));
-    if (tokens == 480) std::cout << GetParam().method << " on " << GetParam().architecture << ": worst difference " << worst << "\n";
+    if (tokens == 480)
+      std::cout << GetParam().method << " on " << GetParam().architecture << ": worst difference " << worst
+                << "\n";
     EXPECT_LT(worst, kRounding) << tokens << " tokens";
   }
 }
@@ -65,10 +70,12 @@ TEST_P(EveryMethod, GivesTheSameForAnyReadingStep) {
   const std::vector<TokenId> text = randomTokens(2100, 11);
   const Outcome whole = runMethod(model_.loaded, method(), kBudget, text, 4096);
   for (const int step : {1, 128, 300, 1024})
-    EXPECT_LT(worstDifference(whole, runMethod(model_.loaded, method(), kBudget, text, step)), kRounding) << "step " << step;
+    EXPECT_LT(worstDifference(whole, runMethod(model_.loaded, method(), kBudget, text, step)), kRounding)
+        << "step " << step;
 }
 
-Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text, const std::string& method) {
+Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text,
+               const std::string& method) {
   Listener silent;
   AskSettings ask;
   ask.method = method;
@@ -112,7 +119,8 @@ TEST_P(EveryMethod, SeesTheStartAndTheEndOfTheDocumentInEveryLayer) {
   ASSERT_GT(answer.map.chunks, 8);
   for (int layer = 0; layer < answer.map.layers; ++layer) {
     const auto row = static_cast<std::size_t>(layer * answer.map.chunks);
-    EXPECT_TRUE(answer.map.attended[row + static_cast<std::size_t>(answer.map.chunks) - 1]) << "layer " << layer;
+    EXPECT_TRUE(answer.map.attended[row + static_cast<std::size_t>(answer.map.chunks) - 1])
+        << "layer " << layer;
     EXPECT_TRUE(model_.loaded.shape.isLocal(layer) || answer.map.attended[row]) << "layer " << layer;
   }
 }
@@ -175,7 +183,8 @@ TEST_P(EveryMethod, SeesNothingOfABlockedChunkAndAllOfAPinnedOne) {
   ask.method = GetParam().method;
   ask.budgetTokens = kBudget;
   ask.maxTokens = 3;
-  const auto reading = engine.read(randomText(1200, 8), engine.readSettingsFor(ask), model_.folder.path() / "wishes.kv", silent);
+  const auto reading =
+      engine.read(randomText(1200, 8), engine.readSettingsFor(ask), model_.folder.path() / "wishes.kv", silent);
   const int last = static_cast<int>(reading->chunks().size()) - 1, pinned = 3;
   ask.blockedChunks = {2, last};
   ask.pinnedChunks = {pinned};
@@ -183,7 +192,8 @@ TEST_P(EveryMethod, SeesNothingOfABlockedChunkAndAllOfAPinnedOne) {
   for (int layer = 0; layer < map.layers; ++layer) {
     if (model_.loaded.shape.isLocal(layer)) continue;
     for (const int blocked : ask.blockedChunks)
-      EXPECT_FALSE(map.attended[static_cast<std::size_t>(layer * map.chunks + blocked)]) << "layer " << layer << " chunk " << blocked;
+      EXPECT_FALSE(map.attended[static_cast<std::size_t>(layer * map.chunks + blocked)])
+          << "layer " << layer << " chunk " << blocked;
     EXPECT_TRUE(map.attended[static_cast<std::size_t>(layer * map.chunks + pinned)]) << "layer " << layer;
   }
   EXPECT_FALSE(layersThatSaw(map, pinned).empty());
@@ -197,7 +207,8 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
   AskSettings ask;
   ask.method = GetParam().method;
   ask.budgetTokens = kBudget;
-  const auto reading = engine.open(model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv"), engine.readSettingsFor(ask));
+  const auto reading = engine.open(model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv"),
+                                   engine.readSettingsFor(ask));
   if (ask.method == "streaming") {
     EXPECT_THROW(engine.fullAttention(*reading, question, "", silent), std::runtime_error);
     return;
@@ -210,7 +221,8 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
   ASSERT_EQ(full.headMass.size(), full.mass.size() * static_cast<std::size_t>(full.heads));
   for (int layer = 0; layer < full.layers; ++layer) {
     double heads = 0;
-    for (int head = 0; head < full.heads; ++head) heads += full.headMass[static_cast<std::size_t>((layer * full.heads + head) * full.chunks)];
+    for (int head = 0; head < full.heads; ++head)
+      heads += full.headMass[static_cast<std::size_t>((layer * full.heads + head) * full.chunks)];
     EXPECT_NEAR(heads / full.heads, full.mass[static_cast<std::size_t>(layer * full.chunks)], 1e-5);
   }
 }

@@ -5,6 +5,7 @@
 
 #include "engine/policy/chunk_choice.h"
 #include "engine/retrieval/lexical_prior.h"
+#include "engine/retrieval/paragraphs.h"
 #include "engine/training/train_whitening.h"
 #include "tests/engine/tiny_model.h"
 
@@ -21,6 +22,51 @@ TEST(LexicalWords, AreFoldedAndCutAtWordBoundaries) {
 }
 
 TEST(LexicalWords, AreFoundInScriptsWithoutSpaces) { EXPECT_GT(lexicalWords("北京是中国的首都").size(), 3u); }
+
+TEST(Paragraphs, StandBetweenBlankLinesAndAreTheWholeText) {
+  const std::string body(300, 'x');
+  const std::string text = "Heading\n\n" + body + "\n \n" + body + "\r\n\r\nend";
+  std::vector<std::string> parts;
+  std::string whole;
+  for (const TextRange& range : paragraphsOf(text)) {
+    parts.push_back(text.substr(range.start, range.end - range.start));
+    whole += parts.back();
+  }
+  EXPECT_EQ(whole, text);
+  EXPECT_THAT(parts, ElementsAre("Heading\n\n" + body + "\n \n", body + "\r\n\r\n", "end"));
+  EXPECT_TRUE(paragraphsOf("").empty() || paragraphsOf("").front().end == 0);
+}
+
+TEST(Paragraphs, AreCutBetweenSentencesWhereTheyAreLong) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "This is sentence number " + std::to_string(i) + ". ";
+  const std::vector<TextRange> pieces = paragraphsOf(text);
+  ASSERT_GT(pieces.size(), 2u);
+  std::size_t at = 0;
+  for (const TextRange& piece : pieces) {
+    EXPECT_EQ(piece.start, at);
+    EXPECT_EQ(text.substr(piece.start, 4), "This");
+    EXPECT_LE(piece.end - piece.start, 3000u);
+    at = piece.end;
+  }
+  EXPECT_EQ(at, text.size());
+}
+
+TEST(Paragraphs, KnowTheChunksTheyLieIn) {
+  const std::string red = "The red house " + std::string(200, 'r'),
+                    blue = "The blue river " + std::string(200, 'b');
+  const std::string text = red + "\n\n" + blue;
+  std::vector<std::string> chunks;
+  for (std::size_t at = 0; at < text.size(); at += 100) chunks.push_back(text.substr(at, 100));
+  const std::vector<ScoredParagraph> scored = scoreParagraphs(chunks, "Which river is blue?");
+  ASSERT_EQ(scored.size(), 2u);
+  EXPECT_EQ(scored[0].firstChunk, 0);
+  EXPECT_EQ(scored[0].lastChunk, static_cast<int>((red.size() - 1) / 100));
+  EXPECT_EQ(scored[1].firstChunk, static_cast<int>((red.size() + 2) / 100));
+  EXPECT_EQ(scored[1].lastChunk, static_cast<int>(chunks.size()) - 1);
+  EXPECT_EQ(scored[1].score, 1.0f);
+  EXPECT_LT(scored[0].score, 0.5f);
+}
 
 /// BM25 by its formula, over words given as they are.
 double plainBm25(const std::vector<std::vector<std::string>>& chunks, std::size_t chunk,
@@ -132,14 +178,17 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
   const TinyModel model;
   const int width = model.loaded.shape.width, layers = model.loaded.shape.layers;
   const KvShape shape = model.loaded.kvShape();
+  const std::vector<ScoredParagraph> paragraphs = {{1, 2, 0.3f}, {3, 5, 0.15f}, {6, 8, 0}, {8, 9, 0.2f}};
+  ChunkWishes wishes;
+  wishes.paragraphs = paragraphs;
   const auto policy =
-      whitenedPolicy({shape, model.loaded.shape.heads, kBudget, {}, model.loaded.whitening.get()});
+      whitenedPolicy({shape, model.loaded.shape.heads, kBudget, wishes, model.loaded.whitening.get()});
   const auto codec = plainCodec(at::kFloat);
   MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
   KvCache cache(shape, *codec, store, policy->needs().extras);
   at::manual_seed(9);
   std::map<std::pair<int, int>, at::Tensor> entries;  // by layer and chunk
-  // The last chunk is a question's: neighbours share their scores.
+  // The last chunk is a question's: a chunk has the score of its best paragraph, and a little of its own.
   for (int chunk = 0; chunk < kChunks; ++chunk) {
     const bool isQuestion = chunk + 1 == kChunks;
     if (isQuestion) cache.startTail();
@@ -159,9 +208,19 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
       }
       if (chunk < 7) continue;
       std::vector<std::pair<double, int>> order;
-      const auto sumAt = [&](int i) { return i < 0 || i >= chunk ? 0.0 : sums[static_cast<std::size_t>(i)] / counted; };
-      for (int i = 1; i < chunk - 1; ++i)
-        order.push_back({-(sumAt(i) + (isQuestion ? 0.5 * (sumAt(i - 1) + sumAt(i + 1)) : 0)), i});
+      const auto meanAt = [&](int i) { return sums[static_cast<std::size_t>(i)] / counted; };
+      for (int i = 1; i < chunk - 1; ++i) {
+        double score = meanAt(i), best = -10;
+        for (const ScoredParagraph& paragraph : paragraphs) {
+          if (!isQuestion || i < paragraph.firstChunk || i > paragraph.lastChunk) continue;
+          double cosine = -10;
+          for (int k = paragraph.firstChunk; k <= paragraph.lastChunk; ++k)
+            cosine = std::max(cosine, meanAt(k));
+          best = std::max(best, cosine + paragraph.score + 1e-3 * meanAt(i));
+        }
+        if (best > -10) score = best;
+        order.push_back({-score, i});
+      }
       std::ranges::sort(order);
       std::vector<int> expected = {0, chunk - 1}, chosen;
       for (int i = 0; i < 3; ++i) expected.push_back(order[static_cast<std::size_t>(i)].second);

@@ -1,0 +1,238 @@
+#include "engine/passage_answer.h"
+
+#include <chrono>
+#include <numeric>
+
+#include "engine/answer.h"
+#include "engine/retrieval/paragraphs.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kMostWidening = 64;    // tokens a passage gains on either side of its chunk at most
+constexpr int kAnswerTokens = 128;   // of the budget, kept for the answer at most
+constexpr int kIndexedAtOnce = 256;  // passages
+constexpr std::uint64_t kNoKv = 64;  // bytes of a slot that holds no keys and values: a slot has some
+constexpr int kStepTokens = 1024;
+
+int chunksOf(std::size_t tokens) { return static_cast<int>((tokens + kChunkTokens - 1) / kChunkTokens); }
+
+bool isIn(const std::vector<int>& list, int chunk) { return std::ranges::find(list, chunk) != list.end(); }
+
+/// Of the document's tokens, those of the best passages that fit `room`. Pinned chunks come first, nothing of
+/// blocked ones.
+std::vector<char> chooseTokens(const std::vector<Run>& passages, const std::vector<float>& scores,
+                               const AskSettings& settings, int room) {
+  std::vector<int> order(passages.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](int a, int b) {
+    const bool isPinnedA = isIn(settings.pinnedChunks, a), isPinnedB = isIn(settings.pinnedChunks, b);
+    if (isPinnedA != isPinnedB) return isPinnedA;
+    return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+  });
+  std::vector<char> isChosen(passages.empty() ? 0 : static_cast<std::size_t>(passages.back().end));
+  for (const int chunk : order) {
+    const Run run = passages[static_cast<std::size_t>(chunk)];
+    std::vector<std::size_t> more;
+    for (int token = run.begin; token < run.end; ++token) {
+      const auto at = static_cast<std::size_t>(token);
+      if (!isChosen[at] && !isIn(settings.blockedChunks, token / kChunkTokens)) more.push_back(at);
+    }
+    if (isIn(settings.blockedChunks, chunk) || static_cast<int>(more.size()) > room) continue;
+    room -= static_cast<int>(more.size());
+    for (const std::size_t at : more) isChosen[at] = 1;
+  }
+  return isChosen;
+}
+
+/// A prompt's chunks and the chunk of the document each stands for, -1 for the frame.
+struct Prompt {
+  std::vector<TokenId> tokens;
+  std::vector<int> sizes, owners;
+
+  void add(std::span<const TokenId> more, int owner) {
+    for (std::size_t at = 0; at < more.size(); at += kChunkTokens) {
+      sizes.push_back(static_cast<int>(std::min<std::size_t>(kChunkTokens, more.size() - at)));
+      owners.push_back(owner);
+    }
+    tokens.insert(tokens.end(), more.begin(), more.end());
+  }
+};
+
+void readPrompt(TextRun& run, const Prompt& prompt) {
+  std::size_t done = 0;
+  for (std::size_t next = 0; next < prompt.sizes.size();) {
+    const int first = run.cache().chunks();
+    int count = 0;
+    for (; next < prompt.sizes.size() && (count == 0 || count + prompt.sizes[next] <= kStepTokens); ++next) {
+      run.cache().open(prompt.sizes[next]);
+      count += prompt.sizes[next];
+    }
+    run.pass().read(std::span(prompt.tokens).subspan(done, static_cast<std::size_t>(count)), first);
+    done += static_cast<std::size_t>(count);
+  }
+}
+
+/// What a tap saw of the prompt's chunks, told of the document's.
+EvidenceMap mapOf(const EvidenceMap& seen, const Prompt& prompt, const std::vector<float>& scores) {
+  EvidenceMap map;
+  map.layers = seen.layers;
+  map.heads = seen.heads;
+  map.chunks = static_cast<int>(scores.size());
+  const auto layers = static_cast<std::size_t>(map.layers), heads = static_cast<std::size_t>(map.heads),
+             chunks = scores.size(), parts = static_cast<std::size_t>(seen.chunks);
+  map.mass.resize(layers * chunks);
+  map.attended.resize(layers * chunks);
+  map.headMass.resize(layers * heads * chunks);
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    map.scores.insert(map.scores.end(), scores.begin(), scores.end());
+    for (std::size_t part = 0; part < parts; ++part) {
+      if (prompt.owners[part] < 0) continue;
+      const auto chunk = static_cast<std::size_t>(prompt.owners[part]);
+      map.attended[layer * chunks + chunk] = 1;
+      map.mass[layer * chunks + chunk] += seen.mass[layer * parts + part];
+      for (std::size_t head = 0; head < heads; ++head)
+        map.headMass[(layer * heads + head) * chunks + chunk] +=
+            seen.headMass[(layer * heads + head) * parts + part];
+    }
+  }
+  return map;
+}
+
+}  // namespace
+
+std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredToken>& tokens) {
+  std::string text;
+  std::vector<std::size_t> at;  // byte of the text where each token begins
+  for (const StoredToken& token : tokens) {
+    at.push_back(text.size());
+    if (token.start != token.end) text += model.tokenizer->bytesOf(token.id);
+  }
+  at.push_back(text.size());
+  const std::vector<std::size_t> starts = sentenceStarts(text);
+  const auto firstToken = [&](std::size_t byte) {
+    return static_cast<int>(std::ranges::lower_bound(at, byte) - at.begin());
+  };
+  const auto total = static_cast<int>(tokens.size());
+  int frame = 0;  // its tokens are no passage's
+  while (frame < total &&
+         tokens[static_cast<std::size_t>(frame)].start == tokens[static_cast<std::size_t>(frame)].end)
+    ++frame;
+  std::vector<Run> passages;
+  for (int chunk = 0; chunk < chunksOf(tokens.size()); ++chunk) {
+    const int begin = std::max(frame, chunk * kChunkTokens),
+              end = std::max(begin, std::min(total, (chunk + 1) * kChunkTokens));
+    // The sentence that holds the first byte begins at or before it; the one that holds the last ends after it.
+    const auto next = std::ranges::upper_bound(starts, at[static_cast<std::size_t>(begin)]);
+    const std::size_t sentence = next == starts.begin() ? 0 : *std::prev(next);
+    const auto closing = std::ranges::lower_bound(starts, at[static_cast<std::size_t>(end)]);
+    const int last = closing == starts.end() ? end : firstToken(*closing);
+    passages.push_back({std::clamp(firstToken(sentence), std::max(frame, begin - kMostWidening), begin),
+                        std::clamp(last, end, std::min(total, end + kMostWidening))});
+  }
+  return passages;
+}
+
+std::vector<std::string> passageTexts(const LoadedModel& model, const std::vector<StoredToken>& tokens,
+                                      const std::vector<Run>& passages) {
+  std::vector<std::string> texts;
+  for (const Run& run : passages) {
+    std::string& text = texts.emplace_back();
+    for (int token = run.begin; token < run.end; ++token)
+      text += model.tokenizer->bytesOf(tokens[static_cast<std::size_t>(token)].id);
+  }
+  return texts;
+}
+
+ChunkFileHeader passageFileHeader(const LoadedModel& model, const Method& method, int chunks) {
+  ChunkFileHeader header;
+  header.slotBytes = kNoKv;
+  header.chunks = static_cast<std::uint32_t>(chunks);
+  header.layers = 1;
+  header.indexFloats = static_cast<std::uint32_t>(method.passages.make(model.findEmbedder())->indexFloats());
+  return header;
+}
+
+void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& file, Listener& listener) {
+  const auto retriever = method.passages.make(model.findEmbedder());
+  const std::vector<std::string> texts = passageTexts(model, file.tokens(), passagesOf(model, file.tokens()));
+  const int chunks = static_cast<int>(texts.size()), floats = retriever->indexFloats();
+  const auto started = std::chrono::steady_clock::now();
+  const int before = file.finished();
+  for (int first = before; first < chunks; first += kIndexedAtOnce) {
+    const int count = std::min(kIndexedAtOnce, chunks - first);
+    const auto breathe = [&] {
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+      const double speed = (first - before) * kChunkTokens / std::max(1e-3, seconds.count());
+      listener.progress({Stage::Reading, std::int64_t{first} * kChunkTokens,
+                         static_cast<std::int64_t>(file.tokens().size()), speed});
+    };
+    breathe();
+    const std::vector<float> entries = retriever->index(
+        std::span(texts).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), breathe);
+    for (int i = 0; i < count; ++i) {
+      file.slot(first + i);
+      if (floats > 0)
+        file.writeIndex(
+            0, first + i,
+            std::span(entries).subspan(static_cast<std::size_t>(i) * static_cast<std::size_t>(floats),
+                                       static_cast<std::size_t>(floats)));
+    }
+    file.finish(first + count);
+  }
+}
+
+Answer answerFromPassages(const LoadedModel& model, const StoredReading& reading, std::string_view question,
+                          const AskSettings& settings, Listener& listener) {
+  const auto start = std::chrono::steady_clock::now();
+  const Method& method = findMethod(settings.method);
+  const std::vector<StoredToken>& stored = reading.file().tokens();
+  const std::vector<Run> passages = passagesOf(model, stored);
+  const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
+  const auto retriever = method.passages.make(model.findEmbedder());
+  std::vector<float> index(passages.size() * static_cast<std::size_t>(retriever->indexFloats()));
+  if (!index.empty()) reading.file().readIndex(0, static_cast<int>(passages.size()), index);
+  const std::vector<float> scores = retriever->scores(passageTexts(model, stored, passages), index, question);
+
+  const std::vector<TokenId> frame = framePrefix(model), asked = frameQuestion(model, question);
+  const int room = settings.budgetTokens - static_cast<int>(frame.size() + asked.size()) -
+                   std::min(settings.maxTokens, kAnswerTokens);
+  if (room < kChunkTokens)
+    throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
+                             std::to_string(settings.budgetTokens - room + 2 * kChunkTokens) + " or more.");
+  Prompt prompt;
+  prompt.add(frame, -1);
+  const std::vector<char> isChosen = chooseTokens(passages, scores, settings, room);
+  for (int chunk = 0; chunk < static_cast<int>(passages.size()); ++chunk) {
+    std::vector<TokenId> tokens;
+    const std::size_t end = std::min(isChosen.size(), static_cast<std::size_t>(chunk + 1) * kChunkTokens);
+    for (std::size_t at = static_cast<std::size_t>(chunk) * kChunkTokens; at < end; ++at)
+      if (isChosen[at]) tokens.push_back(stored[at].id);
+    prompt.add(tokens, chunk);
+  }
+  const int parts = static_cast<int>(prompt.sizes.size());
+  MemoryChunks memory(TextRun::fileHeader(model, method, settings.budgetTokens, parts).slotBytes);
+  std::vector<Run> chunks;
+  {
+    TextRun run(model, {method, settings.budgetTokens, nullptr, breathe}, &memory);
+    readPrompt(run, prompt);
+    for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) chunks.push_back(run.cache().chunk(chunk));
+  }
+  EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(frame.size()));
+  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, {}, nullptr, true}, &memory);
+  run.cache().adopt(chunks);
+  run.cache().startTail();
+  Answer answer;
+  answer.questionTokens = static_cast<int>(asked.size());
+  const at::Tensor last = run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
+  generateAnswer(model, run.pass(), last, settings, listener, start, answer);
+  answer.map = mapOf(tap.map(static_cast<int>(chunks.size())), prompt, scores);
+  answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);
+  answer.attendedTokens = run.pass().attendedTokens();
+  answer.kvBytesInMemory = run.pass().bytes() + run.cache().bytesInMemory();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  answer.totalSeconds = seconds.count();
+  return answer;
+}
+
+}  // namespace kvasir

@@ -1,0 +1,104 @@
+#include "engine/retrieval/paragraphs.h"
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+
+#include <unicode/brkiter.h>
+#include <unicode/utext.h>
+
+#include "engine/retrieval/lexical_prior.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::size_t kShortest = 200;  // bytes; shorter ones say little alone
+constexpr std::size_t kLongest = 3000;  // some six chunks: more would fill the budget
+constexpr std::size_t kPiece = 2000;    // what longer ones are cut into, about
+
+/// Ends of the stretches between blank lines; each takes the blank line with it.
+std::vector<std::size_t> blankLineEnds(std::string_view text) {
+  std::vector<std::size_t> ends;
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    const std::size_t next = text.find_first_not_of(" \t\r", at + 1);
+    if (next == std::string_view::npos || text[next] != '\n') continue;
+    at = std::min(text.find_first_not_of(" \t\r\n", next), text.size());
+    ends.push_back(at);
+    if (at == text.size()) return ends;
+  }
+  ends.push_back(text.size());
+  return ends;
+}
+
+void addPieces(std::string_view text, TextRange range, std::vector<TextRange>& pieces) {
+  if (range.end - range.start <= kLongest) {
+    pieces.push_back(range);
+    return;
+  }
+  const std::size_t count = (range.end - range.start + kPiece - 1) / kPiece,
+                    length = (range.end - range.start) / count;
+  std::size_t start = range.start;
+  for (const std::size_t sentence : sentenceStarts(text.substr(range.start, range.end - range.start))) {
+    const std::size_t at = range.start + sentence;
+    if (at - start < length || at >= range.end) continue;
+    pieces.push_back({start, at});
+    start = at;
+  }
+  if (start < range.end) pieces.push_back({start, range.end});
+}
+
+}  // namespace
+
+std::vector<std::size_t> sentenceStarts(std::string_view text) {
+  UErrorCode status = U_ZERO_ERROR;
+  const std::unique_ptr<icu::BreakIterator> breaks(
+      icu::BreakIterator::createSentenceInstance(icu::Locale::getRoot(), status));
+  UText* view = utext_openUTF8(nullptr, text.data(), static_cast<int64_t>(text.size()), &status);
+  if (U_SUCCESS(status)) breaks->setText(view, status);
+  std::vector<std::size_t> starts;
+  if (U_SUCCESS(status))
+    for (int32_t at = breaks->first(); at != icu::BreakIterator::DONE; at = breaks->next())
+      starts.push_back(static_cast<std::size_t>(at));
+  utext_close(view);
+  if (U_FAILURE(status)) throw std::runtime_error("The sentence boundaries of ICU could not be loaded.");
+  return starts;
+}
+
+std::vector<TextRange> paragraphsOf(std::string_view text) {
+  std::vector<TextRange> paragraphs;
+  std::size_t start = 0;
+  for (const std::size_t end : blankLineEnds(text)) {
+    if (end - start < kShortest && end < text.size()) continue;
+    addPieces(text, {start, end}, paragraphs);
+    start = end;
+  }
+  return paragraphs;
+}
+
+std::vector<ScoredParagraph> scoreParagraphs(const std::vector<std::string>& chunks,
+                                             std::string_view question) {
+  std::string text;
+  std::vector<std::size_t> ends;  // of each chunk, bytes
+  for (const std::string& chunk : chunks) {
+    text += chunk;
+    ends.push_back(text.size());
+  }
+  std::vector<ScoredParagraph> scored;
+  std::vector<std::string> texts;
+  for (const TextRange& range : paragraphsOf(text)) {
+    if (range.start == range.end) continue;
+    // The blank line at its end may lie in a chunk of its own, which adds nothing.
+    const std::size_t last =
+        std::max(range.start + 1, std::min(text.find_last_not_of(" \t\r\n", range.end - 1) + 1, range.end));
+    const auto holding = [&](std::size_t byte) {
+      return static_cast<int>(std::ranges::upper_bound(ends, byte) - ends.begin());
+    };
+    scored.push_back({holding(range.start), holding(last - 1), 0});
+    texts.push_back(text.substr(range.start, range.end - range.start));
+  }
+  const std::vector<float> scores = lexicalScores(texts, question);
+  for (std::size_t i = 0; i < scored.size(); ++i) scored[i].score = scores[i];
+  return scored;
+}
+
+}  // namespace kvasir
