@@ -64,6 +64,20 @@ void noteReading(ReadingRecord& record, const Reading& reading) {
   record.complete = record.tokens == record.tokensRead;
 }
 
+/// Ends reading once something is whole.
+class FirstStep : public Listener {
+ public:
+  struct Done {};
+  explicit FirstStep(Listener& listener) : listener_(listener) {}
+  void progress(const Progress& progress) override {
+    listener_.progress(progress);
+    if (progress.stage == Stage::Reading && progress.done > 0) throw Done();
+  }
+
+ private:
+  Listener& listener_;
+};
+
 }  // namespace
 
 OpenDocument openDocument(Library& library, const std::string& name, Listener& listener) {
@@ -102,6 +116,20 @@ OpenReading openReading(Engine& engine, Library& library, const OpenDocument& do
     library.recordReading(record);
     throw;
   }
+}
+
+OpenReading openBeginning(Engine& engine, Library& library, const OpenDocument& document,
+                          const ReadSettings& settings, Listener& listener) {
+  const fs::path file = library.readingFile(document.record.id, engine.readingKey(settings));
+  if (auto reading = engine.open(file, settings, Extent::AnyChunk)) return {std::move(reading), 0};
+  const Stopwatch watch;
+  try {
+    FirstStep first(listener);
+    return openReading(engine, library, document, settings, first);
+  } catch (const FirstStep::Done&) {
+    if (auto reading = engine.open(file, settings, Extent::AnyChunk)) return {std::move(reading), watch.seconds()};
+  }
+  return openReading(engine, library, document, settings, listener);
 }
 
 }  // namespace kvasir

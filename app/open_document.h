@@ -31,4 +31,8 @@ struct OpenReading {
 OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document,
                         const ReadSettings& settings, Listener& listener);
 
+/// Opens what has been read of it. Of a document of which nothing was read, the first step is read now.
+OpenReading openBeginning(Engine& engine, Library& library, const OpenDocument& document,
+                          const ReadSettings& settings, Listener& listener);
+
 }  // namespace kvasir

@@ -1,39 +1,33 @@
 #pragma once
 
-#include <chrono>
-
 #include "engine/reading.h"
 
 namespace kvasir {
 
-/// Says the answer token by token after a pass whose last row is given; fills text, tokens, ends and
-/// log-probability.
-void generateAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow,
-                    const AskSettings& settings, Listener& listener,
-                    std::chrono::steady_clock::time_point start, Answer& answer);
-
 /// Answers a question from a reading; see Engine::ask.
-Answer answerQuestion(const LoadedModel& model, const StoredReading& reading, std::string_view question,
+Answer answerQuestion(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                       const AskSettings& settings, Listener& listener);
 
+/// The same for an answer that was given; see Engine::retrace.
+Answer retraceAnswer(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                     std::string_view answer, const AskSettings& settings, Listener& listener);
+
 /// Dense attention of question and answer over the chunks of a reading; see Engine::fullAttention.
-EvidenceMap lookFully(const LoadedModel& model, const StoredReading& reading, std::string_view question,
+EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                       std::string_view answer, Listener& listener);
 
-/// The document's paragraphs and how well their words fit the question.
-std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const StoredReading& reading,
+/// The document's paragraphs, as far as it has been read, and how well their words fit the question.
+std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const ChunkedReading& reading,
                                                 std::string_view question);
 
 /// Estimated share of the attention that fell inside the attended chunks, from what a tap recorded. Chunks not
-/// attended are given the attention that their scores would have drawn, were exp(score) as good a guide for
-/// them as it was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of
-/// what was missed). scale: of a score summed over `heads` query heads. Nothing where chunks were left out that
-/// no score knows.
+/// attended are given the attention that their scores would have drawn, were exp(score) as good a guide for them as it
+/// was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of what was missed).
+/// scale: of a score summed over `heads` query heads. Nothing where chunks were left out that no score knows.
 std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale);
 
-/// Chunks worth showing, best first: by the score that the last layer gave where the method's scores say how
-/// well a chunk answers, else by the attention they got.
-std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
-                                        Judge judge);
+/// Chunks worth showing, best first: by the score that the last layer gave where the method's scores say how well a
+/// chunk answers, else by the attention they got.
+std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks, Judge judge);
 
 }  // namespace kvasir

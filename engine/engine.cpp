@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/answer.h"
+#include "engine/joined_reading.h"
 #include "engine/training/train_adapter.h"
 #include "engine/training/train_whitening.h"
 
@@ -84,8 +85,15 @@ std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSet
   return readText(parts_->model, text, settings, file, listener);
 }
 
-std::shared_ptr<const Reading> Engine::open(const std::filesystem::path& file, const ReadSettings& settings) {
-  return openReading(parts_->model, file, settings);
+std::shared_ptr<const Reading> Engine::open(const std::filesystem::path& file, const ReadSettings& settings,
+                                            Extent extent) {
+  return openReading(parts_->model, file, settings, extent);
+}
+
+std::shared_ptr<const Reading> Engine::join(const std::vector<std::shared_ptr<const Reading>>& readings) {
+  std::vector<std::shared_ptr<const StoredReading>> stored;
+  for (const auto& reading : readings) stored.push_back(std::dynamic_pointer_cast<const StoredReading>(reading));
+  return joinReadings(std::move(stored));
 }
 
 ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
@@ -97,13 +105,19 @@ ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
 
 Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings,
                    Listener& listener) {
-  return answerQuestion(parts_->model, dynamic_cast<const StoredReading&>(reading), question, settings,
+  return answerQuestion(parts_->model, dynamic_cast<const ChunkedReading&>(reading), question, settings,
                         listener);
+}
+
+Answer Engine::retrace(const Reading& reading, std::string_view question, std::string_view answer,
+                       const AskSettings& settings, Listener& listener) {
+  return retraceAnswer(parts_->model, dynamic_cast<const ChunkedReading&>(reading), question, answer, settings,
+                       listener);
 }
 
 EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
                                   Listener& listener) {
-  return lookFully(parts_->model, dynamic_cast<const StoredReading&>(reading), question, answer, listener);
+  return lookFully(parts_->model, dynamic_cast<const ChunkedReading&>(reading), question, answer, listener);
 }
 
 std::filesystem::path Engine::trainWhitening(const std::vector<WhiteningText>& texts,

@@ -77,7 +77,11 @@ struct AskSettings {
 struct ChunkRange {
   int firstToken = 0, tokens = 0;
   std::size_t start = 0, end = 0;  ///< bytes of the document's text; empty for tokens of the prompt's frame
+  int document = 0;                ///< which of the readings it is of, where several were joined
 };
+
+/// How much of a document must have been read for its reading to be opened.
+enum class Extent { Whole, AnyChunk };
 
 /// A document as one model read it with one method: tokens, and K, V and index entries of its chunks in a file
 /// that is mapped, not held. Made and used on the engine's thread; the getters may be called from any thread.
@@ -99,6 +103,7 @@ struct EvidenceChunk {
   double mass = 0;   ///< mean over layers of the share of attention it got
   int layers = 0;    ///< how many layers attended to it
   std::size_t start = 0, end = 0;  ///< bytes of the document's text
+  int document = 0;                ///< as in ChunkRange
 };
 
 /// Layer by chunk, rows of `chunks` values: what a tap recorded for one question.
@@ -112,10 +117,22 @@ struct EvidenceMap {
   std::vector<float> headMass;  ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
 };
 
+/// Where the question as a whole looked, or one token of the answer.
+struct AnswerLook {
+  struct Share {
+    std::int16_t layer = 0;
+    std::int32_t chunk = 0;
+    float mass = 0;  ///< of the layer's attention, mean over heads and tokens; to the document's text only
+  };
+  std::size_t start = 0, end = 0;  ///< bytes of the answer's text; equal for the question
+  std::vector<Share> shares;       ///< layer by layer; of each layer the largest ones
+};
+
 struct Answer {
   std::string text;
   std::vector<EvidenceChunk> evidence;  ///< best first; only chunks that hold document text
   EvidenceMap map;
+  std::vector<AnswerLook> looks;  ///< of the question, then of the answer's tokens in turn; the last may have none
   std::optional<double> coverage;  ///< estimated share of attention mass inside the attended chunks; nothing
                                    ///< where the method cannot know
   int questionTokens = 0, answerTokens = 0;
@@ -201,14 +218,25 @@ class Engine {
   std::shared_ptr<const Reading> read(std::string_view text, const ReadSettings& settings,
                                       const std::filesystem::path& file, Listener& listener);
 
-  /// Opens what `read` left; nothing when the file is missing, damaged, incomplete or has another key.
-  std::shared_ptr<const Reading> open(const std::filesystem::path& file, const ReadSettings& settings);
+  /// Opens what `read` left; nothing when the file is missing, damaged, not read as far as `extent` says, or has
+  /// another key. Questions to a reading that is not whole are asked after its last whole chunk.
+  std::shared_ptr<const Reading> open(const std::filesystem::path& file, const ReadSettings& settings,
+                                      Extent extent = Extent::Whole);
+
+  /// Several readings of one model, method and budget as one, in this order: what has been read of each, as if the
+  /// documents followed each other. Chunks and evidence name the document. Throws a sentence where they do not fit.
+  std::shared_ptr<const Reading> join(const std::vector<std::shared_ptr<const Reading>>& readings);
 
   /// The reading a question needs, so that callers can look for its file.
   ReadSettings readSettingsFor(const AskSettings& settings) const;
 
   Answer ask(const Reading& reading, std::string_view question, const AskSettings& settings,
              Listener& listener);
+
+  /// What `ask` tells of an answer, for one that was given before: it is said again token by token, and nothing is
+  /// sampled. Serves for answers that were stopped, and for what is not kept of earlier ones.
+  Answer retrace(const Reading& reading, std::string_view question, std::string_view answer,
+                 const AskSettings& settings, Listener& listener);
 
   /// Where full attention looks: the question and `answer` fed again over every chunk of the reading, whatever
   /// its method. Costs time and memory in step with the document, so it is made when the user wants it.

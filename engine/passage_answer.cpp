@@ -1,6 +1,5 @@
 #include "engine/passage_answer.h"
 
-#include <chrono>
 #include <numeric>
 
 #include "engine/answer.h"
@@ -15,14 +14,20 @@ constexpr int kIndexedAtOnce = 256;  // passages
 constexpr std::uint64_t kNoKv = 64;  // bytes of a slot that holds no keys and values: a slot has some
 constexpr int kStepTokens = 1024;
 
-int chunksOf(std::size_t tokens) { return static_cast<int>((tokens + kChunkTokens - 1) / kChunkTokens); }
+std::vector<Run> chunksOf(std::size_t tokens) {
+  const auto total = static_cast<int>(tokens);
+  std::vector<Run> chunks;
+  for (int first = 0; first < total; first += kChunkTokens)
+    chunks.push_back({first, std::min(first + kChunkTokens, total)});
+  return chunks;
+}
 
 bool isIn(const std::vector<int>& list, int chunk) { return std::ranges::find(list, chunk) != list.end(); }
 
 /// Of the document's tokens, those of the best passages that fit `room`. Pinned chunks come first, nothing of
 /// blocked ones.
-std::vector<char> chooseTokens(const std::vector<Run>& passages, const std::vector<float>& scores,
-                               const AskSettings& settings, int room) {
+std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector<Run>& passages,
+                               const std::vector<float>& scores, const AskSettings& settings, int room) {
   std::vector<int> order(passages.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](int a, int b) {
@@ -30,13 +35,20 @@ std::vector<char> chooseTokens(const std::vector<Run>& passages, const std::vect
     if (isPinnedA != isPinnedB) return isPinnedA;
     return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
   });
-  std::vector<char> isChosen(passages.empty() ? 0 : static_cast<std::size_t>(passages.back().end));
+  int tokens = 0;
+  for (const Run& run : passages) tokens = std::max(tokens, run.end);
+  std::vector<char> isChosen(static_cast<std::size_t>(tokens)), isBlocked(static_cast<std::size_t>(tokens));
+  for (const int chunk : settings.blockedChunks) {
+    if (chunk < 0 || chunk >= static_cast<int>(chunks.size())) continue;
+    const Run run = chunks[static_cast<std::size_t>(chunk)];
+    std::fill(isBlocked.begin() + run.begin, isBlocked.begin() + run.end, 1);
+  }
   for (const int chunk : order) {
     const Run run = passages[static_cast<std::size_t>(chunk)];
     std::vector<std::size_t> more;
     for (int token = run.begin; token < run.end; ++token) {
       const auto at = static_cast<std::size_t>(token);
-      if (!isChosen[at] && !isIn(settings.blockedChunks, token / kChunkTokens)) more.push_back(at);
+      if (!isChosen[at] && !isBlocked[at]) more.push_back(at);
     }
     if (isIn(settings.blockedChunks, chunk) || static_cast<int>(more.size()) > room) continue;
     room -= static_cast<int>(more.size());
@@ -57,9 +69,13 @@ struct Prompt {
     }
     tokens.insert(tokens.end(), more.begin(), more.end());
   }
+  int parts() const { return static_cast<int>(sizes.size()); }
 };
 
-void readPrompt(TextRun& run, const Prompt& prompt) {
+/// Reads a prompt into a store, and tells its chunks.
+std::vector<Run> readPrompt(const LoadedModel& model, TextRun::Settings settings, const Prompt& prompt,
+                            MemoryChunks& store) {
+  TextRun run(model, std::move(settings), &store);
   std::size_t done = 0;
   for (std::size_t next = 0; next < prompt.sizes.size();) {
     const int first = run.cache().chunks();
@@ -71,6 +87,36 @@ void readPrompt(TextRun& run, const Prompt& prompt) {
     run.pass().read(std::span(prompt.tokens).subspan(done, static_cast<std::size_t>(count)), first);
     done += static_cast<std::size_t>(count);
   }
+  std::vector<Run> chunks;
+  for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) chunks.push_back(run.cache().chunk(chunk));
+  return chunks;
+}
+
+/// Tokens of the budget that passages may take beside the frame, the question and the answer.
+int roomForPassages(const AskSettings& settings, int others) {
+  const int room = settings.budgetTokens - others - std::min(settings.maxTokens, kAnswerTokens);
+  if (room < kChunkTokens)
+    throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
+                             std::to_string(settings.budgetTokens - room + 2 * kChunkTokens) + " or more.");
+  return room;
+}
+
+/// Looks at the prompt's chunks, told of the document's.
+std::vector<AnswerLook> looksOf(std::vector<AnswerLook> looks, const Prompt& prompt) {
+  for (AnswerLook& look : looks) {
+    std::vector<AnswerLook::Share> shares;
+    std::ranges::sort(look.shares, {}, [](const auto& share) { return std::pair(share.layer, share.chunk); });
+    for (AnswerLook::Share share : look.shares) {
+      share.chunk = prompt.owners[static_cast<std::size_t>(share.chunk)];
+      if (share.chunk < 0) continue;
+      if (!shares.empty() && shares.back().layer == share.layer && shares.back().chunk == share.chunk)
+        shares.back().mass += share.mass;
+      else
+        shares.push_back(share);
+    }
+    look.shares = std::move(shares);
+  }
+  return looks;
 }
 
 /// What a tap saw of the prompt's chunks, told of the document's.
@@ -101,7 +147,8 @@ EvidenceMap mapOf(const EvidenceMap& seen, const Prompt& prompt, const std::vect
 
 }  // namespace
 
-std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredToken>& tokens) {
+std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredToken>& tokens,
+                            const std::vector<Run>& chunks) {
   std::string text;
   std::vector<std::size_t> at;  // byte of the text where each token begins
   for (const StoredToken& token : tokens) {
@@ -113,22 +160,25 @@ std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredTo
   const auto firstToken = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(at, byte) - at.begin());
   };
+  const auto isText = [&](int token) {
+    const StoredToken& stored = tokens[static_cast<std::size_t>(token)];
+    return stored.start != stored.end;
+  };
   const auto total = static_cast<int>(tokens.size());
-  int frame = 0;  // its tokens are no passage's
-  while (frame < total &&
-         tokens[static_cast<std::size_t>(frame)].start == tokens[static_cast<std::size_t>(frame)].end)
-    ++frame;
   std::vector<Run> passages;
-  for (int chunk = 0; chunk < chunksOf(tokens.size()); ++chunk) {
-    const int begin = std::max(frame, chunk * kChunkTokens),
-              end = std::max(begin, std::min(total, (chunk + 1) * kChunkTokens));
+  for (const Run& chunk : chunks) {
+    int begin = chunk.begin, end = chunk.end;
+    while (begin < end && !isText(begin)) ++begin;
     // The sentence that holds the first byte begins at or before it; the one that holds the last ends after it.
     const auto next = std::ranges::upper_bound(starts, at[static_cast<std::size_t>(begin)]);
-    const std::size_t sentence = next == starts.begin() ? 0 : *std::prev(next);
+    const int sentence = firstToken(next == starts.begin() ? 0 : *std::prev(next));
     const auto closing = std::ranges::lower_bound(starts, at[static_cast<std::size_t>(end)]);
     const int last = closing == starts.end() ? end : firstToken(*closing);
-    passages.push_back({std::clamp(firstToken(sentence), std::max(frame, begin - kMostWidening), begin),
-                        std::clamp(last, end, std::min(total, end + kMostWidening))});
+    const int lowest = std::max(begin - kMostWidening, sentence),
+              highest = std::min({total, end + kMostWidening, last});
+    while (begin > lowest && isText(begin - 1)) --begin;
+    while (end < highest && isText(end)) ++end;
+    passages.push_back({begin, end});
   }
   return passages;
 }
@@ -155,7 +205,8 @@ ChunkFileHeader passageFileHeader(const LoadedModel& model, const Method& method
 
 void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& file, Listener& listener) {
   const auto retriever = method.passages.make(model.findEmbedder());
-  const std::vector<std::string> texts = passageTexts(model, file.tokens(), passagesOf(model, file.tokens()));
+  const std::vector<std::string> texts = passageTexts(
+      model, file.tokens(), passagesOf(model, file.tokens(), chunksOf(file.tokens().size())));
   const int chunks = static_cast<int>(texts.size()), floats = retriever->indexFloats();
   const auto started = std::chrono::steady_clock::now();
   const int before = file.finished();
@@ -182,56 +233,46 @@ void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& fi
   }
 }
 
-Answer answerFromPassages(const LoadedModel& model, const StoredReading& reading, std::string_view question,
-                          const AskSettings& settings, Listener& listener) {
-  const auto start = std::chrono::steady_clock::now();
+Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                          const Asking& asking) {
+  const AskSettings& settings = asking.settings;
   const Method& method = findMethod(settings.method);
-  const std::vector<StoredToken>& stored = reading.file().tokens();
-  const std::vector<Run> passages = passagesOf(model, stored);
-  const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
+  const std::vector<StoredToken>& stored = reading.storedTokens();
+  const std::vector<Run> chunks = reading.finishedRuns(), passages = passagesOf(model, stored, chunks);
+  const auto breathe = [&] { asking.listener.progress({Stage::Retrieving, 0, 0, 0}); };
   const auto retriever = method.passages.make(model.findEmbedder());
   std::vector<float> index(passages.size() * static_cast<std::size_t>(retriever->indexFloats()));
-  if (!index.empty()) reading.file().readIndex(0, static_cast<int>(passages.size()), index);
+  if (!index.empty()) reading.store().readIndex(0, static_cast<int>(passages.size()), index);
   const std::vector<float> scores = retriever->scores(passageTexts(model, stored, passages), index, question);
 
   const std::vector<TokenId> frame = framePrefix(model), asked = frameQuestion(model, question);
-  const int room = settings.budgetTokens - static_cast<int>(frame.size() + asked.size()) -
-                   std::min(settings.maxTokens, kAnswerTokens);
-  if (room < kChunkTokens)
-    throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
-                             std::to_string(settings.budgetTokens - room + 2 * kChunkTokens) + " or more.");
+  const int room = roomForPassages(settings, static_cast<int>(frame.size() + asked.size()));
   Prompt prompt;
   prompt.add(frame, -1);
-  const std::vector<char> isChosen = chooseTokens(passages, scores, settings, room);
-  for (int chunk = 0; chunk < static_cast<int>(passages.size()); ++chunk) {
+  const std::vector<char> isChosen = chooseTokens(chunks, passages, scores, settings, room);
+  for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
     std::vector<TokenId> tokens;
-    const std::size_t end = std::min(isChosen.size(), static_cast<std::size_t>(chunk + 1) * kChunkTokens);
-    for (std::size_t at = static_cast<std::size_t>(chunk) * kChunkTokens; at < end; ++at)
-      if (isChosen[at]) tokens.push_back(stored[at].id);
-    prompt.add(tokens, chunk);
+    for (int token = chunks[chunk].begin; token < chunks[chunk].end; ++token)
+      if (isChosen[static_cast<std::size_t>(token)]) tokens.push_back(stored[static_cast<std::size_t>(token)].id);
+    prompt.add(tokens, static_cast<int>(chunk));
   }
-  const int parts = static_cast<int>(prompt.sizes.size());
-  MemoryChunks memory(TextRun::fileHeader(model, method, settings.budgetTokens, parts).slotBytes);
-  std::vector<Run> chunks;
-  {
-    TextRun run(model, {method, settings.budgetTokens, nullptr, breathe}, &memory);
-    readPrompt(run, prompt);
-    for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) chunks.push_back(run.cache().chunk(chunk));
-  }
-  EvidenceTap tap(model.shape.layers, model.shape.heads, static_cast<int>(frame.size()));
+  MemoryChunks memory(TextRun::fileHeader(model, method, settings.budgetTokens, prompt.parts()).slotBytes);
+  const std::vector<Run> read = readPrompt(model, {method, settings.budgetTokens, nullptr, breathe}, prompt, memory);
+
+  EvidenceTap tap(model.shape.layers, model.shape.heads, {{0, static_cast<int>(frame.size())}});
   TextRun run(model, {method, settings.budgetTokens, &tap, breathe, {}, nullptr, true}, &memory);
-  run.cache().adopt(chunks);
+  run.cache().adopt(read);
   run.cache().startTail();
   Answer answer;
   answer.questionTokens = static_cast<int>(asked.size());
   const at::Tensor last = run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
-  generateAnswer(model, run.pass(), last, settings, listener, start, answer);
-  answer.map = mapOf(tap.map(static_cast<int>(chunks.size())), prompt, scores);
+  const Said said = sayAnswer(model, run.pass(), last, asking, answer);
+  answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
+  answer.map = mapOf(tap.map(prompt.parts()), prompt, scores);
   answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);
   answer.attendedTokens = run.pass().attendedTokens();
   answer.kvBytesInMemory = run.pass().bytes() + run.cache().bytesInMemory();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  answer.totalSeconds = seconds.count();
+  answer.totalSeconds = secondsSince(asking.start);
   return answer;
 }
 

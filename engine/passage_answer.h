@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/generation.h"
 #include "engine/reading.h"
 
 namespace kvasir {
@@ -7,9 +8,10 @@ namespace kvasir {
 /// Whether a method's model reads only the passages that a retriever finds, at each question anew.
 inline bool readsPassages(const Method& method) { return method.passages.make != wholeDocument; }
 
-/// What a chunk brings into a prompt: its tokens, and those around it up to the ends of their sentences; so
-/// passages overlap. One a chunk, in order; tokens as a reading keeps them.
-std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredToken>& tokens);
+/// What each chunk brings into a prompt: its tokens, and those around it up to the ends of their sentences, so that
+/// passages overlap; nothing of a prompt's frame, and nothing beyond it. tokens, chunks: as a reading has them.
+std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredToken>& tokens,
+                            const std::vector<Run>& chunks);
 /// Their texts.
 std::vector<std::string> passageTexts(const LoadedModel& model, const std::vector<StoredToken>& tokens,
                                       const std::vector<Run>& passages);
@@ -22,7 +24,7 @@ ChunkFileHeader passageFileHeader(const LoadedModel& model, const Method& method
 
 /// Answers from the best passages that fit the budget with the question and the answer, in the order of the
 /// document.
-Answer answerFromPassages(const LoadedModel& model, const StoredReading& reading, std::string_view question,
-                          const AskSettings& settings, Listener& listener);
+Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                          const Asking& asking);
 
 }  // namespace kvasir

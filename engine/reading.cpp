@@ -58,28 +58,46 @@ class ReadingProgress {
 
 }  // namespace
 
-StoredReading::StoredReading(std::unique_ptr<ChunkFile> file, const Method& method, int budgetTokens)
-    : file_(std::move(file)),
-      methodName_(method.name),
-      budgetTokens_(budgetTokens),
-      chunks_(rangesOf(file_->tokens())) {}
+ChunkedReading::ChunkedReading(const Method& method, int budgetTokens, std::vector<StoredToken> tokens,
+                               std::vector<ChunkRange> chunks)
+    : methodName_(method.name), budgetTokens_(budgetTokens), tokens_(std::move(tokens)), chunks_(std::move(chunks)) {}
 
-int StoredReading::tokensRead() const {
-  const auto finished = static_cast<std::size_t>(file_->finished());
-  return finished < chunks_.size() ? chunks_[finished].firstToken : tokens();
+std::size_t ChunkedReading::bytesInMemory() const {
+  return chunks_.size() * sizeof(ChunkRange) + tokens_.size() * sizeof(StoredToken);
 }
 
-std::size_t StoredReading::bytesInMemory() const {
-  return chunks_.size() * sizeof(ChunkRange) + file_->tokens().size() * sizeof(StoredToken);
-}
-
-std::vector<Run> StoredReading::finishedRuns() const {
+std::vector<Run> ChunkedReading::finishedRuns() const {
   std::vector<Run> runs;
-  for (int chunk = 0; chunk < file_->finished(); ++chunk) {
+  for (int chunk = 0; chunk < finished(); ++chunk) {
     const ChunkRange& range = chunks_[static_cast<std::size_t>(chunk)];
     runs.push_back({range.firstToken, range.firstToken + range.tokens});
   }
   return runs;
+}
+
+std::vector<Run> ChunkedReading::frames() const {
+  std::vector<Run> frames;
+  int document = -1;
+  for (const ChunkRange& chunk : chunks_) {
+    if (chunk.document == document) continue;
+    document = chunk.document;
+    Run frame{chunk.firstToken, chunk.firstToken};
+    const auto isFrame = [&](int token) {
+      const StoredToken& stored = tokens_[static_cast<std::size_t>(token)];
+      return stored.start == stored.end;
+    };
+    while (frame.end < static_cast<int>(tokens_.size()) && isFrame(frame.end)) ++frame.end;
+    frames.push_back(frame);
+  }
+  return frames;
+}
+
+StoredReading::StoredReading(std::unique_ptr<ChunkFile> file, const Method& method, int budgetTokens)
+    : ChunkedReading(method, budgetTokens, file->tokens(), rangesOf(file->tokens())), file_(std::move(file)) {}
+
+int StoredReading::tokensRead() const {
+  const auto whole = static_cast<std::size_t>(finished());
+  return whole < chunks().size() ? chunks()[whole].firstToken : tokens();
 }
 
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
@@ -98,12 +116,13 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
 }
 
 std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const std::filesystem::path& path,
-                                                 const ReadSettings& settings) {
+                                                 const ReadSettings& settings, Extent extent) {
   auto file = ChunkFile::open(path, readingKey(model, settings));
   if (!file) return nullptr;
   auto reading = std::make_shared<const StoredReading>(std::move(file), findMethod(settings.method),
                                                        settings.budgetTokens);
-  return reading->isComplete() ? reading : nullptr;
+  const bool isEnough = extent == Extent::Whole ? reading->isComplete() : reading->finished() > 0 || reading->isComplete();
+  return isEnough ? reading : nullptr;
 }
 
 std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text,

@@ -1,6 +1,13 @@
 #include "engine/tap.h"
 
 namespace kvasir {
+namespace {
+
+// Of the chunks a token saw in a layer, so many are kept; what is smaller than the least share shows in no map.
+constexpr std::size_t kMostShares = 64;
+constexpr float kLeastShare = 1e-4f;
+
+}  // namespace
 
 void EvidenceTap::select(int layer, const Selection& selection, const Block& block, const KvCache& cache) {
   Layer& record = layers_[static_cast<std::size_t>(layer)];
@@ -19,23 +26,58 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
   Layer& record = layers_[static_cast<std::size_t>(layer)];
   const auto heads = static_cast<std::size_t>(heads_);
   record.mass.resize(std::max(record.mass.size(), static_cast<std::size_t>(cache.chunks()) * heads));
+  record.look.resize(std::max(record.look.size(), static_cast<std::size_t>(cache.chunks())));
   const at::Tensor received = sums.contiguous();
   const std::int64_t keys = received.size(1);
   int key = 0;  // place among the gathered keys
   for (const PlacedRun& placed : gathered.runs()) {
     for (int chunk = cache.chunkOf(placed.run.begin), token = placed.run.begin; token < placed.run.end; ++chunk) {
       const int end = std::min(cache.chunk(chunk).end, placed.run.end);
-      const int hidden = std::max({0, from - key, firstTextToken_ - token});
+      const int hidden = std::max(from - key, textFrom(token) - token);
       for (std::size_t head = 0; head < heads; ++head) {
         const float* row = received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys + key - from;
         double sum = 0;
         for (int i = hidden; i < end - token; ++i) sum += row[i];
         record.mass[static_cast<std::size_t>(chunk) * heads + head] += sum;
+        record.look[static_cast<std::size_t>(chunk)] += static_cast<float>(sum);
       }
       key += end - token;
       token = end;
     }
   }
+}
+
+int EvidenceTap::textFrom(int token) const {
+  for (const Run& frame : frames_)
+    if (frame.begin <= token && token < frame.end) return frame.end;
+  return token;
+}
+
+void EvidenceTap::countQueries(int queries) {
+  queries_ += queries;
+  AnswerLook look;
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    std::vector<AnswerLook::Share> shares;
+    std::vector<float>& masses = layers_[layer].look;
+    for (std::size_t chunk = 0; chunk < masses.size(); ++chunk) {
+      const float mass = std::exchange(masses[chunk], 0.0f) / static_cast<float>(queries * heads_);
+      if (mass >= kLeastShare)
+        shares.push_back({static_cast<std::int16_t>(layer), static_cast<std::int32_t>(chunk), mass});
+    }
+    if (shares.size() > kMostShares) {
+      std::ranges::nth_element(shares, shares.begin() + kMostShares, std::ranges::greater(), &AnswerLook::Share::mass);
+      shares.resize(kMostShares);
+    }
+    look.shares.insert(look.shares.end(), shares.begin(), shares.end());
+  }
+  looks_.push_back(std::move(look));
+}
+
+std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
+  std::vector<AnswerLook> looks = looks_;
+  for (AnswerLook& look : looks)
+    std::erase_if(look.shares, [&](const AnswerLook::Share& share) { return share.chunk >= chunks; });
+  return looks;
 }
 
 EvidenceMap EvidenceTap::map(int chunks) const {

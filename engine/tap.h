@@ -9,28 +9,35 @@ namespace kvasir {
 /// Kept by the caller of a policy; a policy knows nothing of it.
 class EvidenceTap {
  public:
-  /// Attention to tokens before `firstTextToken`, the prompt's frame, is nobody's evidence: they draw most of it as
-  /// sinks, whatever the question.
-  EvidenceTap(int layers, int heads, int firstTextToken)
-      : heads_(heads), firstTextToken_(firstTextToken), layers_(static_cast<std::size_t>(layers)) {}
+  /// Attention to `frames`, the tokens of the prompt's frame, is nobody's evidence: they draw most of it as sinks,
+  /// whatever the question.
+  EvidenceTap(int layers, int heads, std::vector<Run> frames)
+      : heads_(heads), frames_(std::move(frames)), layers_(static_cast<std::size_t>(layers)) {}
 
   /// What a layer may attend to from here on.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
   /// Attention that gathered keys [from, …) received from each query head, summed over queries: [heads, keys].
   void weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache);
-  /// Queries whose attention was recorded in every layer.
-  void countQueries(int queries) { queries_ += queries; }
+  /// Queries whose attention was recorded in every layer since the last call.
+  void countQueries(int queries);
 
   EvidenceMap map(int chunks) const;
+  /// What was recorded between one `countQueries` and the next, of the first chunks.
+  std::vector<AnswerLook> looks(int chunks) const;
 
  private:
   struct Layer {
     std::vector<float> scores;
     std::vector<double> mass;  ///< [chunks, heads]
     std::vector<std::uint8_t> attended;
+    std::vector<float> look;  ///< [chunks]: mass since the last countQueries, of all heads
   };
-  int heads_ = 0, firstTextToken_ = 0, queries_ = 0;
+  int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
+
+  int heads_ = 0, queries_ = 0;
+  std::vector<Run> frames_;
   std::vector<Layer> layers_;
+  std::vector<AnswerLook> looks_;
 };
 
 }  // namespace kvasir

@@ -39,25 +39,52 @@ class FakeTokenizer : public Tokenizer {
 
 class FakeReading : public Reading {
  public:
-  FakeReading(std::string text, std::string method) : text_(std::move(text)), method_(std::move(method)) {
-    for (std::size_t start = 0; start < text_.size(); start += kChunkBytes) {
-      const std::size_t end = std::min(start + kChunkBytes, text_.size());
-      chunks_.push_back(
-          {static_cast<int>(start) / kTokenBytes, static_cast<int>(end - start) / kTokenBytes, start, end});
+  /// tokens: of the whole document, of which `text` is the beginning.
+  FakeReading(std::string text, int tokens, std::string method)
+      : texts_{std::move(text)}, method_(std::move(method)), tokens_(tokens) {
+    addChunks(0);
+  }
+  FakeReading(const std::vector<std::shared_ptr<const Reading>>& readings) : method_(readings.front()->method()) {
+    for (const auto& reading : readings) {
+      texts_.push_back(dynamic_cast<const FakeReading&>(*reading).texts_.front());
+      addChunks(static_cast<int>(texts_.size()) - 1);
+      tokens_ += reading->tokens();
     }
   }
   const std::vector<ChunkRange>& chunks() const override { return chunks_; }
-  int tokens() const override { return static_cast<int>(text_.size()) / kTokenBytes; }
-  int tokensRead() const override { return tokens(); }
+  int tokens() const override { return tokens_; }
+  int tokensRead() const override {
+    int bytes = 0;
+    for (const std::string& text : texts_) bytes += static_cast<int>(text.size());
+    return std::min(bytes / kTokenBytes, tokens_);
+  }
   std::size_t bytesOnDisk() const override { return 1000; }
   std::size_t bytesInMemory() const override { return 100; }
   const std::string& method() const override { return method_; }
-  const std::string& text() const { return text_; }
+  int documents() const { return static_cast<int>(texts_.size()); }
+  std::string textOf(const ChunkRange& chunk) const {
+    return texts_[static_cast<std::size_t>(chunk.document)].substr(chunk.start, chunk.end - chunk.start);
+  }
 
  private:
-  std::string text_, method_;
+  void addChunks(int document) {
+    const std::string& text = texts_.back();
+    int first = chunks_.empty() ? 0 : chunks_.back().firstToken + chunks_.back().tokens;
+    for (std::size_t start = 0; start < text.size(); start += kChunkBytes) {
+      const std::size_t end = std::min(start + kChunkBytes, text.size());
+      const int tokens = static_cast<int>(end - start) / kTokenBytes;
+      chunks_.push_back({first, tokens, start, end, document});
+      first += tokens;
+    }
+  }
+
+  std::vector<std::string> texts_;
+  std::string method_;
   std::vector<ChunkRange> chunks_;
+  int tokens_ = 0;
 };
+
+int tokensOf(std::string_view text) { return static_cast<int>(text.size()) / kTokenBytes; }
 
 /// Lines of the file: the key, then each chunk with line breaks as '\1'.
 std::vector<std::string> linesOf(const fs::path& file) {
@@ -73,6 +100,8 @@ std::string joined(const std::vector<std::string>& lines) {
   std::replace(text.begin(), text.end(), '\1', '\n');
   return text;
 }
+
+std::string firstLine(const std::string& key, std::size_t bytes) { return key + " " + std::to_string(bytes); }
 
 EvidenceMap emptyMap(int chunks) {
   EvidenceMap map;
@@ -140,10 +169,10 @@ std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSet
                                             const fs::path& file, Listener& listener) {
   const std::string key = readingKey(settings);
   std::vector<std::string> lines = linesOf(file);
-  if (lines.empty() || lines[0] != key) lines.clear();
+  if (lines.empty() || lines[0] != firstLine(key, text.size())) lines.clear();
   std::ofstream stream(file, std::ios::binary | (lines.empty() ? std::ios::trunc : std::ios::app));
-  if (lines.empty()) stream << key << std::endl;
-  auto reading = std::make_shared<FakeReading>(std::string(text), settings.method);
+  if (lines.empty()) stream << firstLine(key, text.size()) << std::endl;
+  auto reading = std::make_shared<FakeReading>(std::string(text), tokensOf(text), settings.method);
   const std::size_t done = lines.empty() ? 0 : lines.size() - 1;
   fakeEngine().chunksRead.push_back(0);
   for (std::size_t c = done; c < reading->chunks().size(); ++c) {
@@ -159,23 +188,29 @@ std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSet
   return reading;
 }
 
-std::shared_ptr<const Reading> Engine::open(const fs::path& file, const ReadSettings& settings) {
+std::shared_ptr<const Reading> Engine::open(const fs::path& file, const ReadSettings& settings, Extent extent) {
   std::vector<std::string> lines = linesOf(file);
-  if (lines.size() < 2 || lines[0] != readingKey(settings) || lines.back() != "end") return nullptr;
-  lines.pop_back();
-  return std::make_shared<FakeReading>(joined(lines), settings.method);
+  const std::string key = readingKey(settings) + " ";
+  if (lines.size() < 2 || !lines[0].starts_with(key)) return nullptr;
+  const bool isWhole = lines.back() == "end";
+  if (!isWhole && extent == Extent::Whole) return nullptr;
+  if (isWhole) lines.pop_back();
+  const int tokens = std::stoi(lines[0].substr(key.size())) / kTokenBytes;
+  return std::make_shared<FakeReading>(joined(lines), tokens, settings.method);
+}
+
+std::shared_ptr<const Reading> Engine::join(const std::vector<std::shared_ptr<const Reading>>& readings) {
+  return std::make_shared<FakeReading>(readings);
 }
 
 ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {
   return {settings.method, settings.budgetTokens, 64};
 }
 
-Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings,
-                   Listener& listener) {
-  fakeEngine().questions.emplace_back(question);
-  fakeEngine().pinned.push_back(settings.pinnedChunks);
-  fakeEngine().blocked.push_back(settings.blockedChunks);
-  const std::string& text = dynamic_cast<const FakeReading&>(reading).text();
+namespace {
+
+/// Evidence, map and the look of the question.
+Answer look(const FakeReading& reading, std::string_view question, const AskSettings& settings) {
   Answer answer;
   answer.map = emptyMap(static_cast<int>(reading.chunks().size()));
   const auto isIn = [](const std::vector<int>& chunks, int chunk) {
@@ -183,32 +218,73 @@ Answer Engine::ask(const Reading& reading, std::string_view question, const AskS
   };
   for (int c = 0; c < answer.map.chunks; ++c) {
     const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(c)];
-    const std::string chunk = text.substr(range.start, range.end - range.start);
+    const std::string chunk = reading.textOf(range);
     const std::vector<std::string> words = wordsOf(question);
     const bool isFound = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
       return chunk.find(word) != std::string::npos;
     });
     if (isIn(settings.blockedChunks, c) || !(isFound || isIn(settings.pinnedChunks, c))) continue;
-    answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end});
+    answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end, range.document});
   }
   for (const EvidenceChunk& found : answer.evidence) attend(answer.map, found.chunk);
-  const std::string whole = answer.evidence.empty() ? "" : text.substr(answer.evidence[0].start, kChunkBytes);
-  for (std::size_t i = 0; i < whole.size() && answer.answerTokens < settings.maxTokens; i += kTokenBytes) {
-    listener.progress({Stage::Answering, answer.answerTokens, settings.maxTokens, 100});
-    const std::string piece = whole.substr(i, kTokenBytes);
-    listener.answerText(piece);
-    answer.text += piece;
-    ++answer.answerTokens;
-    if (fakeEngine().onAnswerWord) fakeEngine().onAnswerWord();
+  answer.looks.emplace_back();
+  for (const EvidenceChunk& found : answer.evidence) {
+    for (std::int16_t layer = 0; layer < kLayers; ++layer)
+      answer.looks.back().shares.push_back({layer, found.chunk, 0.25F});
   }
-  answer.logProbability = -answer.answerTokens;
+  answer.questionTokens = static_cast<int>(question.size()) / kTokenBytes;
+  answer.attendedTokens = static_cast<int>(answer.evidence.size() * kChunkBytes) / kTokenBytes;
   answer.coverage = answer.evidence.empty() ? std::nullopt : std::optional(0.8);
   answer.kvBytesInMemory = reading.bytesInMemory();
   answer.firstTokenSeconds = 0.01;
   answer.totalSeconds = 0.5;
+  return answer;
+}
+
+/// One token more of the answer; each looks at one chunk of the evidence in its turn.
+void say(Answer& answer, const std::string& piece) {
+  AnswerLook look{answer.text.size(), answer.text.size() + piece.size(), {}};
+  if (!answer.evidence.empty()) {
+    const auto turn = static_cast<std::size_t>(answer.answerTokens) % answer.evidence.size();
+    look.shares.push_back({1, answer.evidence[turn].chunk, 0.75F});
+  }
+  answer.looks.push_back(std::move(look));
+  answer.text += piece;
+  ++answer.answerTokens;
+  answer.logProbability = -answer.answerTokens;
+}
+
+}  // namespace
+
+Answer Engine::ask(const Reading& reading, std::string_view question, const AskSettings& settings,
+                   Listener& listener) {
+  const auto& asked = dynamic_cast<const FakeReading&>(reading);
+  fakeEngine().questions.emplace_back(question);
+  fakeEngine().pinned.push_back(settings.pinnedChunks);
+  fakeEngine().blocked.push_back(settings.blockedChunks);
+  fakeEngine().documentsAsked.push_back(asked.documents());
+  fakeEngine().chunksAsked.push_back(static_cast<int>(asked.chunks().size()));
+  Answer answer = look(asked, question, settings);
+  std::string whole = fakeEngine().saying;
+  if (whole.empty() && !answer.evidence.empty())
+    whole = asked.textOf(asked.chunks()[static_cast<std::size_t>(answer.evidence[0].chunk)]);
+  for (std::size_t i = 0; i < whole.size() && answer.answerTokens < settings.maxTokens; i += kTokenBytes) {
+    listener.progress({Stage::Answering, answer.answerTokens, settings.maxTokens, 100});
+    const std::string piece = whole.substr(i, kTokenBytes);
+    listener.answerText(piece);
+    say(answer, piece);
+    if (fakeEngine().onAnswerWord) fakeEngine().onAnswerWord();
+  }
   answer.stoppedByLimit = answer.text.size() < whole.size();
-  answer.questionTokens = static_cast<int>(question.size()) / kTokenBytes;
-  answer.attendedTokens = static_cast<int>(answer.evidence.size() * kChunkBytes) / kTokenBytes;
+  return answer;
+}
+
+Answer Engine::retrace(const Reading& reading, std::string_view question, std::string_view said,
+                       const AskSettings& settings, Listener& listener) {
+  listener.progress({Stage::Retrieving, 0, 1, 0});
+  ++fakeEngine().retraces;
+  Answer answer = look(dynamic_cast<const FakeReading&>(reading), question, settings);
+  for (std::size_t i = 0; i < said.size(); i += kTokenBytes) say(answer, std::string(said.substr(i, kTokenBytes)));
   return answer;
 }
 

@@ -10,6 +10,10 @@ struct FakeEngine {
   int loads = 0;
   std::vector<int> chunksRead;  ///< of each read call: chunks read in it
   std::vector<std::string> questions;
+  std::vector<int> documentsAsked;  ///< of each question: how many
+  std::vector<int> chunksAsked;     ///< of each question: chunks that had been read
+  int retraces = 0;
+  std::string saying;  ///< what it answers; empty: the text of the first chunk found
   std::vector<std::vector<int>> pinned, blocked;  ///< chunks, of each question
   std::vector<std::string> trainingTexts;
   int rank = 0;  ///< of the adapter that was trained

@@ -242,6 +242,12 @@ class EveryPassageMethod : public testing::TestWithParam<std::string> {
 
 constexpr const char* kQuestion = "What is abcd?";
 
+double massOf(const AnswerLook& look) {
+  double sum = 0;
+  for (const AnswerLook::Share& share : look.shares) sum += share.mass;
+  return sum;
+}
+
 TEST_P(EveryPassageMethod, KeepsWithinBudget) {
   Engine engine(model_.settings(), silent_);
   const Answer answer = engine.ask(*read(engine, randomText(1200, 3)), kQuestion, asking_, silent_);
@@ -262,6 +268,11 @@ TEST_P(EveryPassageMethod, EqualsFullAttentionWhenAllFits) {
   EXPECT_NEAR(ours.logProbability, whole.logProbability, 1e-3);
   ASSERT_EQ(ours.map.mass.size(), whole.map.mass.size());
   for (std::size_t i = 0; i < ours.map.mass.size(); ++i) EXPECT_NEAR(ours.map.mass[i], whole.map.mass[i], 1e-4);
+  ASSERT_EQ(ours.looks.size(), whole.looks.size());
+  for (std::size_t i = 0; i < ours.looks.size(); ++i) {
+    EXPECT_EQ(ours.looks[i].start, whole.looks[i].start);
+    EXPECT_NEAR(massOf(ours.looks[i]), massOf(whole.looks[i]), 1e-3);
+  }
 }
 
 TEST_P(EveryPassageMethod, LeavesNothingForTheNextDocument) {
@@ -303,6 +314,31 @@ TEST_P(EveryPassageMethod, PutsTheChunkThatSharesTheQuestionsWordsFirst) {
   EXPECT_TRUE(isFound);
 }
 
+TEST_P(EveryPassageMethod, FindsWhatStandsInTheSecondOfJoinedDocuments) {
+  if (GetParam() == "rag-dense") GTEST_SKIP() << "random embeddings know no words";
+  Engine engine(model_.settings(), silent_);
+  const std::string second = randomText(300, 5) + "The quokka abcd. " + randomText(100, 6);
+  const auto joined = engine.join({read(engine, randomText(700, 4)), read(engine, second)});
+  const Answer answer = engine.ask(*joined, "What is the quokka abcd?", asking_, silent_);
+  ASSERT_FALSE(answer.evidence.empty());
+  bool isFound = false;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, answer.evidence.size()); ++i) {
+    const EvidenceChunk& best = answer.evidence[i];
+    isFound = isFound || (best.document == 1 &&
+                          second.substr(best.start, best.end - best.start).find("quokka") != std::string::npos);
+  }
+  EXPECT_TRUE(isFound);
+}
+
+TEST_P(EveryPassageMethod, TellsOfAGivenAnswerWhatItToldWhenItSaidIt) {
+  Engine engine(model_.settings(), silent_);
+  const auto reading = read(engine, randomText(900, 9));
+  const Answer said = engine.ask(*reading, kQuestion, asking_, silent_);
+  const Answer again = engine.retrace(*reading, kQuestion, said.text, asking_, silent_);
+  EXPECT_EQ(again.text, said.text);
+  EXPECT_EQ(again.map.attended, said.map.attended);
+}
+
 TEST_P(EveryPassageMethod, SaysWhatIsMissingWithoutAnEmbedder) {
   if (GetParam() == "rag-bm25") GTEST_SKIP() << "it needs none";
   std::filesystem::remove_all(model_.folder.path() / "all-minilm-l6-v2");
@@ -330,7 +366,10 @@ TEST(Passages, ReachToTheEndsOfTheirSentences) {
   for (const Token& token : model.loaded.tokenizer->encode(text))
     tokens.push_back(
         {token.id, static_cast<std::uint32_t>(token.start), static_cast<std::uint32_t>(token.end)});
-  const std::vector<kvasir::Run> passages = passagesOf(model.loaded, tokens);
+  std::vector<kvasir::Run> chunks;
+  for (int first = 0; first < std::ssize(tokens); first += kChunkTokens)
+    chunks.push_back({first, std::min(first + kChunkTokens, static_cast<int>(std::ssize(tokens)))});
+  const std::vector<kvasir::Run> passages = passagesOf(model.loaded, tokens, chunks);
   const std::vector<std::string> texts = passageTexts(model.loaded, tokens, passages);
   ASSERT_GT(passages.size(), 4u);
   for (std::size_t i = 1; i + 1 < passages.size(); ++i) {
