@@ -7,7 +7,7 @@
 namespace kvasir {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 // An exchange's text and evidence are JSON; its maps and chunks are packed numbers.
 constexpr const char* kTables = R"sql(
@@ -19,6 +19,16 @@ CREATE TABLE places (document_id TEXT PRIMARY KEY, page INTEGER NOT NULL, top RE
   WITHOUT ROWID;
 )sql";
 
+// A document has several conversations. Those of before become one each.
+constexpr const char* kSeveral = R"sql(
+CREATE TABLE conversations (id INTEGER PRIMARY KEY, document_id TEXT NOT NULL, title TEXT NOT NULL);
+ALTER TABLE exchanges ADD COLUMN conversation INTEGER NOT NULL DEFAULT 0;
+INSERT INTO conversations (document_id, title) SELECT DISTINCT document_id, '' FROM exchanges;
+UPDATE exchanges SET conversation =
+  (SELECT id FROM conversations WHERE conversations.document_id = exchanges.document_id);
+CREATE INDEX exchanges_by_conversation ON exchanges (conversation, number);
+)sql";
+
 void migrate(Database& database) {
   Transaction transaction(database);
   std::int64_t version = 0;
@@ -28,10 +38,9 @@ void migrate(Database& database) {
   }
   if (version > kVersion)
     throw std::runtime_error("The conversations were written by a later version of Kvasir; use that version.");
-  if (version == 0) {
-    database.run(kTables);
-    database.run("PRAGMA user_version = " + std::to_string(kVersion));
-  }
+  if (version < 1) database.run(kTables);
+  if (version < 2) database.run(kSeveral);
+  if (version < kVersion) database.run("PRAGMA user_version = " + std::to_string(kVersion));
   transaction.commit();
 }
 
@@ -44,13 +53,18 @@ qint64 Conversations::keep(const Exchange& exchange) {
   const std::string id = exchange.document.toStdString();
   Transaction transaction(database_);
   qint64 number = exchange.number;
+  const std::int64_t conversation = exchange.conversation;
+  database_.prepare("INSERT OR IGNORE INTO conversations VALUES (?1, ?2, '')").bind(conversation, id).finish();
   if (number > 0) {
-    database_.prepare("INSERT OR REPLACE INTO exchanges VALUES (?1, ?2, ?3, ?4)")
-        .bind(std::int64_t{number}, id, bodyOf(exchange), Blob{maps})
+    database_
+        .prepare(
+            "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) VALUES (?1, ?2, ?3, ?4, "
+            "?5)")
+        .bind(std::int64_t{number}, id, bodyOf(exchange), Blob{maps}, conversation)
         .finish();
   } else {
-    database_.prepare("INSERT INTO exchanges (document_id, body, maps) VALUES (?1, ?2, ?3)")
-        .bind(id, bodyOf(exchange), Blob{maps})
+    database_.prepare("INSERT INTO exchanges (document_id, body, maps, conversation) VALUES (?1, ?2, ?3, ?4)")
+        .bind(id, bodyOf(exchange), Blob{maps}, conversation)
         .finish();
     Statement last = database_.prepare("SELECT last_insert_rowid()");
     last.step();
@@ -60,24 +74,54 @@ qint64 Conversations::keep(const Exchange& exchange) {
   return number;
 }
 
-std::vector<ExchangePointer> Conversations::of(const std::string& document) {
-  Statement rows =
-      database_.prepare("SELECT number, body, maps FROM exchanges WHERE document_id = ?1 ORDER BY number");
-  std::vector<ExchangePointer> exchanges;
+std::vector<Conversation> Conversations::of(const std::string& document) {
+  Statement rows = database_.prepare(
+      "SELECT id, title, (SELECT body FROM exchanges WHERE conversation = id ORDER BY number LIMIT 1) FROM conversations "
+      "WHERE document_id = ?1 ORDER BY (SELECT max(number) FROM exchanges WHERE conversation = id) DESC, id DESC");
+  std::vector<Conversation> found;
   for (rows.bind(document); rows.step();) {
+    Conversation conversation{rows.integer(0), QString::fromStdString(rows.text(1))};
+    if (conversation.title.isEmpty()) {
+      if (const auto first = parseBody(rows.text(2))) conversation.title = first->question;
+    }
+    found.push_back(std::move(conversation));
+  }
+  return found;
+}
+
+std::vector<ExchangePointer> Conversations::exchanges(qint64 conversation) {
+  Statement rows = database_.prepare(
+      "SELECT number, body, maps, document_id FROM exchanges WHERE conversation = ?1 ORDER BY number");
+  std::vector<ExchangePointer> exchanges;
+  for (rows.bind(std::int64_t{conversation}); rows.step();) {
     auto exchange = parseBody(rows.text(1));
     if (!exchange) continue;
     exchange->number = rows.integer(0);
-    exchange->document = QString::fromStdString(document);
+    exchange->conversation = conversation;
+    exchange->document = QString::fromStdString(rows.text(3));
+    for (EvidenceRow& row : exchange->evidence) {
+      if (row.document.isEmpty()) row.document = exchange->document;
+    }
     unpackMaps(rows.text(2), *exchange);
     exchanges.push_back(std::make_shared<const Exchange>(std::move(*exchange)));
   }
   return exchanges;
 }
 
+void Conversations::name(qint64 conversation, const std::string& title) {
+  database_.prepare("UPDATE conversations SET title = ?2 WHERE id = ?1").bind(std::int64_t{conversation}, title).finish();
+}
+
+void Conversations::drop(qint64 conversation) {
+  Transaction transaction(database_);
+  database_.prepare("DELETE FROM exchanges WHERE conversation = ?1").bind(std::int64_t{conversation}).finish();
+  database_.prepare("DELETE FROM conversations WHERE id = ?1").bind(std::int64_t{conversation}).finish();
+  transaction.commit();
+}
+
 void Conversations::forget(const std::string& document) {
   Transaction transaction(database_);
-  for (const char* table : {"exchanges", "places"})
+  for (const char* table : {"exchanges", "conversations", "places"})
     database_.prepare(std::string("DELETE FROM ") + table + " WHERE document_id = ?1").bind(document).finish();
   transaction.commit();
 }

@@ -7,6 +7,7 @@
 
 #include "app/sqlite.h"
 #include "ui/document/document_view.h"
+#include "app/window/session_jobs.h"
 #include "ui/panels/exchange.h"
 
 namespace kvasir {
@@ -18,10 +19,14 @@ class Conversations {
  public:
   explicit Conversations(std::filesystem::path file);
 
-  /// Adds it, or renews the one of its number. Gives the number.
+  /// Adds it, or renews the one of its number, and begins its conversation where there is none of that id. Gives the
+  /// number.
   qint64 keep(const Exchange& exchange);
-  std::vector<ExchangePointer> of(const std::string& document);  ///< oldest first; what is damaged is left out
-  /// The conversation, place and collection of a document.
+  std::vector<Conversation> of(const std::string& document);  ///< the last one spoken in comes first
+  std::vector<ExchangePointer> exchanges(qint64 conversation);  ///< oldest first; what is damaged is left out
+  void name(qint64 conversation, const std::string& title);
+  void drop(qint64 conversation);
+  /// The conversations and the place of a document.
   void forget(const std::string& document);
 
   std::vector<std::pair<std::string, std::string>> collections();

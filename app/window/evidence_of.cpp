@@ -19,13 +19,19 @@ bool isIn(const std::vector<int>& chunks, int chunk) {
   return std::find(chunks.begin(), chunks.end(), chunk) != chunks.end();
 }
 
-EvidenceRow rowOf(const Document& document, const AskSettings& settings, const EvidenceChunk& found, int rank) {
+using Documents = std::vector<AskedDocument>;
+
+EvidenceRow rowOf(const Documents& documents, const AskSettings& settings, const EvidenceChunk& found, int rank) {
+  const AskedDocument& asked = documents[static_cast<std::size_t>(found.document)];
+  const Document& document = *asked.document;
   EvidenceRow row;
   row.rank = rank;
   row.chunk = found.chunk;
   row.score = found.score;
   row.layers = found.layers;
   row.share = found.mass;
+  row.document = QString::fromStdString(asked.id);
+  if (documents.size() > 1) row.title = QString::fromStdString(asked.title);
   const std::size_t start = toBoundary(document.text, std::min(found.start, document.text.size()));
   const std::size_t end = std::max(start, toBoundary(document.text, std::min(found.end, document.text.size())));
   row.range = {start, end};
@@ -38,56 +44,87 @@ EvidenceRow rowOf(const Document& document, const AskSettings& settings, const E
   return row;
 }
 
-std::vector<EvidenceRow> rowsOf(const Document& document, const Reading& reading, const AskSettings& settings,
+std::vector<EvidenceRow> rowsOf(const Documents& documents, const Reading& reading, const AskSettings& settings,
                                 const std::vector<EvidenceChunk>& evidence) {
   std::vector<EvidenceRow> rows;
   int rank = 0;
-  for (const EvidenceChunk& found : evidence) rows.push_back(rowOf(document, settings, found, ++rank));
+  for (const EvidenceChunk& found : evidence) rows.push_back(rowOf(documents, settings, found, ++rank));
   for (const std::vector<int>* chosen : {&settings.pinnedChunks, &settings.blockedChunks}) {
     for (const int chunk : *chosen) {
       const bool isThere =
           std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
       if (isThere || chunk < 0 || static_cast<std::size_t>(chunk) >= reading.chunks().size()) continue;
       const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(chunk)];
-      rows.push_back(rowOf(document, settings, {chunk, 0, 0, 0, range.start, range.end}, ++rank));
+      rows.push_back(rowOf(documents, settings, {chunk, 0, 0, 0, range.start, range.end, range.document}, ++rank));
     }
   }
   return rows;
 }
 
-/// The chunk that holds the byte, or the last one before it.
-int chunkAt(const std::vector<ChunkRange>& chunks, std::size_t byte) {
-  const auto after = std::upper_bound(chunks.begin(), chunks.end(), byte,
-                                      [](std::size_t b, const ChunkRange& chunk) { return b < chunk.start; });
-  return after == chunks.begin() ? 0 : static_cast<int>(after - chunks.begin()) - 1;
+/// The chunk among those of one document that holds the byte, or the last one before it.
+int chunkAt(const std::vector<ChunkRange>& chunks, int document, std::size_t byte) {
+  int found = -1;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    if (chunks[i].document != document) continue;
+    if (found >= 0 && chunks[i].start > byte) break;
+    found = static_cast<int>(i);
+  }
+  return std::max(0, found);
+}
+
+void addMarks(const AskedDocument& asked, int index, bool isOneOfSeveral, const std::vector<ChunkRange>& chunks,
+              AnswerMaps& maps) {
+  // A document of which nothing was read has no place on the axis.
+  const auto last = std::find_if(chunks.rbegin(), chunks.rend(), [&](const ChunkRange& c) { return c.document == index; });
+  if (last == chunks.rend()) return;
+  const int deeper = isOneOfSeveral ? 1 : 0;
+  if (isOneOfSeveral)
+    maps.sections.push_back({chunkAt(chunks, index, 0), QString::fromStdString(asked.title), 1});
+  for (const Section& section : asked.document->sections) {
+    if (section.start >= last->end && last->end > 0) break;
+    maps.sections.push_back({chunkAt(chunks, index, section.start), QString::fromStdString(section.title),
+                             section.level + deeper});
+  }
+  for (const Page& page : asked.document->pages) {
+    if (page.start >= last->end && last->end > 0) break;
+    maps.pages.push_back({chunkAt(chunks, index, page.start), QString::fromStdString(page.label), 0});
+  }
+}
+
+std::shared_ptr<AnswerMaps> mapsOf(const Documents& documents, const Reading& reading,
+                                   const std::vector<ChunkRange>& chunks, Answer& answer) {
+  auto maps = std::make_shared<AnswerMaps>();
+  maps->method = QString::fromStdString(reading.method());
+  maps->retrieved = std::move(answer.map);
+  maps->looks = std::move(answer.looks);
+  for (const AnswerLook& look : maps->looks)
+    maps->lookTexts << QString::fromStdString(answer.text.substr(look.start, look.end - look.start));
+  for (const ChunkRange& chunk : chunks) maps->firstTokens.push_back(chunk.firstToken);
+  maps->firstTokens.push_back(chunks.empty() ? 0 : chunks.back().firstToken + chunks.back().tokens);
+  for (std::size_t i = 0; i < documents.size(); ++i)
+    addMarks(documents[i], static_cast<int>(i), documents.size() > 1, chunks, *maps);
+  return maps;
 }
 
 }  // namespace
 
-std::shared_ptr<AnswerMaps> mapsOf(const Document& document, const Reading& reading, EvidenceMap map) {
-  auto maps = std::make_shared<AnswerMaps>();
-  maps->method = QString::fromStdString(reading.method());
-  maps->retrieved = std::move(map);
-  for (const ChunkRange& chunk : reading.chunks()) maps->firstTokens.push_back(chunk.firstToken);
-  maps->firstTokens.push_back(reading.tokens());
-  for (const Section& section : document.sections)
-    maps->sections.push_back(
-        {chunkAt(reading.chunks(), section.start), QString::fromStdString(section.title), section.level});
-  for (const Page& page : document.pages)
-    maps->pages.push_back({chunkAt(reading.chunks(), page.start), QString::fromStdString(page.label), 0});
-  return maps;
-}
-
-Exchange exchangeOf(const std::string& id, const std::string& question, const Document& document,
-                    const Reading& reading, const AskSettings& settings, Answer answer) {
+Exchange exchangeOf(const Documents& documents, const std::string& question, const Reading& reading,
+                    const AskSettings& settings, Answer answer) {
+  // Of a document that is half read, the first chunks have been asked.
+  std::vector<ChunkRange> chunks = reading.chunks();
+  chunks.resize(std::min(chunks.size(), static_cast<std::size_t>(std::max(0, answer.map.chunks))));
   Exchange exchange;
-  exchange.document = QString::fromStdString(id);
+  exchange.document = QString::fromStdString(documents.front().id);
+  if (documents.size() > 1) {
+    for (const AskedDocument& asked : documents) exchange.documents << QString::fromStdString(asked.id);
+  }
   exchange.question = QString::fromStdString(question);
   exchange.answer = QString::fromStdString(answer.text);
   exchange.method = QString::fromStdString(settings.method);
   exchange.budgetTokens = settings.budgetTokens;
   exchange.attendedTokens = answer.attendedTokens;
   exchange.documentTokens = reading.tokens();
+  exchange.readTokens = reading.tokensRead();
   exchange.answerTokens = answer.answerTokens;
   exchange.coverage = answer.coverage;
   exchange.logProbability = answer.logProbability;
@@ -96,9 +133,12 @@ Exchange exchangeOf(const std::string& id, const std::string& question, const Do
   exchange.isCut = answer.stoppedByLimit;
   exchange.pinned = settings.pinnedChunks;
   exchange.blocked = settings.blockedChunks;
-  exchange.evidence = rowsOf(document, reading, settings, answer.evidence);
-  for (const ChunkRange& chunk : reading.chunks()) exchange.chunks.push_back({chunk.start, chunk.end});
-  exchange.maps = mapsOf(document, reading, std::move(answer.map));
+  exchange.evidence = rowsOf(documents, reading, settings, answer.evidence);
+  for (const ChunkRange& chunk : chunks) {
+    exchange.chunks.push_back({chunk.start, chunk.end});
+    if (documents.size() > 1) exchange.chunkDocuments.push_back(chunk.document);
+  }
+  exchange.maps = mapsOf(documents, reading, chunks, answer);
   return exchange;
 }
 

@@ -1,18 +1,25 @@
 #pragma once
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "engine/engine.h"
 #include "importers/document.h"
 #include "ui/panels/exchange.h"
 
 namespace kvasir {
 
-/// What an exchange keeps and shows of an answer. The document need not hold words. Chunks that were pinned or
-/// blocked stand in the evidence too, behind what was found, so that this can be undone.
-Exchange exchangeOf(const std::string& id, const std::string& question, const Document& document,
-                    const Reading& reading, const AskSettings& settings, Answer answer);
+/// A document that was asked. The document need not hold words.
+struct AskedDocument {
+  std::string id, title;
+  std::shared_ptr<const Document> document;
+};
 
-/// The maps of an answer over the document's chunks, with its sections and pages on their axis.
-std::shared_ptr<AnswerMaps> mapsOf(const Document& document, const Reading& reading, EvidenceMap map);
+/// What an exchange keeps and shows of an answer from these documents, in the order they were joined in. Chunks that
+/// were pinned or blocked stand in the evidence too, behind what was found, so that this can be undone.
+Exchange exchangeOf(const std::vector<AskedDocument>& documents, const std::string& question, const Reading& reading,
+                    const AskSettings& settings, Answer answer);
 
 /// The share of full attention to the document that fell on attended chunks, mean over layers.
 std::optional<double> exactCoverage(const EvidenceMap& full, const EvidenceMap& retrieved);

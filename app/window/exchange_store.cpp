@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr quint32 kMapsVersion = 1;
+constexpr quint32 kMapsVersion = 2;  // 1: without the documents of chunks
 constexpr qint64 kMostValues = 1 << 26;  // of one list; more is damage
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -49,6 +49,16 @@ std::vector<int> intsOf(const Json& json, const char* name) {
   return values;
 }
 
+QStringList textsOf(const Json& json, const char* name) {
+  QStringList texts;
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_array()) return texts;
+  for (const Json& value : *found) {
+    if (value.is_string()) texts << QString::fromStdString(value.get<std::string>());
+  }
+  return texts;
+}
+
 Json toJson(const EvidenceRow& row) {
   return {{"rank", row.rank},
           {"chunk", row.chunk},
@@ -60,6 +70,8 @@ Json toJson(const EvidenceRow& row) {
           {"text", row.text.toStdString()},
           {"start", row.range.start},
           {"end", row.range.end},
+          {"document", row.document.toStdString()},
+          {"title", row.title.toStdString()},
           {"pinned", row.isPinned},
           {"blocked", row.isBlocked}};
 }
@@ -75,6 +87,8 @@ EvidenceRow rowOf(const Json& json) {
   row.pages = textOf(json, "pages");
   row.text = textOf(json, "text");
   row.range = {byteOf(json, "start"), byteOf(json, "end")};
+  row.document = textOf(json, "document");
+  row.title = textOf(json, "title");
   row.isPinned = flagOf(json, "pinned");
   row.isBlocked = flagOf(json, "blocked");
   return row;
@@ -134,6 +148,8 @@ bool isWhole(const AnswerMaps& maps, std::size_t chunks) {
 std::string bodyOf(const Exchange& exchange) {
   Json evidence = Json::array();
   for (const EvidenceRow& row : exchange.evidence) evidence.push_back(toJson(row));
+  Json documents = Json::array();
+  for (const QString& id : exchange.documents) documents.push_back(id.toStdString());
   const Json json = {{"question", exchange.question.toStdString()},
                      {"asked", exchange.asked.toStdString()},
                      {"answer", exchange.answer.toStdString()},
@@ -143,6 +159,9 @@ std::string bodyOf(const Exchange& exchange) {
                      {"budget", exchange.budgetTokens},
                      {"attended", exchange.attendedTokens},
                      {"document_tokens", exchange.documentTokens},
+                     {"read_tokens", exchange.readTokens},
+                     {"left_out", exchange.leftOut},
+                     {"documents", documents},
                      {"answer_tokens", exchange.answerTokens},
                      {"coverage", exchange.coverage ? finite(*exchange.coverage) : Json(nullptr)},
                      {"log_probability", finite(exchange.logProbability)},
@@ -170,6 +189,9 @@ std::optional<Exchange> parseBody(const std::string& body) {
   exchange.attendedTokens = intOf(json, "attended");
   exchange.documentTokens = intOf(json, "document_tokens");
   exchange.answerTokens = intOf(json, "answer_tokens");
+  exchange.readTokens = intOf(json, "read_tokens");
+  exchange.leftOut = json.contains("left_out") ? intOf(json, "left_out") : -1;
+  exchange.documents = textsOf(json, "documents");
   if (json.contains("coverage") && json["coverage"].is_number()) exchange.coverage = numberOf(json, "coverage");
   exchange.logProbability = numberOf(json, "log_probability");
   exchange.firstTokenSeconds = numberOf(json, "first_token");
@@ -201,6 +223,7 @@ std::string packMaps(const Exchange& exchange) {
   write(stream, maps.firstTokens);
   writeMarks(stream, maps.sections);
   writeMarks(stream, maps.pages);
+  write(stream, exchange.chunkDocuments);
   return qCompress(bytes, 1).toStdString();
 }
 
@@ -210,7 +233,7 @@ void unpackMaps(const std::string& packed, Exchange& exchange) {
   stream.setVersion(QDataStream::Qt_6_4);
   quint32 version = 0;
   stream >> version;
-  if (version != kMapsVersion) return;
+  if (version == 0 || version > kMapsVersion) return;
   auto chunks = readValues<TextRange>(stream);
   auto maps = std::make_shared<AnswerMaps>();
   qint32 layers = 0, count = 0;
@@ -223,8 +246,11 @@ void unpackMaps(const std::string& packed, Exchange& exchange) {
   maps->firstTokens = readValues<int>(stream);
   maps->sections = readMarks(stream);
   maps->pages = readMarks(stream);
+  auto documents = version > 1 ? readValues<int>(stream) : std::vector<int>();
+  if (!documents.empty() && documents.size() != chunks.size()) return;
   if (stream.status() != QDataStream::Ok || chunks.empty() || !isWhole(*maps, chunks.size())) return;
   exchange.chunks = std::move(chunks);
+  exchange.chunkDocuments = std::move(documents);
   exchange.maps = std::move(maps);
 }
 

@@ -11,6 +11,7 @@
 
 #include "ui/maps/csv.h"
 #include "ui/panels/answer_marks.h"
+#include "ui/panels/answer_notice.h"
 
 namespace kvasir {
 namespace {
@@ -42,16 +43,10 @@ QString settingsOf(const Exchange& exchange) {
 
 QString placeOf(const EvidenceRow& row) {
   QStringList parts;
+  if (!row.title.isEmpty()) parts << row.title;
   if (!row.pages.isEmpty()) parts << text("page %1").arg(row.pages);
   if (!row.section.isEmpty()) parts << row.section;
   return parts.join(QStringLiteral(", "));
-}
-
-QString noticeOf(const Exchange& exchange) {
-  if (exchange.isStopped) return text("Stopped before its end.");
-  if (!isSupported(exchange.question, exchange.answer, exchange.evidence))
-    return text("Not in the document, as far as the passages found show.");
-  return {};
 }
 
 QString escapedMarkdown(QString plain) {
@@ -92,7 +87,7 @@ QString asMarkdown(const Report& report) {
     if (!exchange->note.isEmpty())
       out += QStringLiteral("*%1*\n\n").arg(escapedMarkdown(onOneLine(exchange->note)));
     out += escapedMarkdown(markedAnswer(*exchange)) + QStringLiteral("\n\n");
-    if (const QString notice = noticeOf(*exchange); !notice.isEmpty())
+    if (const QString notice = answerNotice(*exchange); !notice.isEmpty())
       out += QStringLiteral("*%1*\n\n").arg(notice);
     for (const EvidenceRow& row : exchange->evidence) {
       if (row.rank > static_cast<int>(kQuotes)) break;
@@ -118,7 +113,7 @@ QString asHtml(const Report& report) {
       out += QStringLiteral("<p><i>%1</i></p>").arg(exchange->note.toHtmlEscaped());
     out += QStringLiteral("<p>%1</p>")
                .arg(markedAnswer(*exchange).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
-    if (const QString notice = noticeOf(*exchange); !notice.isEmpty())
+    if (const QString notice = answerNotice(*exchange); !notice.isEmpty())
       out += QStringLiteral("<p><i>%1</i></p>").arg(notice);
     for (const EvidenceRow& row : exchange->evidence) {
       if (row.rank > static_cast<int>(kQuotes)) break;
@@ -132,12 +127,12 @@ QString asHtml(const Report& report) {
 }
 
 QString evidenceAsCsv(const Report& report) {
-  QString out = QStringLiteral("question,rank,chunk,score,layers,share,section,pages,start,end,text\r\n");
+  QString out = QStringLiteral("question,rank,chunk,score,layers,share,document,section,pages,start,end,text\r\n");
   for (const ExchangePointer& exchange : report.exchanges) {
     for (const EvidenceRow& row : exchange->evidence) {
       out += QString::fromUtf8(
           csvRecord({exchange->question, QString::number(row.rank), QString::number(row.chunk),
-                     csvNumber(row.score), QString::number(row.layers), csvNumber(row.share), row.section,
+                     csvNumber(row.score), QString::number(row.layers), csvNumber(row.share), row.title, row.section,
                      row.pages, QString::number(row.range.start), QString::number(row.range.end), row.text}));
     }
   }

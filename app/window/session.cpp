@@ -23,7 +23,7 @@ double shareOf(const Progress& progress) {
 QString keyOf(const Job& job) {
   if (const auto* import = std::get_if<ImportJob>(&job)) return q(import->file);
   if (const auto* read = std::get_if<ReadJob>(&job)) return q(read->id);
-  if (const auto* ask = std::get_if<AskJob>(&job)) return q(ask->id);
+  if (const auto* ask = std::get_if<AskJob>(&job)) return ask->ids.size() == 1 ? q(ask->ids.front()) : QString();
   return {};
 }
 
@@ -121,22 +121,27 @@ void Session::open(const QString& id) {
   desk_->add(OpenJob{id.toStdString()}, Urgency::Now);
 }
 
-quint64 Session::ask(const QString& id, const QString& question, const AskSettings& settings) {
-  return work_->add(AskJob{id.toStdString(), question.toStdString(), settings}, Urgency::Now);
+quint64 Session::ask(const QStringList& ids, const QString& question, const AskSettings& settings, Extent extent) {
+  AskJob job{{}, question.toStdString(), settings, extent};
+  for (const QString& id : ids) job.ids.push_back(id.toStdString());
+  return work_->add(std::move(job), Urgency::Now);
+}
+
+bool Session::readsInBackground(const AskSettings& settings) const {
+  return reading_ == Reading::InBackground && settings.method == readFor_.method &&
+         settings.budgetTokens == readFor_.budgetTokens;
 }
 
 void Session::stopQuestion(quint64 number) { work_->stop(number); }
 
-void Session::verify(const Exchange& exchange) {
-  AskSettings settings;
-  settings.method = exchange.method.toStdString();
-  settings.budgetTokens = exchange.budgetTokens;
-  verifying_ = exchange.number;
-  const QString& asked = exchange.asked.isEmpty() ? exchange.question : exchange.asked;
-  work_->add(
-      VerifyJob{exchange.document.toStdString(), asked.toStdString(), exchange.answer.toStdString(), settings},
-      Urgency::Now);
+void Session::verify(const ExchangePointer& exchange) { work_->add(VerifyJob{exchange}, Urgency::Now); }
+void Session::retrace(const ExchangePointer& exchange) { work_->add(RetraceJob{exchange}, Urgency::Now); }
+
+void Session::talk(qint64 conversation) { desk_->add(TalkJob{conversation}, Urgency::Now); }
+void Session::nameConversation(qint64 conversation, const QString& title) {
+  desk_->add(NameJob{conversation, title.toStdString()}, Urgency::Now);
 }
+void Session::dropConversation(qint64 conversation) { desk_->add(EndTalkJob{conversation}, Urgency::Now); }
 
 void Session::keep(const ExchangePointer& exchange) { desk_->add(KeepJob{exchange}, Urgency::Now); }
 void Session::forget(const QString& id) { desk_->add(ForgetJob{id.toStdString()}, Urgency::Now); }
@@ -230,12 +235,13 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
 void Session::end(const Task&, const ReadJob& job, const Outcome& outcome) { endReading(job.id, outcome); }
 
 void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
-  const LibraryRow* row = shelf_.find(q(job.id));
-  // A question that had the document read leaves it read or half read; else its state is not the question's.
-  if (row && row->state == DocumentState::Reading) {
-    const bool isRead = outcome.kind == Outcome::Kind::Finished;
+  for (const std::string& id : job.ids) {
+    const LibraryRow* row = shelf_.find(q(id));
+    // A question that had the document read leaves it read or half read; else its state is not the question's.
+    if (!row || row->state != DocumentState::Reading) continue;
+    const bool isRead = outcome.kind == Outcome::Kind::Finished && job.extent == Extent::Whole;
     shelf_.setState(row->key, isRead ? DocumentState::Ready : DocumentState::Waiting);
-    readSoon(q(job.id));
+    readSoon(q(id));
     Q_EMIT rowsChanged();
   }
   if (const auto answer = resultOf<Answered>(outcome)) Q_EMIT answered(task.number, answer);
@@ -243,10 +249,21 @@ void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT questionFailed(task.number, outcome.sentence);
 }
 
-void Session::end(const Task&, const VerifyJob&, const Outcome& outcome) {
+void Session::end(const Task&, const VerifyJob& job, const Outcome& outcome) {
   const auto result = resultOf<Verified>(outcome);
-  Q_EMIT verified(verifying_, result ? result->map : nullptr);
+  Q_EMIT verified(job.exchange->number, result ? result->map : nullptr);
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+}
+
+void Session::end(const Task&, const RetraceJob& job, const Outcome& outcome) {
+  const auto result = resultOf<Retraced>(outcome);
+  Q_EMIT retraced(job.exchange->number, result ? result->exchange : nullptr);
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+}
+
+void Session::end(const Task&, const TalkJob&, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (const auto result = resultOf<Talk>(outcome)) Q_EMIT talked(result);
 }
 
 void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {

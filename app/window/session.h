@@ -33,12 +33,20 @@ class Session : public QObject {
   void collect(const QString& id, const QString& name);
 
   void open(const QString& id);
-  /// Gives the question's number. The document is read first where it is not.
-  quint64 ask(const QString& id, const QString& question, const AskSettings& settings);
+  /// Gives the question's number. Of several documents the question is asked as of one. They are read first, to their
+  /// ends or as far as `extent` needs; reading goes on afterwards.
+  quint64 ask(const QStringList& ids, const QString& question, const AskSettings& settings,
+              Extent extent = Extent::Whole);
+  /// Whether documents are read without being asked, for these settings.
+  bool readsInBackground(const AskSettings& settings) const;
   void stopQuestion(quint64 number);
-  void verify(const Exchange& exchange);
+  void verify(const ExchangePointer& exchange);
+  void retrace(const ExchangePointer& exchange);
   void keep(const ExchangePointer& exchange);
-  void forget(const QString& id);  ///< its conversation
+  void forget(const QString& id);  ///< its conversations
+  void talk(qint64 conversation);  ///< wishes to know what was said in it
+  void nameConversation(qint64 conversation, const QString& title);
+  void dropConversation(qint64 conversation);
   void keepPlace(const QString& id, const DocumentPlace& place);
 
  Q_SIGNALS:
@@ -55,7 +63,9 @@ class Session : public QObject {
   void questionStopped(quint64 question);
   void questionFailed(quint64 question, QString sentence);
   void verified(qint64 exchange, std::shared_ptr<const kvasir::EvidenceMap> map);
+  void retraced(qint64 exchange, std::shared_ptr<const kvasir::Exchange> result);  ///< null: it failed
   void kept(qint64 before, qint64 number);  ///< an exchange got its number
+  void talked(std::shared_ptr<const kvasir::Talk> talk);
   void removed(QString id);
   void engineLoaded(QString device);
   void documentFailed(QString sentence);  ///< its row says so too
@@ -71,6 +81,8 @@ class Session : public QObject {
   void end(const Task& task, const ReadJob& job, const Outcome& outcome);
   void end(const Task& task, const AskJob& job, const Outcome& outcome);
   void end(const Task& task, const VerifyJob& job, const Outcome& outcome);
+  void end(const Task& task, const RetraceJob& job, const Outcome& outcome);
+  void end(const Task& task, const TalkJob& job, const Outcome& outcome);
   void end(const Task& task, const RemoveJob& job, const Outcome& outcome);
   void end(const Task& task, const OpenJob& job, const Outcome& outcome);
   void end(const Task& task, const KeepJob& job, const Outcome& outcome);
@@ -89,7 +101,6 @@ class Session : public QObject {
   Reading reading_ = Reading::InBackground;
   Lane* work_;
   Lane* desk_;
-  qint64 verifying_ = 0;
 };
 
 }  // namespace kvasir

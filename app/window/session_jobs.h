@@ -28,14 +28,21 @@ struct ReadJob {
   std::string id;
   AskSettings settings;
 };
+/// Of one document or several as one. `extent`: whether they are read to their ends first, or asked as far as they are
+/// read.
 struct AskJob {
-  std::string id, question;
+  std::vector<std::string> ids;
+  std::string question;
   AskSettings settings;
+  Extent extent = Extent::Whole;
 };
 /// Full attention for an answer that was given.
 struct VerifyJob {
-  std::string id, question, answer;
-  AskSettings settings;
+  std::shared_ptr<const Exchange> exchange;
+};
+/// Evidence, maps, heads and the looks of single tokens, of an answer that was given.
+struct RetraceJob {
+  std::shared_ptr<const Exchange> exchange;
 };
 struct RemoveJob {
   std::string id;
@@ -45,14 +52,24 @@ struct EngineJob {
   EngineSettings settings;
   std::string modelsFolder;
 };
-/// A document with words and boxes, its conversation, and the place where it was left.
+/// A document with words and boxes, its last conversation, and the place where it was left.
 struct OpenJob {
   std::string id;
+};
+struct TalkJob {  ///< what was said in a conversation
+  qint64 conversation = 0;
+};
+struct NameJob {  ///< a conversation's title
+  qint64 conversation = 0;
+  std::string title;
+};
+struct EndTalkJob {  ///< deletes a conversation
+  qint64 conversation = 0;
 };
 struct KeepJob {
   std::shared_ptr<const Exchange> exchange;
 };
-struct ForgetJob {  ///< the conversation of a document
+struct ForgetJob {  ///< the conversations of a document
   std::string id;
 };
 struct CollectJob {
@@ -68,12 +85,13 @@ struct FindJob {
   std::vector<std::string> paths;
 };
 
-using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RemoveJob, EngineJob, OpenJob, KeepJob,
-                         ForgetJob, CollectJob, PlaceJob, CollectionsJob, FindJob>;
+using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, EngineJob, OpenJob,
+                         TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob, PlaceJob, CollectionsJob, FindJob>;
 
 struct ListedDocument {
   DocumentRecord record;
   bool isRead = false;
+  double shareRead = 0;
 };
 struct Listed {
   std::vector<ListedDocument> documents;
@@ -93,11 +111,23 @@ struct Answered {
 struct Verified {
   std::shared_ptr<const EvidenceMap> map;
 };
+struct Retraced {
+  std::shared_ptr<const Exchange> exchange;
+};
 struct Removed {};
+struct Conversation {
+  qint64 id = 0;
+  QString title;  ///< given by the user, else its first question
+};
+struct Talk {
+  qint64 conversation = 0;
+  std::vector<ExchangePointer> exchanges;
+};
 struct Opened {
   DocumentRecord record;
   std::shared_ptr<const Document> document;
-  std::vector<ExchangePointer> conversation;
+  std::vector<Conversation> conversations;  ///< the last one spoken in comes first
+  std::vector<ExchangePointer> conversation;  ///< of the first of them
   std::optional<DocumentPlace> place;
 };
 struct Kept {
@@ -111,7 +141,7 @@ struct Found {
 };
 struct Done {};
 
-using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Removed, Opened, Kept,
-                               Collections, Found>;
+using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened, Talk,
+                               Kept, Collections, Found>;
 
 }  // namespace kvasir

@@ -33,6 +33,27 @@ bool isKnownFormat(const std::filesystem::path& file) {
   });
 }
 
+QString titleOf(const DocumentRecord& record) {
+  const QString title = QString::fromStdString(record.title);
+  return title.trimmed().isEmpty() ? asText(utf8Of(pathOf(record.file).stem())) : title;
+}
+
+/// The settings that an answer was given with.
+AskSettings settingsOf(const Exchange& exchange) {
+  AskSettings settings;
+  settings.method = exchange.method.toStdString();
+  settings.budgetTokens = exchange.budgetTokens;
+  settings.pinnedChunks = exchange.pinned;
+  settings.blockedChunks = exchange.blocked;
+  if (exchange.leftOut >= 0) settings.blockedChunks.push_back(exchange.leftOut);
+  return settings;
+}
+
+/// The question as the model got it.
+std::string askedOf(const Exchange& exchange) {
+  return (exchange.asked.isEmpty() ? exchange.question : exchange.asked).toStdString();
+}
+
 }  // namespace
 
 /// Hears of one job: stops it when asked to, and tells the window of it, not more often than the window can
@@ -146,10 +167,33 @@ const OpenDocument& SessionWorker::document(const std::string& id, Listener& lis
   return *document_;
 }
 
-OpenReading SessionWorker::reading(const std::string& id, const AskSettings& settings, Listener& listener) {
+OpenReading SessionWorker::reading(const std::string& id, const AskSettings& settings, Extent extent,
+                                   Listener& listener) {
   const OpenDocument& open = document(id, listener);
   Engine& loaded = engine(listener);
-  return openReading(loaded, library(), open, loaded.readSettingsFor(settings), listener);
+  const ReadSettings read = loaded.readSettingsFor(settings);
+  return extent == Extent::Whole ? openReading(loaded, library(), open, read, listener)
+                                 : openBeginning(loaded, library(), open, read, listener);
+}
+
+SessionWorker::Asked SessionWorker::asked(const std::vector<std::string>& ids, const AskSettings& settings,
+                                          Extent extent, Listener& listener) {
+  Asked asked;
+  std::vector<std::shared_ptr<const Reading>> readings;
+  for (const std::string& id : ids) {
+    readings.push_back(reading(id, settings, extent, listener).reading);
+    asked.documents.push_back(
+        {document_->record.id, titleOf(document_->record).toStdString(), std::make_shared<const Document>(document_->document)});
+  }
+  asked.reading = readings.size() == 1 ? readings.front() : engine_->join(readings);
+  return asked;
+}
+
+/// What an answer that was given was asked of, as far as that is read now.
+SessionWorker::Asked SessionWorker::asked(const Exchange& exchange, Listener& listener) {
+  std::vector<std::string> ids;
+  for (const QString& id : documentsOf(exchange)) ids.push_back(id.toStdString());
+  return asked(ids, settingsOf(exchange), shareRead(exchange) < 1 ? Extent::AnyChunk : Extent::Whole, listener);
 }
 
 JobResult SessionWorker::perform(const ListJob& job, Listener&) {
@@ -159,7 +203,12 @@ JobResult SessionWorker::perform(const ListJob& job, Listener&) {
     const bool isRead = std::any_of(readings.begin(), readings.end(), [&](const ReadingRecord& reading) {
       return reading.complete && reading.method == job.method;
     });
-    listed.documents.push_back({std::move(record), isRead});
+    double share = 0;
+    for (const ReadingRecord& reading : readings) {
+      if (reading.method == job.method && reading.tokens > 0)
+        share = std::max(share, static_cast<double>(reading.tokensRead) / static_cast<double>(reading.tokens));
+    }
+    listed.documents.push_back({std::move(record), isRead, share});
   }
   return listed;
 }
@@ -170,25 +219,34 @@ JobResult SessionWorker::perform(const ImportJob& job, Listener& listener) {
 }
 
 JobResult SessionWorker::perform(const ReadJob& job, Listener& listener) {
-  const OpenReading read = reading(job.id, job.settings, listener);
+  const OpenReading read = reading(job.id, job.settings, Extent::Whole, listener);
   return ReadToEnd{read.reading->tokens(), read.seconds, read.reading->bytesOnDisk()};
 }
 
 JobResult SessionWorker::perform(const AskJob& job, Listener& listener) {
-  const OpenReading read = reading(job.id, job.settings, listener);
-  Answer answer = engine_->ask(*read.reading, job.question, job.settings, listener);
+  const Asked of = asked(job.ids, job.settings, job.extent, listener);
+  Answer answer = engine_->ask(*of.reading, job.question, job.settings, listener);
   Answered answered;
   answered.kvBytesInMemory = answer.kvBytesInMemory;
-  answered.kvBytesOnDisk = read.reading->bytesOnDisk();
+  answered.kvBytesOnDisk = of.reading->bytesOnDisk();
   answered.exchange = std::make_shared<const Exchange>(
-      exchangeOf(job.id, job.question, document_->document, *read.reading, job.settings, std::move(answer)));
+      exchangeOf(of.documents, job.question, *of.reading, job.settings, std::move(answer)));
   return answered;
 }
 
 JobResult SessionWorker::perform(const VerifyJob& job, Listener& listener) {
-  const OpenReading read = reading(job.id, job.settings, listener);
-  return Verified{std::make_shared<const EvidenceMap>(
-      engine_->fullAttention(*read.reading, job.question, job.answer, listener))};
+  const Asked of = asked(*job.exchange, listener);
+  return Verified{std::make_shared<const EvidenceMap>(engine_->fullAttention(
+      *of.reading, askedOf(*job.exchange), job.exchange->answer.toStdString(), listener))};
+}
+
+JobResult SessionWorker::perform(const RetraceJob& job, Listener& listener) {
+  const Asked of = asked(*job.exchange, listener);
+  const AskSettings settings = settingsOf(*job.exchange);
+  Answer answer = engine_->retrace(*of.reading, askedOf(*job.exchange), job.exchange->answer.toStdString(), settings,
+                                   listener);
+  return Retraced{std::make_shared<const Exchange>(
+      exchangeOf(of.documents, askedOf(*job.exchange), *of.reading, settings, std::move(answer)))};
 }
 
 JobResult SessionWorker::perform(const RemoveJob& job, Listener&) {
@@ -209,9 +267,24 @@ JobResult SessionWorker::perform(const OpenJob& job, Listener&) {
   Opened opened;
   opened.record = *record;
   opened.document = std::make_shared<const Document>(library().load(record->id));
-  opened.conversation = conversations().of(record->id);
+  opened.conversations = conversations().of(record->id);
+  if (!opened.conversations.empty()) opened.conversation = conversations().exchanges(opened.conversations.front().id);
   opened.place = conversations().place(record->id);
   return opened;
+}
+
+JobResult SessionWorker::perform(const TalkJob& job, Listener&) {
+  return Talk{job.conversation, conversations().exchanges(job.conversation)};
+}
+
+JobResult SessionWorker::perform(const NameJob& job, Listener&) {
+  conversations().name(job.conversation, job.title);
+  return Done{};
+}
+
+JobResult SessionWorker::perform(const EndTalkJob& job, Listener&) {
+  conversations().drop(job.conversation);
+  return Done{};
 }
 
 JobResult SessionWorker::perform(const KeepJob& job, Listener&) {

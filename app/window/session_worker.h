@@ -8,6 +8,7 @@
 
 #include "app/open_document.h"
 #include "app/window/conversations.h"
+#include "app/window/evidence_of.h"
 #include "app/window/session_jobs.h"
 
 namespace kvasir {
@@ -38,9 +39,13 @@ class SessionWorker : public QObject {
   JobResult perform(const ReadJob& job, Listener& listener);
   JobResult perform(const AskJob& job, Listener& listener);
   JobResult perform(const VerifyJob& job, Listener& listener);
+  JobResult perform(const RetraceJob& job, Listener& listener);
   JobResult perform(const RemoveJob& job, Listener& listener);
   JobResult perform(const EngineJob& job, Listener& listener);
   JobResult perform(const OpenJob& job, Listener& listener);
+  JobResult perform(const TalkJob& job, Listener& listener);
+  JobResult perform(const NameJob& job, Listener& listener);
+  JobResult perform(const EndTalkJob& job, Listener& listener);
   JobResult perform(const KeepJob& job, Listener& listener);
   JobResult perform(const ForgetJob& job, Listener& listener);
   JobResult perform(const CollectJob& job, Listener& listener);
@@ -53,7 +58,14 @@ class SessionWorker : public QObject {
   Engine& engine(Listener& listener);
   /// The document of the last call is kept: questions come in rows.
   const OpenDocument& document(const std::string& id, Listener& listener);
-  OpenReading reading(const std::string& id, const AskSettings& settings, Listener& listener);
+  OpenReading reading(const std::string& id, const AskSettings& settings, Extent extent, Listener& listener);
+  /// What a question is asked of: the documents, and their readings as one.
+  struct Asked {
+    std::vector<AskedDocument> documents;
+    std::shared_ptr<const Reading> reading;
+  };
+  Asked asked(const std::vector<std::string>& ids, const AskSettings& settings, Extent extent, Listener& listener);
+  Asked asked(const Exchange& exchange, Listener& listener);
 
   std::filesystem::path folder_;
   const std::atomic<quint64>& stop_;

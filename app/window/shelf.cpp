@@ -33,6 +33,7 @@ void Shelf::setListed(const Listed& listed) {
   for (const ListedDocument& document : listed.documents) {
     LibraryRow row = rowOf(document.record);
     row.state = document.isRead ? DocumentState::Ready : DocumentState::Waiting;
+    row.share = document.isRead ? 1 : document.shareRead;
     if (const LibraryRow* before = find(row.key)) row.collection = before->collection;
     rows.push_back(std::move(row));
   }

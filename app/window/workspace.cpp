@@ -111,6 +111,7 @@ void Workspace::connectLibrary() {
   connect(library, &LibraryPanel::removeWished, this, &Workspace::confirmRemoval);
   connect(library, &LibraryPanel::tryAgainWished, session_, &Session::tryAgain);
   connect(library, &LibraryPanel::stopWished, session_, &Session::stopWork);
+  connect(library, &LibraryPanel::selectionChanged, this, &Workspace::showScopes);
   connect(library, &LibraryPanel::folderWished, this, &Workspace::showFolder);
   connect(library, &LibraryPanel::collectionWished, this, [this](const QStringList& keys, const QString& name) {
     for (const QString& key : keys) session_->collect(key, name);
@@ -134,7 +135,13 @@ void Workspace::connectAsking() {
   connect(window_.get(), &MainWindow::againWished, this, againLast);
   connect(window_.get(), &MainWindow::stopWished, this, stop);
   connect(window_.get(), &MainWindow::verifyWished, this, &Workspace::verify);
-  connect(window_.get(), &MainWindow::clearConversationWished, this, &Workspace::confirmClearing);
+  connect(panel, &AskPanel::conversationWished, this, &Workspace::chooseConversation);
+  connect(panel, &AskPanel::newConversationWished, this, &Workspace::beginConversation);
+  connect(panel, &AskPanel::renameConversationWished, this, &Workspace::renameConversation);
+  connect(panel, &AskPanel::deleteConversationWished, this, &Workspace::confirmEndOfConversation);
+  connect(panel, &AskPanel::scopeChanged, this, &Workspace::showWaiting);
+  connect(panel, &AskPanel::methodChanged, this, &Workspace::showWaiting);
+  connect(panel, &AskPanel::budgetChanged, this, &Workspace::showWaiting);
   connect(window_->strip(), &StatusStrip::moreBudgetWished, this, &Workspace::askWithMoreBudget);
 }
 
@@ -157,6 +164,8 @@ void Workspace::connectViews() {
   connect(maps_, &MapPanel::activated, this, &Workspace::reveal);
   connect(maps_, &MapPanel::verifyWished, this, &Workspace::verify);
   connect(maps_, &MapPanel::headsWished, this, &Workspace::showHeads);
+  connect(maps_, &MapPanel::looksWished, this, &Workspace::showLooks);
+  connect(evidence_, &EvidencePanel::pinSectionWished, this, &Workspace::pinSection);
   connect(evidence_, &EvidencePanel::pinWished, this, &Workspace::pin);
   connect(evidence_, &EvidencePanel::blockWished, this, &Workspace::block);
   connect(evidence_, &EvidencePanel::withoutWished, this, &Workspace::askWithout);
@@ -165,7 +174,11 @@ void Workspace::connectViews() {
 }
 
 void Workspace::connectSession() {
-  connect(session_, &Session::rowsChanged, this, [this] { window_->library()->setRows(session_->rows()); });
+  connect(session_, &Session::rowsChanged, this, [this] {
+    window_->library()->setRows(session_->rows());
+    showScopes();
+    showWaiting();
+  });
   connect(session_, &Session::listed, this, &Workspace::listed);
   connect(session_, &Session::imported, this, [this](const QString& path, const QString& id) {
     preferences_.recent = withRecent(preferences_.recent, path);
@@ -175,11 +188,12 @@ void Workspace::connectSession() {
   });
   connect(session_, &Session::opened, this, &Workspace::onOpened);
   connect(session_, &Session::openFailed, this, [this](const QString&, const QString& sentence) {
+    revealNext_.reset();
     window_->startPage()->setBusy({});
     tell(sentence);
   });
   connect(session_, &Session::removed, this, [this](const QString& id) {
-    if (open_ && QString::fromStdString(open_->record.id) == id) closeDocument();
+    if (isOpen(id) || home_ == id) closeDocument();
   });
   connect(session_, &Session::engineLoaded, this, [this](const QString& device) {
     log_.write(QStringLiteral("Loaded ") + device);
@@ -211,6 +225,10 @@ void Workspace::connectQuestions() {
   connect(session_, &Session::questionStopped, this, &Workspace::onStopped);
   connect(session_, &Session::questionFailed, this, &Workspace::onFailed);
   connect(session_, &Session::verified, this, &Workspace::onVerified);
+  connect(session_, &Session::retraced, this, &Workspace::onRetraced);
+  connect(session_, &Session::talked, this, [this](const std::shared_ptr<const Talk>& talk) {
+    if (talk->conversation == conversation_) setConversation(conversation_, talk->exchanges);
+  });
   connect(session_, &Session::kept, this, &Workspace::onKept);
 }
 

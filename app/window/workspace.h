@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +50,8 @@ class Workspace : public QObject {
   void applySettings(const SettingsValues& settings);
 
   const Opened* open() const { return open_.get(); }
+  /// The document whose conversations are shown: that in the middle, or one whose answer led there.
+  const QString& home() const { return home_; }
   const Exchange* shown() const { return shown_.get(); }
   bool isAnswering() const { return running_.has_value(); }
 
@@ -56,8 +59,12 @@ class Workspace : public QObject {
   /// The question that is being answered.
   struct Running {
     quint64 number = 0;
+    qint64 conversation = 0;
     QString document, title, question, asked, note, text;
+    QStringList documents;  ///< those asked; of a question of its own document alone: that one
     AskSettings settings;
+    Extent extent = Extent::Whole;
+    int leftOut = -1;
     ExchangePointer without;  ///< the answer it is compared with; of "what if"
     QString withoutPlace;
   };
@@ -80,7 +87,8 @@ class Workspace : public QObject {
   void chooseFolder();
   void chooseExport(const QString& suffix);
   void confirmRemoval(const QStringList& ids);
-  void confirmClearing();
+  void confirmEndOfConversation();
+  void goOnAt(const QString& id, const TextRange& range);
   void openRecent(const QString& file);
   void showFolder(const QString& key);
   void openSettings();
@@ -90,8 +98,21 @@ class Workspace : public QObject {
   AskSettings readSettings() const;
   void tell(const QString& sentence);
 
+  // conversations and what is asked: workspace_conversations.cpp
+  void setConversation(qint64 conversation, std::vector<ExchangePointer> exchanges);
+  void showConversations();
+  void beginConversation();
+  void chooseConversation(qint64 conversation);
+  void renameConversation(const QString& title);
+  void endConversation();
+  void showScopes();
+  void showWaiting();
+  QStringList scope() const;  ///< ids of the documents the next question is asked of
+  Extent extentFor(const QStringList& documents, const AskSettings& settings) const;
+  qint64 conversationNumber();
+
   // questions and answers: workspace_answers.cpp
-  AskSettings askSettings() const;
+  AskSettings askSettings(const QStringList& documents) const;
   void ask(const QString& question);
   void askAgain(qint64 exchange);
   void askWithout(int chunk);
@@ -106,6 +127,8 @@ class Workspace : public QObject {
   QString differenceNote(const Running& running, const Exchange& exchange) const;
   void onKept(qint64 before, qint64 number);
   void onVerified(qint64 exchange, std::shared_ptr<const EvidenceMap> map);
+  void retrace(const ExchangePointer& exchange);
+  void onRetraced(qint64 exchange, const std::shared_ptr<const Exchange>& result);
   void verify();
   bool renew(const ExchangePointer& before, Exchange changed);
   ExchangePointer find(qint64 exchange) const;
@@ -114,11 +137,15 @@ class Workspace : public QObject {
   void showMaps();
   void showStatus();
   void showHeads(int chunk);
+  void showLooks();
   void reveal(int chunk);
+  void revealIn(const QString& document, const TextRange& range);
+  bool isOpen(const QString& document) const;
   void followMark(qint64 exchange, int rank, const QString& sentence);
   void lightChunk(std::optional<int> chunk);
   std::optional<int> chunkAt(std::size_t byte) const;
   void pin(int chunk, bool isPinned);
+  void pinSection(int chunk);
   void block(int chunk, bool isBlocked);
   void mark(const TextRange& range);
 
@@ -145,16 +172,23 @@ class Workspace : public QObject {
   ComparePanel* compare_;
 
   std::shared_ptr<const Opened> open_;
-  std::vector<ExchangePointer> exchanges_;  ///< of the open document
+  QString home_;                            ///< id of the document whose conversations are shown
+  std::vector<Conversation> conversations_;  ///< of it, the last one spoken in first
+  qint64 conversation_ = 0;                 ///< the one shown; 0: it has not begun
+  std::vector<ExchangePointer> exchanges_;  ///< of the conversation shown
   ExchangePointer shown_;
   std::optional<Running> running_;
   Comparing comparing_;
   std::set<int> pinned_, blocked_;  ///< chunks, for the next question
   std::vector<TextRange> focus_;    ///< lit as hovered while nothing is
   std::vector<TextRange> marked_;
-  QString nextQuestion_, openingId_;
+  QString nextQuestion_;
+  std::optional<std::pair<QString, TextRange>> revealNext_;  ///< in the document that is being opened
   StatusValues status_;
   qint64 provisional_ = 0;  ///< counts down: numbers of exchanges that are not kept yet
+  std::map<qint64, qint64> numbers_;      ///< what provisional numbers became
+  qint64 lastConversation_ = 0, retracing_ = 0;
+  std::optional<int> headsWished_;  ///< a chunk, until the answer was retraced
   bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;
 };
 

@@ -22,15 +22,40 @@ constexpr int kLitPassages = 12;  // on the pages; where all are lit, none is
 
 std::vector<int> asVector(const std::set<int>& chunks) { return {chunks.begin(), chunks.end()}; }
 
+QString readFurther() {
+  return Workspace::tr("The document has been read further since this answer; ask again to see all of it.");
+}
+
+/// The chunks that stand in the same section as this one, by the marks on the maps' axis.
+std::vector<int> chunksOfSection(const Exchange& exchange, int chunk) {
+  if (!exchange.maps || exchange.maps->sections.empty()) return {chunk};
+  const auto& sections = exchange.maps->sections;
+  int begin = 0, end = static_cast<int>(exchange.chunks.size()), level = 0;
+  for (const AxisMark& section : sections) {
+    if (section.chunk <= chunk) {
+      begin = section.chunk;
+      level = section.level;
+      end = static_cast<int>(exchange.chunks.size());
+    } else if (section.level <= level || end == static_cast<int>(exchange.chunks.size())) {
+      end = std::min(end, section.chunk + (section.chunk == chunk ? 1 : 0));
+    }
+  }
+  std::vector<int> chunks;
+  for (int of = begin; of < std::max(end, chunk + 1); ++of) chunks.push_back(of);
+  return chunks;
+}
+
 ExchangePointer shared(Exchange exchange) { return std::make_shared<const Exchange>(std::move(exchange)); }
 
 }  // namespace
 
-AskSettings Workspace::askSettings() const {
+/// Pins and blocks are chunks of the documents of the answer shown, and go with questions of the same.
+AskSettings Workspace::askSettings(const QStringList& documents) const {
   AskSettings settings;
   settings.method = window_->ask()->method().toStdString();
   settings.budgetTokens = window_->ask()->budget();
   settings.maxTokens = preferences_.settings.answerTokens;
+  if (!shown_ || documentsOf(*shown_) != documents) return settings;
   settings.pinnedChunks = asVector(pinned_);
   settings.blockedChunks = asVector(blocked_);
   return settings;
@@ -41,7 +66,9 @@ void Workspace::ask(const QString& question) {
   running.question = question;
   if (window_->ask()->isFollowUp() && !exchanges_.empty())
     running.asked = followUpOf(*exchanges_.back(), question);
-  running.settings = askSettings();
+  running.documents = scope();
+  running.settings = askSettings(running.documents);
+  running.extent = extentFor(running.documents, running.settings);
   run(std::move(running));
 }
 
@@ -51,7 +78,9 @@ void Workspace::askAgain(qint64 number) {
   Running running;
   running.question = exchange->question;
   running.asked = exchange->asked;
-  running.settings = askSettings();
+  running.documents = documentsOf(*exchange);
+  running.settings = askSettings(running.documents);
+  running.extent = extentFor(running.documents, running.settings);
   run(std::move(running));
 }
 
@@ -68,7 +97,10 @@ void Workspace::askWithout(int chunk) {
   Running running;
   running.question = shown_->question;
   running.asked = shown_->asked;
-  running.settings = askSettings();
+  running.documents = documentsOf(*shown_);
+  running.settings = askSettings(running.documents);
+  running.leftOut = chunk;
+  running.extent = shareRead(*shown_) < 1 ? Extent::AnyChunk : Extent::Whole;
   running.settings.method = shown_->method.toStdString();
   running.settings.budgetTokens = shown_->budgetTokens;
   running.settings.pinnedChunks = shown_->pinned;
@@ -85,11 +117,18 @@ void Workspace::askWithout(int chunk) {
 }
 
 void Workspace::run(Running running) {
-  if (!open_ || running_ || running.question.trimmed().isEmpty()) return;
-  running.document = QString::fromStdString(open_->record.id);
-  running.title = QString::fromStdString(open_->record.title);
+  if (home_.isEmpty() || running_ || running.question.trimmed().isEmpty()) return;
+  const LibraryRow* row = session_->row(home_);
+  running.document = home_;
+  running.title = row ? row->title : QString();
+  if (conversation_ == 0) {
+    conversation_ = conversationNumber();
+    conversations_.insert(conversations_.begin(), {conversation_, running.question});
+    showConversations();
+  }
+  running.conversation = conversation_;
   const QString& asked = running.asked.isEmpty() ? running.question : running.asked;
-  running.number = session_->ask(running.document, asked, running.settings);
+  running.number = session_->ask(running.documents, asked, running.settings, running.extent);
   if (running.question == window_->ask()->question()) window_->ask()->setQuestion({});
   running_ = std::move(running);
   showRunning();
@@ -100,8 +139,8 @@ void Workspace::run(Running running) {
 void Workspace::showRunning() {
   AskPanel* panel = window_->ask();
   if (panel->isAnswering()) panel->endAnswer();
-  if (!open_) return panel->setObstacle(tr("Open a document to ask it."));
-  const bool isOther = running_ && running_->document != QString::fromStdString(open_->record.id);
+  if (home_.isEmpty()) return panel->setObstacle(tr("Open a document to ask it."));
+  const bool isOther = running_ && running_->conversation != conversation_;
   panel->setObstacle(isOther ? tr("A question about “%1” is being answered.").arg(running_->title) : QString());
   if (!running_ || isOther) return;
   panel->beginAnswer(running_->question, running_->note);
@@ -136,8 +175,13 @@ void Workspace::onAnswer(quint64 question, const Answered& answered) {
   if (noteCompared(question, answered.exchange.get(), answered.kvBytesInMemory, {})) return;
   if (!running_ || running_->number != question) return;
   Exchange exchange = *answered.exchange;
+  exchange.document = running_->document;
+  exchange.conversation = running_->conversation;
+  if (exchange.documents.isEmpty() && running_->documents != QStringList{running_->document})
+    exchange.documents = running_->documents;
   exchange.question = running_->question;
   exchange.asked = running_->asked;
+  exchange.leftOut = running_->leftOut;
   // The note says what was left out; the next question has it again.
   if (running_->without) exchange.blocked = running_->without->blocked;
   exchange.note = running_->without ? differenceNote(*running_, exchange) : running_->note;
@@ -163,9 +207,14 @@ void Workspace::onStopped(quint64 question) {
   if (!running_ || running_->number != question) return;
   Exchange exchange;
   exchange.document = running_->document;
+  exchange.conversation = running_->conversation;
+  if (running_->documents != QStringList{running_->document}) exchange.documents = running_->documents;
   exchange.question = running_->question;
   exchange.asked = running_->asked;
-  exchange.answer = running_->text;
+  exchange.answer = running_->text.trimmed();
+  exchange.pinned = running_->settings.pinnedChunks;
+  exchange.blocked = running_->without ? running_->without->blocked : running_->settings.blockedChunks;
+  exchange.leftOut = running_->leftOut;
   exchange.note = running_->note;
   exchange.method = QString::fromStdString(running_->settings.method);
   exchange.budgetTokens = running_->settings.budgetTokens;
@@ -190,14 +239,17 @@ void Workspace::endAnswer(Exchange exchange) {
   const ExchangePointer kept = shared(std::move(exchange));
   running_.reset();
   session_->keep(kept);
-  const bool isOpen = open_ && kept->document == QString::fromStdString(open_->record.id);
-  if (isOpen) exchanges_.push_back(kept);
+  const bool isShown = kept->conversation == conversation_;
+  if (isShown) exchanges_.push_back(kept);
   window_->ask()->setConversation(exchanges_);
   showRunning();
-  if (isOpen && !kept->isStopped) show(kept);
+  if (isShown) show(kept);
+  // What a stopped answer rested on is seen by going over it once more; not while the window closes.
+  if (isShown && kept->isStopped && !isShutDown_) retrace(kept);
 }
 
 void Workspace::onKept(qint64 before, qint64 number) {
+  numbers_[before] = number;
   const ExchangePointer exchange = find(before);
   if (!exchange) return;
   Exchange numbered = *exchange;
@@ -216,6 +268,7 @@ bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
 }
 
 ExchangePointer Workspace::find(qint64 number) const {
+  if (const auto kept = numbers_.find(number); kept != numbers_.end()) number = kept->second;
   const auto found = std::find_if(exchanges_.begin(), exchanges_.end(),
                                   [&](const ExchangePointer& exchange) { return exchange->number == number; });
   return found == exchanges_.end() ? nullptr : *found;
@@ -226,6 +279,7 @@ void Workspace::show(const ExchangePointer& exchange) {
   window_->ask()->setShown(exchange ? exchange->number : 0);
   window_->setAnswered(exchange != nullptr);
   focus_.clear();
+  headsWished_.reset();
   if (exchange) {
     pinned_ = {exchange->pinned.begin(), exchange->pinned.end()};
     blocked_ = {exchange->blocked.begin(), exchange->blocked.end()};
@@ -243,7 +297,7 @@ void Workspace::showRows() {
   for (EvidenceRow& row : rows) {
     row.isPinned = pinned_.contains(row.chunk);
     row.isBlocked = blocked_.contains(row.chunk);
-    if (row.layers > 0 && row.rank <= kLitPassages) lit.push_back(row.range);
+    if (row.layers > 0 && row.rank <= kLitPassages && isOpen(row.document)) lit.push_back(row.range);
   }
   document_->light(Light::Evidence, lit);
   evidence_->setRows(std::move(rows));
@@ -256,7 +310,7 @@ void Workspace::showMaps() {
   for (const TextRange& range : marked_) {
     for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
       const TextRange& place = shown_->chunks[chunk];
-      if (place.start < range.end && range.start < place.end)
+      if (isOpen(documentOf(*shown_, chunk)) && place.start < range.end && range.start < place.end)
         maps->goldChunks.push_back(static_cast<int>(chunk));
     }
   }
@@ -269,7 +323,7 @@ void Workspace::showStatus() {
   status_.budgetTokens = shown_ ? shown_->budgetTokens : 0;
   status_.coverage = shown_ ? shown_->coverage : std::nullopt;
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
-  status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens < shown_->documentTokens;
+  status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 && shown_->attendedTokens < shown_->documentTokens;
   if (status_.isCoverageExact) status_.coverage = exactCoverage(*shown_->maps->full, shown_->maps->retrieved);
   window_->strip()->setValues(status_);
 }
@@ -279,25 +333,29 @@ void Workspace::showHeads(int chunk) {
   const EvidenceMap& map = shown_->maps->retrieved;
   HeadMap heads{chunk, map.layers, map.heads, {}};
   const std::size_t chunks = static_cast<std::size_t>(map.chunks);
-  if (map.headMass.empty() || chunk < 0 || static_cast<std::size_t>(chunk) >= chunks)
-    return tell(tr("The heads of an earlier answer are not kept; ask the question again to see them."));
+  if (chunk < 0 || static_cast<std::size_t>(chunk) >= chunks) return;
+  if (map.headMass.empty()) {
+    headsWished_ = chunk;
+    return retrace(shown_);
+  }
   for (std::size_t row = 0; row < map.headMass.size() / chunks; ++row)
     heads.mass.push_back(map.headMass[row * chunks + static_cast<std::size_t>(chunk)]);
   maps_->setHeads(std::move(heads));
 }
 
 void Workspace::verify() {
-  if (!shown_ || shown_->isStopped || running_) return;
+  if (!shown_ || !shown_->maps || running_) return;
   window_->tell(
       tr("Full attention over the whole document is being computed for this answer; the map shows it when it "
          "is done."));
-  session_->verify(*shown_);
+  session_->verify(shown_);
 }
 
 void Workspace::onVerified(qint64 number, std::shared_ptr<const EvidenceMap> map) {
   window_->notice()->hide();
   const ExchangePointer exchange = find(number);
   if (!map || !exchange || !exchange->maps) return;
+  if (map->chunks != exchange->maps->retrieved.chunks) return tell(readFurther());
   auto maps = std::make_shared<AnswerMaps>(*exchange->maps);
   maps->full = *map;
   Exchange verified = *exchange;
@@ -308,12 +366,69 @@ void Workspace::onVerified(qint64 number, std::shared_ptr<const EvidenceMap> map
   window_->showLowerView(maps_);
 }
 
-void Workspace::reveal(int chunk) {
-  if (!shown_ || chunk < 0 || static_cast<std::size_t>(chunk) >= shown_->chunks.size()) return;
-  const TextRange& range = shown_->chunks[static_cast<std::size_t>(chunk)];
+void Workspace::showLooks() {
+  if (shown_ && shown_->maps && shown_->maps->looks.empty()) retrace(shown_);
+}
+
+/// Has the answer looked at again: for its evidence where it was stopped, for what is not kept of it where it is of an
+/// earlier day.
+void Workspace::retrace(const ExchangePointer& exchange) {
+  if (!exchange || running_ || retracing_ != 0) return;
+  retracing_ = exchange->number;
+  if (!exchange->isStopped) window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
+  session_->retrace(exchange);
+}
+
+void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>& result) {
+  retracing_ = 0;
+  const std::optional<int> heads = std::exchange(headsWished_, std::nullopt);
+  const ExchangePointer exchange = find(number);
+  if (!result || !exchange) return;
+  window_->notice()->hide();
+  const bool isNew = !exchange->maps;
+  if (!isNew && exchange->chunks != result->chunks) return tell(readFurther());
+  Exchange seen = *exchange;
+  auto maps = std::make_shared<AnswerMaps>(*result->maps);
+  if (exchange->maps) maps->full = exchange->maps->full;
+  seen.maps = maps;
+  if (isNew) {
+    seen.evidence = result->evidence;
+    seen.chunks = result->chunks;
+    seen.chunkDocuments = result->chunkDocuments;
+    seen.documentTokens = result->documentTokens;
+    seen.readTokens = result->readTokens;
+    seen.attendedTokens = result->attendedTokens;
+    seen.coverage = result->coverage;
+    seen.logProbability = result->logProbability;
+    seen.answerTokens = result->answerTokens;
+  }
+  const bool isShown = renew(exchange, std::move(seen));
+  if (isNew) {
+    session_->keep(find(number));
+    window_->ask()->setConversation(exchanges_);
+  }
+  if (!isShown) return;
+  if (isNew) showRows();
+  showMaps();
+  showStatus();
+  if (heads) showHeads(*heads);
+}
+
+bool Workspace::isOpen(const QString& document) const {
+  return open_ && QString::fromStdString(open_->record.id) == document;
+}
+
+void Workspace::revealIn(const QString& document, const TextRange& range) {
+  if (!isOpen(document)) return goOnAt(document, range);
   focus_ = {range};
   document_->light(Light::Hovered, focus_);
   document_->reveal(range);
+}
+
+void Workspace::reveal(int chunk) {
+  if (!shown_ || chunk < 0 || static_cast<std::size_t>(chunk) >= shown_->chunks.size()) return;
+  const auto index = static_cast<std::size_t>(chunk);
+  revealIn(documentOf(*shown_, index), shown_->chunks[index]);
 }
 
 void Workspace::followMark(qint64 number, int rank, const QString& sentence) {
@@ -322,28 +437,39 @@ void Workspace::followMark(qint64 number, int rank, const QString& sentence) {
   if (exchange != shown_) show(exchange);
   for (const EvidenceRow& row : exchange->evidence) {
     if (row.rank != rank) continue;
-    focus_ = {placeInRow(row, sentence)};
-    document_->light(Light::Hovered, focus_);
-    document_->reveal(focus_.front());
     evidence_->highlight(row.chunk);
     maps_->highlight(row.chunk);
+    revealIn(row.document, placeInRow(row, sentence));
     return;
   }
 }
 
 void Workspace::lightChunk(std::optional<int> chunk) {
-  const bool isKnown =
-      chunk && shown_ && *chunk >= 0 && static_cast<std::size_t>(*chunk) < shown_->chunks.size();
-  document_->light(Light::Hovered,
-                   isKnown ? std::vector{shown_->chunks[static_cast<std::size_t>(*chunk)]} : focus_);
+  const auto index = static_cast<std::size_t>(chunk.value_or(-1));
+  const bool isKnown = shown_ && index < shown_->chunks.size() && isOpen(documentOf(*shown_, index));
+  document_->light(Light::Hovered, isKnown ? std::vector{shown_->chunks[index]} : focus_);
 }
 
 std::optional<int> Workspace::chunkAt(std::size_t byte) const {
   if (!shown_) return std::nullopt;
-  const auto after = std::upper_bound(shown_->chunks.begin(), shown_->chunks.end(), byte,
-                                      [](std::size_t b, const TextRange& chunk) { return b < chunk.start; });
-  if (after == shown_->chunks.begin() || byte >= std::prev(after)->end) return std::nullopt;
-  return static_cast<int>(after - shown_->chunks.begin()) - 1;
+  for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
+    const TextRange& range = shown_->chunks[chunk];
+    if (range.start <= byte && byte < range.end && isOpen(documentOf(*shown_, chunk))) return static_cast<int>(chunk);
+  }
+  return std::nullopt;
+}
+
+/// Pins what the table has of the section that the chunk is in.
+void Workspace::pinSection(int chunk) {
+  if (!shown_) return;
+  const auto row = std::find_if(shown_->evidence.begin(), shown_->evidence.end(),
+                                [&](const EvidenceRow& r) { return r.chunk == chunk; });
+  if (row == shown_->evidence.end()) return;
+  for (const int of : chunksOfSection(*shown_, chunk)) {
+    blocked_.erase(of);
+    pinned_.insert(of);
+  }
+  showRows();
 }
 
 void Workspace::pin(int chunk, bool isPinned) {

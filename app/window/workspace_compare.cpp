@@ -6,25 +6,43 @@
 #include "ui/panels/main_window.h"
 
 namespace kvasir {
+namespace {
+
+/// The evidence on one axis: several documents stand behind each other.
+void placeEvidence(const Exchange& exchange, CompareEntry& entry) {
+  std::vector<std::size_t> starts = {0};
+  for (std::size_t chunk = 0; chunk < exchange.chunks.size(); ++chunk) {
+    const std::size_t document = exchange.chunkDocuments.empty() ? 0 : static_cast<std::size_t>(exchange.chunkDocuments[chunk]);
+    while (starts.size() <= document) starts.push_back(entry.documentBytes);
+    entry.documentBytes = std::max(entry.documentBytes, starts[document] + exchange.chunks[chunk].end);
+  }
+  for (const EvidenceRow& row : exchange.evidence) {
+    const auto place = documentsOf(exchange).indexOf(row.document);
+    const std::size_t start = place < 0 || static_cast<std::size_t>(place) >= starts.size() ? 0 : starts[static_cast<std::size_t>(place)];
+    if (row.share > 0) entry.evidence.push_back({{row.range.start + start, row.range.end + start}, row.share});
+  }
+}
+
+}  // namespace
 
 /// The question of the answer shown, or else the one in the box, by each of the methods.
 void Workspace::compare(const QStringList& methods) {
-  if (!open_ || !comparing_.numbers.empty() || methods.isEmpty()) return;
+  if (home_.isEmpty() || !comparing_.numbers.empty() || methods.isEmpty()) return;
   const bool isWhole = shown_ && shown_->asked.isEmpty();
   const QString question = isWhole ? shown_->question : shown_ ? shown_->asked : window_->ask()->question();
   if (question.isEmpty()) return tell(tr("Ask a question first; then it can be compared."));
   comparing_ = {};
+  const QStringList documents = shown_ ? documentsOf(*shown_) : scope();
   for (const QString& method : methods) {
-    AskSettings settings = askSettings();
+    AskSettings settings = askSettings(documents);
     settings.method = method.toStdString();
     settings.pinnedChunks.clear();  // chunks of one method need not be those of another
     settings.blockedChunks.clear();
     CompareEntry entry;
     entry.method = method;
     entry.isRunning = true;
-    entry.documentBytes = open_->document->text.size();
     comparing_.entries.push_back(std::move(entry));
-    comparing_.numbers.push_back(session_->ask(QString::fromStdString(open_->record.id), question, settings));
+    comparing_.numbers.push_back(session_->ask(documents, question, settings));
   }
   compare_->setBusy(true);
   compare_->setEntries(comparing_.entries);
@@ -43,9 +61,7 @@ bool Workspace::noteCompared(quint64 question, const Exchange* exchange, std::si
     entry.answer = exchange->answer;
     entry.totalSeconds = exchange->totalSeconds;
     entry.firstTokenSeconds = exchange->firstTokenSeconds;
-    for (const EvidenceRow& row : exchange->evidence) {
-      if (row.share > 0) entry.evidence.push_back({row.range, row.share});
-    }
+    placeEvidence(*exchange, entry);
   }
   compare_->setEntries(comparing_.entries);
   const bool isDone = std::none_of(comparing_.entries.begin(), comparing_.entries.end(),

@@ -59,9 +59,16 @@ void Workspace::addFiles(const QStringList& paths) {
 }
 
 void Workspace::openDocument(const QString& id) {
-  if (open_ && QString::fromStdString(open_->record.id) == id) return;
+  revealNext_.reset();
+  if (isOpen(id) && home_ == id) return;
   const LibraryRow* row = session_->row(id);
   if (row && !open_) window_->startPage()->setBusy(tr("Opening %1…").arg(row->title));
+  session_->open(id);
+}
+
+/// Brings another document into the middle, while the conversation that led there stays.
+void Workspace::goOnAt(const QString& id, const TextRange& range) {
+  revealNext_ = {id, range};
   session_->open(id);
 }
 
@@ -74,19 +81,26 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
   open_ = std::move(opened);
   const QString id = QString::fromStdString(open_->record.id);
   const LibraryRow* row = session_->row(id);
-  pinned_.clear();
-  blocked_.clear();
   marked_.clear();
-  exchanges_ = open_->conversation;
   window_->startPage()->setBusy({});
   window_->showDocument(row ? row->title : QString::fromStdString(open_->record.title));
   document_->showDocument(open_->document, QString::fromStdString(open_->record.file));
-  if (open_->place) document_->goTo(*open_->place);
   window_->library()->setOpen(id);
-  window_->ask()->setConversation(exchanges_);
-  show(exchanges_.empty() ? nullptr : exchanges_.back());
-  showRunning();
   preferences_.lastDocument = id;
+  const auto reveals = std::exchange(revealNext_, std::nullopt);
+  if (reveals && reveals->first == id) {
+    focus_.clear();
+    showRows();
+    showMaps();
+    revealIn(id, reveals->second);
+    return;
+  }
+  if (open_->place) document_->goTo(*open_->place);
+  home_ = id;
+  conversations_ = open_->conversations;
+  setConversation(conversations_.empty() ? 0 : conversations_.front().id, open_->conversation);
+  showScopes();
+  showRunning();
   const bool isSample = QFileInfo(QString::fromStdString(open_->record.file)) == QFileInfo(options_.sample);
   if (isSample && exchanges_.empty() && window_->ask()->question().isEmpty())
     window_->ask()->setQuestion(options_.sampleQuestion);
@@ -102,15 +116,20 @@ void Workspace::askNext() {
       [&](const ExchangePointer& exchange) { return exchange->question == question && !exchange->isStopped; });
   if (isAnswered) return;
   window_->ask()->setQuestion(question);
-  ask(question);
+  Running running;
+  running.question = question;
+  running.documents = {home_};
+  running.settings = askSettings(running.documents);
+  run(std::move(running));  // of the whole document: nobody waits at the window for it
 }
 
 void Workspace::closeDocument() {
   open_.reset();
-  exchanges_.clear();
+  home_.clear();
+  conversations_.clear();
   document_->clear();
-  show(nullptr);
-  window_->ask()->setConversation({});
+  setConversation(0, {});
+  showScopes();
   window_->showDocument({});
   window_->library()->setOpen({});
   showRunning();
@@ -146,9 +165,10 @@ void Workspace::chooseExport(const QString& suffix) {
 
 bool Workspace::exportTo(const QString& file) {
   if (!open_) return false;
+  const LibraryRow* row = session_->row(home_);
   Report report;
-  report.title = QString::fromStdString(open_->record.title);
-  report.file = QString::fromStdString(open_->record.file);
+  report.title = row ? row->title : QString::fromStdString(open_->record.title);
+  report.file = row ? row->file : QString::fromStdString(open_->record.file);
   report.exchanges = exchanges_;
   const bool isEvidence = QFileInfo(file).suffix().compare(QLatin1String("csv"), Qt::CaseInsensitive) == 0;
   if (isEvidence && shown_) report.exchanges = {shown_};
@@ -167,21 +187,16 @@ void Workspace::confirmRemoval(const QStringList& ids) {
   const QString what = row ? tr("Remove “%1” from the library?").arg(row->title)
                            : tr("Remove %n document(s) from the library?", "", static_cast<int>(ids.size()));
   confirm(window_.get(), what,
-          tr("What was read of it and its conversation are deleted. The file itself stays."), tr("Remove"),
+          tr("What was read of it and its conversations are deleted. The file itself stays."), tr("Remove"),
           [this, ids] {
             for (const QString& id : ids) session_->remove(id);
           });
 }
 
-void Workspace::confirmClearing() {
-  if (!open_ || exchanges_.empty()) return;
+void Workspace::confirmEndOfConversation() {
+  if (conversation_ == 0) return;
   confirm(window_.get(), tr("Delete this conversation?"),
-          tr("Its questions, answers and evidence are deleted."), tr("Delete"), [this] {
-            session_->forget(QString::fromStdString(open_->record.id));
-            exchanges_.clear();
-            window_->ask()->setConversation({});
-            show(nullptr);
-          });
+          tr("Its questions, answers and evidence are deleted."), tr("Delete"), [this] { endConversation(); });
 }
 
 void Workspace::showFolder(const QString& key) {

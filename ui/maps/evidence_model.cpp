@@ -38,6 +38,8 @@ QString headerText(int column) {
       return EvidenceModel::tr("Layers");
     case ShareColumn:
       return EvidenceModel::tr("Share");
+    case DocumentColumn:
+      return EvidenceModel::tr("Document");
     case SectionColumn:
       return EvidenceModel::tr("Section");
     case PagesColumn:
@@ -86,6 +88,10 @@ bool EvidenceModel::hasMarked() const {
                      [](const EvidenceRow& row) { return row.isPinned || row.isBlocked; });
 }
 
+bool EvidenceModel::hasSeveralDocuments() const {
+  return std::any_of(rows_.begin(), rows_.end(), [](const EvidenceRow& row) { return !row.title.isEmpty(); });
+}
+
 int EvidenceModel::rowCount(const QModelIndex& parent) const {
   return parent.isValid() ? 0 : static_cast<int>(rows_.size());
 }
@@ -104,6 +110,8 @@ QVariant EvidenceModel::shown(const EvidenceRow& row, int column) const {
       return row.layers;
     case ShareColumn:
       return valueText(ValueUnit::Share, row.share);
+    case DocumentColumn:
+      return row.title;
     case SectionColumn:
       return row.section;
     case PagesColumn:
@@ -125,6 +133,8 @@ QVariant EvidenceModel::sortKey(const EvidenceRow& row, int column) const {
       return row.layers;
     case ShareColumn:
       return row.share;
+    case DocumentColumn:
+      return row.title;
     case SectionColumn:
     case PagesColumn:
       return QVariant::fromValue(static_cast<qulonglong>(row.range.start));
@@ -209,7 +219,7 @@ bool EvidenceOrder::lessThan(const QModelIndex& left, const QModelIndex& right) 
 
 QByteArray evidenceCsv(const std::vector<EvidenceRow>& rows) {
   QByteArray csv = csvRecord({QStringLiteral("rank"), QStringLiteral("score"), QStringLiteral("layers"),
-                              QStringLiteral("share"), QStringLiteral("section"), QStringLiteral("pages"),
+                              QStringLiteral("share"), QStringLiteral("document"), QStringLiteral("section"), QStringLiteral("pages"),
                               QStringLiteral("chunk"), QStringLiteral("char_start"), QStringLiteral("char_end"),
                               QStringLiteral("use"), QStringLiteral("text")});
   for (const EvidenceRow& row : rows) {
@@ -217,7 +227,7 @@ QByteArray evidenceCsv(const std::vector<EvidenceRow>& rows) {
                         : row.isBlocked ? QStringLiteral("blocked")
                                         : QString();
     csv += csvRecord({QString::number(row.rank), csvNumber(row.score), QString::number(row.layers),
-                      csvNumber(row.share), row.section, row.pages, QString::number(row.chunk),
+                      csvNumber(row.share), row.title, row.section, row.pages, QString::number(row.chunk),
                       QString::number(row.range.start), QString::number(row.range.end), use, row.text});
   }
   return csv;

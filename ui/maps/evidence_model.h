@@ -17,6 +17,7 @@ enum EvidenceColumn {
   ScoreColumn,
   LayersColumn,
   ShareColumn,
+  DocumentColumn,
   SectionColumn,
   PagesColumn,
   UseColumn,  ///< pinned or blocked
@@ -36,6 +37,7 @@ class EvidenceModel : public QAbstractTableModel {
   const std::vector<EvidenceRow>& rows() const { return rows_; }
   std::optional<int> rowOf(int chunk) const;
   bool hasMarked() const;  ///< a row is pinned or blocked
+  bool hasSeveralDocuments() const;
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;

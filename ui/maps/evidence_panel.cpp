@@ -39,6 +39,7 @@ class EvidencePanel::Parts : public QObject {
   void buildActions();
   QPushButton* buttonFor(QAction* action);
   void connectTable();
+  void fitColumns();
   void showCurrent();
   void showCount();
   void select(std::optional<int> chunk);
@@ -56,6 +57,7 @@ class EvidencePanel::Parts : public QObject {
   QLabel* detailTitle_ = nullptr;
   QPlainTextEdit* detail_ = nullptr;
   QAction* pin_ = nullptr;
+  QAction* pinSection_ = nullptr;
   QAction* block_ = nullptr;
   QAction* without_ = nullptr;
   QAction* export_ = nullptr;
@@ -128,7 +130,7 @@ QWidget* EvidencePanel::Parts::buildTable() {
   table_->viewport()->installEventFilter(this);
   table_->installEventFilter(this);
   table_->setContextMenuPolicy(Qt::ActionsContextMenu);
-  table_->addActions({pin_, block_, without_, export_});
+  table_->addActions({pin_, pinSection_, block_, without_, export_});
   stack_->addWidget(empty);
   stack_->addWidget(table_);
   return stack_;
@@ -159,12 +161,16 @@ void EvidencePanel::Parts::buildActions() {
     return action;
   };
   pin_ = add(tr("&Pin"), tr("Always attend to this chunk"), true);
+  pinSection_ = add(tr("Pin &section"), tr("Always attend to the chunks of this section, as far as the budget goes"), false);
   block_ = add(tr("&Block"), tr("Never attend to this chunk"), true);
   without_ =
       add(tr("Answer &without this chunk"), tr("Ask again as if the document did not hold this chunk"), false);
   export_ = add(tr("&Export CSV…"), tr("Write the table to a file"), false);
   connect(pin_, &QAction::triggered, this, [this](bool isOn) {
     if (current()) Q_EMIT panel_->pinWished(current()->chunk, isOn);
+  });
+  connect(pinSection_, &QAction::triggered, this, [this] {
+    if (current()) Q_EMIT panel_->pinSectionWished(current()->chunk);
   });
   connect(block_, &QAction::triggered, this, [this](bool isOn) {
     if (current()) Q_EMIT panel_->blockWished(current()->chunk, isOn);
@@ -192,7 +198,7 @@ QWidget* EvidencePanel::Parts::buildButtons() {
   auto* widget = new QWidget(panel_);
   auto* row = new QHBoxLayout(widget);
   row->setContentsMargins(0, 0, 0, 0);
-  for (QAction* action : {pin_, block_, without_}) row->addWidget(buttonFor(action));
+  for (QAction* action : {pin_, pinSection_, block_, without_}) row->addWidget(buttonFor(action));
   row->addStretch();
   row->addWidget(buttonFor(export_));
   return widget;
@@ -217,6 +223,10 @@ bool EvidencePanel::Parts::eventFilter(QObject* watched, QEvent* event) {
     if (event->type() == QEvent::Leave) setHovered(std::nullopt);
     return false;
   }
+  // The header takes the new font after the table.
+  if (watched == table_ && (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange))
+    QMetaObject::invokeMethod(
+        this, [this] { fitColumns(); }, Qt::QueuedConnection);
   if (watched != table_ || event->type() != QEvent::KeyPress) return false;
   const int key = static_cast<QKeyEvent*>(event)->key();
   if ((key != Qt::Key_Return && key != Qt::Key_Enter) || !current()) return false;
@@ -234,14 +244,21 @@ void EvidencePanel::Parts::setHovered(std::optional<int> chunk) {
 void EvidencePanel::Parts::setRows(std::vector<EvidenceRow> rows) {
   const std::optional<int> chosen = current() ? std::optional<int>(current()->chunk) : std::nullopt;
   model_->setRows(std::move(rows));
-  table_->setColumnHidden(UseColumn, !model_->hasMarked());
-  for (int column = RankColumn; column < TextColumn; ++column) table_->resizeColumnToContents(column);
-  const int widest = table_->fontMetrics().averageCharWidth() * 20;
-  table_->setColumnWidth(SectionColumn, std::min(table_->columnWidth(SectionColumn), widest));
+  fitColumns();
   stack_->setCurrentIndex(model_->rowCount() > 0 ? 1 : 0);
   select(chosen);
   showCurrent();
   showCount();
+}
+
+void EvidencePanel::Parts::fitColumns() {
+  table_->setColumnHidden(UseColumn, !model_->hasMarked());
+  table_->setColumnHidden(DocumentColumn, !model_->hasSeveralDocuments());
+  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 8);
+  for (int column = RankColumn; column < TextColumn; ++column) table_->resizeColumnToContents(column);
+  const int widest = table_->fontMetrics().averageCharWidth() * 20;
+  for (const int column : {DocumentColumn, SectionColumn})
+    table_->setColumnWidth(column, std::min(table_->columnWidth(column), widest));
 }
 
 // The same chunk as before, else the first row, so that the buttons have something to work on.
@@ -272,12 +289,14 @@ void EvidencePanel::Parts::highlight(std::optional<int> chunk) {
 void EvidencePanel::Parts::showCurrent() {
   const EvidenceRow* row = current();
   for (QAction* action : {pin_, block_, without_}) action->setEnabled(row);
+  pinSection_->setEnabled(row && !row->section.isEmpty());
   pin_->setChecked(row && row->isPinned);
   block_->setChecked(row && row->isBlocked);
   detailTitle_->setVisible(row);
   detail_->setPlainText(row ? row->text : QString());
   if (!row) return;
   QStringList parts{tr("Rank %1").arg(row->rank)};
+  if (!row->title.isEmpty()) parts.append(row->title);
   if (!row->section.isEmpty()) parts.append(row->section);
   if (!row->pages.isEmpty()) parts.append(tr("page %1").arg(row->pages));
   parts.append(tr("chunk %1").arg(row->chunk));

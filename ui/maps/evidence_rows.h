@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <QString>
+#include <QStringList>
 
 #include "engine/engine.h"
 #include "ui/text_range.h"
@@ -19,6 +20,7 @@ struct EvidenceRow {
   QString section, pages;  ///< as shown: "2.1 Methods", "17–18"
   QString text;
   TextRange range;
+  QString document, title;  ///< its id, and its title where several documents were asked
   bool isPinned = false, isBlocked = false;
 };
 
@@ -38,6 +40,8 @@ struct AnswerMaps {
   std::vector<int> firstTokens;
   std::vector<AxisMark> sections, pages;
   std::vector<int> goldChunks;  ///< marked by the user, or gold spans
+  std::vector<AnswerLook> looks;  ///< of the question, then of the answer's tokens; empty: not known
+  QStringList lookTexts;          ///< of each look: the token
 };
 
 /// Attention of each head of each layer to one chunk: rows of `heads` shares.

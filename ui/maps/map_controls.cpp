@@ -36,6 +36,7 @@ MapControls::MapControls(QWidget* parent) : QWidget(parent) {
   rows->setSpacing(4);
   rows->addWidget(firstRow());
   rows->addWidget(secondRow());
+  setLooks({});
   fillValues();
   showKind();
 }
@@ -108,6 +109,15 @@ QWidget* MapControls::secondRow() {
   values_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   valueLabel_->setBuddy(values_);
   connect(values_, &QComboBox::currentIndexChanged, this, &MapControls::choiceChanged);
+  lookLabel_ = new QLabel(tr("&of"), widget);
+  looks_ = new QComboBox(widget);
+  looks_->setObjectName(QStringLiteral("mapLooks"));
+  looks_->setAccessibleName(tr("Whose attention is shown: question, answer, or one token of it"));
+  looks_->setToolTip(looks_->accessibleName());
+  looks_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  looks_->setMinimumContentsLength(12);
+  lookLabel_->setBuddy(looks_);
+  connect(looks_, &QComboBox::currentIndexChanged, this, &MapControls::onLookActivated);
   chunkLabel_ = new QLabel(tr("C&hunk"), widget);
   chunk_ = new QSpinBox(widget);
   chunk_->setAccessibleName(tr("Chunk whose heads are shown"));
@@ -127,7 +137,8 @@ QWidget* MapControls::secondRow() {
   });
   connect(logarithmic_, &QCheckBox::toggled, this, &MapControls::choiceChanged);
   for (QWidget* part :
-       std::initializer_list<QWidget*>{valueLabel_, values_, chunkLabel_, chunk_, hidesFirst_, logarithmic_}) {
+       std::initializer_list<QWidget*>{valueLabel_, values_, lookLabel_, looks_, chunkLabel_, chunk_, hidesFirst_,
+                                        logarithmic_}) {
     row->addWidget(part);
   }
   row->addStretch();
@@ -193,6 +204,8 @@ void MapControls::showKind() {
   const bool isHeads = kind() == MapKind::Heads;
   valueLabel_->setVisible(!isHeads);
   values_->setVisible(!isHeads);
+  lookLabel_->setVisible(!isHeads);
+  looks_->setVisible(!isHeads);
   hidesFirst_->setVisible(!isHeads);
   chunkLabel_->setVisible(isHeads);
   chunk_->setVisible(isHeads);
@@ -207,6 +220,48 @@ SheetChoice MapControls::choice() const {
 HeatLook MapControls::look() const {
   return {static_cast<ColorMap>(colors_->checkedAction()->data().toInt()),
           static_cast<BinRule>(rules_->checkedAction()->data().toInt()), hidesFirst_->isChecked()};
+}
+
+namespace {
+
+constexpr int kWhole = -1, kWish = -2;
+
+QString shownToken(const QString& text) {
+  const QString plain = text.simplified();
+  if (!plain.isEmpty()) return plain;
+  return text.contains(QLatin1Char('\n')) ? QStringLiteral("⏎") : QStringLiteral("␣");
+}
+
+}  // namespace
+
+void MapControls::setLooks(const QStringList& texts) {
+  const std::optional<std::size_t> shown = texts == lookTexts_ ? lookShown() : std::nullopt;
+  lookTexts_ = texts;
+  const QSignalBlocker blocker(looks_);
+  looks_->clear();
+  looks_->addItem(tr("Question and answer"), kWhole);
+  if (texts.isEmpty()) looks_->addItem(tr("Single tokens…"), kWish);
+  for (qsizetype look = 0; look < texts.size(); ++look) {
+    const QString name = look == 0 ? tr("Question") : tr("%1: %2").arg(look).arg(shownToken(texts[look]));
+    looks_->addItem(name, static_cast<int>(look));
+  }
+  looks_->setCurrentIndex(shown ? looks_->findData(static_cast<int>(*shown)) : 0);
+}
+
+std::optional<std::size_t> MapControls::lookShown() const {
+  const QVariant look = looks_->currentData();
+  if (!look.isValid() || look.toInt() < 0) return std::nullopt;
+  return static_cast<std::size_t>(look.toInt());
+}
+
+void MapControls::onLookActivated() {
+  if (looks_->currentData().toInt() == kWish) {
+    const QSignalBlocker blocker(looks_);
+    looks_->setCurrentIndex(0);
+    Q_EMIT looksWished();
+    return;
+  }
+  Q_EMIT lookChosen();
 }
 
 bool MapControls::showsTable() const { return table_->isChecked(); }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+
+#include <QStringList>
 #include <QWidget>
 
 #include "ui/maps/map_sheets.h"
@@ -33,12 +36,18 @@ class MapControls : public QWidget {
   void setChunk(int chunk);
   void setChunks(int chunks, bool haveScore);
 
+  /// The question and the answer's tokens, to choose one of; empty: they are not known, and can be wished for.
+  void setLooks(const QStringList& texts);
+  std::optional<std::size_t> lookShown() const;  ///< nothing: question and answer as a whole
+
  Q_SIGNALS:
   void kindChanged();
   void choiceChanged();
   void lookChanged();
   void tableToggled();
   void chunkChosen(int chunk);
+  void lookChosen();
+  void looksWished();
   void zoomWished(double factor);
   void showAllWished();
   void exportWished(const QString& ending);
@@ -52,11 +61,15 @@ class MapControls : public QWidget {
   void addColors(QMenu* menu);
   void addBinRules(QMenu* menu);
   void fillValues();
+  void onLookActivated();
   void showKind();
 
   QTabBar* tabs_ = nullptr;
   QLabel* valueLabel_ = nullptr;
   QComboBox* values_ = nullptr;
+  QLabel* lookLabel_ = nullptr;
+  QComboBox* looks_ = nullptr;
+  QStringList lookTexts_;
   QLabel* chunkLabel_ = nullptr;
   QSpinBox* chunk_ = nullptr;
   QCheckBox* hidesFirst_ = nullptr;

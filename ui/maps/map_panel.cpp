@@ -41,6 +41,7 @@ class MapPanel::Parts {
   void showKind();
   void showStatus(const std::optional<HeatCell>& cell);
   void wishHeads(int chunk);
+  void chooseLook();
   void chooseFile(const QString& ending);
   bool isHeads() const { return controls_->kind() == MapKind::Heads; }
   HeatPlot& plot() { return isHeads() ? *headPlot_ : *positionPlot_; }
@@ -48,7 +49,8 @@ class MapPanel::Parts {
   QString emptyText() const;
 
   MapPanel* panel_;
-  MapGrids grids_;
+  std::shared_ptr<const AnswerMaps> maps_;
+  MapGrids grids_;  // of the look that is chosen
   HeadMap heads_;
   std::optional<int> lastChunk_;  // under the cursor last
   MapControls* controls_ = nullptr;
@@ -152,6 +154,11 @@ void MapPanel::Parts::connectControls() {
     headPlot_->setLook(headLook);
   });
   connect(controls_, &MapControls::tableToggled, &context_, [this] { showContents(); });
+  connect(controls_, &MapControls::lookChosen, &context_, [this] {
+    chooseLook();
+    showSheet();
+  });
+  connect(controls_, &MapControls::looksWished, panel_, &MapPanel::looksWished);
   connect(controls_, &MapControls::chunkChosen, &context_, [this](int chunk) { wishHeads(chunk); });
   connect(controls_, &MapControls::zoomWished, &context_,
           [this](double factor) { plot().zoomAtCursor(factor); });
@@ -180,11 +187,19 @@ void MapPanel::Parts::connectHeads() {
 }
 
 void MapPanel::Parts::setMaps(std::shared_ptr<const AnswerMaps> maps) {
-  grids_ = gridsOf(std::move(maps));
+  maps_ = std::move(maps);
+  controls_->setLooks(maps_ ? maps_->lookTexts : QStringList());
+  controls_->setEnabled(maps_ != nullptr);
+  chooseLook();
   heads_ = {};
   if (lastChunk_ && *lastChunk_ >= grids_.chunks()) lastChunk_.reset();
   controls_->setChunks(grids_.chunks(), grids_.score != nullptr);
   showKind();
+}
+
+void MapPanel::Parts::chooseLook() {
+  const std::optional<std::size_t> look = controls_->lookShown();
+  grids_ = gridsOf(maps_ && look ? mapsOfLook(*maps_, *look) : maps_);
 }
 
 void MapPanel::Parts::setHeads(HeadMap heads) {
@@ -202,7 +217,7 @@ void MapPanel::Parts::highlight(std::optional<int> chunk) {
 void MapPanel::Parts::wishHeads(int chunk) {
   if (chunk < 0 || chunk >= grids_.chunks()) return;
   lastChunk_ = chunk;
-  heads_ = headsOf(grids_.maps->retrieved, chunk).value_or(HeadMap{chunk, 0, 0, {}});
+  heads_ = headsOf(maps_->retrieved, chunk).value_or(HeadMap{chunk, 0, 0, {}});
   showSheet();
   Q_EMIT panel_->headsWished(chunk);
 }
@@ -237,7 +252,7 @@ QString MapPanel::Parts::emptyText() const {
 
 void MapPanel::Parts::showContents() {
   const bool isEmpty = !grids_.share || (isHeads() && !isWhole(heads_));
-  verify_->setVisible(grids_.share && !grids_.full && controls_->kind() == MapKind::Attention);
+  verify_->setVisible(grids_.share && !maps_->full && controls_->kind() == MapKind::Attention);
   empty_->setText(emptyText());
   const bool showsTable = !isEmpty && controls_->showsTable();
   tableModel_->setTable(showsTable ? table() : NumberTable{});

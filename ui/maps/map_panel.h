@@ -32,6 +32,7 @@ class MapPanel : public QWidget {
   void activated(int chunk);  ///< click or Enter on a chunk
   void verifyWished();        ///< compute full attention for the comparison
   void headsWished(int chunk);
+  void looksWished();  ///< where single tokens looked, which the maps do not have
 
  private:
   class Parts;

@@ -116,6 +116,21 @@ Grid chunkGrid(const MapGrids& grids, MapValue value) {
 
 }  // namespace
 
+std::shared_ptr<const AnswerMaps> mapsOfLook(const AnswerMaps& maps, std::size_t look) {
+  auto one = std::make_shared<AnswerMaps>(maps);
+  EvidenceMap& map = one->retrieved;
+  one->full.reset();
+  map.headMass.clear();
+  std::fill(map.mass.begin(), map.mass.end(), 0.0F);
+  if (look >= maps.looks.size()) return one;
+  for (const AnswerLook::Share& share : maps.looks[look].shares) {
+    if (share.layer < 0 || share.layer >= map.layers || share.chunk < 0 || share.chunk >= map.chunks) continue;
+    map.mass[static_cast<std::size_t>(share.layer) * static_cast<std::size_t>(map.chunks) +
+             static_cast<std::size_t>(share.chunk)] = share.mass;
+  }
+  return one;
+}
+
 MapGrids gridsOf(std::shared_ptr<const AnswerMaps> maps) {
   MapGrids grids;
   if (!maps) return grids;

@@ -26,6 +26,9 @@ struct MapGrids {
 
 MapGrids gridsOf(std::shared_ptr<const AnswerMaps> maps);
 
+/// The same with the attention of one look in place of that of question and answer together.
+std::shared_ptr<const AnswerMaps> mapsOfLook(const AnswerMaps& maps, std::size_t look);
+
 struct SheetChoice {
   MapValue value = MapValue::Share;
   ScaleKind scale = ScaleKind::Linear;

@@ -2,18 +2,22 @@
 
 #include <algorithm>
 
+#include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QEvent>
 #include <QFormLayout>
 #include <QHBoxLayout>
+#include <QInputDialog>
 #include <QLabel>
+#include <QMenu>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSpinBox>
 #include <QTextBrowser>
 #include <QTextCursor>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "ui/panels/answer_marks.h"
@@ -38,6 +42,10 @@ AskPanel::AskPanel(QWidget* parent)
       method_(new QComboBox(this)),
       budget_(new QSpinBox(this)),
       followUp_(new QCheckBox(tr("&Follow-up"), this)),
+      waits_(new QCheckBox(tr("&Wait until it is read"), this)),
+      conversations_(new QComboBox(this)),
+      scopes_(new QComboBox(this)),
+      scopeLabel_(new QLabel(tr("As&k of:"), this)),
       ask_(new QPushButton(tr("&Ask"), this)),
       stop_(new QPushButton(tr("&Stop"), this)) {
   name();
@@ -50,7 +58,13 @@ AskPanel::AskPanel(QWidget* parent)
   connect(conversation_, &QTextBrowser::anchorClicked, this, &AskPanel::follow);
   connect(budget_, &QSpinBox::valueChanged, this, &AskPanel::budgetChanged);
   connect(method_, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT methodChanged(method()); });
+  connect(conversations_, &QComboBox::activated, this,
+          [this] { Q_EMIT conversationWished(conversations_->currentData().toLongLong()); });
+  connect(scopes_, &QComboBox::currentIndexChanged, this, &AskPanel::scopeChanged);
   followUp_->setEnabled(false);
+  waits_->hide();
+  setConversations({}, 0);
+  setScopes({});
   updateButtons();
   render();
 }
@@ -75,6 +89,21 @@ void AskPanel::name() {
   budget_->setToolTip(tr("KV entries a question may attend to, in each layer."));
   followUp_->setAccessibleName(tr("Follow-up"));
   followUp_->setToolTip(tr("The question refers to the last one: the model gets that and its answer too."));
+  waits_->setObjectName(QStringLiteral("waitUntilRead"));
+  conversations_->setObjectName(QStringLiteral("conversations"));
+  scopes_->setObjectName(QStringLiteral("scopes"));
+  waits_->setAccessibleName(tr("Wait until the document is read"));
+  waits_->setToolTip(
+      tr("The document is still being read. A question is answered from what has been read so far, unless it is to wait "
+         "for the rest."));
+  conversations_->setAccessibleName(tr("Conversation shown"));
+  conversations_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  conversations_->setMinimumContentsLength(10);
+  scopes_->setAccessibleName(tr("Documents to be asked"));
+  scopes_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  scopes_->setMinimumContentsLength(10);
+  scopes_->setToolTip(tr("Select several documents in the library, or put them into a collection, to ask them together."));
+  scopeLabel_->setBuddy(scopes_);
   ask_->setAccessibleName(tr("Ask"));
   stop_->setAccessibleName(tr("Stop the answer"));
   stop_->setToolTip(tr("Stop and keep the text so far (Esc)."));
@@ -84,12 +113,96 @@ void AskPanel::name() {
 void AskPanel::layOut() {
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(6, 6, 6, 6);
+  column->addWidget(makeConversationRow());
   column->addWidget(conversation_, 1);
   column->addWidget(stage_);
   column->addWidget(progress_);
+  column->addWidget(makeScopeRow());
   column->addWidget(box_);
   column->addWidget(makeSettings());
 }
+
+QWidget* AskPanel::makeConversationRow() {
+  auto* row = new QWidget(this);
+  auto* line = new QHBoxLayout(row);
+  line->setContentsMargins(0, 0, 0, 0);
+  auto* menu = new QMenu(row);
+  QAction* begin = menu->addAction(tr("&New conversation"), QKeySequence::New, this, &AskPanel::newConversationWished);
+  rename_ = menu->addAction(tr("Re&name conversation…"), this, &AskPanel::askTitle);
+  delete_ = menu->addAction(tr("&Delete conversation…"), this, &AskPanel::deleteConversationWished);
+  conversationActions_ = {begin, rename_, delete_};
+  auto* more = new QToolButton(row);
+  more->setText(tr("Conversation"));
+  more->setAccessibleName(tr("Begin, rename or delete a conversation"));
+  more->setToolTip(more->accessibleName());
+  more->setFocusPolicy(Qt::StrongFocus);
+  more->setPopupMode(QToolButton::InstantPopup);
+  more->setMenu(menu);
+  line->addWidget(conversations_, 1);
+  line->addWidget(more);
+  return row;
+}
+
+QWidget* AskPanel::makeScopeRow() {
+  auto* row = new QWidget(this);
+  auto* column = new QVBoxLayout(row);
+  column->setContentsMargins(0, 0, 0, 0);
+  auto* line = new QHBoxLayout;
+  line->addWidget(scopeLabel_);
+  line->addWidget(scopes_, 1);
+  column->addLayout(line);
+  column->addWidget(waits_);
+  return row;
+}
+
+void AskPanel::askTitle() {
+  auto* dialog = new QInputDialog(this);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setWindowTitle(tr("Rename conversation"));
+  dialog->setLabelText(tr("Title of the conversation:"));
+  dialog->setTextValue(conversations_->currentText());
+  connect(dialog, &QInputDialog::textValueSelected, this, [this](const QString& title) {
+    if (!title.trimmed().isEmpty()) Q_EMIT renameConversationWished(title.trimmed());
+  });
+  dialog->open();
+}
+
+void AskPanel::setConversations(const std::vector<ConversationChoice>& conversations, qint64 shown) {
+  const QSignalBlocker quiet(conversations_);
+  conversations_->clear();
+  if (shown == 0) conversations_->addItem(tr("New conversation"), QVariant::fromValue<qint64>(0));
+  for (const ConversationChoice& choice : conversations) {
+    conversations_->addItem(choice.title.simplified(), QVariant::fromValue<qint64>(choice.id));
+    conversations_->setItemData(conversations_->count() - 1, choice.title, Qt::ToolTipRole);
+  }
+  conversations_->setCurrentIndex(std::max(0, conversations_->findData(QVariant::fromValue<qint64>(shown))));
+  for (QAction* action : {rename_, delete_}) action->setEnabled(shown != 0);
+}
+
+void AskPanel::setScopes(std::vector<ScopeChoice> scopes) {
+  if (!scopes.empty() && scopes == scopeChoices_) return;  // the list may be open
+  const QString before = scopes_->currentText();
+  const QStringList asked = scope();
+  {
+    const QSignalBlocker quiet(scopes_);
+    scopes_->clear();
+    for (const ScopeChoice& choice : scopes) scopes_->addItem(choice.title);
+    scopeChoices_ = std::move(scopes);
+    scopes_->setCurrentIndex(scopeChoices_.empty() ? -1 : std::max(0, scopes_->findText(before)));
+  }
+  const bool isChoice = scopeChoices_.size() > 1;
+  scopes_->setVisible(isChoice);
+  scopeLabel_->setVisible(isChoice);
+  if (scope() != asked) Q_EMIT scopeChanged();
+}
+
+QStringList AskPanel::scope() const {
+  const auto index = static_cast<std::size_t>(std::max(0, scopes_->currentIndex()));
+  return index < scopeChoices_.size() ? scopeChoices_[index].documents : QStringList();
+}
+
+void AskPanel::offerWaiting(bool isOffered) { waits_->setVisible(isOffered); }
+bool AskPanel::waitsUntilRead() const { return waits_->isVisibleTo(this) && waits_->isChecked(); }
 
 QWidget* AskPanel::makeSettings() {
   auto* row = new QWidget(this);
@@ -216,8 +329,10 @@ void AskPanel::follow(const QUrl& url) {
     box_->setFocus();
   }
   if (link.kind != ConversationLink::Kind::Mark) return;
+  // A passage named without a sentence is shown where it has the question's words.
+  if (link.sentence < 0) return Q_EMIT markActivated(link.exchange, link.rank, exchange->question);
   const std::vector<SentenceMark> marks = marksOf(exchange->answer, exchange->evidence);
-  if (link.sentence < 0 || link.sentence >= static_cast<int>(marks.size())) return;
+  if (link.sentence >= static_cast<int>(marks.size())) return;
   const SentenceMark& mark = marks[static_cast<std::size_t>(link.sentence)];
   Q_EMIT markActivated(link.exchange, link.rank, exchange->answer.mid(mark.start, mark.end - mark.start));
 }

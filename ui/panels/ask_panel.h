@@ -6,6 +6,7 @@
 
 #include "ui/panels/exchange.h"
 
+class QAction;
 class QCheckBox;
 class QComboBox;
 class QLabel;
@@ -24,7 +25,20 @@ struct MethodChoice {
   QString name, description;
 };
 
-/// The conversation with a document at the right of the window, and the box for the next question.
+/// A conversation of a document as the panel offers it.
+struct ConversationChoice {
+  qint64 id = 0;
+  QString title;
+};
+
+/// Documents that a question can be asked of.
+struct ScopeChoice {
+  QString title;  ///< "This document", "3 selected documents"
+  QStringList documents;
+  friend bool operator==(const ScopeChoice&, const ScopeChoice&) = default;
+};
+
+/// The conversations with a document at the right of the window, and the box for the next question.
 class AskPanel : public QWidget {
   Q_OBJECT
  public:
@@ -37,10 +51,22 @@ class AskPanel : public QWidget {
   int budget() const;
   bool isFollowUp() const;  ///< whether the next question refers to the last one
 
+  /// shown: the id of one of them, or 0 for one that has not begun.
+  void setConversations(const std::vector<ConversationChoice>& conversations, qint64 shown);
+  /// The choice of documents stays at the same title while there is one.
+  void setScopes(std::vector<ScopeChoice> scopes);
+  QStringList scope() const;  ///< ids of the documents to be asked
+  /// Whether what is to be asked is not read to its end: then it can be waited for.
+  void offerWaiting(bool isOffered);
+  bool waitsUntilRead() const;
+
   QString question() const;
   void setQuestion(const QString& question);
   /// Empty: questions can be asked. Else why not, and the button is off.
   void setObstacle(const QString& sentence);
+
+  /// What the menu of the conversations does, for the window's menus.
+  QList<QAction*> conversationActions() const { return conversationActions_; }
 
   void setConversation(std::vector<ExchangePointer> exchanges);
   /// The exchange whose evidence the other panels show; 0: none.
@@ -59,6 +85,11 @@ class AskPanel : public QWidget {
   void againWished(qint64 exchange);
   void showWished(qint64 exchange);
   void markActivated(qint64 exchange, int rank, QString sentence);
+  void conversationWished(qint64 id);
+  void newConversationWished();
+  void renameConversationWished(QString title);
+  void deleteConversationWished();
+  void scopeChanged();
   void budgetChanged(int tokens);
   void methodChanged(QString name);
 
@@ -67,6 +98,9 @@ class AskPanel : public QWidget {
 
  private:
   void layOut();
+  QWidget* makeConversationRow();
+  QWidget* makeScopeRow();
+  void askTitle();
   QWidget* makeSettings();
   void name();
   void ask();
@@ -81,9 +115,14 @@ class AskPanel : public QWidget {
   QuestionBox* box_;
   QComboBox* method_;
   QSpinBox* budget_;
-  QCheckBox* followUp_;
+  QCheckBox *followUp_, *waits_;
+  QComboBox *conversations_, *scopes_;
+  QLabel* scopeLabel_;
+  QAction *rename_, *delete_;
+  QList<QAction*> conversationActions_;
   QPushButton *ask_, *stop_;
   std::vector<ExchangePointer> exchanges_;
+  std::vector<ScopeChoice> scopeChoices_;
   qint64 shown_ = 0;
   QString obstacle_, pendingQuestion_, pendingNote_, pendingText_;
   bool isAnswering_ = false;

@@ -4,9 +4,12 @@
 #include <QLocale>
 
 #include "ui/panels/answer_marks.h"
+#include "ui/panels/answer_notice.h"
 
 namespace kvasir {
 namespace {
+
+constexpr qsizetype kBestPassages = 3;
 
 QString text(const char* source) { return QCoreApplication::translate("Conversation", source); }
 
@@ -50,21 +53,28 @@ QString answerHtml(const Exchange& exchange) {
   return html + escaped(exchange.answer.mid(written));
 }
 
-QString noticeOf(const Exchange& exchange) {
-  if (exchange.isStopped) return text("Stopped; this is what had been said.");
-  QString notice;
-  if (exchange.answer.trimmed().isEmpty()) notice = text("The model gave no answer. ");
-  if (!isSupported(exchange.question, exchange.answer, exchange.evidence))
-    notice += text(
-        "Not in the document, as far as the passages found show. The best of them are listed all the same.");
-  if (exchange.isCut) notice += text(" The answer was cut at the longest length allowed.");
-  return notice.trimmed();
+/// Links to the best passages, for an answer that has no marks of its own.
+QString passagesHtml(const Exchange& exchange) {
+  QStringList links;
+  for (const EvidenceRow& row : exchange.evidence) {
+    if (links.size() == kBestPassages) break;
+    if (row.isBlocked || row.layers == 0) continue;
+    QStringList place = {QStringLiteral("[%1]").arg(row.rank)};
+    if (!row.title.isEmpty()) place << row.title;
+    if (!row.pages.isEmpty()) place << text("page %1").arg(row.pages);
+    if (!row.section.isEmpty()) place << row.section;
+    links << linkHtml(QStringLiteral("mark:%1:%2:-1").arg(exchange.number).arg(row.rank),
+                      place.join(QLatin1Char(' ')).toHtmlEscaped());
+  }
+  return links.isEmpty() ? QString() : QStringLiteral("<p>%1</p>").arg(links.join(QStringLiteral("<br>")));
 }
 
 QString footerHtml(const Exchange& exchange, bool isShown) {
   const QString id = QString::number(exchange.number);
-  QStringList parts = {exchange.method.toHtmlEscaped(),
-                       text("budget %1").arg(QLocale().toString(exchange.budgetTokens))};
+  QStringList parts;
+  if (exchange.documents.size() > 1) parts << text("%1 documents").arg(exchange.documents.size());
+  parts << exchange.method.toHtmlEscaped();
+  parts << text("budget %1").arg(QLocale().toString(exchange.budgetTokens));
   if (exchange.totalSeconds > 0) parts << text("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
   if (exchange.coverage) parts << text("coverage %1 %").arg(qRound(*exchange.coverage * 100));
   parts << (isShown ? text("evidence shown") : linkHtml(QStringLiteral("show:") + id, text("Show evidence")));
@@ -101,8 +111,9 @@ QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) 
   if (!exchange.asked.isEmpty()) html += quietHtml(text("Asked: %1").arg(escaped(exchange.asked)), palette);
   if (!exchange.note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(exchange.note));
   html += QStringLiteral("<p>%1</p>").arg(answerHtml(exchange));
-  if (const QString notice = noticeOf(exchange); !notice.isEmpty())
+  if (const QString notice = answerNotice(exchange); !notice.isEmpty())
     html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(notice));
+  if (isNotInDocument(exchange)) html += passagesHtml(exchange);
   return html + quietHtml(footerHtml(exchange, isShown), palette);
 }
 

@@ -46,9 +46,13 @@ LibraryPanel::LibraryPanel(QWidget* parent)
   layOut();
   fillCollections();
   connect(list_, &QListView::activated, this, &LibraryPanel::openCurrent);
-  connect(list_, &QListView::clicked, this, &LibraryPanel::openCurrent);
+  // A click that adds to a selection is meant for the question, not for the page.
+  connect(list_, &QListView::clicked, this, [this] {
+    if (selectedKeys().size() == 1) openCurrent();
+  });
   connect(list_, &QListView::customContextMenuRequested, this, &LibraryPanel::showMenu);
   connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, &LibraryPanel::updateActions);
+  connect(list_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LibraryPanel::selectionChanged);
   connect(search_, &QLineEdit::textChanged, filter_, &LibraryFilter::setSearch);
   connect(collections_, &QComboBox::currentIndexChanged, this, [this](int index) {
     filter_->setCollection(index <= 0 ? QString() : collections_->itemText(index));

@@ -33,6 +33,7 @@ class LibraryPanel : public QWidget {
 
  Q_SIGNALS:
   void openWished(QString key);
+  void selectionChanged();
   void removeWished(QStringList keys);
   void tryAgainWished(QString key);  ///< of a failed document, and to read a stopped one on
   void stopWished(QString key);

@@ -31,6 +31,8 @@ QString asClock(double seconds) {
 QString describeState(const LibraryRow& row) {
   switch (row.state) {
     case DocumentState::Waiting:
+      if (row.isImported && row.share > 0)
+        return text("Waiting, %1 % read").arg(static_cast<int>(std::floor(row.share * 100)));
       return row.isImported ? text("Waiting to be read") : text("Waiting");
     case DocumentState::Importing:
       return withShare(text("Importing"), row);

@@ -123,6 +123,12 @@ void MainWindow::makeFileMenu() {
   file->addAction(tr("Add &folder…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this,
                   &MainWindow::addFolderWished);
   recent_ = file->addMenu(tr("Open &recent"));
+  connect(recent_, &QMenu::aboutToShow, this, [this] {
+    for (QAction* action : recent_->actions()) {
+      if (action->data().isValid())
+        action->setEnabled(QFileInfo::exists(action->data().toString()));
+    }
+  });
   file->addSeparator();
   export_ = file->addMenu(tr("&Export"));
   const auto addExport = [this](const QString& text, const char* suffix) {
@@ -147,7 +153,7 @@ void MainWindow::makeAskMenu() {
   ask->addAction(tr("&Stop"), this, &MainWindow::stopWished);
   ask->addAction(tr("&Verify against full attention"), this, &MainWindow::verifyWished);
   ask->addSeparator();
-  ask->addAction(tr("&Clear conversation…"), this, &MainWindow::clearConversationWished);
+  ask->addActions(ask_->conversationActions());
 }
 
 void MainWindow::makeViewMenu() {
@@ -171,6 +177,7 @@ void MainWindow::setRecent(const QStringList& files) {
     QAction* action =
         recent_->addAction(QFileInfo(file).fileName(), this, [this, file] { Q_EMIT recentWished(file); });
     action->setToolTip(file);
+    action->setData(file);
     action->setEnabled(QFileInfo::exists(file));
   }
   recent_->setToolTipsVisible(true);

@@ -54,7 +54,6 @@ class MainWindow : public QMainWindow {
   void againWished();
   void stopWished();
   void verifyWished();
-  void clearConversationWished();
   void logFolderWished();
   void closing();
 

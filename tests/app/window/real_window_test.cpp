@@ -1,6 +1,9 @@
 #include <QApplication>
 #include <QDir>
+#include <QComboBox>
 #include <QElapsedTimer>
+#include <QFile>
+#include <QListView>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -13,6 +16,7 @@
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/ask_panel.h"
+#include "ui/panels/library_panel.h"
 #include "ui/panels/main_window.h"
 #include "ui/panels/question_box.h"
 #include "ui/panels/status_strip.h"
@@ -25,6 +29,8 @@ const QString kSample = QStringLiteral(KVASIR_SOURCE "/resources/sample/opm_repo
 const QString kQuestion =
     QStringLiteral("What percent of pending retirement claims did OPM process within 60 days?");
 constexpr int kPatience = 240'000;
+// The aim is 50 ms on an idle machine; a busy one takes its share.
+constexpr qint64 kMostGap = 250;
 
 }  // namespace
 
@@ -141,6 +147,104 @@ class RealWindowTest : public QObject {
     QTRY_VERIFY(workspace_->open());
     QVERIFY(panel().findChild<QTextBrowser*>()->toPlainText().contains(answer.simplified().left(20)));
     QVERIFY(isReady());
+  }
+
+  void retracesWhatAnEarlierAnswerLookedAt() {
+    const Exchange* shown = workspace_->shown();
+    QVERIFY(shown && shown->maps && shown->maps->looks.empty());
+    const std::vector<EvidenceRow> before = shown->evidence;
+    const std::vector<float> mass = shown->maps->retrieved.mass;
+    auto* maps = window().findChild<MapPanel*>();
+    window().showLowerView(maps);
+    Q_EMIT maps->looksWished();
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace_->shown()->maps->looks.empty(), kPatience);
+    shown = workspace_->shown();
+    QVERIFY(!shown->maps->retrieved.headMass.empty());
+    QCOMPARE(shown->evidence.size(), before.size());
+    // Said again it looks where it looked, but for its end, which is not a part of the text.
+    double difference = 0;
+    for (std::size_t i = 0; i < mass.size(); ++i)
+      difference += std::abs(static_cast<double>(mass[i] - shown->maps->retrieved.mass[i]));
+    difference /= shown->maps->retrieved.layers;
+    qInfo("retraced mass differs by %.4f a layer", difference);
+    QVERIFY(difference < 0.05);
+    QCOMPARE(shown->maps->lookTexts.size(), static_cast<qsizetype>(shown->maps->looks.size()));
+  }
+
+  void neverStallsOver400PagesAndAnswersFromTheirBeginning() {
+    const QString file = folder_.filePath(QStringLiteral("long.pdf"));
+    writeLongPdf(file, 400);
+    LongestGap importing;
+    dropFiles(window(), {file});
+    const auto row = [this]() -> const LibraryRow* {
+      for (const LibraryRow& any : workspace_->session().rows()) {
+        if (any.title.contains(QLatin1String("long"))) return &any;
+      }
+      return nullptr;
+    };
+    const auto isRead = [&](double share) {
+      return row() && row()->state == DocumentState::Reading && row()->share > share;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(workspace_->open() && workspace_->open()->record.pages == 400 && isRead(0), kPatience);
+    const qint64 first = importing.milliseconds();
+    LongestGap reading;
+    const double from = row()->share;
+    QTRY_VERIFY_WITH_TIMEOUT(isRead(from + 0.03), kPatience);
+    const qint64 second = reading.milliseconds();
+    LongestGap answering;
+    panel().setQuestion(QStringLiteral("What met the harbour on page 2?"));
+    QTest::keyClick(panel().findChild<QuestionBox*>(), Qt::Key_Return);
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), kPatience);
+    const qint64 third = answering.milliseconds();
+    qInfo("400 pages, longest gap between turns: %lld ms importing and opening, %lld ms reading, %lld ms answering",
+          static_cast<long long>(first), static_cast<long long>(second), static_cast<long long>(third));
+    const Exchange* shown = workspace_->shown();
+    QVERIFY(shown && shareRead(*shown) > 0 && shareRead(*shown) < 0.9);
+    qInfo("answered from the first %.1f %% of it", 100 * shareRead(*shown));
+    shoot("real-half-read.png");
+    // Reading goes on, and stops at once.
+    QTRY_VERIFY_WITH_TIMEOUT(isRead(0), kPatience);
+    QElapsedTimer timer;
+    timer.start();
+    workspace_->session().stopWork(row()->key);
+    QTRY_VERIFY_WITH_TIMEOUT(row()->state == DocumentState::Stopped, 5000);
+    qInfo("reading stopped after %lld ms", static_cast<long long>(timer.elapsed()));
+    QVERIFY(timer.elapsed() < 500);
+    QVERIFY2(std::max({first, second, third}) < kMostGap, "the window stalled");
+  }
+
+  void asksTwoDocumentsTogether() {
+    const QString file = folder_.filePath(QStringLiteral("memo.txt"));
+    QFile memo(file);
+    QVERIFY(memo.open(QIODevice::WriteOnly));
+    memo.write("The memo of the harbour master. The lantern of pier seven was repaired by Ottilie Brandt in March 1931.\n");
+    memo.close();
+    dropFiles(window(), {file});
+    QTRY_VERIFY_WITH_TIMEOUT(
+        workspace_->open() && QString::fromStdString(workspace_->open()->record.file) == file, kPatience);
+    const QString memoId = workspace_->home();
+    QString sampleId;
+    for (const LibraryRow& row : workspace_->session().rows()) {
+      if (row.file == kSample) sampleId = row.key;
+    }
+    window().library()->select(sampleId);
+    auto* list = window().library()->findChild<QListView*>();
+    for (int row = 0; row < list->model()->rowCount(); ++row) {
+      if (list->model()->index(row, 0).data().toString() == QLatin1String("memo"))
+        list->selectionModel()->select(list->model()->index(row, 0), QItemSelectionModel::Select);
+    }
+    auto* scopes = panel().findChild<QComboBox*>(QStringLiteral("scopes"));
+    QTRY_VERIFY(scopes->findText(QStringLiteral("2 selected documents")) > 0);
+    scopes->setCurrentIndex(scopes->findText(QStringLiteral("2 selected documents")));
+    const auto bestOf = [&](const QString& question) {
+      panel().setQuestion(question);
+      QTest::keyClick(panel().findChild<QuestionBox*>(), Qt::Key_Return);
+      [&] { QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), kPatience); }();
+      return workspace_->shown()->evidence.empty() ? QString() : workspace_->shown()->evidence[0].document;
+    };
+    QCOMPARE(bestOf(QStringLiteral("Who repaired the lantern of pier seven?")), memoId);
+    QCOMPARE(bestOf(kQuestion), sampleId);
+    shoot("real-two-documents.png");
   }
 
   void cleanupTestCase() { workspace_.reset(); }

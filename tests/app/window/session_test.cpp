@@ -114,7 +114,7 @@ class SessionTest : public QObject {
     session_->addFiles({write(QStringLiteral("long.txt"), longText())});
     QTRY_VERIFY(stateOf(1).startsWith(QLatin1String("Reading")));
     QSignalSpy answered(session_.get(), &Session::answered);
-    session_->ask(keyOf(0), QStringLiteral("What colour has the whale?"), readFor());
+    session_->ask({keyOf(0)}, QStringLiteral("What colour has the whale?"), readFor());
     QTRY_COMPARE_WITH_TIMEOUT(answered.size(), 1, 2000);
     QVERIFY(!stateOf(1).startsWith(QLatin1String("Ready")));
     fakeEngine().onChunk = {};
@@ -125,13 +125,63 @@ class SessionTest : public QObject {
     QCOMPARE(chunks, 1 + static_cast<int>((longText().trimmed().size() + 39) / 40));
   }
 
+  void answersFromAHalfReadDocumentAndReadsOn() {
+    start();
+    fakeEngine().onChunk = [](int) { workFor(20); };
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")) && session_->rows()[0].share > 0);
+    QSignalSpy answered(session_.get(), &Session::answered);
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), readFor(), Extent::AnyChunk);
+    QTRY_COMPARE_WITH_TIMEOUT(answered.size(), 1, 2000);
+    const auto answer = qvariant_cast<std::shared_ptr<const Answered>>(answered[0][1]);
+    QVERIFY(answer->exchange->answer.contains(QLatin1String("harpoon")));
+    QVERIFY(shareRead(*answer->exchange) > 0 && shareRead(*answer->exchange) < 1);
+    QCOMPARE(answer->exchange->chunks.size(), static_cast<std::size_t>(fakeEngine().chunksAsked[0]));
+    QVERIFY(answer->exchange->maps->firstTokens.size() == answer->exchange->chunks.size() + 1);
+    fakeEngine().onChunk = {};
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    // Read on from where it stood.
+    int chunks = 0;
+    for (const int read : fakeEngine().chunksRead) chunks += read;
+    QCOMPARE(chunks, static_cast<int>((longText().trimmed().size() + 39) / 40));
+  }
+
+  void readsTheFirstStepOfADocumentThatIsAskedAtOnce() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported), answered(session_.get(), &Session::answered);
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_COMPARE(imported.size(), 1);
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), readFor(), Extent::AnyChunk);
+    QTRY_COMPARE(answered.size(), 1);
+    QVERIFY(fakeEngine().chunksAsked[0] > 0);
+    QVERIFY(fakeEngine().chunksAsked[0] < 10);
+    QVERIFY(stateOf(0).startsWith(QLatin1String("Waiting")));
+  }
+
+  void asksSeveralDocumentsAsOne() {
+    start();
+    session_->addFiles({write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."),
+                        write(QStringLiteral("two.txt"), "The steersman saw it all from the stern.")});
+    QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+    QSignalSpy answered(session_.get(), &Session::answered);
+    session_->ask({keyOf(0), keyOf(1)}, QStringLiteral("harpoon and steersman?"), readFor());
+    QTRY_COMPARE(answered.size(), 1);
+    QCOMPARE(fakeEngine().documentsAsked, std::vector<int>{2});
+    const auto exchange = qvariant_cast<std::shared_ptr<const Answered>>(answered[0][1])->exchange;
+    QCOMPARE(documentsOf(*exchange), (QStringList{keyOf(0), keyOf(1)}));
+    QStringList found;
+    for (const EvidenceRow& row : exchange->evidence) found << row.document + QLatin1Char(' ') + row.title;
+    QCOMPARE(found, (QStringList{keyOf(0) + QStringLiteral(" one"), keyOf(1) + QStringLiteral(" two")}));
+    QCOMPARE(documentOf(*exchange, exchange->chunks.size() - 1), keyOf(1));
+  }
+
   void readsTheDocumentBeforeItAnswers() {
     start(Session::Reading::WhenAsked);
     QSignalSpy imported(session_.get(), &Session::imported), answered(session_.get(), &Session::answered);
     QSignalSpy progressed(session_.get(), &Session::questionProgressed);
     session_->addFiles({write(QStringLiteral("long.txt"), longText())});
     QTRY_COMPARE(imported.size(), 1);
-    session_->ask(keyOf(0), QStringLiteral("What did the harpoon do?"), readFor());
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), readFor());
     QTRY_COMPARE(answered.size(), 1);
     QVERIFY(progressed.size() >= 2);
     const auto answer = qvariant_cast<std::shared_ptr<const Answered>>(answered[0][1]);
@@ -162,7 +212,7 @@ class SessionTest : public QObject {
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
     fakeEngine().onAnswerWord = [] { workFor(50); };
     QSignalSpy grew(session_.get(), &Session::answerGrew), stopped(session_.get(), &Session::questionStopped);
-    const quint64 question = session_->ask(keyOf(0), QStringLiteral("What colour has the whale?"), readFor());
+    const quint64 question = session_->ask({keyOf(0)}, QStringLiteral("What colour has the whale?"), readFor());
     QTRY_VERIFY(grew.size() > 0);
     QElapsedTimer timer;
     timer.start();
@@ -180,7 +230,7 @@ class SessionTest : public QObject {
     QSignalSpy imported(session_.get(), &Session::imported), failed(session_.get(), &Session::questionFailed);
     session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
     QTRY_COMPARE(imported.size(), 1);
-    session_->ask(keyOf(0), QStringLiteral("What was seen?"), readFor());
+    session_->ask({keyOf(0)}, QStringLiteral("What was seen?"), readFor());
     QTRY_COMPARE(failed.size(), 1);
     QCOMPARE(failed[0][1].toString(), QStringLiteral("There is no CUDA device."));
   }

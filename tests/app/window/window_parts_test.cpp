@@ -39,6 +39,7 @@ EvidenceRow someRow(int rank) {
 Exchange someExchange(const char* document = "abc") {
   Exchange exchange;
   exchange.document = s(document);
+  exchange.conversation = 7 + static_cast<qint64>(s(document).size());
   exchange.question = s("How many whales?");
   exchange.answer = s("Twelve whales were counted. Äöü 🐋");
   exchange.note = s("Without passage 3.");
@@ -86,7 +87,8 @@ class WindowPartsTest : public QObject {
       QVERIFY(number > 0);
     }
     Conversations again(file);
-    const auto kept = again.of("abc");
+    QCOMPARE(again.of("abc").size(), 1U);
+    const auto kept = again.exchanges(again.of("abc")[0].id);
     QCOMPARE(kept.size(), 1U);
     const Exchange& exchange = *kept[0];
     const Exchange before = someExchange();
@@ -105,6 +107,77 @@ class WindowPartsTest : public QObject {
     again.forget("abc");
     QVERIFY(again.of("abc").empty());
     QCOMPARE(again.of("other").size(), 1U);
+  }
+
+  void keepsSeveralConversationsOfADocument() {
+    const auto file = pathOf(path("several.sqlite").toStdString());
+    Exchange first = someExchange(), second = someExchange();
+    second.conversation = 99;
+    second.question = s("And how many seals?");
+    {
+      Conversations conversations(file);
+      conversations.keep(first);
+      conversations.keep(second);
+      conversations.keep(first);
+      conversations.name(99, "Seals");
+    }
+    Conversations again(file);
+    const auto kept = again.of("abc");
+    QCOMPARE(kept.size(), 2U);
+    QCOMPARE(kept[0].id, first.conversation);  // the last one spoken in
+    QCOMPARE(kept[0].title, first.question);   // without a title of its own
+    QCOMPARE(kept[1].title, s("Seals"));
+    QCOMPARE(again.exchanges(first.conversation).size(), 2U);
+    QCOMPARE(again.exchanges(99)[0]->question, second.question);
+    again.drop(99);
+    QCOMPARE(again.of("abc").size(), 1U);
+    QVERIFY(again.exchanges(99).empty());
+  }
+
+  void takesOverTheConversationsOfAnEarlierVersion() {
+    const auto file = pathOf(path("old.sqlite").toStdString());
+    {
+      Database database{std::filesystem::path(file)};
+      database.run(
+          "CREATE TABLE exchanges (number INTEGER PRIMARY KEY, document_id TEXT NOT NULL, body TEXT NOT NULL, maps BLOB NOT "
+          "NULL);"
+          "CREATE INDEX exchanges_by_document ON exchanges (document_id, number);"
+          "CREATE TABLE collections (document_id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;"
+          "CREATE TABLE places (document_id TEXT PRIMARY KEY, page INTEGER NOT NULL, top REAL NOT NULL, zoom REAL NOT NULL, "
+          "fit INTEGER NOT NULL) WITHOUT ROWID;"
+          "INSERT INTO exchanges VALUES (1, 'abc', '{\"question\": \"How many?\", \"evidence\": [{\"rank\": 1}]}', '');"
+          "INSERT INTO exchanges VALUES (2, 'abc', '{\"question\": \"Where?\"}', '');"
+          "INSERT INTO exchanges VALUES (3, 'other', '{\"question\": \"Who?\"}', '');"
+          "PRAGMA user_version = 1");
+    }
+    Conversations conversations(file);
+    const auto kept = conversations.of("abc");
+    QCOMPARE(kept.size(), 1U);
+    QCOMPARE(kept[0].title, s("How many?"));
+    const auto exchanges = conversations.exchanges(kept[0].id);
+    QCOMPARE(exchanges.size(), 2U);
+    QCOMPARE(exchanges[0]->evidence[0].document, s("abc"));
+    QCOMPARE(conversations.of("other").size(), 1U);
+  }
+
+  void keepsWhichDocumentsWereAskedAndHowFarTheyWereRead() {
+    Conversations conversations(pathOf(path("joined.sqlite").toStdString()));
+    Exchange exchange = someExchange();
+    exchange.documents = {s("abc"), s("def")};
+    exchange.chunkDocuments = {0, 1};
+    exchange.evidence[1].document = s("def");
+    exchange.evidence[1].title = s("Another");
+    exchange.documentTokens = 200;
+    exchange.readTokens = 50;
+    exchange.leftOut = 4;
+    conversations.keep(exchange);
+    const ExchangePointer kept = conversations.exchanges(exchange.conversation).at(0);
+    QCOMPARE(documentsOf(*kept), exchange.documents);
+    QCOMPARE(documentOf(*kept, 1), s("def"));
+    QCOMPARE(kept->evidence[0].document, s("abc"));
+    QCOMPARE(kept->evidence[1].title, s("Another"));
+    QCOMPARE(shareRead(*kept), 0.25);
+    QCOMPARE(kept->leftOut, 4);
   }
 
   void keepsPlacesAndCollections() {

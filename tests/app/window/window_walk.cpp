@@ -1,11 +1,16 @@
 #include "tests/app/window/window_walk.h"
 
 #include <QAbstractButton>
+#include <QAbstractItemModel>
 #include <QAccessible>
 #include <QApplication>
 #include <QDropEvent>
+#include <QHeaderView>
 #include <QLabel>
 #include <QMimeData>
+#include <QPageSize>
+#include <QPainter>
+#include <QPdfWriter>
 #include <QUrl>
 #include <QWidget>
 
@@ -41,6 +46,31 @@ void dropFiles(QWidget& window, const QStringList& files) {
   QApplication::sendEvent(&window, &dropped);
 }
 
+void writeLongPdf(const QString& file, int pages) {
+  static const QStringList kWords = QStringLiteral(
+                                        "harbour ledger winter council timber engine valley letter bridge copper market "
+                                        "signal garden ferry almanac witness quarry lantern treaty orchard")
+                                        .split(QLatin1Char(' '));
+  QPdfWriter writer(file);
+  writer.setPageSize(QPageSize(QPageSize::A4));
+  writer.setResolution(72);
+  QPainter painter(&writer);
+  painter.setFont(QFont(QStringLiteral("DejaVu Sans"), 10));
+  unsigned state = 7;
+  const auto word = [&] {
+    state = state * 1664525U + 1013904223U;
+    return kWords[static_cast<qsizetype>((state >> 16) % static_cast<unsigned>(kWords.size()))];
+  };
+  for (int page = 1; page <= pages; ++page) {
+    if (page > 1) writer.newPage();
+    for (int line = 1; line <= 40; ++line) {
+      QString text = QStringLiteral("On page %1 the %2 of line %3 met").arg(page).arg(word()).arg(line);
+      for (int more = 0; more < 5; ++more) text += QLatin1Char(' ') + word();
+      painter.drawText(QPointF(40, 60 + 17 * line), text + QLatin1Char('.'));
+    }
+  }
+}
+
 QStringList controlsWithoutName(const QWidget& window) {
   QStringList found;
   for (QWidget* widget : window.findChildren<QWidget*>()) {
@@ -64,6 +94,15 @@ QStringList cutTexts(const QWidget& window) {
     if (button->sizeHint().width() > button->width() + 1 &&
         button->minimumSizeHint().width() > button->width() + 1)
       found << nameOf(button) + QStringLiteral(": ") + button->text();
+  }
+  for (const QHeaderView* header : window.findChildren<QHeaderView*>()) {
+    if (!header->isVisible() || header->orientation() != Qt::Horizontal) continue;
+    for (int section = 0; section < header->count(); ++section) {
+      const bool isShown = !header->isSectionHidden(section) && header->sectionViewportPosition(section) < header->width();
+      if (isShown && header->sectionSizeHint(section) > header->sectionSize(section) + 1)
+        found << nameOf(header) + QStringLiteral(": ") +
+                     header->model()->headerData(section, Qt::Horizontal).toString();
+    }
   }
   return found;
 }

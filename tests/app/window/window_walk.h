@@ -14,8 +14,11 @@ void dropFiles(QWidget& window, const QStringList& files);
 /// Controls in view that can have the focus and have no accessible name: "QLineEdit in LibraryPanel".
 QStringList controlsWithoutName(const QWidget& window);
 
-/// Labels, buttons and boxes in view whose text is wider or higher than their place.
+/// Labels, buttons, boxes and headers of tables in view whose text is wider or higher than their place.
 QStringList cutTexts(const QWidget& window);
+
+/// A PDF of so many pages of text, no two lines the same.
+void writeLongPdf(const QString& file, int pages);
 
 /// The longest time between two turns of the event loop while it lives.
 class LongestGap {

@@ -1,21 +1,21 @@
+#include <QAbstractButton>
 #include <QCheckBox>
-#include <QDir>
-#include <QDropEvent>
+#include <QComboBox>
+#include <QDesktopServices>
 #include <QElapsedTimer>
-#include <QMimeData>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QMenu>
+#include <QMessageBox>
 #include <QPushButton>
-#include <QScrollBar>
 #include <QSignalSpy>
-#include <QTemporaryDir>
 #include <QTest>
-#include <QTextBlock>
 #include <QTextBrowser>
-#include <QTimer>
+#include <QUrl>
 
-#include "app/text.h"
-#include "app/window/theme.h"
-#include "app/window/workspace.h"
 #include "tests/app/fake_engine.h"
+#include "tests/app/window/driven_window.h"
 #include "tests/app/window/window_walk.h"
 #include "ui/document/document_view.h"
 #include "ui/maps/compare_panel.h"
@@ -32,35 +32,10 @@ using namespace kvasir;
 
 namespace {
 
-const QString kSample = QStringLiteral(KVASIR_SOURCE "/resources/sample/opm_report_2014.pdf");
-const QString kQuestion =
-    QStringLiteral("What percent of pending retirement claims did OPM process within 60 days?");
+const QString kQuestion = sampleQuestionText();
 
-/// Work of the engine, not waiting: the thread is busy for so long.
-void workFor(int milliseconds) {
-  QElapsedTimer timer;
-  timer.start();
-  while (timer.elapsed() < milliseconds) {
-  }
-}
-
-/// Clicks the first link of the conversation whose target begins so; false where there is none.
-bool clickLink(AskPanel& panel, const QString& target) {
-  auto* browser = panel.findChild<QTextBrowser*>();
-  for (QTextBlock block = browser->document()->begin(); block.isValid(); block = block.next()) {
-    for (auto part = block.begin(); !part.atEnd(); ++part) {
-      if (!part.fragment().charFormat().anchorHref().startsWith(target)) continue;
-      QTextCursor cursor(browser->document());
-      cursor.setPosition(part.fragment().position() + 1);
-      browser->setTextCursor(cursor);
-      browser->ensureCursorVisible();
-      QTest::mouseClick(browser->viewport(), Qt::LeftButton, Qt::NoModifier,
-                        browser->cursorRect(cursor).center());
-      return true;
-    }
-  }
-  return false;
-}
+// The aim is 50 ms on an idle machine, and the figure is what is reported; a busy one takes its share.
+constexpr qint64 kMostGap = 250;
 
 }  // namespace
 
@@ -68,74 +43,47 @@ class WorkspaceTest : public QObject {
   Q_OBJECT
 
  private:
-  std::unique_ptr<QTemporaryDir> folder_;
-  std::unique_ptr<Look> look_;
-  std::unique_ptr<Workspace> workspace_;
+  using Sample = DrivenWindow::Sample;
+  using Start = DrivenWindow::Start;
 
-  enum class Sample { None, There };
-  void start(Sample sample = Sample::None, bool isSafe = false) {
-    WorkspaceOptions options;
-    options.folders = windowFolders(folder_->path());
-    options.startsSafe = isSafe;
-    if (sample == Sample::There) {
-      options.sample = kSample;
-      options.sampleQuestion = kQuestion;
-    }
-    workspace_ = std::make_unique<Workspace>(options, look_.get());
-    QSignalSpy listed(&workspace_->session(), &Session::listed);
-    workspace_->start();
-    window().resize(1440, 900);
-    window().spreadDocks();
-    QVERIFY(listed.wait());
+  std::unique_ptr<DrivenWindow> driven_;
+  QUrl openedUrl_;
+  void start(Sample sample = Sample::None, Start how = Start::Usual) { driven_->start(sample, how); }
+  void restart() {
+    driven_->close();
+    start();
+    QTRY_VERIFY(workspace().open());
   }
-  MainWindow& window() { return workspace_->window(); }
-  AskPanel& panel() { return *window().ask(); }
-  QuestionBox& box() { return *panel().findChild<QuestionBox*>(); }
-  QString conversation() { return panel().findChild<QTextBrowser*>()->toPlainText(); }
-  bool isReady() {
-    const auto& rows = workspace_->session().rows();
-    return !rows.empty() && std::all_of(rows.begin(), rows.end(), [](const LibraryRow& row) {
-      return row.state == DocumentState::Ready;
-    });
+  Workspace& workspace() { return driven_->workspace(); }
+  MainWindow& window() { return driven_->window(); }
+  AskPanel& panel() { return driven_->panel(); }
+  QuestionBox& box() { return driven_->box(); }
+  const Exchange* shown() { return driven_->shown(); }
+  QString conversation() { return driven_->conversation(); }
+  bool isReady() { return driven_->isReady(); }
+  void openSample() { driven_->openSample(); }
+  void ask(const QString& question) { driven_->ask(question); }
+  void askAndWait(const QString& question) { driven_->askAndWait(question); }
+  bool clickLink(const QString& target) { return driven_->clickLink(target); }
+  bool sees(const EvidenceRow& row) {
+    return !window().findChild<DocumentView*>()->boxesInView(row.range).empty();
   }
-  void openSample() {
-    dropFiles(window(), {kSample});
-    QTRY_VERIFY_WITH_TIMEOUT(workspace_->open() && isReady(), 30000);
-  }
-  void ask(const QString& question) {
-    box().setPlainText(question);
-    QTest::keyClick(&box(), Qt::Key_Return);
-  }
-  void askAndWait(const QString& question) {
-    ask(question);
-    QVERIFY(workspace_->isAnswering());
-    QTRY_VERIFY(!workspace_->isAnswering());
-    QTRY_VERIFY(workspace_->shown() && workspace_->shown()->number > 0);
-  }
-  void shoot(const QString& name, Theme theme = Theme::Light) {
-    look_->apply(theme, 0);
-    QCoreApplication::processEvents();
-    QCoreApplication::processEvents();
-    QVERIFY(QDir().mkpath(QStringLiteral(KVASIR_SCREENSHOTS)));
-    QVERIFY(window().grab().save(QStringLiteral(KVASIR_SCREENSHOTS "/") + name + QStringLiteral(".png")));
-    look_->apply(Theme::Light, 0);
-  }
+
+ public Q_SLOTS:
+  void onUrl(const QUrl& url) { openedUrl_ = url; }
 
  private Q_SLOTS:
-  void initTestCase() { look_ = std::make_unique<Look>(*qApp); }
   void init() {
     fakeEngine() = {};
-    folder_ = std::make_unique<QTemporaryDir>();
-    look_->apply(Theme::Light, 0);
+    driven_ = std::make_unique<DrivenWindow>();
   }
-  void cleanup() { workspace_.reset(); }
+  void cleanup() { driven_.reset(); }
 
   void startsWithTheSampleAndItsQuestion() {
     start(Sample::There);
-    QTRY_VERIFY_WITH_TIMEOUT(workspace_->open(), 30000);
+    QTRY_VERIFY_WITH_TIMEOUT(workspace().open(), 30000);
     QCOMPARE(panel().question(), kQuestion);
     QTRY_VERIFY_WITH_TIMEOUT(isReady(), 30000);
-    shoot(QStringLiteral("window-first-start"));
   }
 
   void isUsableWithinASecond() {
@@ -146,8 +94,6 @@ class WorkspaceTest : public QObject {
     QVERIFY2(timer.elapsed() < 1000, qPrintable(QString::number(timer.elapsed())));
     qInfo("start to usable window: %lld ms", static_cast<long long>(timer.elapsed()));
     QCOMPARE(fakeEngine().loads, 0);
-    shoot(QStringLiteral("window-empty"));
-    shoot(QStringLiteral("window-empty-dark"), Theme::Dark);
   }
 
   void opensByDropAndAnswersWithMarks() {
@@ -156,39 +102,193 @@ class WorkspaceTest : public QObject {
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().questions.back(), kQuestion.toStdString());
     QVERIFY(conversation().contains(kQuestion));
-    QVERIFY(conversation().contains(workspace_->shown()->answer.simplified().left(20)));
-    QVERIFY(!workspace_->shown()->evidence.empty());
-    QVERIFY(clickLink(panel(), QStringLiteral("mark:%1:").arg(workspace_->shown()->number)));
-    shoot(QStringLiteral("window-answered"));
-    shoot(QStringLiteral("window-answered-dark"), Theme::Dark);
+    QVERIFY(conversation().contains(shown()->answer.simplified().left(20)));
+    QVERIFY(!shown()->evidence.empty());
+    QVERIFY(clickLink(QStringLiteral("mark:%1:").arg(shown()->number)));
+  }
+
+  void answersFromWhatHasBeenReadSoFar() {
+    start();
+    driven_->openHalfRead("The harpoon hit the whale at noon.");
+    auto* waits = panel().findChild<QCheckBox*>(QStringLiteral("waitUntilRead"));
+    QTRY_VERIFY(waits->isVisible());
+    askAndWait(QStringLiteral("What did the harpoon do?"));
+    QVERIFY(!isReady());
+    QVERIFY(shareRead(*shown()) < 1);
+    QVERIFY2(conversation().contains(QLatin1String("% of the document, which was still being read")),
+             qPrintable(conversation()));
+    QVERIFY(shown()->maps && !shown()->evidence.empty());
+    // Whoever would rather wait gets an answer from the whole.
+    waits->click();
+    fakeEngine().onChunk = {};
+    askAndWait(QStringLiteral("What did the harpoon do?"));
+    QCOMPARE(shareRead(*shown()), 1.0);
+    QTRY_VERIFY(isReady());
+    QVERIFY(!waits->isVisible());
+  }
+
+  void asksSeveralDocumentsAndGoesToTheRightOne() {
+    start();
+    driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+    driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+    const QString home = workspace().home();
+    auto* list = window().library()->findChild<QListView*>();
+    QTest::keyClick(list, Qt::Key_A, Qt::ControlModifier);
+    QCOMPARE(window().library()->selectedKeys().size(), 2);
+    auto* scopes = panel().findChild<QComboBox*>(QStringLiteral("scopes"));
+    QVERIFY(scopes->isVisible());
+    scopes->setFocus();
+    QTest::keyClick(scopes, Qt::Key_Down);
+    QCOMPARE(scopes->currentText(), QStringLiteral("2 selected documents"));
+    askAndWait(QStringLiteral("harpoon and steersman?"));
+    QCOMPARE(fakeEngine().documentsAsked.back(), 2);
+    QCOMPARE(documentsOf(*shown()).size(), 2);
+    const auto& rows = shown()->evidence;
+    const auto other = std::find_if(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.document != home; });
+    QVERIFY(other != rows.end());
+    Q_EMIT window().findChild<EvidencePanel*>()->activated(other->chunk);
+    QTRY_VERIFY(QString::fromStdString(workspace().open()->record.id) == other->document);
+    QTRY_VERIFY(!window().findChild<DocumentView*>()->boxesInView(other->range).empty());
+    // The conversation stays, and so does what it is about.
+    QCOMPARE(workspace().home(), home);
+    QVERIFY(conversation().contains(QLatin1String("harpoon and steersman?")));
+    // At the next start it is there, with its documents.
+    restart();
+    Q_EMIT window().library()->openWished(home);
+    QTRY_VERIFY(shown() && documentsOf(*shown()).size() == 2);
+  }
+
+  void keepsSeveralConversations() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    auto* choice = panel().findChild<QComboBox*>(QStringLiteral("conversations"));
+    QCOMPARE(choice->currentText(), kQuestion);
+    QTest::keyClick(&window(), Qt::Key_N, Qt::ControlModifier);
+    QCOMPARE(choice->currentText(), QStringLiteral("New conversation"));
+    QVERIFY(!conversation().contains(kQuestion));
+    askAndWait(QStringLiteral("How many claims were pending?"));
+    QCOMPARE(choice->count(), 2);
+    Q_EMIT panel().renameConversationWished(QStringLiteral("Claims"));
+    QCOMPARE(choice->currentText(), QStringLiteral("Claims"));
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QTRY_VERIFY(conversation().contains(kQuestion));
+    QVERIFY(!conversation().contains(QLatin1String("How many claims were pending?")));
+    QTRY_VERIFY(shown() && shown()->question == kQuestion);
+    restart();
+    choice = panel().findChild<QComboBox*>(QStringLiteral("conversations"));
+    QCOMPARE(choice->count(), 2);
+    QCOMPARE(choice->currentText(), QStringLiteral("Claims"));
+    QCOMPARE(choice->itemText(1), kQuestion);
+    Q_EMIT panel().deleteConversationWished();
+    auto* box = window().findChild<QMessageBox*>();
+    QVERIFY(box);
+    for (QAbstractButton* button : box->buttons()) {
+      if (button->text() == QLatin1String("Delete")) QTest::mouseClick(button, Qt::LeftButton);
+    }
+    QTRY_COMPARE(choice->count(), 1);
+    QTRY_VERIFY(shown() && shown()->question == kQuestion);
+    restart();
+    QCOMPARE(panel().findChild<QComboBox*>(QStringLiteral("conversations"))->count(), 1);
+  }
+
+  void showsWhereSingleTokensLooked() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    auto* looks = window().findChild<QComboBox*>(QStringLiteral("mapLooks"));
+    QCOMPARE(looks->itemText(1), QStringLiteral("Question"));
+    QVERIFY(looks->count() > 3);
+    // Of an earlier day they are made again.
+    restart();
+    QTRY_VERIFY(shown());
+    QCOMPARE(fakeEngine().retraces, 0);
+    auto* maps = window().findChild<MapPanel*>();
+    window().showLowerView(maps);
+    looks = window().findChild<QComboBox*>(QStringLiteral("mapLooks"));
+    QCOMPARE(looks->itemText(1), QStringLiteral("Single tokens…"));
+    looks->setFocus();
+    QTest::keyClick(looks, Qt::Key_Down);
+    QTRY_VERIFY(looks->count() > 3);
+    QCOMPARE(fakeEngine().retraces, 1);
+    QTest::keyClick(looks, Qt::Key_Down);
+    QTest::keyClick(looks, Qt::Key_Down);
+    QVERIFY(looks->currentText().startsWith(QLatin1String("1: ")));
+    QVERIFY(!shown()->maps->retrieved.headMass.empty());
+  }
+
+  void showsWhatAStoppedAnswerRestedOn() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(60); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 1);
+    QTest::keyClick(&box(), Qt::Key_Escape);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QTRY_VERIFY(shown() && shown()->isStopped && shown()->maps);
+    QVERIFY(!shown()->evidence.empty());
+    QCOMPARE(fakeEngine().retraces, 1);
+    const std::size_t evidence = shown()->evidence.size();
+    restart();
+    QTRY_VERIFY(shown());
+    QCOMPARE(shown()->evidence.size(), evidence);
+  }
+
+  void saysThatTheDocumentDoesNotSay() {
+    start();
+    openSample();
+    fakeEngine().saying = kNotInDocument;
+    askAndWait(QStringLiteral("What did the retirement of Napoleon cost?"));
+    QVERIFY(conversation().contains(QLatin1String("Not in the document, says the model")));
+    QVERIFY(!shown()->evidence.empty());
+    const QString link = QStringLiteral("mark:%1:1:-1").arg(shown()->number);
+    QVERIFY(clickLink(link));
+    QVERIFY(!window().findChild<DocumentView*>()->boxesInView(shown()->evidence[0].range).empty());
+  }
+
+  void pinsASection() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    const auto& rows = shown()->evidence;
+    const auto row = std::find_if(rows.begin(), rows.end(), [](const EvidenceRow& r) { return !r.section.isEmpty(); });
+    QVERIFY(row != rows.end());
+    const int chunk = row->chunk;
+    Q_EMIT window().findChild<EvidencePanel*>()->pinSectionWished(chunk);
+    askAndWait(kQuestion);
+    const std::vector<int>& pinned = fakeEngine().pinned.back();
+    QVERIFY(pinned.size() > 1);
+    QVERIFY(std::find(pinned.begin(), pinned.end(), chunk) != pinned.end());
+    QVERIFY(pinned.size() < shown()->chunks.size());
   }
 
   void stopsMidwayAndKeepsTheText() {
     start();
     openSample();
     fakeEngine().onAnswerWord = [] { workFor(60); };
-    QSignalSpy grew(&workspace_->session(), &Session::answerGrew);
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
     ask(kQuestion);
     QTRY_VERIFY(grew.size() > 1);
-    shoot(QStringLiteral("window-answering"));
     QElapsedTimer timer;
     timer.start();
     QTest::keyClick(&box(), Qt::Key_Escape);
-    QTRY_VERIFY(!workspace_->isAnswering());
+    QTRY_VERIFY(!workspace().isAnswering());
     QVERIFY2(timer.elapsed() < 200, qPrintable(QString::number(timer.elapsed())));
     QVERIFY(conversation().contains(QLatin1String("Stopped; this is what had been said.")));
     fakeEngine().onAnswerWord = {};
     askAndWait(kQuestion);
-    QVERIFY(!workspace_->shown()->isStopped);
+    QVERIFY(!shown()->isStopped);
   }
 
   void asksAgainByItsLink() {
     start();
     openSample();
     askAndWait(kQuestion);
-    const qint64 first = workspace_->shown()->number;
-    QVERIFY(clickLink(panel(), QStringLiteral("again:%1").arg(first)));
-    QTRY_VERIFY(!workspace_->isAnswering() && workspace_->shown()->number > first);
+    const qint64 first = shown()->number;
+    QVERIFY(clickLink(QStringLiteral("again:%1").arg(first)));
+    QTRY_VERIFY(!workspace().isAnswering() && shown()->number > first);
     QCOMPARE(fakeEngine().questions.size(), 2U);
   }
 
@@ -199,7 +299,7 @@ class WorkspaceTest : public QObject {
     panel().findChild<QCheckBox*>()->setChecked(true);
     askAndWait(QStringLiteral("And how many claims were pending?"));
     QVERIFY(fakeEngine().questions.back().find(kQuestion.toStdString()) != std::string::npos);
-    QCOMPARE(workspace_->shown()->question, QStringLiteral("And how many claims were pending?"));
+    QCOMPARE(shown()->question, QStringLiteral("And how many claims were pending?"));
     QVERIFY(conversation().contains(QLatin1String("Asked: ")));
   }
 
@@ -219,14 +319,14 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     auto* evidence = window().findChild<EvidencePanel*>();
-    const int best = workspace_->shown()->evidence[0].chunk;
+    const int best = shown()->evidence[0].chunk;
     Q_EMIT evidence->blockWished(best, true);
-    const int other = workspace_->shown()->evidence.back().chunk + 1;
+    const int other = shown()->evidence.back().chunk + 1;
     Q_EMIT evidence->pinWished(other, true);
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
     QCOMPARE(fakeEngine().pinned.back(), std::vector<int>{other});
-    const auto& rows = workspace_->shown()->evidence;
+    const auto& rows = shown()->evidence;
     QVERIFY(std::any_of(rows.begin(), rows.end(),
                         [&](const EvidenceRow& row) { return row.chunk == best && row.isBlocked; }));
     QVERIFY(std::any_of(rows.begin(), rows.end(),
@@ -240,11 +340,11 @@ class WorkspaceTest : public QObject {
     start();
     openSample();
     askAndWait(kQuestion);
-    const int best = workspace_->shown()->evidence[0].chunk;
+    const int best = shown()->evidence[0].chunk;
     Q_EMIT window().findChild<EvidencePanel*>()->withoutWished(best);
-    QTRY_VERIFY(!workspace_->isAnswering());
+    QTRY_VERIFY(!workspace().isAnswering());
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
-    QVERIFY(workspace_->shown()->note.contains(QLatin1String("log-probability")));
+    QVERIFY(shown()->note.contains(QLatin1String("log-probability")));
     QVERIFY(conversation().contains(QLatin1String("Without passage 1")));
     askAndWait(kQuestion);
     QVERIFY(fakeEngine().blocked.back().empty());
@@ -264,9 +364,9 @@ class WorkspaceTest : public QObject {
     start();
     openSample();
     askAndWait(kQuestion);
-    const int before = workspace_->shown()->budgetTokens;
+    const int before = shown()->budgetTokens;
     Q_EMIT window().strip()->moreBudgetWished();
-    QTRY_VERIFY(!workspace_->isAnswering() && workspace_->shown()->budgetTokens == 2 * before);
+    QTRY_VERIFY(!workspace().isAnswering() && shown()->budgetTokens == 2 * before);
   }
 
   void exportsTheConversation() {
@@ -274,11 +374,11 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     for (const char* suffix : {"md", "html", "pdf", "csv"}) {
-      const QString file = folder_->filePath(QStringLiteral("out.") + QLatin1String(suffix));
-      QVERIFY(workspace_->exportTo(file));
+      const QString file = driven_->path(QStringLiteral("out.") + QLatin1String(suffix));
+      QVERIFY(workspace().exportTo(file));
       QVERIFY(QFile(file).size() > 200);
     }
-    QVERIFY(!workspace_->exportTo(QStringLiteral("/no/such/folder/out.md")));
+    QVERIFY(!workspace().exportTo(QStringLiteral("/no/such/folder/out.md")));
     QVERIFY(window().notice()->sentence().contains(QLatin1String("/no/such/folder/out.md")));
   }
 
@@ -286,45 +386,149 @@ class WorkspaceTest : public QObject {
     start();
     openSample();
     askAndWait(kQuestion);
-    const QString answer = workspace_->shown()->answer;
+    const QString answer = shown()->answer;
     // Busy with another question when it is closed.
     fakeEngine().onAnswerWord = [] { workFor(60); };
-    QSignalSpy grew(&workspace_->session(), &Session::answerGrew);
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
     ask(QStringLiteral("How many claims were pending?"));
     QTRY_VERIFY(grew.size() > 0);
     QElapsedTimer timer;
     timer.start();
     window().close();
-    workspace_.reset();
+    driven_->close();
     QVERIFY2(timer.elapsed() < 1000, qPrintable(QString::number(timer.elapsed())));
     fakeEngine() = {};
     start();
-    QTRY_VERIFY(workspace_->open());
+    QTRY_VERIFY(workspace().open());
     QVERIFY(conversation().contains(kQuestion));
     QVERIFY(conversation().contains(QLatin1String("How many claims were pending?")));
     QVERIFY(conversation().contains(QLatin1String("Stopped; this is what had been said.")));
-    QVERIFY(clickLink(panel(), QStringLiteral("show:")));
-    QCOMPARE(workspace_->shown()->answer, answer);
-    QVERIFY(workspace_->shown()->maps);
-    QVERIFY(clickLink(panel(), QStringLiteral("mark:%1:").arg(workspace_->shown()->number)));
+    QVERIFY(clickLink(QStringLiteral("show:")));
+    QCOMPARE(shown()->answer, answer);
+    QVERIFY(shown()->maps);
+    QVERIFY(clickLink(QStringLiteral("mark:%1:").arg(shown()->number)));
     QCOMPARE(fakeEngine().loads, 0);
   }
 
   void startsSafeAfterACrash() {
     start();
     openSample();
-    workspace_.reset();
-    start(Sample::There, true);
-    QVERIFY(!workspace_->open());
+    driven_->close();
+    start(Sample::There, Start::Safe);
+    QVERIFY(!workspace().open());
     QVERIFY(window().notice()->sentence().contains(QLatin1String("did not end by itself")));
-    shoot(QStringLiteral("window-after-crash"));
+  }
+
+  void offersTheLogAfterACrash() {
+    start();
+    openSample();
+    driven_->close();
+    start(Sample::There, Start::Safe);
+    QDesktopServices::setUrlHandler(QStringLiteral("file"), this, "onUrl");
+    for (auto* button : window().notice()->findChildren<QPushButton*>()) {
+      if (button->text() == QLatin1String("Open log folder")) QTest::mouseClick(button, Qt::LeftButton);
+    }
+    QDesktopServices::unsetUrlHandler(QStringLiteral("file"));
+    QVERIFY(QFile::exists(openedUrl_.toLocalFile() + QStringLiteral("/kvasir.log")));
+    // Nothing is read by itself, but what is asked for is done.
+    QCOMPARE(fakeEngine().loads, 1);
+    Q_EMIT window().library()->openWished(workspace().session().rows()[0].key);
+    QTRY_VERIFY(workspace().open());
+  }
+
+  void opensRecentFiles() {
+    start();
+    openSample();
+    QMenu* recent = nullptr;
+    for (auto* menu : window().findChildren<QMenu*>()) {
+      if (menu->title() == QLatin1String("Open &recent")) recent = menu;
+    }
+    QVERIFY(recent && recent->isEnabled());
+    QCOMPARE(recent->actions().first()->text(), QStringLiteral("opm_report_2014.pdf"));
+    const QString other = driven_->write(QStringLiteral("other.txt"), "Something else.");
+    driven_->open(other);
+    QVERIFY(QFile::remove(other));
+    Q_EMIT recent->aboutToShow();
+    QVERIFY(!recent->actions()[0]->isEnabled());
+    QVERIFY(recent->actions()[1]->isEnabled());
+    recent->actions()[1]->trigger();
+    QTRY_VERIFY(workspace().open()->record.file == samplePdf().toStdString());
+    // Kept for the next start.
+    restart();
+    for (auto* menu : window().findChildren<QMenu*>()) {
+      if (menu->title() == QLatin1String("Open &recent")) QVERIFY(menu->actions().size() >= 3);
+    }
+  }
+
+  void findsDocumentsByCollectionAndSearch() {
+    start();
+    driven_->open(driven_->write(QStringLiteral("whales.txt"), "The harpoon hit the whale at noon."));
+    driven_->open(driven_->write(QStringLiteral("ships.txt"), "The steersman saw it from the stern."));
+    driven_->open(driven_->write(QStringLiteral("towns.txt"), "The town was asleep at that hour."));
+    auto* list = window().library()->findChild<QListView*>();
+    auto* search = window().library()->findChild<QLineEdit*>();
+    QTest::keyClicks(search, QStringLiteral("ship"));
+    QCOMPARE(list->model()->rowCount(), 1);
+    QCOMPARE(list->model()->index(0, 0).data().toString(), QStringLiteral("ships"));
+    search->clear();
+    for (int row = 0; row < 2; ++row)
+      Q_EMIT window().library()->collectionWished({workspace().session().rows()[static_cast<std::size_t>(row)].key},
+                                                  QStringLiteral("Sea"));
+    auto* collections = window().library()->findChild<QComboBox*>();
+    QCOMPARE(collections->count(), 2);
+    collections->setFocus();
+    QTest::keyClick(collections, Qt::Key_Down);
+    QCOMPARE(list->model()->rowCount(), 2);
+    // A collection can be asked as a whole.
+    auto* scopes = panel().findChild<QComboBox*>(QStringLiteral("scopes"));
+    QVERIFY(scopes->findText(QStringLiteral("Collection “Sea” (2 documents)")) > 0);
+    restart();
+    QTRY_COMPARE(window().library()->findChild<QComboBox*>()->count(), 2);
+  }
+
+  void tellsWhyADocumentFailedAndTriesAgain() {
+    start();
+    const QString file = driven_->write(QStringLiteral("empty.txt"), "");
+    dropFiles(window(), {file});
+    QTRY_VERIFY(!workspace().session().rows().empty() && workspace().session().rows()[0].state == DocumentState::Failed);
+    window().library()->select(workspace().session().rows()[0].key);
+    const QString reason = workspace().session().rows()[0].reason;
+    bool isSaid = false;
+    for (const auto* label : window().library()->findChildren<QLabel*>()) isSaid |= label->isVisible() && label->text() == reason;
+    QVERIFY(isSaid && reason.contains(QLatin1String("empty.txt")));
+    driven_->write(QStringLiteral("empty.txt"), "Now there is something.");
+    for (auto* button : window().library()->findChildren<QPushButton*>()) {
+      if (button->text() == QLatin1String("Try again")) QTest::mouseClick(button, Qt::LeftButton);
+    }
+    QTRY_VERIFY(isReady());
+  }
+
+  void neverStallsOverALongPdf() {
+    start();
+    const QString file = driven_->path(QStringLiteral("long.pdf"));
+    writeLongPdf(file, 400);
+    fakeEngine().onChunk = [](int chunk) { workFor(chunk < 400 ? 10 : 0); };
+    LongestGap importing;
+    dropFiles(window(), {file});
+    QTRY_VERIFY_WITH_TIMEOUT(workspace().open() && workspace().session().rows()[0].share > 0, 120000);
+    const qint64 first = importing.milliseconds();
+    LongestGap reading;
+    QTRY_VERIFY_WITH_TIMEOUT(reading.turns() > 500, 30000);
+    const qint64 second = reading.milliseconds();
+    fakeEngine().onAnswerWord = [] { workFor(50); };
+    LongestGap answering;
+    ask(QStringLiteral("What met the harbour?"));
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 30000);
+    qInfo("400 pages, longest gap between turns: %lld ms importing and opening, %lld ms reading, %lld ms answering",
+          static_cast<long long>(first), static_cast<long long>(second), static_cast<long long>(answering.milliseconds()));
+    QVERIFY2(std::max({first, second, answering.milliseconds()}) < kMostGap, "the window stalled");
   }
 
   void neverStallsWhileTheEngineWorks() {
     start();
     fakeEngine().onChunk = [](int chunk) { workFor(chunk < 100 ? 20 : 0); };
     dropFiles(window(), {kSample});
-    QTRY_VERIFY_WITH_TIMEOUT(workspace_->open(), 30000);
+    QTRY_VERIFY_WITH_TIMEOUT(workspace().open(), 30000);
     qint64 reading = 0;
     {
       LongestGap gap;
@@ -337,14 +541,13 @@ class WorkspaceTest : public QObject {
     qint64 answering = 0;
     {
       LongestGap gap;
-      QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), 30000);
+      QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 30000);
       answering = gap.milliseconds();
       QVERIFY(gap.turns() > 20);
     }
     qInfo("longest gap between turns: %lld ms while reading, %lld ms while answering",
           static_cast<long long>(reading), static_cast<long long>(answering));
-    // Ten times the aim: a busy machine takes its share; the figure is what is reported.
-    QVERIFY2(reading < 500 && answering < 500, "the window stalled");
+    QVERIFY2(reading < kMostGap && answering < kMostGap, "the window stalled");
   }
 
   void namesEveryControl() {
@@ -359,10 +562,9 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     const double points = qApp->font().pointSizeF();
-    look_->apply(Theme::Light, static_cast<int>(points * 1.5 + 0.5));
+    driven_->look().apply(Theme::Light, static_cast<int>(points * 1.5 + 0.5));
     QCoreApplication::processEvents();
     QCoreApplication::processEvents();
-    QVERIFY(window().grab().save(QStringLiteral(KVASIR_SCREENSHOTS "/window-large-font.png")));
     QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
   }
 
@@ -371,11 +573,10 @@ class WorkspaceTest : public QObject {
     Q_EMIT window().settingsWished();
     auto* dialog = window().findChild<SettingsDialog*>();
     QVERIFY(dialog && dialog->isVisible());
-    QVERIFY(dialog->grab().save(QStringLiteral(KVASIR_SCREENSHOTS "/settings.png")));
     QCOMPARE(controlsWithoutName(*dialog).join(QLatin1Char('\n')), QString());
     SettingsValues values = dialog->values();
     values.budgetTokens = 512;
-    workspace_->applySettings(values);
+    workspace().applySettings(values);
     QCOMPARE(panel().budget(), 512);
     dialog->reject();
   }

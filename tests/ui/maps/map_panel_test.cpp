@@ -45,6 +45,8 @@ class MapPanelTest : public QObject {
   void chunkStripKeepsTheView();
   void headsAreWishedForTheChunkUnderTheCursor();
   void lateHeadsOfAnotherChunkAreLeft();
+  void singleTokensAreChosenFromAList();
+  void singleTokensAreWishedForWhereTheyAreNotKnown();
   void tableHoldsTheNumbersOfTheMap();
   void writesEveryFormat();
   void exportOpensAFileDialog();
@@ -258,6 +260,44 @@ void MapPanelTest::lateHeadsOfAnotherChunkAreLeft() {
   QVERIFY(headPlot().isVisible());
   panel_->setHeads({12, 2, 3, std::vector<float>(5, 0.5F)});
   QVERIFY(!headPlot().isVisible());
+}
+
+void MapPanelTest::singleTokensAreChosenFromAList() {
+  AnswerMaps& maps = sample_->maps();
+  maps.looks = {{0, 0, {{3, 40, 0.5F}}}, {0, 4, {{7, 600, 0.25F}, {7, 601, 0.125F}, {99, 2, 1}, {2, -1, 1}}}};
+  maps.lookTexts = {QString(), QStringLiteral(" 78")};
+  panel_->setMaps(sample_->shared());
+  auto* looks = panel_->findChild<QComboBox*>(QStringLiteral("mapLooks"));
+  QCOMPARE(looks->count(), 3);
+  QCOMPARE(looks->itemText(2), QStringLiteral("1: 78"));
+  QCOMPARE(plot().sheet().maps.size(), std::size_t{2});
+  looks->setFocus();
+  QTest::keyClick(looks, Qt::Key_End);
+  // One map: full attention was computed for the whole answer.
+  QCOMPARE(plot().sheet().maps.size(), std::size_t{1});
+  settle();
+  QTest::mouseMove(&plot(), middleOf(0, 7, 600));
+  QTRY_VERIFY2(status().contains(QStringLiteral("25")), qPrintable(status()));
+  // The choice stays when the same answer is shown again, as it is when a passage is marked.
+  maps.goldChunks = {5};
+  panel_->setMaps(sample_->shared());
+  QCOMPARE(looks->currentIndex(), 2);
+  setKind(2);
+  QVERIFY(!looks->isVisible());
+  QVERIFY(!headPlot().sheet().maps.empty());
+  setKind(0);
+  looks->setCurrentIndex(0);
+  QCOMPARE(plot().sheet().maps.size(), std::size_t{2});
+}
+
+void MapPanelTest::singleTokensAreWishedForWhereTheyAreNotKnown() {
+  QSignalSpy wished(panel_.get(), &MapPanel::looksWished);
+  auto* looks = panel_->findChild<QComboBox*>(QStringLiteral("mapLooks"));
+  QCOMPARE(looks->itemText(1), QStringLiteral("Single tokens…"));
+  looks->setFocus();
+  QTest::keyClick(looks, Qt::Key_Down);
+  QCOMPARE(wished.size(), 1);
+  QCOMPARE(looks->currentIndex(), 0);
 }
 
 void MapPanelTest::tableHoldsTheNumbersOfTheMap() {

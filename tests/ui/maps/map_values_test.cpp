@@ -279,11 +279,13 @@ void MapValuesTest::evidenceCsvHoldsWholeTexts() {
                   QStringLiteral("17–18"),
                   QString(500, QLatin1Char('x')),
                   {10, 20},
+                  {},
+                  QStringLiteral("A report"),
                   true,
                   false};
   QCOMPARE(evidenceCsv({row}),
-           QByteArray("rank,score,layers,share,section,pages,chunk,char_start,char_end,use,text\r\n"
-                      "1,0.25,3,0.125,\"2, Methods\",17\xe2\x80\x93") +
+           QByteArray("rank,score,layers,share,document,section,pages,chunk,char_start,char_end,use,text\r\n"
+                      "1,0.25,3,0.125,A report,\"2, Methods\",17\xe2\x80\x93") +
                "18,7,10,20,pinned," + QByteArray(500, 'x') + "\r\n");
 }
 

@@ -1,4 +1,6 @@
+#include <QAction>
 #include <QComboBox>
+#include <QInputDialog>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -6,7 +8,9 @@
 #include <QTest>
 #include <QTextBrowser>
 
+#include "ui/panels/answer_notice.h"
 #include "ui/panels/ask_panel.h"
+#include "ui/panels/conversation_html.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/question_box.h"
 #include "ui/panels/settings_dialog.h"
@@ -100,6 +104,83 @@ class PanelsTest : public QObject {
     QCOMPARE(marks.size(), 1);
     Q_EMIT conversation->anchorClicked(QUrl(QStringLiteral("edit:3")));
     QCOMPARE(panel.question(), QStringLiteral("How many whales?"));
+  }
+
+  void offersConversations() {
+    AskPanel panel;
+    auto* choice = panel.findChild<QComboBox*>(QStringLiteral("conversations"));
+    QSignalSpy wished(&panel, &AskPanel::conversationWished);
+    panel.setConversations({}, 0);
+    QCOMPARE(choice->currentText(), QStringLiteral("New conversation"));
+    QVERIFY(!panel.conversationActions()[1]->isEnabled());
+    panel.setConversations({{7, QStringLiteral("Whales")}, {9, QStringLiteral("Seals")}}, 9);
+    QCOMPARE(choice->currentText(), QStringLiteral("Seals"));
+    QVERIFY(panel.conversationActions()[1]->isEnabled() && panel.conversationActions()[2]->isEnabled());
+    QTest::keyClick(choice, Qt::Key_Up);
+    QCOMPARE(wished.size(), 1);
+    QCOMPARE(wished[0][0].toLongLong(), 7);
+    QSignalSpy renamed(&panel, &AskPanel::renameConversationWished);
+    panel.conversationActions()[1]->trigger();
+    auto* dialog = panel.findChild<QInputDialog*>();
+    QVERIFY(dialog);
+    dialog->setTextValue(QStringLiteral(" Pinnipeds "));
+    dialog->accept();
+    QCOMPARE(renamed.size(), 1);
+    QCOMPARE(renamed[0][0].toString(), QStringLiteral("Pinnipeds"));
+  }
+
+  void offersDocumentsToAsk() {
+    AskPanel panel;
+    panel.show();
+    auto* scopes = panel.findChild<QComboBox*>(QStringLiteral("scopes"));
+    const ScopeChoice one{QStringLiteral("This one"), {QStringLiteral("a")}};
+    const ScopeChoice both{QStringLiteral("2 selected documents"), {QStringLiteral("a"), QStringLiteral("b")}};
+    panel.setScopes({one});
+    QVERIFY(!scopes->isVisible());
+    QCOMPARE(panel.scope(), one.documents);
+    panel.setScopes({one, both});
+    QVERIFY(scopes->isVisible());
+    QCOMPARE(panel.scope(), one.documents);
+    scopes->setCurrentIndex(1);
+    panel.setScopes({one, both});
+    QCOMPARE(panel.scope(), both.documents);
+    QSignalSpy changed(&panel, &AskPanel::scopeChanged);
+    panel.setScopes({one});
+    QCOMPARE(panel.scope(), one.documents);
+    QCOMPARE(changed.size(), 1);
+  }
+
+  void saysWhatAnAnswerLacks() {
+    Exchange whole = *exchange(3, QStringLiteral("Twelve whales were counted."));
+    QCOMPARE(answerNotice(whole), QString());
+    Exchange denied = whole;
+    denied.answer = QString::fromLatin1(kNotInDocument);
+    denied.evidence[0].layers = 3;
+    QVERIFY(isNotInDocument(denied));
+    QVERIFY(answerNotice(denied).startsWith(QLatin1String("Not in the document, says the model")));
+    QVERIFY(htmlOf(denied, true, QPalette()).contains(QLatin1String("mark:3:1:-1")));
+    Exchange other = whole;
+    other.answer = QStringLiteral("Napoleon sold the lighthouse to Portugal.");
+    QVERIFY(answerNotice(other).startsWith(QLatin1String("Not in the document, as far as the passages found show.")));
+    Exchange half = denied;
+    half.documentTokens = 200;
+    half.readTokens = 87;
+    QVERIFY(answerNotice(half).contains(QLatin1String("Not in what has been read of it so far")));
+    QVERIFY(answerNotice(half).contains(QLatin1String("first 43 %")));
+    Exchange stopped = other;
+    stopped.isStopped = true;
+    QVERIFY(!isNotInDocument(stopped));
+    QVERIFY(!htmlOf(whole, true, QPalette()).contains(QLatin1String(":-1\"")));
+  }
+
+  void followsAPassageNamedWithoutASentence() {
+    AskPanel panel;
+    Exchange denied = *exchange(3, QString::fromLatin1(kNotInDocument));
+    panel.setConversation({std::make_shared<const Exchange>(denied)});
+    QSignalSpy marks(&panel, &AskPanel::markActivated);
+    Q_EMIT panel.findChild<QTextBrowser*>()->anchorClicked(QUrl(QStringLiteral("mark:3:1:-1")));
+    QCOMPARE(marks.size(), 1);
+    QCOMPARE(marks[0][2].toString(), denied.question);
   }
 
   void offersToTryFailedDocumentsAgain() {

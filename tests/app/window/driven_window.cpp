@@ -1,0 +1,110 @@
+#include "tests/app/window/driven_window.h"
+
+#include <algorithm>
+
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QFileInfo>
+#include <QSignalSpy>
+#include <QTest>
+#include <QTextBlock>
+#include <QTextBrowser>
+
+#include "tests/app/fake_engine.h"
+#include "tests/app/window/window_walk.h"
+
+namespace kvasir {
+
+QString samplePdf() { return QStringLiteral(KVASIR_SOURCE "/resources/sample/opm_report_2014.pdf"); }
+
+QString sampleQuestionText() {
+  return QStringLiteral("What percent of pending retirement claims did OPM process within 60 days?");
+}
+
+void workFor(int milliseconds) {
+  QElapsedTimer timer;
+  timer.start();
+  while (timer.elapsed() < milliseconds) {
+  }
+}
+
+DrivenWindow::DrivenWindow() : look_(*qApp) { look_.apply(Theme::Light, 0); }
+
+void DrivenWindow::start(Sample sample, Start how) {
+  WorkspaceOptions options;
+  options.folders = windowFolders(folder_.path());
+  options.startsSafe = how == Start::Safe;
+  if (sample == Sample::There) {
+    options.sample = samplePdf();
+    options.sampleQuestion = sampleQuestionText();
+  }
+  workspace_ = std::make_unique<Workspace>(options, &look_);
+  QSignalSpy listed(&workspace_->session(), &Session::listed);
+  workspace_->start();
+  window().resize(1440, 900);
+  window().spreadDocks();
+  QVERIFY(listed.wait());
+}
+
+QString DrivenWindow::conversation() { return panel().findChild<QTextBrowser*>()->toPlainText(); }
+
+bool DrivenWindow::isReady() {
+  const auto& rows = workspace_->session().rows();
+  return !rows.empty() && std::all_of(rows.begin(), rows.end(),
+                                      [](const LibraryRow& row) { return row.state == DocumentState::Ready; });
+}
+
+QString DrivenWindow::write(const QString& name, const QByteArray& text) const {
+  QFile file(folder_.filePath(name));
+  if (file.open(QIODevice::WriteOnly)) file.write(text);
+  return file.fileName();
+}
+
+void DrivenWindow::open(const QString& file) {
+  dropFiles(window(), {file});
+  const auto isOpen = [&] {
+    return workspace_->open() &&
+           QFileInfo(QString::fromStdString(workspace_->open()->record.file)) == QFileInfo(file);
+  };
+  QTRY_VERIFY_WITH_TIMEOUT(isOpen() && isReady(), 30000);
+}
+
+void DrivenWindow::openHalfRead(const QByteArray& beginning) {
+  QByteArray text = beginning + "\n\n";
+  while (text.size() < 12000) text += "Nothing else of note happened on that long day. ";
+  fakeEngine().onChunk = [](int chunk) { workFor(chunk < 200 ? 15 : 0); };
+  dropFiles(window(), {write(QStringLiteral("long.txt"), text)});
+  QTRY_VERIFY_WITH_TIMEOUT(workspace_->open() && workspace_->session().rows()[0].share > 0.05, 30000);
+}
+
+void DrivenWindow::ask(const QString& question) {
+  box().setPlainText(question);
+  QTest::keyClick(&box(), Qt::Key_Return);
+}
+
+void DrivenWindow::askAndWait(const QString& question) {
+  ask(question);
+  QVERIFY(workspace_->isAnswering());
+  QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), 20000);
+  QTRY_VERIFY(shown() && shown()->number > 0);
+}
+
+bool DrivenWindow::clickLink(const QString& target) {
+  auto* browser = panel().findChild<QTextBrowser*>();
+  for (QTextBlock block = browser->document()->begin(); block.isValid(); block = block.next()) {
+    for (auto part = block.begin(); !part.atEnd(); ++part) {
+      if (!part.fragment().charFormat().anchorHref().startsWith(target)) continue;
+      QTextCursor cursor(browser->document());
+      cursor.setPosition(part.fragment().position() + 1);
+      browser->setTextCursor(cursor);
+      browser->ensureCursorVisible();
+      QTest::mouseClick(browser->viewport(), Qt::LeftButton, Qt::NoModifier,
+                        browser->cursorRect(cursor).center());
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace kvasir

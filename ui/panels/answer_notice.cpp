@@ -1,0 +1,45 @@
+#include "ui/panels/answer_notice.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+
+#include "ui/panels/answer_marks.h"
+
+namespace kvasir {
+namespace {
+
+QString text(const char* source) { return QCoreApplication::translate("AnswerNotice", source); }
+
+bool isDenial(const QString& answer) {
+  return answer.trimmed().startsWith(QString::fromLatin1(kNotInDocument).chopped(1), Qt::CaseInsensitive);
+}
+
+}  // namespace
+
+bool isNotInDocument(const Exchange& exchange) {
+  if (exchange.isStopped) return false;
+  return isDenial(exchange.answer) || exchange.answer.trimmed().isEmpty() ||
+         !isSupported(exchange.question, exchange.answer, exchange.evidence);
+}
+
+QString answerNotice(const Exchange& exchange) {
+  QStringList parts;
+  const bool isHalf = shareRead(exchange) < 1;
+  if (exchange.isStopped) parts << text("Stopped; this is what had been said.");
+  if (!exchange.isStopped && exchange.answer.trimmed().isEmpty()) parts << text("The model gave no answer.");
+  if (isNotInDocument(exchange)) {
+    const QString where = isHalf ? text("Not in what has been read of it so far") : text("Not in the document");
+    parts << (isDenial(exchange.answer) ? text("%1, says the model of the passages it was shown.").arg(where)
+                                        : text("%1, as far as the passages found show.").arg(where));
+    if (!exchange.evidence.empty()) parts << text("The best of them are listed all the same.");
+  }
+  if (isHalf) {
+    parts << text("Answered from the first %1 % of the document, which was still being read; ask again to ask all of it.")
+                 .arg(static_cast<int>(std::floor(shareRead(exchange) * 100)));
+  }
+  if (exchange.isCut) parts << text("The answer was cut at the longest length allowed.");
+  return parts.join(QLatin1Char(' '));
+}
+
+}  // namespace kvasir
