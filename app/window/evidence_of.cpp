@@ -91,14 +91,20 @@ void addMarks(const AskedDocument& asked, int index, bool isOneOfSeveral, const 
   }
 }
 
-std::shared_ptr<AnswerMaps> mapsOf(const Documents& documents, const Reading& reading,
-                                   const std::vector<ChunkRange>& chunks, Answer& answer) {
+/// Of a document that is half read, those that have been asked: the first ones.
+std::vector<ChunkRange> askedChunks(const Reading& reading, const EvidenceMap& map) {
+  std::vector<ChunkRange> chunks = reading.chunks();
+  chunks.resize(std::min(chunks.size(), static_cast<std::size_t>(std::max(0, map.chunks))));
+  return chunks;
+}
+
+}  // namespace
+
+std::shared_ptr<AnswerMaps> mapsOf(const Documents& documents, const Reading& reading, EvidenceMap map) {
+  const std::vector<ChunkRange> chunks = askedChunks(reading, map);
   auto maps = std::make_shared<AnswerMaps>();
   maps->method = QString::fromStdString(reading.method());
-  maps->retrieved = std::move(answer.map);
-  maps->looks = std::move(answer.looks);
-  for (const AnswerLook& look : maps->looks)
-    maps->lookTexts << QString::fromStdString(answer.text.substr(look.start, look.end - look.start));
+  maps->retrieved = std::move(map);
   for (const ChunkRange& chunk : chunks) maps->firstTokens.push_back(chunk.firstToken);
   maps->firstTokens.push_back(chunks.empty() ? 0 : chunks.back().firstToken + chunks.back().tokens);
   for (std::size_t i = 0; i < documents.size(); ++i)
@@ -106,13 +112,9 @@ std::shared_ptr<AnswerMaps> mapsOf(const Documents& documents, const Reading& re
   return maps;
 }
 
-}  // namespace
-
 Exchange exchangeOf(const Documents& documents, const std::string& question, const Reading& reading,
                     const AskSettings& settings, Answer answer) {
-  // Of a document that is half read, the first chunks have been asked.
-  std::vector<ChunkRange> chunks = reading.chunks();
-  chunks.resize(std::min(chunks.size(), static_cast<std::size_t>(std::max(0, answer.map.chunks))));
+  const std::vector<ChunkRange> chunks = askedChunks(reading, answer.map);
   Exchange exchange;
   exchange.document = QString::fromStdString(documents.front().id);
   if (documents.size() > 1) {
@@ -138,7 +140,11 @@ Exchange exchangeOf(const Documents& documents, const std::string& question, con
     exchange.chunks.push_back({chunk.start, chunk.end});
     if (documents.size() > 1) exchange.chunkDocuments.push_back(chunk.document);
   }
-  exchange.maps = mapsOf(documents, reading, chunks, answer);
+  const auto maps = mapsOf(documents, reading, std::move(answer.map));
+  maps->looks = std::move(answer.looks);
+  for (const AnswerLook& look : maps->looks)
+    maps->lookTexts << QString::fromStdString(answer.text.substr(look.start, look.end - look.start));
+  exchange.maps = maps;
   return exchange;
 }
 

@@ -21,6 +21,9 @@ struct AskedDocument {
 Exchange exchangeOf(const std::vector<AskedDocument>& documents, const std::string& question, const Reading& reading,
                     const AskSettings& settings, Answer answer);
 
+/// Where each layer looked in these documents, with their sections and pages.
+std::shared_ptr<AnswerMaps> mapsOf(const std::vector<AskedDocument>& documents, const Reading& reading, EvidenceMap map);
+
 /// The share of full attention to the document that fell on attended chunks, mean over layers.
 std::optional<double> exactCoverage(const EvidenceMap& full, const EvidenceMap& retrieved);
 

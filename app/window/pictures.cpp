@@ -46,7 +46,8 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
 
 void drawMap(const MapResult& result, const std::filesystem::path& file) {
   const Studio studio;
-  const std::shared_ptr<AnswerMaps> maps = mapsOf(result.document, result.reading, result.retrieved);
+  const AskedDocument asked{{}, {}, std::make_shared<const Document>(result.document)};
+  const std::shared_ptr<AnswerMaps> maps = mapsOf({asked}, result.reading, result.retrieved);
   maps->full = result.full;
   maps->goldChunks = result.marked;
   const MapGrids grids = gridsOf(maps);

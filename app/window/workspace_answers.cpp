@@ -249,8 +249,8 @@ void Workspace::endAnswer(Exchange exchange) {
 }
 
 void Workspace::onKept(qint64 before, qint64 number) {
-  numbers_[before] = number;
   const ExchangePointer exchange = find(before);
+  numbers_[before] = number;
   if (!exchange) return;
   Exchange numbered = *exchange;
   numbered.number = number;

@@ -30,7 +30,7 @@ std::vector<std::size_t> blankLineEnds(std::string_view text) {
   return ends;
 }
 
-void addPieces(std::string_view text, TextRange range, std::vector<TextRange>& pieces) {
+void addPieces(std::string_view text, ByteRange range, std::vector<ByteRange>& pieces) {
   if (range.end - range.start <= kLongest) {
     pieces.push_back(range);
     return;
@@ -64,8 +64,8 @@ std::vector<std::size_t> sentenceStarts(std::string_view text) {
   return starts;
 }
 
-std::vector<TextRange> paragraphsOf(std::string_view text) {
-  std::vector<TextRange> paragraphs;
+std::vector<ByteRange> paragraphsOf(std::string_view text) {
+  std::vector<ByteRange> paragraphs;
   std::size_t start = 0;
   for (const std::size_t end : blankLineEnds(text)) {
     if (end - start < kShortest && end < text.size()) continue;
@@ -85,7 +85,7 @@ std::vector<ScoredParagraph> scoreParagraphs(const std::vector<std::string>& chu
   }
   std::vector<ScoredParagraph> scored;
   std::vector<std::string> texts;
-  for (const TextRange& range : paragraphsOf(text)) {
+  for (const ByteRange& range : paragraphsOf(text)) {
     if (range.start == range.end) continue;
     // The blank line at its end may lie in a chunk of its own, which adds nothing.
     const std::size_t last =

@@ -7,13 +7,13 @@
 namespace kvasir {
 
 /// A stretch of text, [start, end) in bytes.
-struct TextRange {
+struct ByteRange {
   std::size_t start = 0, end = 0;
 };
 
 /// Paragraphs as units of retrieval: what stands between blank lines, short ones (headings, single lines)
 /// together with what follows them, long ones cut between sentences. Together they are the whole text.
-std::vector<TextRange> paragraphsOf(std::string_view text);
+std::vector<ByteRange> paragraphsOf(std::string_view text);
 
 /// Bytes at which sentences begin, by ICU's rules, and the end of the text.
 std::vector<std::size_t> sentenceStarts(std::string_view text);

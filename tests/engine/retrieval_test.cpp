@@ -28,7 +28,7 @@ TEST(Paragraphs, StandBetweenBlankLinesAndAreTheWholeText) {
   const std::string text = "Heading\n\n" + body + "\n \n" + body + "\r\n\r\nend";
   std::vector<std::string> parts;
   std::string whole;
-  for (const TextRange& range : paragraphsOf(text)) {
+  for (const ByteRange& range : paragraphsOf(text)) {
     parts.push_back(text.substr(range.start, range.end - range.start));
     whole += parts.back();
   }
@@ -40,10 +40,10 @@ TEST(Paragraphs, StandBetweenBlankLinesAndAreTheWholeText) {
 TEST(Paragraphs, AreCutBetweenSentencesWhereTheyAreLong) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += "This is sentence number " + std::to_string(i) + ". ";
-  const std::vector<TextRange> pieces = paragraphsOf(text);
+  const std::vector<ByteRange> pieces = paragraphsOf(text);
   ASSERT_GT(pieces.size(), 2u);
   std::size_t at = 0;
-  for (const TextRange& piece : pieces) {
+  for (const ByteRange& piece : pieces) {
     EXPECT_EQ(piece.start, at);
     EXPECT_EQ(text.substr(piece.start, 4), "This");
     EXPECT_LE(piece.end - piece.start, 3000u);

@@ -89,6 +89,7 @@ void AskPanel::name() {
   budget_->setToolTip(tr("KV entries a question may attend to, in each layer."));
   followUp_->setAccessibleName(tr("Follow-up"));
   followUp_->setToolTip(tr("The question refers to the last one: the model gets that and its answer too."));
+  followUp_->setObjectName(QStringLiteral("followUp"));
   waits_->setObjectName(QStringLiteral("waitUntilRead"));
   conversations_->setObjectName(QStringLiteral("conversations"));
   scopes_->setObjectName(QStringLiteral("scopes"));

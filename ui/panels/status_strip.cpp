@@ -82,7 +82,9 @@ void StatusStrip::fit() {
   coverage_->setMinimumWidth(coverage_->fontMetrics().horizontalAdvance(coverage_->text()) + 24);
   QStringList all;
   int needed = layout()->contentsMargins().left() + layout()->contentsMargins().right();
-  const auto add = [&](const QWidget* part) { needed += part->sizeHint().width() + layout()->spacing(); };
+  const auto add = [&](const QWidget* part) {
+    needed += std::max(part->sizeHint().width(), part->minimumWidth()) + layout()->spacing();
+  };
   if (values_.coverage) add(coverage_);
   if (values_.canUseMore) add(more_);
   for (QLabel* label : {speed_, budget_, firstToken_, kv_, device_}) {

@@ -296,7 +296,7 @@ class WorkspaceTest : public QObject {
     start();
     openSample();
     askAndWait(kQuestion);
-    panel().findChild<QCheckBox*>()->setChecked(true);
+    panel().findChild<QCheckBox*>(QStringLiteral("followUp"))->setChecked(true);
     askAndWait(QStringLiteral("And how many claims were pending?"));
     QVERIFY(fakeEngine().questions.back().find(kQuestion.toStdString()) != std::string::npos);
     QCOMPARE(shown()->question, QStringLiteral("And how many claims were pending?"));
@@ -527,7 +527,7 @@ class WorkspaceTest : public QObject {
   void neverStallsWhileTheEngineWorks() {
     start();
     fakeEngine().onChunk = [](int chunk) { workFor(chunk < 100 ? 20 : 0); };
-    dropFiles(window(), {kSample});
+    dropFiles(window(), {samplePdf()});
     QTRY_VERIFY_WITH_TIMEOUT(workspace().open(), 30000);
     qint64 reading = 0;
     {

@@ -145,6 +145,7 @@ void EvidencePanelTest::clickAndEnterActivateAChunk() {
 void EvidencePanelTest::pinBlockAndWithoutConcernTheChosenRow() {
   QSignalSpy pin(panel_.get(), &EvidencePanel::pinWished), block(panel_.get(), &EvidencePanel::blockWished),
       without(panel_.get(), &EvidencePanel::withoutWished),
+      section(panel_.get(), &EvidencePanel::pinSectionWished),
       exported(panel_.get(), &EvidencePanel::exportWished);
   table_->setCurrentIndex(cell(0, 0));
   press(QStringLiteral("Pin"));
@@ -156,9 +157,11 @@ void EvidencePanelTest::pinBlockAndWithoutConcernTheChosenRow() {
   QCOMPARE(block.last(), (QList<QVariant>{chunkAt(1), true}));
   press(QStringLiteral("Answer without this chunk"));
   QCOMPARE(without.last()[0].toInt(), chunkAt(1));
+  press(QStringLiteral("Pin section"));
+  QCOMPARE(section.last()[0].toInt(), chunkAt(1));
   press(QStringLiteral("Export CSV…"));
   QCOMPARE(exported.count(), 1);
-  QCOMPARE(table_->actions().size(), 4);
+  QCOMPARE(table_->actions().size(), 5);
   panel_->setRows({});
   QVERIFY(!buttonNamed(*panel_, QStringLiteral("Pin"))->isEnabled());
 }

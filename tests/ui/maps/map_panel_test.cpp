@@ -275,9 +275,11 @@ void MapPanelTest::singleTokensAreChosenFromAList() {
   QTest::keyClick(looks, Qt::Key_End);
   // One map: full attention was computed for the whole answer.
   QCOMPARE(plot().sheet().maps.size(), std::size_t{1});
-  settle();
-  QTest::mouseMove(&plot(), middleOf(0, 7, 600));
-  QTRY_VERIFY2(status().contains(QStringLiteral("25")), qPrintable(status()));
+  plot().setFocus();
+  plot().setCursorCell(HeatCell{0, 7, 600});
+  QTest::keyClick(&plot(), Qt::Key_Up);
+  QTest::keyClick(&plot(), Qt::Key_Down);
+  QVERIFY2(status().contains(QStringLiteral("share 25 %")), qPrintable(status()));
   // The choice stays when the same answer is shown again, as it is when a passage is marked.
   maps.goldChunks = {5};
   panel_->setMaps(sample_->shared());
