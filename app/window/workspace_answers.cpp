@@ -367,7 +367,7 @@ void Workspace::onVerified(qint64 number, std::shared_ptr<const EvidenceMap> map
 }
 
 void Workspace::showLooks() {
-  if (shown_ && shown_->maps && shown_->maps->looks.empty()) retrace(shown_);
+  if (shown_ && (!shown_->maps || shown_->maps->looks.empty())) retrace(shown_);
 }
 
 /// Has the answer looked at again: for its evidence where it was stopped, for what is not kept of it where it is of an

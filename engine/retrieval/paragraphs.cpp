@@ -12,9 +12,14 @@
 namespace kvasir {
 namespace {
 
-constexpr std::size_t kShortest = 200;  // bytes; shorter ones say little alone
-constexpr std::size_t kLongest = 3000;  // some six chunks: more would fill the budget
-constexpr std::size_t kPiece = 2000;    // what longer ones are cut into, about
+// In chunks, since the budget is: scripts differ in what a token says.
+constexpr double kShortest = 0.4;  // shorter ones say little alone
+constexpr double kLongest = 6;     // more would fill the budget
+constexpr double kPiece = 4;       // what longer ones are cut into, about
+
+std::size_t bytesOf(double chunks, std::size_t chunkBytes) {
+  return std::max<std::size_t>(1, static_cast<std::size_t>(chunks * static_cast<double>(chunkBytes)));
+}
 
 /// Ends of the stretches between blank lines; each takes the blank line with it.
 std::vector<std::size_t> blankLineEnds(std::string_view text) {
@@ -30,12 +35,12 @@ std::vector<std::size_t> blankLineEnds(std::string_view text) {
   return ends;
 }
 
-void addPieces(std::string_view text, ByteRange range, std::vector<ByteRange>& pieces) {
-  if (range.end - range.start <= kLongest) {
+void addPieces(std::string_view text, ByteRange range, std::size_t chunkBytes, std::vector<ByteRange>& pieces) {
+  if (range.end - range.start <= bytesOf(kLongest, chunkBytes)) {
     pieces.push_back(range);
     return;
   }
-  const std::size_t count = (range.end - range.start + kPiece - 1) / kPiece,
+  const std::size_t piece = bytesOf(kPiece, chunkBytes), count = (range.end - range.start + piece - 1) / piece,
                     length = (range.end - range.start) / count;
   std::size_t start = range.start;
   for (const std::size_t sentence : sentenceStarts(text.substr(range.start, range.end - range.start))) {
@@ -64,12 +69,12 @@ std::vector<std::size_t> sentenceStarts(std::string_view text) {
   return starts;
 }
 
-std::vector<ByteRange> paragraphsOf(std::string_view text) {
+std::vector<ByteRange> paragraphsOf(std::string_view text, std::size_t chunkBytes) {
   std::vector<ByteRange> paragraphs;
   std::size_t start = 0;
   for (const std::size_t end : blankLineEnds(text)) {
-    if (end - start < kShortest && end < text.size()) continue;
-    addPieces(text, {start, end}, paragraphs);
+    if (end - start < bytesOf(kShortest, chunkBytes) && end < text.size()) continue;
+    addPieces(text, {start, end}, chunkBytes, paragraphs);
     start = end;
   }
   return paragraphs;
@@ -85,7 +90,7 @@ std::vector<ScoredParagraph> scoreParagraphs(const std::vector<std::string>& chu
   }
   std::vector<ScoredParagraph> scored;
   std::vector<std::string> texts;
-  for (const ByteRange& range : paragraphsOf(text)) {
+  for (const ByteRange& range : paragraphsOf(text, text.size() / std::max<std::size_t>(1, chunks.size()))) {
     if (range.start == range.end) continue;
     // The blank line at its end may lie in a chunk of its own, which adds nothing.
     const std::size_t last =

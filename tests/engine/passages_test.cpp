@@ -330,13 +330,16 @@ TEST_P(EveryPassageMethod, FindsWhatStandsInTheSecondOfJoinedDocuments) {
   EXPECT_TRUE(isFound);
 }
 
-TEST_P(EveryPassageMethod, TellsOfAGivenAnswerWhatItToldWhenItSaidIt) {
+TEST_P(EveryPassageMethod, LooksAgainWhereItLookedForTheQuestion) {
   Engine engine(model_.settings(), silent_);
   const auto reading = read(engine, randomText(900, 9));
   const Answer said = engine.ask(*reading, kQuestion, asking_, silent_);
-  const Answer again = engine.retrace(*reading, kQuestion, said.text, asking_, silent_);
-  EXPECT_EQ(again.text, said.text);
+  const Answer again = engine.retrace(*reading, kQuestion, "abcd efgh", asking_, silent_);
+  EXPECT_EQ(again.text, "abcd efgh");
   EXPECT_EQ(again.map.attended, said.map.attended);
+  ASSERT_FALSE(said.looks.empty());
+  EXPECT_EQ(again.looks.size(), static_cast<std::size_t>(again.answerTokens) + 1);
+  EXPECT_NEAR(massOf(again.looks[0]), massOf(said.looks[0]), 1e-4);
 }
 
 TEST_P(EveryPassageMethod, SaysWhatIsMissingWithoutAnEmbedder) {
