@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include <QHash>
@@ -17,6 +18,8 @@ constexpr double kMarkedShare = 0.4;  // of a sentence's weight that a row must 
 constexpr double kSecondShare = 0.8;  // of the best row's weight that a second one must have
 constexpr double kQuestionShare = 1.0 / 3;
 constexpr double kAnswerShare = 0.5;
+constexpr std::size_t kMostRows =
+    64;  // a method may attend to all of a book, and the window must not wait for it
 
 bool isWithoutSpaces(QChar c) {
   const QChar::Script script = c.script();
@@ -63,6 +66,10 @@ QSet<QString> wordsOf(const QString& text) {
   }
   addWord(word, words);
   return words;
+}
+
+std::span<const EvidenceRow> firstOf(const std::vector<EvidenceRow>& rows) {
+  return std::span(rows).first(std::min(rows.size(), kMostRows));
 }
 
 struct Span {
@@ -114,7 +121,7 @@ class WordWeights {
 };
 
 std::vector<int> ranksFor(const QSet<QString>& words, const std::vector<QSet<QString>>& rowWords,
-                          const std::vector<EvidenceRow>& rows, const WordWeights& weights) {
+                          std::span<const EvidenceRow> rows, const WordWeights& weights) {
   const double whole = weights.of(words);
   if (whole == 0) return {};
   std::vector<std::pair<double, int>> found;
@@ -139,7 +146,8 @@ double shareFound(const QSet<QString>& words, const QSet<QString>& where) {
 
 }  // namespace
 
-std::vector<SentenceMark> marksOf(const QString& answer, const std::vector<EvidenceRow>& rows) {
+std::vector<SentenceMark> marksOf(const QString& answer, const std::vector<EvidenceRow>& all) {
+  const std::span rows = firstOf(all);
   std::vector<QSet<QString>> rowWords;
   for (const EvidenceRow& row : rows) rowWords.push_back(wordsOf(row.text));
   const WordWeights weights(rowWords);
@@ -170,7 +178,7 @@ TextRange placeInRow(const EvidenceRow& row, const QString& sentence) {
 
 bool isSupported(const QString& question, const QString& answer, const std::vector<EvidenceRow>& rows) {
   QSet<QString> passages;
-  for (const EvidenceRow& row : rows) {
+  for (const EvidenceRow& row : firstOf(rows)) {
     if (!row.isBlocked) passages.unite(wordsOf(row.text));
   }
   if (passages.isEmpty()) return false;

@@ -15,7 +15,8 @@ struct SentenceMark {
 };
 
 /// Sentences in order; each is linked to at most two rows, those that share most of its words. Words that few
-/// rows have count more. Sentences that no row supports have no ranks.
+/// rows have count more. Sentences that no row supports have no ranks. Of many rows only the first 64 are
+/// looked at, here and in isSupported.
 std::vector<SentenceMark> marksOf(const QString& answer, const std::vector<EvidenceRow>& rows);
 
 /// The sentence of the row's text that shares most words with `sentence`, in bytes of the document; the whole
