@@ -28,6 +28,7 @@ void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
     count += runs_[same].run.end - runs_[same].run.begin;
   const bool grows = same + 1 == runs_.size() && same < runs.size() && runs_[same].run.begin == runs[same].run.begin &&
                      runs_[same].position == runs[same].position && runs_[same].step == runs[same].step &&
+                     runs_[same].group == runs[same].group &&
                      runs_[same].run.end <= runs[same].run.end;
   if (grows) {
     count += runs_[same].run.end - runs_[same].run.begin;
@@ -58,13 +59,18 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
     const int tokens = end - begin, offset = begin - whole.begin;
     reserve(count_ + tokens, kv.keys);
     const int position = placed.position + (begin - placed.run.begin) * placed.step;
-    rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens), {position, placed.step}, table);
+    rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens), {position, placed.step, placed.group}, table);
     values_.narrow(1, count_, tokens).copy_(kv.values.narrow(1, offset, tokens));
     count_ += tokens;
   }
 }
 
 void GatheredKv::arrange(const std::vector<PlacedRun>& runs, int layer, const KvCache& cache, const RopeTable& table) {
+  if (table_ != &table) {
+    runs_.clear();
+    count_ = 0;
+    table_ = &table;
+  }
   keepPrefix(runs);
   for (std::size_t i = runs_.empty() ? 0 : runs_.size() - 1; i < runs.size(); ++i) {
     PlacedRun rest = runs[i];
@@ -78,34 +84,81 @@ void GatheredKv::arrange(const std::vector<PlacedRun>& runs, int layer, const Kv
   runs_ = runs;
 }
 
+namespace {
+
+/// Of gathered keys, ascending: how many come before a token.
+int countBefore(const GatheredKv& gathered, int token) {
+  int count = 0;
+  for (const PlacedRun& placed : gathered.runs())
+    count += std::clamp(token - placed.run.begin, 0, placed.run.end - placed.run.begin);
+  return count;
+}
+
+/// Tokens of the gathered keys [from, to).
+std::vector<int> tokensOf(const GatheredKv& gathered, int from, int to) {
+  std::vector<int> tokens;
+  int place = 0;
+  for (const PlacedRun& placed : gathered.runs())
+    for (int token = placed.run.begin; token < placed.run.end; ++token, ++place)
+      if (place >= from && place < to) tokens.push_back(token);
+  return tokens;
+}
+
+/// Runs of both groups, before they are gathered.
+struct Division {
+  std::vector<PlacedRun> near, far;
+  int farEnd = 0;  ///< after the last position of a far key
+
+  void addFar(const Run& run, const Placement& placement) {
+    far.push_back({run, placement.position, placement.step, placement.group});
+    farEnd = std::max(farEnd, placement.position + (run.end - run.begin) * placement.step + 1);
+  }
+};
+
+Division divide(const Selection& selection, const Block& block, const PositionScheme& positions, const KvCache& cache,
+                int nearOrigin) {
+  Division division;
+  const int farFrom = positions.rules().farFrom;
+  for (Run run : selection.runs) {
+    if (farFrom > 0) {
+      const Run distant{run.begin, std::min(run.end, block.first + block.tokens - farFrom)};
+      if (distant.begin < distant.end) division.addFar(distant, positions.place(distant, block));
+      // From the start of a chunk, so that gathered keys stay in place while generating.
+      const int firstNear = block.first - farFrom + 1;
+      if (firstNear > 0) run.begin = std::max(run.begin, cache.chunk(cache.chunkOf(firstNear)).begin);
+      if (run.begin < run.end) division.near.push_back({run, run.begin - nearOrigin, 1});
+      continue;
+    }
+    const Placement placement = positions.place(run, block);
+    if (placement.isFar)
+      division.addFar(run, placement);
+    else
+      division.near.push_back({run, run.begin - nearOrigin, 1});
+  }
+  return division;
+}
+
+}  // namespace
+
 void arrangeGroups(const Selection& selection, const Block& block, const PositionScheme& positions, int layer,
                    const KvCache& cache, RopeTable& table, AttendedGroups& groups) {
   groups.nearOrigin = originFor(block, positions.nearLimit());
-  std::vector<PlacedRun> near, far;
-  int farEnd = 0;
-  for (const Run& run : selection.runs) {
-    const Placement placement = positions.place(run, block);
-    if (placement.isFar) {
-      far.push_back({run, placement.position, placement.step});
-      farEnd = std::max(farEnd, placement.position + (run.end - run.begin) * placement.step + 1);
-    } else {
-      near.push_back({run, run.begin - groups.nearOrigin, 1});
-    }
-  }
+  groups.farFrom = positions.rules().farFrom;
+  groups.window = selection.window > 0 ? selection.window : groups.farFrom;
+  Division division = divide(selection, block, positions, cache, groups.nearOrigin);
   const Run own{cache.chunk(block.chunk).begin, block.first + block.tokens};
-  near.push_back({own, own.begin - groups.nearOrigin, 1});
-  table.grow(std::max({own.end - groups.nearOrigin, farEnd, positions.farQuery(own.end) + 1}));
-  groups.far.arrange(far, layer, cache, table);
-  groups.near.arrange(near, layer, cache, table);
+  division.near.push_back({own, own.begin - groups.nearOrigin, 1});
+  table.grow(std::max({own.end - groups.nearOrigin, division.farEnd, positions.farQuery(own.end) + 1}));
+  groups.far.arrange(division.far, layer, cache, table);
+  groups.near.arrange(division.near, layer, cache, table);
 
+  groups.farOpen = groups.far.count();
+  if (groups.farFrom > 0) groups.farOpen = countBefore(groups.far, block.first - groups.farFrom + 1);
   NearView& view = groups.view;
   view = {0, 0, groups.near.count() - block.tokens};
-  if (selection.window == 0) return;
-  const int firstToken = near.front().run.begin;
-  assert(own.end - firstToken == groups.near.count() && "a window sees one stretch of near keys");
-  const auto placeOf = [&](int token) { return std::clamp(token - firstToken, 0, view.own); };
-  view.hidden = placeOf(block.first - selection.window + 1);
-  view.open = placeOf(block.first + block.tokens - selection.window);
+  if (groups.window == 0) return;
+  view.hidden = std::min(view.own, countBefore(groups.near, block.first - groups.window + 1));
+  view.open = std::min(view.own, countBefore(groups.near, block.first + block.tokens - groups.window));
 }
 
 at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups, const RopeTable& table) {
@@ -128,30 +181,35 @@ at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const Positi
   return out;
 }
 
-int attendedBy(const AttendedGroups& groups, const Block& block, const Selection& selection) {
+int attendedBy(const AttendedGroups& groups, const Block& block) {
   int near = groups.near.count();
-  if (selection.window > 0) {
-    const int firstToken = groups.near.runs().front().run.begin;
-    near = std::min(near, block.first + block.tokens - std::max(firstToken, block.first + block.tokens - selection.window));
-  }
+  if (groups.window > 0) near -= countBefore(groups.near, block.first + block.tokens - groups.window);
   return near + groups.far.count();
 }
 
 namespace {
 
-/// Additive mask [group · tokens, keys] of gathered near keys [from, to).
-at::Tensor maskOf(const AttendedGroups& groups, int from, int to, const Block& block, const Selection& selection,
-                  std::int64_t group, at::ScalarType type) {
-  const int firstKey = block.first - groups.view.own;  // token of gathered key 0, were all one stretch
-  at::Tensor mask = at::zeros({block.tokens, to - from}, at::kFloat);
-  auto cells = mask.accessor<float, 2>();
-  for (int row = 0; row < block.tokens; ++row)
-    for (int key = from; key < to; ++key) {
-      const int distance = block.first + row - (firstKey + key);
-      if (distance < 0 || (selection.window > 0 && distance >= selection.window)) cells[row][key - from] = kHidden;
-    }
-  return mask.to(type).repeat({group, 1});
-}
+/// Which of the gathered keys [from, to) a block's queries do not see: additive, [group · tokens, keys].
+struct Mask {
+  const GatheredKv& gathered;
+  const Block& block;
+  int nearest, window;  ///< keys nearer than the one or as far as the other are hidden; window 0: no limit
+
+  at::Tensor of(int from, int to, std::int64_t group, at::ScalarType type) const {
+    const std::vector<int> tokens = tokensOf(gathered, from, to);
+    at::Tensor mask = at::zeros({block.tokens, to - from}, at::kFloat);
+    auto cells = mask.accessor<float, 2>();
+    for (int row = 0; row < block.tokens; ++row)
+      for (int key = 0; key < to - from; ++key) {
+        const int distance = block.first + row - tokens[static_cast<std::size_t>(key)];
+        if (distance < nearest || (window > 0 && distance >= window)) cells[row][key] = kHidden;
+      }
+    return mask.to(type).repeat({group, 1});
+  }
+};
+
+Mask nearMask(const AttendedGroups& groups, const Block& block) { return {groups.near, block, 0, groups.window}; }
+Mask farMask(const AttendedGroups& groups, const Block& block) { return {groups.far, block, groups.farFrom, 0}; }
 
 /// Running merge of attention over parts of the keys into attention over all of them.
 struct Merge {
@@ -178,22 +236,23 @@ struct Merge {
 }  // namespace
 
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
-                        const Selection& selection, float scale) {
-  const at::Tensor keys = groups.near.keys(), values = groups.near.values();
-  const std::int64_t kvHeads = keys.size(0), group = near.size(0) / kvHeads;
-  const at::Tensor queries = byKvHead(near, kvHeads);
+                        float scale) {
+  const std::int64_t kvHeads = groups.near.keys().size(0), group = near.size(0) / kvHeads;
   const NearView& view = groups.view;
   Merge merge;
-  const auto addNear = [&](int from, int to, bool isMasked) {
+  const auto add = [&](const at::Tensor& queries, const GatheredKv& gathered, int from, int to, const Mask* hidden) {
     if (from >= to) return;
     std::optional<at::Tensor> mask;
-    if (isMasked) mask = maskOf(groups, from, to, block, selection, group, near.scalar_type());
-    merge.add(queries, keys.narrow(1, from, to - from), values.narrow(1, from, to - from), mask, scale);
+    if (hidden) mask = hidden->of(from, to, group, near.scalar_type());
+    merge.add(byKvHead(queries, kvHeads), gathered.keys().narrow(1, from, to - from),
+              gathered.values().narrow(1, from, to - from), mask, scale);
   };
-  addNear(view.own, groups.near.count(), true);
-  addNear(view.open, view.own, false);
-  addNear(view.hidden, view.open, true);
-  if (groups.far.count() > 0) merge.add(byKvHead(far, kvHeads), groups.far.keys(), groups.far.values(), {}, scale);
+  const Mask nearHidden = nearMask(groups, block), farHidden = farMask(groups, block);
+  add(near, groups.near, view.own, groups.near.count(), &nearHidden);
+  add(near, groups.near, view.open, view.own, nullptr);
+  add(near, groups.near, view.hidden, view.open, &nearHidden);
+  add(far, groups.far, 0, groups.farOpen, nullptr);
+  add(far, groups.far, groups.farOpen, groups.far.count(), &farHidden);
   return {merge.values.to(near.scalar_type()).reshape(near.sizes()), merge.logSums.reshape({near.size(0), block.tokens})};
 }
 
@@ -213,7 +272,7 @@ at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at:
 }  // namespace
 
 at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums, int from,
-                        const Block& block, const Selection& selection, float scale) {
+                        const Block& block, float scale) {
   constexpr int kSlice = 4096;  // keys at once, so that a long document's scores are never held whole
   const at::Tensor keys = groups.near.keys();
   const std::int64_t group = near.size(0) / keys.size(0);
@@ -222,14 +281,20 @@ at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, co
   for (int begin = from, end = 0; begin < groups.near.count(); begin = end) {
     end = std::min(begin + kSlice, begin < view.own ? view.own : groups.near.count());
     std::optional<at::Tensor> mask;
-    if (begin < view.open || begin >= view.own) mask = maskOf(groups, begin, end, block, selection, group, at::kFloat);
+    if (begin < view.open || begin >= view.own) mask = nearMask(groups, block).of(begin, end, group, at::kFloat);
     slices.push_back(received(near, keys.narrow(1, begin, end - begin), logSums, mask, scale));
   }
   return at::cat(slices, 1);
 }
 
-at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, float scale) {
-  return received(far, groups.far.keys(), logSums, {}, scale);
+at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, const Block& block,
+                       float scale) {
+  const at::Tensor keys = groups.far.keys();
+  const int count = groups.far.count(), open = groups.farOpen;
+  if (open == count) return received(far, keys, logSums, {}, scale);
+  const at::Tensor hidden = farMask(groups, block).of(open, count, far.size(0) / keys.size(0), at::kFloat);
+  const at::Tensor last = received(far, keys.narrow(1, open, count - open), logSums, hidden, scale);
+  return open == 0 ? last : at::cat({received(far, keys.narrow(1, 0, open), logSums, {}, scale), last}, 1);
 }
 
 }  // namespace kvasir

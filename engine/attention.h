@@ -11,7 +11,7 @@ namespace kvasir {
 /// A run of keys and where they are placed.
 struct PlacedRun {
   Run run;
-  int position = 0, step = 1;
+  int position = 0, step = 1, group = 1;
   bool operator==(const PlacedRun&) const = default;
 };
 
@@ -35,6 +35,7 @@ class GatheredKv {
   at::Tensor keys_, values_;  ///< [kvHeads, capacity, headDimension]
   int count_ = 0;
   std::vector<PlacedRun> runs_;
+  const RopeTable* table_ = nullptr;  ///< the keys were rotated by
 };
 
 /// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`, some of
@@ -48,6 +49,9 @@ struct AttendedGroups {
   GatheredKv near, far;
   NearView view;
   int nearOrigin = 0;  ///< token that stands at position 0 of the near group
+  int window = 0;      ///< near keys so far from a query, or further, are hidden from it; 0: none is
+  int farFrom = 0;     ///< far keys nearer to a query than this are hidden from it
+  int farOpen = 0;     ///< so many far keys are seen by every query
 };
 
 /// Divides a selection and the block's own chunk into near and far keys and gathers them.
@@ -59,7 +63,7 @@ at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const Atten
 at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const PositionScheme& positions, RopeTable& table);
 
 /// KV entries the block's last query sees: what the budget bounds.
-int attendedBy(const AttendedGroups& groups, const Block& block, const Selection& selection);
+int attendedBy(const AttendedGroups& groups, const Block& block);
 
 struct BlockOutput {
   at::Tensor values;   ///< [heads, tokens, headDimension], dtype of the queries
@@ -68,12 +72,13 @@ struct BlockOutput {
 
 /// Softmax attention of a block over both groups as one. near, far: rotated queries [heads, tokens, headDimension].
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
-                        const Selection& selection, float scale);
+                        float scale);
 
 /// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed over the
 /// block's queries: [heads, keys] in float32.
 at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums, int from,
-                        const Block& block, const Selection& selection, float scale);
-at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, float scale);
+                        const Block& block, float scale);
+at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, const Block& block,
+                       float scale);
 
 }  // namespace kvasir

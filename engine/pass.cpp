@@ -44,7 +44,6 @@ at::Tensor normalized(const at::Tensor& in, const at::Tensor& weight, double eps
 ForwardPass::ForwardPass(PassParts parts)
     : parts_(std::move(parts)),
       needs_(parts_.policy.needs()),
-      table_(ropeFrequencies(parts_.shape, false)),
       localTable_(ropeFrequencies(parts_.shape, true)),
       layers_(static_cast<std::size_t>(parts_.shape.layers)) {
   int window = parts_.shape.window;
@@ -56,7 +55,14 @@ const PositionScheme& ForwardPass::positionsOf(int layer) const {
   return parts_.shape.isLocal(layer) ? *localPositions_ : parts_.positions;
 }
 
-RopeTable& ForwardPass::tableOf(int layer) { return parts_.shape.isLocal(layer) ? localTable_ : table_; }
+RopeTable& ForwardPass::tableOf(int layer, const Block& block) {
+  if (parts_.shape.isLocal(layer)) return localTable_;
+  const RopeStretch stretch = parts_.positions.rules().stretch;
+  const int scale = stretchScale(parts_.shape, stretch, block.first + block.tokens);
+  const auto known = tables_.find(scale);
+  return known != tables_.end() ? known->second
+                                : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale)).first->second;
+}
 
 at::Tensor ForwardPass::embed(std::span<const TokenId> tokens) const {
   at::Tensor x = at::empty({static_cast<std::int64_t>(tokens.size()), parts_.shape.width}, at::kFloat);
@@ -95,7 +101,8 @@ Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& q
   const ModelShape& shape = parts_.shape;
   if (!shape.isLocal(layer))
     return parts_.policy.select(
-        layer, block, {queries, rotateFar(queries, block, parts_.positions, table_), state, block.chunk != openChunk_},
+        layer, block,
+        {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)), state, block.chunk != openChunk_},
         parts_.cache);
   Selection own;
   own.window = localPositions_->nearLimit();
@@ -108,15 +115,15 @@ Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& q
 at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state) {
   Layer& here = layers_[static_cast<std::size_t>(layer)];
   const PositionScheme& positions = positionsOf(layer);
-  RopeTable& table = tableOf(layer);
+  RopeTable& table = tableOf(layer, block);
   here.selection = choose(layer, block, queries, state);
   arrangeGroups(here.selection, block, positions, layer, parts_.cache, table, here.groups);
-  attended_ = std::max(attended_, attendedBy(here.groups, block, here.selection));
+  attended_ = std::max(attended_, attendedBy(here.groups, block));
   BlockQueries rotated;
   rotated.plain = rotateNear(queries, block, here.groups, table);
   if (here.groups.far.count() > 0) rotated.far = rotateFar(queries, block, positions, table);
   const BlockOutput output =
-      attendBlock(here.groups, rotated.plain, rotated.far, block, here.selection, parts_.shape.attentionScale);
+      attendBlock(here.groups, rotated.plain, rotated.far, block, parts_.shape.attentionScale);
   watch(layer, block, rotated, output);
   here.means = {queries.to(at::kFloat).mean(1, true), state};
   return output.values;
@@ -131,7 +138,7 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   const int observed = std::min(count, needs_.observedTokens + block.tokens);
   const int from = parts_.tap ? 0 : count - observed;
   const at::Tensor near =
-      receivedNear(state.groups, rotated.plain, output.logSums, from, block, state.selection, scale).contiguous();
+      receivedNear(state.groups, rotated.plain, output.logSums, from, block, scale).contiguous();
   const int end = block.first + block.tokens;
   if (isObserved) {
     const at::Tensor recent = near.narrow(1, near.size(1) - observed, observed);
@@ -142,7 +149,7 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   parts_.tap->select(layer, state.selection, block, parts_.cache);
   parts_.tap->weigh(layer, state.groups.near, from, near, parts_.cache);
   if (state.groups.far.count() == 0) return;
-  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, scale);
+  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, block, scale);
   parts_.tap->weigh(layer, state.groups.far, 0, far, parts_.cache);
 }
 

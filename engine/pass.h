@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
 
 #include "engine/attention.h"
@@ -73,7 +74,7 @@ class ForwardPass {
 
   Selection choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state);
   const PositionScheme& positionsOf(int layer) const;
-  RopeTable& tableOf(int layer);
+  RopeTable& tableOf(int layer, const Block& block);
 
   /// Whether an answer's open chunk has grown past what the budget leaves it.
   bool outgrows(const Selection& selection, const Block& block) const;
@@ -86,7 +87,8 @@ class ForwardPass {
   PassParts parts_;
   KvPolicy::Needs needs_;
   std::unique_ptr<PositionScheme> localPositions_;
-  RopeTable table_, localTable_;
+  std::map<int, RopeTable> tables_;  ///< of global layers, by how far positions are stretched
+  RopeTable localTable_;
   std::vector<Layer> layers_;
   TokenBuffers token_;
   int attended_ = 0;

@@ -187,12 +187,12 @@ void ForwardPass::attendToken(int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
-  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, tableOf(layer), state.groups);
-  attended_ = std::max(attended_, attendedBy(state.groups, block, state.selection));
+  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, tableOf(layer, block), state.groups);
+  attended_ = std::max(attended_, attendedBy(state.groups, block));
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
-  const at::Tensor nearQueries = rotateNear(queries, block, state.groups, tableOf(layer));
+  const at::Tensor nearQueries = rotateNear(queries, block, state.groups, tableOf(layer, block));
   const at::Tensor farQueries =
-      far.count() > 0 ? rotateFar(queries, block, positionsOf(layer), tableOf(layer)) : at::Tensor();
+      far.count() > 0 ? rotateFar(queries, block, positionsOf(layer), tableOf(layer, block)) : at::Tensor();
 
   const int group = shape.group();
   const std::int64_t stride = near.count() + far.count();

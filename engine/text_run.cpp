@@ -12,7 +12,9 @@ std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& met
 }
 
 std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {
-  return settings.onlooker ? ropePositions(0) : settings.method.positions.make(settings.budgetTokens);
+  // An onlooker sees everything: at the distances of a method that does so too, else at true ones.
+  return settings.onlooker && settings.method.sees == Sees::Budget ? ropePositions(0)
+                                                                   : settings.method.positions.make(settings.budgetTokens);
 }
 
 int boundOf(const TextRun::Settings& settings) {

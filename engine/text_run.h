@@ -16,7 +16,7 @@ class TextRun {
     EvidenceTap* tap = nullptr;
     std::function<void()> breathe = [] {};
     ChunkWishes wishes = {};
-    /// In place of the method's own, over dense rope positions without a budget: how a reading's chunks are looked at
+    /// In place of the method's own, seeing everything without a budget: how a reading's chunks are looked at
     /// by something that did not read them. For one pass: a layer's gathered KV goes when it is done.
     std::unique_ptr<KvPolicy> onlooker = nullptr;
     bool isAdapted = false;  ///< the tokens are of a question and its answer, which the model's adapter acts on

@@ -32,13 +32,34 @@ const ModelFamily& familyOf(const GgufFile& file) {
                            known + ".");
 }
 
+std::vector<float> readFactors(const GgufTensor& tensor) {
+  std::vector<float> factors(static_cast<std::size_t>(tensor.count()));
+  dequantize(tensor, 0, tensor.count(), factors.data());
+  return factors;
+}
+
+/// Phi-3's way of LongRoPE in a file: factors for short and long texts, and one magnitude for both.
+void readLongRope(const GgufFile& file, const std::string& prefix, ModelShape& shape) {
+  const GgufTensor *shortOnes = file.find("rope_factors_short.weight"), *longOnes = file.find("rope_factors_long.weight");
+  if (!shortOnes || !longOnes)
+    throw std::runtime_error(file.name() + " is not a complete model: its LongRoPE factors are missing.");
+  shape.ropeFactors = readFactors(*shortOnes);
+  shape.longRopeFactors = readFactors(*longOnes);
+  shape.originalTokens =
+      static_cast<int>(number(file, prefix + "rope.scaling.original_context_length", shape.trainedTokens));
+  const double times = static_cast<double>(shape.trainedTokens) / shape.originalTokens;
+  shape.ropeMagnitude = file.real(prefix + "rope.scaling.attn_factor")
+                            .value_or(std::sqrt(1 + std::log(times) / std::log(std::max(2, shape.originalTokens))));
+}
+
 void readRope(const GgufFile& file, const std::string& prefix, ModelShape& shape) {
   shape.ropeBase = file.real(prefix + "rope.freq_base").value_or(shape.ropeBase);
   const std::string scaling = file.text(prefix + "rope.scaling.type").value_or("none");
   const double factor = file.real(prefix + "rope.scaling.factor").value_or(1);
   if (scaling == "linear" && factor > 0) shape.ropeDivisor = factor;
-  if (scaling != "linear" && scaling != "none" && scaling != "llama3")
+  if (scaling != "linear" && scaling != "none" && scaling != "llama3" && scaling != "longrope")
     throw std::runtime_error(file.name() + " scales positions by \"" + scaling + "\", which Kvasir does not read yet.");
+  if (scaling == "longrope") readLongRope(file, prefix, shape);
   const auto rotated = file.integer(prefix + "rope.dimension_count");
   if (rotated && *rotated != shape.headDimension)
     throw std::runtime_error(file.name() + " rotates only " + std::to_string(*rotated) + " of " +
@@ -52,7 +73,9 @@ void check(const GgufFile& file, const ModelShape& shape) {
   if (!(shape.normEpsilon > 0 && shape.normEpsilon < 1)) refuse("the norm's epsilon is out of range");
   if (!(shape.ropeBase > 1)) refuse("the base of the rotary positions is out of range");
   if (!shape.ropeFactors.empty() && static_cast<int>(shape.ropeFactors.size()) != shape.headDimension / 2)
-    refuse("rope_freqs.weight has the wrong length");
+    refuse("its rotary factors have the wrong length");
+  if (!shape.longRopeFactors.empty() && static_cast<int>(shape.longRopeFactors.size()) != shape.headDimension / 2)
+    refuse("rope_factors_long.weight has the wrong length");
   if (shape.window < 0 || shape.window > kMostTokens) refuse("the sliding window is out of range");
 }
 

@@ -22,6 +22,9 @@ struct ModelShape {
   double localRopeBase = 0;  ///< of sliding-window layers; 0: the same
   double ropeDivisor = 1;    ///< positions of global layers are divided by it (linear scaling)
   std::vector<float> ropeFactors;  ///< [headDimension / 2], frequencies are divided by them (Llama 3); empty: none
+  int originalTokens = 0;    ///< LongRoPE: the length before it was stretched; 0: the file carries no long factors
+  std::vector<float> longRopeFactors;  ///< LongRoPE: as ropeFactors, for texts beyond originalTokens
+  double ropeMagnitude = 1;  ///< LongRoPE: cosines and sines are multiplied by it
   int window = 0;            ///< tokens a sliding-window layer sees, its own included; 0: no such layers
   int windowPattern = 0;     ///< every so many layers one sees everything
   float attentionScale = 1;  ///< of the products of queries and keys

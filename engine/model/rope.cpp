@@ -1,5 +1,7 @@
 #include "engine/model/rope.h"
 
+#include <cassert>
+
 #include "kernels/rotate.h"
 
 namespace kvasir {
@@ -13,8 +15,8 @@ void RopeTable::grow(int positions) {
   for (; have < want; ++have)
     for (std::size_t i = 0; i < half(); ++i) {
       const double angle = static_cast<double>(have) * frequencies_[i];
-      cosines_[have * half() + i] = static_cast<float>(std::cos(angle));
-      sines_[have * half() + i] = static_cast<float>(std::sin(angle));
+      cosines_[have * half() + i] = static_cast<float>(magnitude_ * std::cos(angle));
+      sines_[have * half() + i] = static_cast<float>(magnitude_ * std::sin(angle));
     }
 }
 
@@ -29,6 +31,56 @@ std::vector<double> ropeFrequencies(const ModelShape& shape, bool isLocal) {
     frequencies[static_cast<std::size_t>(i)] = frequency;
   }
   return frequencies;
+}
+
+int stretchScale(const ModelShape& shape, RopeStretch stretch, int tokens) {
+  if (stretch == RopeStretch::None) return 1;
+  if (stretch == RopeStretch::LongRope) {
+    if (shape.originalTokens == 0 || tokens <= shape.originalTokens) return 1;
+    return std::max(2, (shape.trainedTokens + shape.originalTokens - 1) / shape.originalTokens);
+  }
+  int scale = 1;
+  while (std::int64_t{scale} * shape.trainedTokens < tokens) scale *= 2;
+  return scale;
+}
+
+namespace {
+
+/// YaRN, §3.2: pair i turns so often within the trained length that it keeps its frequency (1), or so seldom that it is
+/// interpolated (0), or something between.
+double yarnKept(const ModelShape& shape, int i) {
+  constexpr double kManyTurns = 32, kFewTurns = 1, kPi = 3.14159265358979323846;
+  const int dimension = shape.headDimension;
+  const auto pairThatTurns = [&](double turns) {
+    return dimension * std::log(shape.trainedTokens / (turns * 2 * kPi)) / (2 * std::log(shape.ropeBase));
+  };
+  const double low = std::max(0.0, std::floor(pairThatTurns(kManyTurns)));
+  const double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(kFewTurns)));
+  return 1 - std::clamp((i - low) / std::max(0.001, high - low), 0.0, 1.0);
+}
+
+}  // namespace
+
+RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale) {
+  if (stretch == RopeStretch::LongRope && shape.longRopeFactors.empty())
+    throw std::runtime_error("This model carries no factors for LongRoPE; choose the method yarn instead.");
+  std::vector<double> frequencies = ropeFrequencies(shape, false);
+  if (scale == 1) return RopeTable(frequencies, shape.ropeMagnitude);
+  double magnitude = shape.ropeMagnitude;
+  if (stretch == RopeStretch::Yarn) magnitude *= 0.1 * std::log(scale) + 1;
+  const int dimension = shape.headDimension;
+  for (int i = 0; i < dimension / 2; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    double& frequency = frequencies[at];
+    const double kept = stretch == RopeStretch::Yarn ? yarnKept(shape, i) : 0;
+    if (stretch == RopeStretch::Interpolated || stretch == RopeStretch::Yarn)
+      frequency = (1 - kept) * frequency / scale + kept * frequency;
+    if (stretch == RopeStretch::NtkAware)
+      frequency *= std::pow(std::pow(scale, dimension / (dimension - 2.0)), -2.0 * i / dimension);
+    if (stretch == RopeStretch::LongRope)
+      frequency *= static_cast<double>(shape.ropeFactors[at]) / static_cast<double>(shape.longRopeFactors[at]);
+  }
+  return RopeTable(frequencies, magnitude);
 }
 
 namespace {
@@ -52,6 +104,16 @@ void rotateHeads(const at::Tensor& in, at::Tensor& out, RowPositions positions, 
 }  // namespace
 
 void rotate(const at::Tensor& in, at::Tensor out, RowPositions positions, const RopeTable& table) {
+  if (positions.group > 1) {
+    assert(positions.step == 1 && "neighbours are grouped");
+    for (std::int64_t row = 0; row < in.size(1);) {
+      const auto position = positions.first + static_cast<int>(row);
+      const std::int64_t rows = std::min<std::int64_t>(positions.group - position % positions.group, in.size(1) - row);
+      rotate(in.narrow(1, row, rows), out.narrow(1, row, rows), {position / positions.group, 0}, table);
+      row += rows;
+    }
+    return;
+  }
   if (in.scalar_type() == at::kFloat) return rotateHeads<float>(in, out, positions, table);
   rotateHeads<std::uint16_t>(in, out, positions, table);
 }

@@ -12,7 +12,9 @@ namespace kvasir {
 class RopeTable {
  public:
   /// frequencies: angle of pair i at position 1. [headDimension / 2]
-  explicit RopeTable(std::vector<double> frequencies) : frequencies_(std::move(frequencies)) {}
+  /// magnitude: cosines and sines are multiplied by it.
+  explicit RopeTable(std::vector<double> frequencies, double magnitude = 1)
+      : frequencies_(std::move(frequencies)), magnitude_(magnitude) {}
 
   void grow(int positions);  ///< after it, positions below are in the table
   const float* cosines(int position) const { return cosines_.data() + static_cast<std::size_t>(position) * half(); }
@@ -21,16 +23,36 @@ class RopeTable {
 
  private:
   std::vector<double> frequencies_;
+  double magnitude_;
   std::vector<float> cosines_, sines_;
 };
 
 /// The model's own frequencies, with the scaling its file asks for.
 std::vector<double> ropeFrequencies(const ModelShape& shape, bool isLocal);
 
-/// Where the rows of a block stand: row i at `first` + i · `step`.
+/// How rotary positions are changed for a text longer than the model was trained on; within that length none is.
+/// Keys are kept un-rotated, so a change of scale amid a text is a rotation from scratch, not a repair.
+enum class RopeStretch {
+  None,
+  Interpolated,  ///< positions divided by the scale (Chen et al. 2023, eq. 4)
+  NtkAware,      ///< base · scale^(d / (d - 2)): high frequencies stay, low ones are interpolated
+  Yarn,          ///< by parts of the frequencies, and logits sharpened (Peng et al. 2023, §3.2 to 3.4)
+  LongRope       ///< factors a dimension that the model file carries (Ding et al. 2024)
+};
+
+/// How many times the trained length a text of so many tokens takes: 1 within it, else the power of two that covers it,
+/// so that keys are rotated anew only when a text doubles. LongRoPE: 1, or what the file's factors are made for.
+int stretchScale(const ModelShape& shape, RopeStretch stretch, int tokens);
+
+/// Positions of a model's global layers at a scale; at scale 1 the model's own. Throws a sentence where the model
+/// carries no factors.
+RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale);
+
+/// Where the rows of a block stand: row i at (`first` + i · `step`) / `group`.
 struct RowPositions {
   int first = 0;
-  int step = 1;  ///< 1, or 0 to give all rows one position
+  int step = 1;   ///< 1, or 0 to give all rows one position
+  int group = 1;  ///< so many neighbours share a position
 };
 
 /// Rotates [heads, rows, dimension] from `in` to `out` (float32 or bf16, both the same). The last dimension is

@@ -5,7 +5,8 @@ namespace {
 
 class RopePositions : public PositionScheme {
  public:
-  explicit RopePositions(int limit) : limit_(limit) {}
+  explicit RopePositions(int limit, RopeStretch stretch = RopeStretch::None)
+      : PositionScheme({stretch, 0}), limit_(limit) {}
   Placement place(const Run&, const Block&) const override { return {}; }
   int farQuery(int token) const override { return token; }
   int nearLimit() const override { return limit_; }
@@ -16,7 +17,7 @@ class RopePositions : public PositionScheme {
 
 class CachePositions : public PositionScheme {
  public:
-  explicit CachePositions(int budget) : budget_(budget) {}
+  explicit CachePositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
   // The sinks are the only run that begins the text once something between was evicted; before that, true positions
   // and positions in the cache are the same.
   Placement place(const Run& keys, const Block&) const override { return {keys.begin == 0, keys.begin, 1}; }
@@ -29,7 +30,7 @@ class CachePositions : public PositionScheme {
 
 class ClampedPositions : public PositionScheme {
  public:
-  explicit ClampedPositions(int budget) : budget_(budget) {}
+  explicit ClampedPositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
   Placement place(const Run& keys, const Block& block) const override {
     return {block.first + block.tokens - 1 - keys.begin >= budget_, 0, 0};
   }
@@ -40,8 +41,46 @@ class ClampedPositions : public PositionScheme {
   int budget_;
 };
 
+class GroupedPositions : public PositionScheme {
+ public:
+  GroupedPositions() : PositionScheme({RopeStretch::None, kWindow}) {}
+  Placement place(const Run& keys, const Block&) const override { return {true, keys.begin, 1, kGroup}; }
+  int farQuery(int token) const override { return token / kGroup + kWindow - kWindow / kGroup; }
+  int nearLimit() const override { return kWindow; }
+
+ private:
+  static constexpr int kWindow = 1024, kGroup = 8;
+};
+
+class CeilingPositions : public PositionScheme {
+ public:
+  explicit CeilingPositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
+  // The first tokens are a run of their own, as CachePositions has it.
+  Placement place(const Run& keys, const Block& block) const override {
+    return {keys.begin == 0, 0, block.first + block.tokens > budget_ ? 0 : 1};
+  }
+  int farQuery(int token) const override { return std::min(token, budget_); }
+  int nearLimit() const override { return budget_; }
+
+ private:
+  int budget_;
+};
+
+template <RopeStretch stretch>
+std::unique_ptr<PositionScheme> stretched() {
+  return std::make_unique<RopePositions>(0, stretch);
+}
+
 }  // namespace
 
+std::unique_ptr<PositionScheme> interpolatedPositions(int) { return stretched<RopeStretch::Interpolated>(); }
+std::unique_ptr<PositionScheme> ntkPositions(int) { return stretched<RopeStretch::NtkAware>(); }
+std::unique_ptr<PositionScheme> yarnPositions(int) { return stretched<RopeStretch::Yarn>(); }
+std::unique_ptr<PositionScheme> longRopePositions(int) { return stretched<RopeStretch::LongRope>(); }
+std::unique_ptr<PositionScheme> groupedPositions(int) { return std::make_unique<GroupedPositions>(); }
+std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens) {
+  return std::make_unique<CeilingPositions>(budgetTokens);
+}
 std::unique_ptr<PositionScheme> ropePositions(int) { return std::make_unique<RopePositions>(0); }
 std::unique_ptr<PositionScheme> windowPositions(int windowTokens) { return std::make_unique<RopePositions>(windowTokens); }
 std::unique_ptr<PositionScheme> cachePositions(int budgetTokens) { return std::make_unique<CachePositions>(budgetTokens); }

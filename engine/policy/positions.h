@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "engine/model/rope.h"
 #include "engine/policy/policy.h"
 
 namespace kvasir {
@@ -12,21 +13,50 @@ struct Placement {
   bool isFar = false;
   int position = 0;  ///< of the run's first key, when far
   int step = 1;      ///< from one key of the run to the next: 1, or 0 to give all the same
+  int group = 1;     ///< when far: so many neighbours share a position
 };
 
 /// The angle a key and a query get. Stateless.
 class PositionScheme {
  public:
+  /// What holds for every block.
+  struct Rules {
+    RopeStretch stretch = RopeStretch::None;
+    int farFrom = 0;  ///< pair by pair: keys so far from a query, or further, meet it as far keys; 0: `place` decides
+  };
+
+  explicit PositionScheme(Rules rules) : rules_(rules) {}
   virtual ~PositionScheme() = default;
+  const Rules& rules() const { return rules_; }
+  /// With farFrom, asked of the keys that are far from the block's last query.
   virtual Placement place(const Run& keys, const Block& block) const = 0;
   /// Where a query at a token stands when it meets far keys.
   virtual int farQuery(int token) const = 0;
   /// No near key is this far from a query, or further; 0: no bound.
   virtual int nearLimit() const = 0;
+
+ private:
+  Rules rules_;
 };
 
 /// True distances at any length.
 std::unique_ptr<PositionScheme> ropePositions(int budgetTokens);
+
+/// Frequencies stretched for texts beyond the trained length: PI, NTK-aware, YaRN, LongRoPE (engine/model/rope.h).
+/// Departure: the scale follows the text in powers of two, as the dynamic variants do; the papers fix it, or take the
+/// exact ratio. What was read at a smaller scale stays as it was computed, but meets later queries at theirs.
+std::unique_ptr<PositionScheme> interpolatedPositions(int budgetTokens);
+std::unique_ptr<PositionScheme> ntkPositions(int budgetTokens);
+std::unique_ptr<PositionScheme> yarnPositions(int budgetTokens);
+std::unique_ptr<PositionScheme> longRopePositions(int budgetTokens);
+
+/// SelfExtend (§3.2, eq. 3 and 4): true distances up to a window of 1,024; beyond it keys and queries stand at their
+/// positions divided by 8, queries moved so that both meet at the window's end.
+std::unique_ptr<PositionScheme> groupedPositions(int budgetTokens);
+
+/// LM-Infinite (§3.2): the first tokens keep their distance up to a ceiling, the budget, and stand there however far
+/// they are. Departure: the ceiling sets in for a block of queries as one.
+std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens);
 
 /// True distances for layers that see only a window of the model's own.
 std::unique_ptr<PositionScheme> windowPositions(int windowTokens);

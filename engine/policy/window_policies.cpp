@@ -37,7 +37,7 @@ class FullPolicy : public KvPolicy {
 
 class StreamingPolicy : public KvPolicy {
  public:
-  explicit StreamingPolicy(int budget) : window_(budget - kSinkTokens) {}
+  StreamingPolicy(int budget, int sinks) : sinks_(sinks), window_(budget - sinks) {}
 
   Needs needs() const override {
     Needs needs;
@@ -48,21 +48,20 @@ class StreamingPolicy : public KvPolicy {
   Selection select(int, const Block& block, const BlockQueries&, KvCache& cache) override {
     Selection selection;
     selection.window = window_;
-    selection.sinks = kSinkTokens;
+    selection.sinks = sinks_;
     const int end = cache.chunk(block.chunk).begin;
     if (end == 0) return selection;
-    selection.runs.push_back({0, std::min(kSinkTokens, end)});
+    selection.runs.push_back({0, std::min(sinks_, end)});
     // From the start of the chunk that holds the first visible token: the window hides what comes before it.
-    const int firstVisible = std::max(block.first - window_ + 1, kSinkTokens);
+    const int firstVisible = std::max(block.first - window_ + 1, sinks_);
     if (firstVisible >= end) return selection;
-    const int begin = std::max(cache.chunk(cache.chunkOf(firstVisible)).begin, kSinkTokens);
+    const int begin = std::max(cache.chunk(cache.chunkOf(firstVisible)).begin, sinks_);
     selection.runs.push_back({begin, end});
     return selection;
   }
 
  private:
-  static constexpr int kSinkTokens = 4;
-  int window_;
+  int sinks_, window_;
 };
 
 }  // namespace
@@ -76,7 +75,13 @@ std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras) {
 }
 
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings) {
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens);
+  constexpr int kSinkTokens = 4;
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens, kSinkTokens);
+}
+
+std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings) {
+  constexpr int kFirstTokens = 100;
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens, std::min(kFirstTokens, settings.budgetTokens / 4));
 }
 
 }  // namespace kvasir

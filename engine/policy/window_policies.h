@@ -32,4 +32,9 @@ std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras);
 /// good.
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);
 
+/// LM-Infinite's Λ mask (§3.2): the first hundred tokens (its n_global; a quarter of a budget below 400) and the most
+/// recent ones. Departures: the window is what the budget leaves, not the trained length; the optional top-k of the
+/// middle is not taken.
+std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings);
+
 }  // namespace kvasir

@@ -30,6 +30,8 @@ class EveryMethod : public testing::TestWithParam<Case> {
  protected:
   const Method& method() const { return findMethod(GetParam().method); }
   bool hasBudget() const { return method().sees == Sees::Budget; }
+  /// Whether what the budget does not hold is gone before a question comes.
+  bool forgets() const { return TextRun::fileHeader(model_.loaded, method(), kBudget, 100).ring > 0; }
 
   c10::InferenceMode noGradients_;
   TinyModel model_{GetParam().architecture};
@@ -52,6 +54,8 @@ TEST_P(EveryMethod, KeepsWithinBudgetInALongAnswer) {
   }
 }
 
+// Rows that stretch positions leave them as they are within the trained length, SelfExtend within its window of 1,024:
+// what fits the budget here is shorter than both.
 TEST_P(EveryMethod, EqualsFullAttentionWhenAllFits) {
   for (const int tokens : {1, 100, 128, 300, 480}) {
     const std::vector<TokenId> text = randomTokens(tokens, 5);
@@ -176,7 +180,7 @@ std::vector<int> layersThatSaw(const EvidenceMap& map, int chunk) {
 }
 
 TEST_P(EveryMethod, SeesNothingOfABlockedChunkAndAllOfAPinnedOne) {
-  if (GetParam().method == "streaming") GTEST_SKIP() << "it chooses no chunks";
+  if (forgets()) GTEST_SKIP() << "what it keeps was chosen before";
   Listener silent;
   Engine engine(model_.settings(), silent);
   AskSettings ask;
@@ -209,7 +213,7 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
   ask.budgetTokens = kBudget;
   const auto reading = engine.open(model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv"),
                                    engine.readSettingsFor(ask));
-  if (ask.method == "streaming") {
+  if (forgets()) {
     EXPECT_THROW(engine.fullAttention(*reading, question, "", silent), std::runtime_error);
     return;
   }
@@ -228,7 +232,11 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()),
-                         [](const auto& row) { return row.param.method + "_" + row.param.architecture; });
+                         [](const auto& row) {
+                           std::string name = row.param.method + "_" + row.param.architecture;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace kvasir

@@ -22,6 +22,7 @@ std::filesystem::path writeModel(const std::string& architecture, const std::fil
   SyntheticModel model;
   model.architecture = architecture;
   model.context = 8192;
+  model.longRope = true;
   if (architecture == "gemma3") {
     model.layers = 7;
     model.slidingWindow = 160;

@@ -146,6 +146,10 @@ void addShape(const SyntheticModel& model, GgufWriter& writer) {
   writer.real(key + ".rope.freq_base", static_cast<float>(model.ropeBase));
   writer.real(key + ".attention.layer_norm_rms_epsilon", 1e-5f);
   if (model.architecture == "gemma3") writer.integer(key + ".attention.sliding_window", model.slidingWindow);
+  if (!model.longRope) return;
+  writer.text(key + ".rope.scaling.type", "longrope");
+  writer.integer(key + ".rope.scaling.original_context_length", model.context / 2);
+  writer.real(key + ".rope.scaling.attn_factor", 1);
 }
 
 }  // namespace
@@ -180,6 +184,12 @@ std::vector<std::byte> syntheticGguf(const SyntheticModel& model) {
     addLayer(model, "blk." + std::to_string(layer) + ".", weights);
   }
   weights.norm("output_norm.weight", model.width);
+  for (const auto& [name, factor] : {std::pair{"rope_factors_short.weight", 1.0f}, {"rope_factors_long.weight", 4.0f}}) {
+    if (!model.longRope) break;
+    const std::vector<float> factors(static_cast<std::size_t>(model.headDimension / 2), factor);
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(factors));
+    writer.tensor(name, TensorType::F32, {std::ssize(factors)}, {bytes.begin(), bytes.end()});
+  }
   if (!model.tiedOutput) weights.matrix("output.weight", model.vocabulary, model.width);
   return writer.bytes();
 }

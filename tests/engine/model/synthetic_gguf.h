@@ -23,6 +23,7 @@ struct SyntheticModel {
   double ropeBase = 10000;            ///< of the global layers in gemma3
   TensorType type = TensorType::F32;  ///< of all matrices; norms are F32
   bool tiedOutput = true;             ///< no output.weight
+  bool longRope = false;              ///< carries LongRoPE factors that change nothing up to half of `context`
   std::uint64_t seed = 1;
 };
 

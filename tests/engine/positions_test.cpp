@@ -1,0 +1,144 @@
+// Positions beyond the trained length against plain arithmetic written from the papers, on random tensors with grouped
+// queries, one pair of query and key at a time.
+#include <gtest/gtest.h>
+
+#include "tests/engine/one_layer.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kTrained = 256;  // so that 700 tokens are met at scales 1, 2 and 4
+constexpr double kBase = 10000;
+const std::vector<float> kLongFactors = {1.0f, 1.5f, 3.0f, 6.0f}, kShortFactors = {1.0f, 1.0f, 1.25f, 1.5f};
+
+ModelShape stretchedModel() {
+  ModelShape shape;
+  shape.headDimension = kDimension;
+  shape.trainedTokens = kTrained;
+  shape.ropeBase = kBase;
+  return shape;
+}
+
+std::vector<double> frequenciesOf(const std::function<double(int pair, double own)>& change) {
+  std::vector<double> frequencies;
+  for (int pair = 0; pair < kDimension / 2; ++pair)
+    frequencies.push_back(change(pair, std::pow(kBase, -2.0 * pair / kDimension)));
+  return frequencies;
+}
+
+int scaleAt(int query, int tokens) {
+  const int blockEnd = std::min((query / kChunkTokens + 1) * kChunkTokens, tokens);
+  return blockEnd <= kTrained ? 1 : blockEnd <= 2 * kTrained ? 2 : 4;
+}
+
+class Positions : public testing::Test {
+ protected:
+  /// A method over 700 tokens against dense attention with frequencies and sharpness of each query's scale.
+  void expectDense(const char* method, const ModelShape& shape,
+                   const std::function<std::vector<double>(int scale)>& frequencies,
+                   const std::function<double(int scale)>& sharpness) {
+    constexpr int kTokens = 700;
+    const Tensors t = randomTensors(kTokens);
+    const at::Tensor ours = OneLayer(findMethod(method), 0, shape).run(t);
+    for (const int query : {0, 100, 255, 256, 400, 511, 512, 699}) {
+      std::vector<Meeting> keys;
+      for (int token = 0; token <= query; ++token) keys.push_back({token, double(token), double(query)});
+      const int scale = scaleAt(query, kTokens);
+      for (int head = 0; head < kHeads; ++head)
+        expectNear(ours, attend(t, query, head, keys, frequencies(scale), sharpness(scale)), head, query);
+    }
+  }
+
+  c10::InferenceMode noGradients_;
+};
+
+double unchanged(int) { return 1; }
+
+// Chen et al. 2023, eq. 4: f'(x, m) = f(x, m L / L').
+TEST_F(Positions, OfPiAreDividedByTheScale) {
+  expectDense("pi", stretchedModel(),
+              [](int scale) { return frequenciesOf([&](int, double own) { return own / scale; }); }, unchanged);
+}
+
+// NTK-aware: b' = b · s^(d / (d − 2)).
+TEST_F(Positions, OfNtkHaveALargerBase) {
+  expectDense("ntk", stretchedModel(), [](int scale) {
+    const double base = kBase * std::pow(scale, kDimension / (kDimension - 2.0));
+    return frequenciesOf([&](int pair, double) { return std::pow(base, -2.0 * pair / kDimension); });
+  }, unchanged);
+}
+
+// Peng et al. 2023: wavelengths λ = 2π / θ; r = L / λ turns; by the code's rounding of the two dimensions where r passes
+// 32 and 1, a ramp between; logits times (0.1 ln s + 1)².
+TEST_F(Positions, OfYarnAreSlowedByPartsAndSharpened) {
+  const auto frequencies = [](int scale) {
+    const auto pairWith = [](double turns) { return kDimension * std::log(kTrained / (turns * 2 * M_PI)) / (2 * std::log(kBase)); };
+    const double low = std::max(0.0, std::floor(pairWith(32))), high = std::ceil(pairWith(1));
+    return frequenciesOf([&](int pair, double own) {
+      const double ramp = std::clamp((pair - low) / (high - low), 0.0, 1.0);
+      return scale == 1 ? own : own / scale * ramp + own * (1 - ramp);
+    });
+  };
+  expectDense("yarn", stretchedModel(), frequencies, [](int scale) { return std::pow(0.1 * std::log(scale) + 1, 2); });
+}
+
+// Phi-3's LongRoPE: short factors up to the original length, long ones beyond, √(1 + ln s / ln L) at both.
+TEST_F(Positions, OfLongRopeAreThoseOfTheFilesFactors) {
+  ModelShape shape = stretchedModel();
+  shape.originalTokens = kTrained;
+  shape.trainedTokens = 4 * kTrained;
+  shape.ropeFactors = kShortFactors;
+  shape.longRopeFactors = kLongFactors;
+  shape.ropeMagnitude = std::sqrt(1 + std::log(4.0) / std::log(kTrained));
+  expectDense("longrope", shape, [](int scale) {
+    return frequenciesOf([&](int pair, double own) {
+      const auto at = static_cast<std::size_t>(pair);
+      return own / static_cast<double>(scale == 1 ? kShortFactors[at] : kLongFactors[at]);
+    });
+  }, [](int) { return 1 + std::log(4.0) / std::log(kTrained); });
+}
+
+TEST_F(Positions, OfLongRopeNeedFactorsInTheFile) {
+  EXPECT_THROW(stretchedTable(stretchedModel(), RopeStretch::LongRope, 1), std::runtime_error);
+}
+
+TEST_F(Positions, AreTheModelsOwnWithinTheTrainedLength) {
+  for (const RopeStretch stretch : {RopeStretch::Interpolated, RopeStretch::NtkAware, RopeStretch::Yarn})
+    EXPECT_EQ(stretchScale(stretchedModel(), stretch, kTrained), 1);
+}
+
+// SelfExtend, eq. 3 and 4 with W = 1,024 and G = 8: within W true distances, beyond it those of ⌊k/G⌋ and ⌊q/G⌋ + W − W/G.
+TEST_F(Positions, OfSelfExtendAreGroupedBeyondTheWindow) {
+  constexpr int kTokens = 1600, kWindow = 1024, kGrouped = 8;
+  const Tensors t = randomTensors(kTokens);
+  const at::Tensor ours = OneLayer(findMethod("selfextend"), 0).run(t);
+  for (const int query : {0, 500, 1023, 1024, 1025, 1100, 1151, 1152, 1599}) {
+    std::vector<Meeting> keys;
+    for (int token = 0; token <= query; ++token)
+      keys.push_back(query - token < kWindow
+                         ? Meeting{token, double(token), double(query)}
+                         : Meeting{token, double(token / kGrouped), double(query / kGrouped + kWindow - kWindow / kGrouped)});
+    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
+  }
+}
+
+// LM-Infinite §3.2: Λ mask and distance ceiling, which sets in for a chunk's queries as one.
+TEST_F(Positions, OfLmInfiniteHaveACeiling) {
+  constexpr int kTokens = 1100, kFirst = 100;
+  const Tensors t = randomTensors(kTokens);
+  const at::Tensor ours = OneLayer(findMethod("lm-infinite"), kBudget).run(t);
+  for (const int query : {0, 99, 100, 411, 412, 500, 511, 512, 513, 640, 1099}) {
+    const bool isBeyond = std::min((query / kChunkTokens + 1) * kChunkTokens, kTokens) > kBudget;
+    std::vector<Meeting> keys;
+    for (int token = 0; token <= query; ++token) {
+      const bool isFirst = token < kFirst;
+      if (!isFirst && query - token >= kBudget - kFirst) continue;
+      keys.push_back(isFirst && isBeyond && query / kChunkTokens > 0 ? Meeting{token, 0, double(std::min(query, kBudget))}
+                                                                    : Meeting{token, double(token), double(query)});
+    }
+    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
+  }
+}
+
+}  // namespace
+}  // namespace kvasir
