@@ -7,7 +7,8 @@ namespace {
 
 constexpr float kHidden = -1e30f;  // a score that leaves no weight, yet keeps a row of hidden keys finite
 
-/// The near group's positions start here, moved in large strides so that gathered keys stay valid while generating.
+/// The near group's positions start here, moved in large strides so that gathered keys stay valid while
+/// generating.
 int originFor(const Block& block, int nearLimit) {
   constexpr int kStride = 1024;
   if (nearLimit == 0) return 0;
@@ -23,12 +24,13 @@ at::Tensor byKvHead(const at::Tensor& queries, std::int64_t kvHeads) {
 
 void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
   std::size_t same = 0;
-  int count = 0;
+  int count = keptCount();
   for (; same < runs_.size() && same < runs.size() && runs_[same] == runs[same]; ++same)
     count += runs_[same].run.end - runs_[same].run.begin;
-  const bool grows = same + 1 == runs_.size() && same < runs.size() && runs_[same].run.begin == runs[same].run.begin &&
+  const bool grows = same + 1 == runs_.size() && same < runs.size() &&
+                     runs_[same].run.begin == runs[same].run.begin &&
                      runs_[same].position == runs[same].position && runs_[same].step == runs[same].step &&
-                     runs_[same].group == runs[same].group &&
+                     runs_[same].group == runs[same].group && runs_[same].isOwn == runs[same].isOwn &&
                      runs_[same].run.end <= runs[same].run.end;
   if (grows) {
     count += runs_[same].run.end - runs_[same].run.begin;
@@ -59,18 +61,30 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
     const int tokens = end - begin, offset = begin - whole.begin;
     reserve(count_ + tokens, kv.keys);
     const int position = placed.position + (begin - placed.run.begin) * placed.step;
-    rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens), {position, placed.step, placed.group}, table);
+    rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens),
+           {position, placed.step, placed.group}, table);
     values_.narrow(1, count_, tokens).copy_(kv.values.narrow(1, offset, tokens));
     count_ += tokens;
   }
 }
 
-void GatheredKv::arrange(const std::vector<PlacedRun>& runs, int layer, const KvCache& cache, const RopeTable& table) {
-  if (table_ != &table) {
-    runs_.clear();
-    count_ = 0;
-    table_ = &table;
-  }
+void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table) {
+  runs_.clear();
+  count_ = 0;
+  table_ = &table;
+  kept_ = kept;
+  const int count = keptCount();
+  if (count == 0) return;
+  const KvTensors rows = cache.readKept(layer, kept);
+  reserve(count, rows.keys);
+  rotateEach(rows.keys, keys_.narrow(1, 0, count), kept, table);
+  values_.narrow(1, 0, count).copy_(rows.values);
+  count_ = count;
+}
+
+void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer,
+                         const KvCache& cache, const RopeTable& table) {
+  if (table_ != &table || !kept_.is_same(kept)) startWith(kept, layer, cache, table);
   keepPrefix(runs);
   for (std::size_t i = runs_.empty() ? 0 : runs_.size() - 1; i < runs.size(); ++i) {
     PlacedRun rest = runs[i];
@@ -88,6 +102,7 @@ namespace {
 
 /// Of gathered keys, ascending: how many come before a token.
 int countBefore(const GatheredKv& gathered, int token) {
+  assert(gathered.keptCount() == 0 && "tokens that heads name for themselves are seen by all");
   int count = 0;
   for (const PlacedRun& placed : gathered.runs())
     count += std::clamp(token - placed.run.begin, 0, placed.run.end - placed.run.begin);
@@ -97,10 +112,14 @@ int countBefore(const GatheredKv& gathered, int token) {
 /// Tokens of the gathered keys [from, to).
 std::vector<int> tokensOf(const GatheredKv& gathered, int from, int to) {
   std::vector<int> tokens;
-  int place = 0;
-  for (const PlacedRun& placed : gathered.runs())
-    for (int token = placed.run.begin; token < placed.run.end; ++token, ++place)
-      if (place >= from && place < to) tokens.push_back(token);
+  int place = gathered.keptCount();
+  assert(from >= place);
+  for (const PlacedRun& placed : gathered.runs()) {
+    const int length = placed.run.end - placed.run.begin;
+    for (int i = std::max(0, from - place); i < std::min(length, to - place); ++i)
+      tokens.push_back(placed.run.begin + i);
+    place += length;
+  }
   return tokens;
 }
 
@@ -115,8 +134,8 @@ struct Division {
   }
 };
 
-Division divide(const Selection& selection, const Block& block, const PositionScheme& positions, const KvCache& cache,
-                int nearOrigin) {
+Division divide(const Selection& selection, const Block& block, const PositionScheme& positions,
+                const KvCache& cache, int nearOrigin) {
   Division division;
   const int farFrom = positions.rules().farFrom;
   for (Run run : selection.runs) {
@@ -147,10 +166,11 @@ void arrangeGroups(const Selection& selection, const Block& block, const Positio
   groups.window = selection.window > 0 ? selection.window : groups.farFrom;
   Division division = divide(selection, block, positions, cache, groups.nearOrigin);
   const Run own{cache.chunk(block.chunk).begin, block.first + block.tokens};
-  division.near.push_back({own, own.begin - groups.nearOrigin, 1});
+  division.near.push_back({own, own.begin - groups.nearOrigin, 1, 1, true});
   table.grow(std::max({own.end - groups.nearOrigin, division.farEnd, positions.farQuery(own.end) + 1}));
-  groups.far.arrange(division.far, layer, cache, table);
-  groups.near.arrange(division.near, layer, cache, table);
+  assert((!selection.kept.defined() || groups.nearOrigin == 0) && "kept tokens have true distances");
+  groups.far.arrange({}, division.far, layer, cache, table);
+  groups.near.arrange(selection.kept, division.near, layer, cache, table);
 
   groups.farOpen = groups.far.count();
   if (groups.farFrom > 0) groups.farOpen = countBefore(groups.far, block.first - groups.farFrom + 1);
@@ -161,20 +181,23 @@ void arrangeGroups(const Selection& selection, const Block& block, const Positio
   view.open = std::min(view.own, countBefore(groups.near, block.first + block.tokens - groups.window));
 }
 
-at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups, const RopeTable& table) {
+at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups,
+                      const RopeTable& table) {
   at::Tensor out = at::empty_like(queries);
   rotate(queries, out, {block.first - groups.nearOrigin, 1}, table);
   return out;
 }
 
-at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const PositionScheme& positions, RopeTable& table) {
+at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const PositionScheme& positions,
+                     RopeTable& table) {
   table.grow(positions.farQuery(block.first + block.tokens) + 1);
   at::Tensor out = at::empty_like(queries);
   for (int row = 0; row < block.tokens;) {
     const int first = positions.farQuery(block.first + row);
     const int step = row + 1 < block.tokens ? positions.farQuery(block.first + row + 1) - first : 1;
     int rows = 1;
-    while (row + rows < block.tokens && positions.farQuery(block.first + row + rows) == first + rows * step) ++rows;
+    while (row + rows < block.tokens && positions.farQuery(block.first + row + rows) == first + rows * step)
+      ++rows;
     rotate(queries.narrow(1, row, rows), out.narrow(1, row, rows), {first, step}, table);
     row += rows;
   }
@@ -208,8 +231,12 @@ struct Mask {
   }
 };
 
-Mask nearMask(const AttendedGroups& groups, const Block& block) { return {groups.near, block, 0, groups.window}; }
-Mask farMask(const AttendedGroups& groups, const Block& block) { return {groups.far, block, groups.farFrom, 0}; }
+Mask nearMask(const AttendedGroups& groups, const Block& block) {
+  return {groups.near, block, 0, groups.window};
+}
+Mask farMask(const AttendedGroups& groups, const Block& block) {
+  return {groups.far, block, groups.farFrom, 0};
+}
 
 /// Running merge of attention over parts of the keys into attention over all of them.
 struct Merge {
@@ -235,12 +262,13 @@ struct Merge {
 
 }  // namespace
 
-BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
-                        float scale) {
+BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
+                        const Block& block, float scale) {
   const std::int64_t kvHeads = groups.near.keys().size(0), group = near.size(0) / kvHeads;
   const NearView& view = groups.view;
   Merge merge;
-  const auto add = [&](const at::Tensor& queries, const GatheredKv& gathered, int from, int to, const Mask* hidden) {
+  const auto add = [&](const at::Tensor& queries, const GatheredKv& gathered, int from, int to,
+                       const Mask* hidden) {
     if (from >= to) return;
     std::optional<at::Tensor> mask;
     if (hidden) mask = hidden->of(from, to, group, near.scalar_type());
@@ -253,7 +281,8 @@ BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, co
   add(near, groups.near, view.hidden, view.open, &nearHidden);
   add(far, groups.far, 0, groups.farOpen, nullptr);
   add(far, groups.far, groups.farOpen, groups.far.count(), &farHidden);
-  return {merge.values.to(near.scalar_type()).reshape(near.sizes()), merge.logSums.reshape({near.size(0), block.tokens})};
+  return {merge.values.to(near.scalar_type()).reshape(near.sizes()),
+          merge.logSums.reshape({near.size(0), block.tokens})};
 }
 
 namespace {
@@ -261,7 +290,8 @@ namespace {
 at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& logSums,
                     const std::optional<at::Tensor>& mask, float scale) {
   const std::int64_t kvHeads = keys.size(0);
-  at::Tensor scores = at::bmm(byKvHead(queries, kvHeads).squeeze(0), keys.transpose(1, 2)).to(at::kFloat).mul_(scale);
+  at::Tensor scores =
+      at::bmm(byKvHead(queries, kvHeads).squeeze(0), keys.transpose(1, 2)).to(at::kFloat).mul_(scale);
   if (mask) scores.add_(*mask);
   // Hidden keys: exp of very low numbers is slow, and nothing is left of it already here.
   constexpr double kNothing = -80;
@@ -271,8 +301,8 @@ at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at:
 
 }  // namespace
 
-at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums, int from,
-                        const Block& block, float scale) {
+at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums,
+                        int from, const Block& block, float scale) {
   constexpr int kSlice = 4096;  // keys at once, so that a long document's scores are never held whole
   const at::Tensor keys = groups.near.keys();
   const std::int64_t group = near.size(0) / keys.size(0);
@@ -281,14 +311,15 @@ at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, co
   for (int begin = from, end = 0; begin < groups.near.count(); begin = end) {
     end = std::min(begin + kSlice, begin < view.own ? view.own : groups.near.count());
     std::optional<at::Tensor> mask;
-    if (begin < view.open || begin >= view.own) mask = nearMask(groups, block).of(begin, end, group, at::kFloat);
+    if (begin < view.open || begin >= view.own)
+      mask = nearMask(groups, block).of(begin, end, group, at::kFloat);
     slices.push_back(received(near, keys.narrow(1, begin, end - begin), logSums, mask, scale));
   }
   return at::cat(slices, 1);
 }
 
-at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, const Block& block,
-                       float scale) {
+at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums,
+                       const Block& block, float scale) {
   const at::Tensor keys = groups.far.keys();
   const int count = groups.far.count(), open = groups.farOpen;
   if (open == count) return received(far, keys, logSums, {}, scale);

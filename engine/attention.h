@@ -12,34 +12,41 @@ namespace kvasir {
 struct PlacedRun {
   Run run;
   int position = 0, step = 1, group = 1;
+  bool isOwn = false;  ///< the block's own chunk, as computed: others meet it as the codec gives it back
   bool operator==(const PlacedRun&) const = default;
 };
 
-/// Rotated keys and values of the runs one layer attends to, side by side. What is in place already stays there when
-/// the next list of runs begins with it: dense attention only appends, and so does generating.
+/// Rotated keys and values of the runs one layer attends to, side by side. What is in place already stays there
+/// when the next list of runs begins with it: dense attention only appends, and so does generating.
 class GatheredKv {
  public:
-  void arrange(const std::vector<PlacedRun>& runs, int layer, const KvCache& cache, const RopeTable& table);
+  /// kept: as Selection::kept, before the runs, at true positions; undefined: none.
+  void arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer, const KvCache& cache,
+               const RopeTable& table);
 
   int count() const { return count_; }
   at::Tensor keys() const { return keys_.narrow(1, 0, count_); }      ///< [kvHeads, count, headDimension]
   at::Tensor values() const { return values_.narrow(1, 0, count_); }  ///< as keys
+  const at::Tensor& kept() const { return kept_; }
+  int keptCount() const { return kept_.defined() ? static_cast<int>(kept_.size(1)) : 0; }
   const std::vector<PlacedRun>& runs() const { return runs_; }
   std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
 
  private:
+  void startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table);
   void keepPrefix(const std::vector<PlacedRun>& runs);
   void append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table);
   void reserve(int tokens, const at::Tensor& like);
 
   at::Tensor keys_, values_;  ///< [kvHeads, capacity, headDimension]
   int count_ = 0;
+  at::Tensor kept_;
   std::vector<PlacedRun> runs_;
   const RopeTable* table_ = nullptr;  ///< the keys were rotated by
 };
 
-/// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`, some of
-/// [hidden, open) by the window, all of [open, own), and of [own, count) those not after them.
+/// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`,
+/// some of [hidden, open) by the window, all of [open, own), and of [own, count) those not after them.
 struct NearView {
   int hidden = 0, open = 0, own = 0;
 };
@@ -59,8 +66,10 @@ void arrangeGroups(const Selection& selection, const Block& block, const Positio
                    const KvCache& cache, RopeTable& table, AttendedGroups& groups);
 
 /// Queries of a block rotated for a group's keys.
-at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups, const RopeTable& table);
-at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const PositionScheme& positions, RopeTable& table);
+at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups,
+                      const RopeTable& table);
+at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const PositionScheme& positions,
+                     RopeTable& table);
 
 /// KV entries the block's last query sees: what the budget bounds.
 int attendedBy(const AttendedGroups& groups, const Block& block);
@@ -70,15 +79,16 @@ struct BlockOutput {
   at::Tensor logSums;  ///< [heads, tokens], float32: log of the sum of exp(scores)
 };
 
-/// Softmax attention of a block over both groups as one. near, far: rotated queries [heads, tokens, headDimension].
-BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
-                        float scale);
-
-/// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed over the
-/// block's queries: [heads, keys] in float32.
-at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums, int from,
+/// Softmax attention of a block over both groups as one. near, far: rotated queries [heads, tokens,
+/// headDimension].
+BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
                         const Block& block, float scale);
-at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums, const Block& block,
-                       float scale);
+
+/// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed
+/// over the block's queries: [heads, keys] in float32.
+at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums,
+                        int from, const Block& block, float scale);
+at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums,
+                       const Block& block, float scale);
 
 }  // namespace kvasir

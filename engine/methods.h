@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "engine/cache/codec.h"
+#include "engine/policy/digest_policy.h"
+#include "engine/policy/evicting_policy.h"
 #include "engine/policy/infllm_policy.h"
 #include "engine/policy/positions.h"
 #include "engine/policy/whitened_policy.h"
@@ -24,7 +26,9 @@ using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
 using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens)>;
 using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder)>;
 
-enum class Sees { WholeDocument, Budget };
+/// What the budget bounds: nothing; whatever a query attends to; that of questions and answers, after a dense
+/// reading that is kept whole; or the same, and of the reading only what the budget holds is kept.
+enum class Sees { WholeDocument, Budget, BudgetInAnswers, BudgetOnceRead };
 /// What tells how good a chunk is as evidence: the attention it drew, or the policy's score (one scale in all
 /// layers, the last layer's the surest).
 enum class Judge { Attention, Score };
@@ -37,7 +41,7 @@ struct Method {
   CodecSeam codec;
   PositionSeam positions;
   PassageSeam passages;
-  Sees sees;  ///< whether the budget bounds what a query attends to
+  Sees sees;
   Judge judge = Judge::Attention;
 };
 

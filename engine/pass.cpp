@@ -15,7 +15,8 @@ void gateAll(const at::Tensor& in, at::Tensor& out, Activation activation) {
   gate.width = static_cast<int>(out.size(1));
   using Kind = typename RowGate<Value>::Activation;
   gate.activation = activation == Activation::Silu ? Kind::Silu : Kind::GeluTanh;
-  at::parallel_for(0, out.size(0), 16, [&](std::int64_t begin, std::int64_t end) { gateRows(gate, begin, end); });
+  at::parallel_for(0, out.size(0), 16,
+                   [&](std::int64_t begin, std::int64_t end) { gateRows(gate, begin, end); });
 }
 
 template <class Value>
@@ -26,7 +27,8 @@ void normalizeAll(const at::Tensor& in, at::Tensor& out, const at::Tensor& weigh
   norm.out = static_cast<Value*>(out.mutable_data_ptr());
   norm.width = static_cast<int>(weight.size(0));
   norm.epsilon = static_cast<float>(epsilon);
-  at::parallel_for(0, in.numel() / norm.width, 32, [&](std::int64_t begin, std::int64_t end) { normalizeRows(norm, begin, end); });
+  at::parallel_for(0, in.numel() / norm.width, 32,
+                   [&](std::int64_t begin, std::int64_t end) { normalizeRows(norm, begin, end); });
 }
 
 /// Rows of `in` (float32, contiguous) normalised, in the type asked for.
@@ -60,14 +62,16 @@ RopeTable& ForwardPass::tableOf(int layer, const Block& block) {
   const RopeStretch stretch = parts_.positions.rules().stretch;
   const int scale = stretchScale(parts_.shape, stretch, block.first + block.tokens);
   const auto known = tables_.find(scale);
-  return known != tables_.end() ? known->second
-                                : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale)).first->second;
+  return known != tables_.end()
+             ? known->second
+             : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale)).first->second;
 }
 
 at::Tensor ForwardPass::embed(std::span<const TokenId> tokens) const {
   at::Tensor x = at::empty({static_cast<std::int64_t>(tokens.size()), parts_.shape.width}, at::kFloat);
   for (std::size_t i = 0; i < tokens.size(); ++i)
-    parts_.weights.embedding.row(tokens[i], x.data_ptr<float>() + static_cast<std::int64_t>(i) * parts_.shape.width);
+    parts_.weights.embedding.row(tokens[i],
+                                 x.data_ptr<float>() + static_cast<std::int64_t>(i) * parts_.shape.width);
   if (parts_.shape.embeddingScale != 1) x.mul_(parts_.shape.embeddingScale);
   return x;
 }
@@ -97,13 +101,14 @@ ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const a
   return projected;
 }
 
-Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state) {
+Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries,
+                              const at::Tensor& state) {
   const ModelShape& shape = parts_.shape;
   if (!shape.isLocal(layer))
-    return parts_.policy.select(
-        layer, block,
-        {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)), state, block.chunk != openChunk_},
-        parts_.cache);
+    return parts_.policy.select(layer, block,
+                                {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)),
+                                 state, block.chunk != openChunk_},
+                                parts_.cache);
   Selection own;
   own.window = localPositions_->nearLimit();
   const int end = parts_.cache.chunk(block.chunk).begin;
@@ -112,7 +117,8 @@ Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& q
   return own;
 }
 
-at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state) {
+at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries,
+                                    const at::Tensor& state) {
   Layer& here = layers_[static_cast<std::size_t>(layer)];
   const PositionScheme& positions = positionsOf(layer);
   RopeTable& table = tableOf(layer, block);
@@ -161,11 +167,13 @@ at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int fi
   for (int chunk = firstChunk, done = 0; done < tokens; ++chunk) {
     const Run run = parts_.cache.chunk(chunk);
     const int count = run.end - run.begin, at = run.begin - firstToken;
-    parts_.cache.write(layer, chunk, {projected.keys.narrow(1, at, count), projected.values.narrow(1, at, count)});
+    parts_.cache.write(layer, chunk,
+                       {projected.keys.narrow(1, at, count), projected.values.narrow(1, at, count)});
     const Block block{chunk, run.begin, count};
     at::Tensor state;
     if (needs_.states) state = projected.normed.narrow(0, at, count).to(at::kFloat).mean(0);
-    const at::Tensor values = attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), state);
+    const at::Tensor values =
+        attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), state);
     out.narrow(0, at, count).copy_(values.transpose(0, 1));
     done += count;
     parts_.breathe();

@@ -20,13 +20,14 @@ struct PassParts {
   KvCache& cache;
   int budgetTokens;  ///< bounds the model's own windows too; 0: nothing is bounded
   EvidenceTap* tap = nullptr;
-  bool keepsGathered = true;  ///< between steps and tokens; else a layer's gathered KV goes as soon as it is done
+  bool keepsGathered =
+      true;  ///< between steps and tokens; else a layer's gathered KV goes as soon as it is done
   /// Told after every layer of every chunk; may throw to stop.
   std::function<void()> breathe = [] {};
 };
 
-/// Runs tokens through all layers over a cache: chunks at a time for reading and questions, one token at a time for
-/// answers. One pass serves one reading or one answer. Engine thread.
+/// Runs tokens through all layers over a cache: chunks at a time for reading and questions, one token at a time
+/// for answers. One pass serves one reading or one answer. Engine thread.
 class ForwardPass {
  public:
   explicit ForwardPass(PassParts parts);
@@ -51,9 +52,9 @@ class ForwardPass {
   };
   struct Layer {
     AttendedGroups groups;
-    Selection selection;   ///< in force for the open chunk of an answer
-    BlockMeans means;  ///< of the chunk before: what an answer's chunk retrieves by
-    BlockMeans sums;   ///< of the open chunk so far
+    Selection selection;  ///< in force for the open chunk of an answer
+    BlockMeans means;     ///< of the chunk before: what an answer's chunk retrieves by
+    BlockMeans sums;      ///< of the open chunk so far
   };
   struct Projected {
     at::Tensor queries, keys, values;  ///< [heads or kvHeads, tokens, headDimension]

@@ -1,4 +1,5 @@
-// ForwardPass, one token at a time: products with one row on the weights' own levels, no tensor arithmetic between.
+// ForwardPass, one token at a time: products with one row on the weights' own levels, no tensor arithmetic
+// between.
 #include <cassert>
 
 #include "engine/pass.h"
@@ -8,7 +9,8 @@
 namespace kvasir {
 namespace {
 
-void normalizeVector(const std::vector<float>& in, const at::Tensor& weight, double epsilon, std::vector<float>& out) {
+void normalizeVector(const std::vector<float>& in, const at::Tensor& weight, double epsilon,
+                     std::vector<float>& out) {
   out.resize(in.size());
   RowNorm<float> norm;
   norm.in = in.data();
@@ -19,7 +21,9 @@ void normalizeVector(const std::vector<float>& in, const at::Tensor& weight, dou
   normalizeRows(norm, 0, static_cast<std::int64_t>(in.size()) / norm.width);
 }
 
-at::Tensor asHeads(float* data, int heads, int dimension) { return at::from_blob(data, {heads, 1, dimension}, at::kFloat); }
+at::Tensor asHeads(float* data, int heads, int dimension) {
+  return at::from_blob(data, {heads, 1, dimension}, at::kFloat);
+}
 
 /// Part of a token's attention: some keys of one group, one KV head.
 struct Part {
@@ -54,8 +58,8 @@ void run(Part& part, float scale, int group, float* weights, std::int64_t stride
 }
 
 /// Splits [from, to) of a group in two for each KV head, so that two threads share the work evenly.
-void addParts(const GatheredKv& gathered, const at::Tensor& queries, int kvHeads, int from, std::vector<Part>& parts,
-              std::int64_t weightsAt) {
+void addParts(const GatheredKv& gathered, const at::Tensor& queries, int kvHeads, int from,
+              std::vector<Part>& parts, std::int64_t weightsAt) {
   const int middle = (from + gathered.count()) / 2;
   for (int head = 0; head < kvHeads; ++head)
     for (const auto& [begin, end] : {std::pair{from, middle}, std::pair{middle, gathered.count()}})
@@ -63,8 +67,8 @@ void addParts(const GatheredKv& gathered, const at::Tensor& queries, int kvHeads
 }
 
 /// Joins the parts of every head: attended [heads, dimension], and weights divided by their sum.
-void joinParts(const std::vector<Part>& parts, int kvHeads, int group, int dimension, float* weights, std::int64_t stride,
-               float* attended) {
+void joinParts(const std::vector<Part>& parts, int kvHeads, int group, int dimension, float* weights,
+               std::int64_t stride, float* attended) {
   std::fill_n(attended, kvHeads * group * dimension, 0.0f);
   for (int head = 0; head < kvHeads * group; ++head) {
     const auto g = static_cast<std::size_t>(head % group);
@@ -78,7 +82,8 @@ void joinParts(const std::vector<Part>& parts, int kvHeads, int group, int dimen
       if (!isMine(part)) continue;
       const float factor = std::exp(part.largest[g] - largest) / sum;
       for (int i = 0; i < dimension; ++i)
-        attended[head * dimension + i] += factor * part.output[g * static_cast<std::size_t>(dimension) + static_cast<std::size_t>(i)];
+        attended[head * dimension + i] +=
+            factor * part.output[g * static_cast<std::size_t>(dimension) + static_cast<std::size_t>(i)];
       float* mine = weights + head * stride + part.weightsAt;
       for (int key = 0; key < part.to - part.from; ++key) mine[key] *= factor;
     }
@@ -89,7 +94,8 @@ void joinParts(const std::vector<Part>& parts, int kvHeads, int group, int dimen
 
 std::span<const float> ForwardPass::generate(TokenId token) {
   KvCache& cache = parts_.cache;
-  const bool isFull = openChunk_ >= 0 && cache.chunk(openChunk_).end - cache.chunk(openChunk_).begin == kChunkTokens;
+  const bool isFull =
+      openChunk_ >= 0 && cache.chunk(openChunk_).end - cache.chunk(openChunk_).begin == kChunkTokens;
   const bool opens = openChunk_ < 0 || isFull;
   if (isFull)
     for (Layer& layer : layers_) {
@@ -125,6 +131,7 @@ std::span<const float> ForwardPass::generate(TokenId token) {
 bool ForwardPass::outgrows(const Selection& selection, const Block& block) const {
   if (parts_.budgetTokens == 0 || selection.window > 0) return false;
   int seen = block.first + 1 - parts_.cache.chunk(block.chunk).begin;
+  if (selection.kept.defined()) seen += static_cast<int>(selection.kept.size(1));
   for (const Run& run : selection.runs) seen += run.end - run.begin;
   return seen > parts_.budgetTokens;
 }
@@ -142,7 +149,8 @@ void ForwardPass::generateLayer(int layer, const Block& block) {
   token_.gate.resize(static_cast<std::size_t>(2 * shape.feedForward));
   weights.gateUp.multiply(token_.normed.data(), token_.gate.data());
   token_.hidden.resize(static_cast<std::size_t>(shape.feedForward));
-  RowGate<float> gate{token_.gate.data(), token_.hidden.data(), shape.feedForward, RowGate<float>::Activation::Silu};
+  RowGate<float> gate{token_.gate.data(), token_.hidden.data(), shape.feedForward,
+                      RowGate<float>::Activation::Silu};
   if (shape.activation == Activation::Gelu) gate.activation = RowGate<float>::Activation::GeluTanh;
   gateRows(gate, 0, 1);
   weights.down.multiply(token_.hidden.data(), token_.out.data());
@@ -164,7 +172,8 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
   token_.projected.resize(static_cast<std::size_t>((shape.heads + 2 * shape.kvHeads) * shape.headDimension));
   weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data());
   at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
-  at::Tensor keys = asHeads(token_.projected.data() + shape.heads * shape.headDimension, shape.kvHeads, shape.headDimension);
+  at::Tensor keys =
+      asHeads(token_.projected.data() + shape.heads * shape.headDimension, shape.kvHeads, shape.headDimension);
   if (shape.hasHeadNorms) {
     const auto norm = [&](at::Tensor& rows, const at::Tensor& weight) {
       RowNorm<float> heads{rows.const_data_ptr<float>(), weight.const_data_ptr<float>(), rows.data_ptr<float>(),
@@ -174,8 +183,9 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
     norm(queries, weights.queryNorm);
     norm(keys, weights.keyNorm);
   }
-  const at::Tensor values = asHeads(
-      token_.projected.data() + (shape.heads + shape.kvHeads) * shape.headDimension, shape.kvHeads, shape.headDimension);
+  const at::Tensor values =
+      asHeads(token_.projected.data() + (shape.heads + shape.kvHeads) * shape.headDimension, shape.kvHeads,
+              shape.headDimension);
   const at::ScalarType type = typeOf(parts_.form);
   parts_.cache.extend(layer, block.chunk, {keys.to(type), values.to(type)});
   BlockMeans& sums = layers_[static_cast<std::size_t>(layer)].sums;
@@ -187,7 +197,8 @@ void ForwardPass::attendToken(int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
-  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, tableOf(layer, block), state.groups);
+  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, tableOf(layer, block),
+                state.groups);
   attended_ = std::max(attended_, attendedBy(state.groups, block));
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const at::Tensor nearQueries = rotateNear(queries, block, state.groups, tableOf(layer, block));
@@ -211,7 +222,8 @@ void ForwardPass::attendToken(int layer, const Block& block) {
     }
   });
   token_.attended.resize(static_cast<std::size_t>(shape.heads * shape.headDimension));
-  joinParts(parts, shape.kvHeads, group, shape.headDimension, token_.weights.data(), stride, token_.attended.data());
+  joinParts(parts, shape.kvHeads, group, shape.headDimension, token_.weights.data(), stride,
+            token_.attended.data());
   watchToken(layer, block);
 }
 
@@ -220,16 +232,19 @@ void ForwardPass::watchToken(int layer, const Block& block) {
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
   if (!isObserved && !parts_.tap) return;
-  const at::Tensor weights = at::from_blob(token_.weights.data(), {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
+  const at::Tensor weights =
+      at::from_blob(token_.weights.data(), {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
   if (isObserved) {
     const at::Tensor sums = weights.view({parts_.shape.kvHeads, parts_.shape.group(), -1}).sum(1);
-    const int observed = std::min(near.count(), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);
+    const int observed =
+        std::min(near.count(), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);
     parts_.policy.observe(layer, block, sums.narrow(1, near.count() - observed, observed),
                           {block.first + 1 - observed, block.first + 1}, parts_.cache);
   }
   if (!parts_.tap) return;
   parts_.tap->weigh(layer, near, 0, weights.narrow(1, 0, near.count()), parts_.cache);
-  if (far.count() > 0) parts_.tap->weigh(layer, far, 0, weights.narrow(1, near.count(), far.count()), parts_.cache);
+  if (far.count() > 0)
+    parts_.tap->weigh(layer, far, 0, weights.narrow(1, near.count(), far.count()), parts_.cache);
 }
 
 }  // namespace kvasir

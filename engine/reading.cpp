@@ -1,6 +1,7 @@
 #include "engine/reading.h"
 
 #include <chrono>
+#include <cstring>
 
 #include "engine/passage_answer.h"
 
@@ -56,6 +57,13 @@ class ReadingProgress {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
+/// A dense reading depends on the budget only where that is smaller than the windows of the model's own.
+bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetTokens) {
+  if (readsPassages(method)) return false;
+  if (method.sees == Sees::BudgetInAnswers) return model.shape.window > budgetTokens;
+  return method.sees != Sees::WholeDocument;
+}
+
 }  // namespace
 
 ChunkedReading::ChunkedReading(const Method& method, int budgetTokens, std::vector<StoredToken> tokens,
@@ -109,7 +117,7 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
     key += std::string("-") + method.passages.name;
   else if (method.judge == Judge::Score)
     key += "-" + model.whitening->id();
-  if (method.sees == Sees::Budget && !readsPassages(method)) key += "-" + std::to_string(settings.budgetTokens);
+  if (dependsOnBudget(model, method, settings.budgetTokens)) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
     if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '-') letter = '_';
   return key;
@@ -125,6 +133,43 @@ std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const
   return isEnough ? reading : nullptr;
 }
 
+namespace {
+
+/// Reads all of a text, keeps of it what the method does, and writes only that. A reading that was stopped
+/// starts again: what is kept is decided at its end, from all of it.
+void readAndKeep(const LoadedModel& model, const ReadSettings& settings, ChunkFileHeader header,
+                 const std::vector<StoredToken>& tokens, const std::filesystem::path& path,
+                 Listener& listener) {
+  const Method& method = findMethod(settings.method);
+  MemoryChunks kept(header.slotBytes);
+  const std::uint32_t ring = std::exchange(header.ring, 0);
+  {
+    StoredReading whole(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
+    ReadingProgress progress(listener, 0, whole.tokens());
+    TextRun run(model, {method, settings.budgetTokens, nullptr, [&] { progress.breathe(); }}, &whole.file());
+    std::vector<TokenId> ids;
+    for (const StoredToken& token : tokens) ids.push_back(token.id);
+    run.read(ids, settings.stepTokens, [&](int chunks) {
+      if (static_cast<std::size_t>(chunks) * header.slotBytes > kMostMappedBytes) whole.file().release();
+      progress.advance(run.cache().tokens());
+    });
+    run.keepInto(kept);
+  }
+  header.ring = ring;
+  const auto file = ChunkFile::create(path, header, tokens);
+  for (int slot = 0; slot < static_cast<int>(std::min(header.chunks, ring + 1)); ++slot)
+    std::memcpy(file->slot(slot), kept.slot(slot), header.slotBytes);
+  file->finish(static_cast<int>(header.chunks));
+}
+
+bool isOf(const StoredReading& reading, const std::vector<StoredToken>& tokens) {
+  const std::vector<StoredToken>& held = reading.file().tokens();
+  return held.size() == tokens.size() &&
+         std::memcmp(held.data(), tokens.data(), tokens.size() * sizeof(StoredToken)) == 0;
+}
+
+}  // namespace
+
 std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text,
                                               const ReadSettings& settings, const std::filesystem::path& path,
                                               Listener& listener) {
@@ -135,6 +180,11 @@ std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::str
                                ? passageFileHeader(model, method, chunks)
                                : TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
   header.key = readingKey(model, settings);
+  if (method.sees == Sees::BudgetOnceRead) {
+    if (auto kept = openReading(model, path, settings); kept && isOf(*kept, tokens)) return kept;
+    readAndKeep(model, settings, header, tokens, path, listener);
+    return openReading(model, path, settings);
+  }
   if (readsPassages(method)) {
     indexPassages(model, method, *ChunkFile::create(path, header, tokens), listener);
   } else {

@@ -1,5 +1,7 @@
 #include "engine/tap.h"
 
+#include <cassert>
+
 namespace kvasir {
 namespace {
 
@@ -15,27 +17,52 @@ void EvidenceTap::select(int layer, const Selection& selection, const Block& blo
   record.attended.resize(chunks);
   // The question's scores stay when the answer's are taken: they are what the evidence is judged by.
   if (block.tokens > 1 || record.scores.empty()) record.scores = selection.scores;
+  if (selection.kept.defined()) {
+    const auto kept = selection.kept.accessor<std::int64_t, 2>();
+    for (std::int64_t head = 0; head < kept.size(0); ++head)
+      for (std::int64_t i = 0; i < kept.size(1); ++i)
+        record.attended[static_cast<std::size_t>(cache.chunkOf(static_cast<int>(kept[head][i])))] = 1;
+  }
   const int firstVisible = selection.window > 0 ? block.first + block.tokens - selection.window : 0;
   for (const Run& run : selection.runs)
-    for (int chunk = cache.chunkOf(run.begin); chunk < cache.chunks() && cache.chunk(chunk).begin < run.end; ++chunk)
+    for (int chunk = cache.chunkOf(run.begin); chunk < cache.chunks() && cache.chunk(chunk).begin < run.end;
+         ++chunk)
       if (cache.chunk(chunk).end > firstVisible || run.begin < selection.sinks)
         record.attended[static_cast<std::size_t>(chunk)] = 1;
 }
 
-void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache) {
+void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums,
+                        const KvCache& cache) {
   Layer& record = layers_[static_cast<std::size_t>(layer)];
   const auto heads = static_cast<std::size_t>(heads_);
   record.mass.resize(std::max(record.mass.size(), static_cast<std::size_t>(cache.chunks()) * heads));
   record.look.resize(std::max(record.look.size(), static_cast<std::size_t>(cache.chunks())));
   const at::Tensor received = sums.contiguous();
   const std::int64_t keys = received.size(1);
-  int key = 0;  // place among the gathered keys
+  if (const int kept = gathered.keptCount(); kept > 0) {
+    assert(from == 0);
+    const auto tokens = gathered.kept().accessor<std::int64_t, 2>();
+    for (std::size_t head = 0; head < heads; ++head) {
+      const float* row = received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys;
+      const auto named = tokens[static_cast<std::int64_t>(head) * tokens.size(0) / heads_];
+      for (int i = 0; i < kept; ++i) {
+        const int token = static_cast<int>(named[i]);
+        if (textFrom(token) != token) continue;
+        const auto chunk = static_cast<std::size_t>(cache.chunkOf(token));
+        record.mass[chunk * heads + head] += row[i];
+        record.look[chunk] += row[i];
+      }
+    }
+  }
+  int key = gathered.keptCount();  // place among the gathered keys
   for (const PlacedRun& placed : gathered.runs()) {
-    for (int chunk = cache.chunkOf(placed.run.begin), token = placed.run.begin; token < placed.run.end; ++chunk) {
+    for (int chunk = cache.chunkOf(placed.run.begin), token = placed.run.begin; token < placed.run.end;
+         ++chunk) {
       const int end = std::min(cache.chunk(chunk).end, placed.run.end);
       const int hidden = std::max(from - key, textFrom(token) - token);
       for (std::size_t head = 0; head < heads; ++head) {
-        const float* row = received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys + key - from;
+        const float* row =
+            received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys + key - from;
         double sum = 0;
         for (int i = hidden; i < end - token; ++i) sum += row[i];
         record.mass[static_cast<std::size_t>(chunk) * heads + head] += sum;
@@ -81,7 +108,8 @@ std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
 }
 
 EvidenceMap EvidenceTap::map(int chunks) const {
-  const auto layers = layers_.size(), count = static_cast<std::size_t>(chunks), heads = static_cast<std::size_t>(heads_);
+  const auto layers = layers_.size(), count = static_cast<std::size_t>(chunks),
+             heads = static_cast<std::size_t>(heads_);
   EvidenceMap map;
   map.layers = static_cast<int>(layers);
   map.chunks = chunks;
@@ -91,7 +119,8 @@ EvidenceMap EvidenceTap::map(int chunks) const {
   for (std::size_t layer = 0; layer < layers; ++layer) {
     const Layer& record = layers_[layer];
     for (std::size_t chunk = 0; chunk < count; ++chunk) {
-      map.scores.push_back(chunk < record.scores.size() ? record.scores[chunk] : std::numeric_limits<float>::quiet_NaN());
+      map.scores.push_back(chunk < record.scores.size() ? record.scores[chunk]
+                                                        : std::numeric_limits<float>::quiet_NaN());
       map.attended.push_back(chunk < record.attended.size() ? record.attended[chunk] : 0);
       double sum = 0;
       for (std::size_t head = 0; head < heads; ++head) {

@@ -5,8 +5,8 @@
 
 namespace kvasir {
 
-/// Records, for one question, what each layer's policy scored and chose and where its attention went, chunk by chunk.
-/// Kept by the caller of a policy; a policy knows nothing of it.
+/// Records, for one question, what each layer's policy scored and chose and where its attention went, chunk by
+/// chunk. Kept by the caller of a policy; a policy knows nothing of it.
 class EvidenceTap {
  public:
   /// Attention to `frames`, the tokens of the prompt's frame, is nobody's evidence: they draw most of it as sinks,
@@ -14,7 +14,7 @@ class EvidenceTap {
   EvidenceTap(int layers, int heads, std::vector<Run> frames)
       : heads_(heads), frames_(std::move(frames)), layers_(static_cast<std::size_t>(layers)) {}
 
-  /// What a layer may attend to from here on.
+  /// What a layer may attend to from here on. A chunk is attended where any KV head keeps a token of it.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
   /// Attention that gathered keys [from, …) received from each query head, summed over queries: [heads, keys].
   void weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache);

@@ -6,40 +6,49 @@ namespace {
 std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens,
                                      ChunkWishes wishes = {}) {
   constexpr int kSmallestBudget = kChunkTokens;
-  if (method.sees == Sees::Budget && budgetTokens < kSmallestBudget)
+  if (method.sees != Sees::WholeDocument && budgetTokens < kSmallestBudget)
     throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
-  return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes), model.whitening.get()});
+  std::vector<int> global;
+  for (int layer = 0; layer < model.shape.layers; ++layer)
+    if (!model.shape.isLocal(layer)) global.push_back(layer);
+  return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes),
+                             model.whitening.get(), ropeFrequencies(model.shape, false), std::move(global)});
 }
 
 std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {
   // An onlooker sees everything: at the distances of a method that does so too, else at true ones.
-  return settings.onlooker && settings.method.sees == Sees::Budget ? ropePositions(0)
-                                                                   : settings.method.positions.make(settings.budgetTokens);
+  return settings.onlooker && settings.method.sees == Sees::Budget
+             ? ropePositions(0)
+             : settings.method.positions.make(settings.budgetTokens);
 }
 
 int boundOf(const TextRun::Settings& settings) {
   return settings.onlooker || settings.method.sees == Sees::WholeDocument ? 0 : settings.budgetTokens;
 }
 
-std::unique_ptr<MemoryChunks> makeMemory(const LoadedModel& model, const KvCodec& codec, const KvPolicy& policy) {
+std::unique_ptr<MemoryChunks> makeMemory(const LoadedModel& model, const KvCodec& codec,
+                                         const KvPolicy& policy) {
   return std::make_unique<MemoryChunks>(KvCache::slotBytes(model.kvShape(), codec, policy.needs().extras));
 }
 
 }  // namespace
 
 TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
-    : codec_(settings.method.codec.make(typeOf(model.form))),
+    : model_(model),
+      codec_(settings.method.codec.make(typeOf(model.form))),
       isOnlooker_(settings.onlooker != nullptr),
       positions_(makePositions(settings)),
       budgetTokens_(boundOf(settings)),
-      policy_(isOnlooker_ ? std::move(settings.onlooker)
-                          : makePolicy(model, settings.method, settings.budgetTokens, std::move(settings.wishes))),
+      policy_(isOnlooker_
+                  ? std::move(settings.onlooker)
+                  : makePolicy(model, settings.method, settings.budgetTokens, std::move(settings.wishes))),
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
-      pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.form, *policy_, *positions_, cache_,
-             budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
+      pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.form, *policy_, *positions_,
+             cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
 
-ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks) {
+ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
+                                    int chunks) {
   // Chunks of one step are written before those they look back to may go.
   constexpr int kMostStepChunks = 32;
   const auto codec = method.codec.make(typeOf(model.form));
@@ -51,15 +60,37 @@ ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& meth
   header.indexFloats = static_cast<std::uint32_t>(needs.extras.indexFloats);
   if (needs.keptTokens > 0)
     header.ring = static_cast<std::uint32_t>(needs.keptTokens / kChunkTokens + 2 + kMostStepChunks);
+  if (needs.extras.keptTokens > 0) header.ring = static_cast<std::uint32_t>(needs.extras.keptSlots() - 1);
   return header;
 }
 
-at::Tensor TextRun::read(std::span<const TokenId> tokens, int stepTokens, const std::function<void(int chunks)>& afterStep) {
+bool TextRun::isKeptWhole() const { return policy_->needs().extras.keptTokens == 0; }
+
+void TextRun::keepInto(ChunkStore& store) {
+  const KvCache::Extras extras = policy_->needs().extras;
+  KvCache kept(cache_.shape(), *codec_, store, extras);
+  std::vector<Run> chunks;
+  for (int chunk = 0; chunk < cache_.chunks(); ++chunk) chunks.push_back(cache_.chunk(chunk));
+  kept.adopt(chunks);
+  for (int layer = 0; layer < model_.shape.layers; ++layer) {
+    if (model_.shape.isLocal(layer)) {
+      for (int chunk = std::max(0, cache_.chunks() - extras.keptSlots()); chunk < cache_.chunks(); ++chunk)
+        kept.write(layer, chunk, cache_.read(layer, chunk));
+      continue;
+    }
+    const at::Tensor tokens = policy_->select(layer, {cache_.chunks(), cache_.tokens(), 0}, {}, cache_).kept;
+    kept.writeKept(layer, cache_.readKept(layer, tokens), tokens);
+  }
+}
+
+at::Tensor TextRun::read(std::span<const TokenId> tokens, int stepTokens,
+                         const std::function<void(int chunks)>& afterStep) {
   constexpr int kMostStepTokens = 32 * kChunkTokens;
   const int step = std::clamp(stepTokens / kChunkTokens, 1, kMostStepTokens / kChunkTokens) * kChunkTokens;
   at::Tensor last;
   for (std::size_t done = 0; done < tokens.size();) {
-    const std::span<const TokenId> now = tokens.subspan(done, std::min(tokens.size() - done, static_cast<std::size_t>(step)));
+    const std::span<const TokenId> now =
+        tokens.subspan(done, std::min(tokens.size() - done, static_cast<std::size_t>(step)));
     const int firstChunk = cache_.chunks();
     for (std::size_t at = 0; at < now.size(); at += kChunkTokens)
       cache_.open(static_cast<int>(std::min<std::size_t>(kChunkTokens, now.size() - at)));

@@ -6,8 +6,8 @@
 
 namespace kvasir {
 
-/// One method at work on one text: its policy, positions and codec, a cache over a store, and the pass that runs
-/// tokens through the model. Serves one reading, or one answer over a reading's chunks.
+/// One method at work on one text: its policy, positions and codec, a cache over a store, and the pass that
+/// runs tokens through the model. Serves one reading, or one answer over a reading's chunks.
 class TextRun {
  public:
   struct Settings {
@@ -21,22 +21,32 @@ class TextRun {
     std::unique_ptr<KvPolicy> onlooker = nullptr;
     bool isAdapted = false;  ///< the tokens are of a question and its answer, which the model's adapter acts on
   };
-  /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive it.
+  /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive
+  /// it.
   TextRun(const LoadedModel& model, Settings settings, ChunkStore* store = nullptr);
 
   /// What a store for this model and method must offer.
-  static ChunkFileHeader fileHeader(const LoadedModel& model, const Method& method, int budgetTokens, int chunks);
+  static ChunkFileHeader fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
+                                    int chunks);
+
+  /// Of a method that keeps only what the budget holds of a document: writes that to another store, when all is
+  /// read.
+  bool isKeptWhole() const;
+  void keepInto(ChunkStore& store);
 
   KvCache& cache() { return cache_; }
   ForwardPass& pass() { return pass_; }
   KvPolicy& policy() { return *policy_; }
   const PositionScheme& positions() const { return *positions_; }
 
-  /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk may be short and closes: what comes later
-  /// begins a new one. `afterStep` is told the chunks that are whole. Returns the last row's output, [1, width].
-  at::Tensor read(std::span<const TokenId> tokens, int stepTokens, const std::function<void(int chunks)>& afterStep = {});
+  /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk may be short and closes: what
+  /// comes later begins a new one. `afterStep` is told the chunks that are whole. Returns the last row's
+  /// output, [1, width].
+  at::Tensor read(std::span<const TokenId> tokens, int stepTokens,
+                  const std::function<void(int chunks)>& afterStep = {});
 
  private:
+  const LoadedModel& model_;
   std::unique_ptr<KvCodec> codec_;
   bool isOnlooker_;
   std::unique_ptr<PositionScheme> positions_;

@@ -1,6 +1,7 @@
 #include "engine/cache/kv_cache.h"
 
 #include <cassert>
+#include <cstring>
 
 namespace kvasir {
 namespace {
@@ -10,7 +11,11 @@ std::size_t noteBytes(int floats) { return (static_cast<std::size_t>(floats) * s
 }  // namespace
 
 KvCache::KvCache(const KvShape& shape, const KvCodec& codec, ChunkStore& store, Extras extras)
-    : shape_(shape), codec_(codec), store_(store), extras_(extras), kvBytes_(codec.bytes(shape, kChunkTokens)) {}
+    : shape_(shape),
+      codec_(codec),
+      store_(store),
+      extras_(extras),
+      kvBytes_(codec.bytes(shape, kChunkTokens)) {}
 
 std::size_t KvCache::slotBytes(const KvShape& shape, const KvCodec& codec, Extras extras) {
   const std::size_t layer = codec.bytes(shape, kChunkTokens) + noteBytes(extras.noteFloats);
@@ -18,7 +23,8 @@ std::size_t KvCache::slotBytes(const KvShape& shape, const KvCodec& codec, Extra
 }
 
 int KvCache::chunkOf(int token) const {
-  const auto after = std::upper_bound(chunks_.begin(), chunks_.end(), token, [](int t, const Run& run) { return t < run.end; });
+  const auto after = std::upper_bound(chunks_.begin(), chunks_.end(), token,
+                                      [](int t, const Run& run) { return t < run.end; });
   return static_cast<int>(after - chunks_.begin());
 }
 
@@ -26,6 +32,7 @@ void KvCache::adopt(const std::vector<Run>& chunks) {
   assert(chunks_.empty());
   chunks_ = chunks;
   adopted_ = this->chunks();
+  isCompact_ = extras_.keptTokens > 0 && adopted_ > 0;
 }
 
 int KvCache::open(int tokens) {
@@ -43,6 +50,7 @@ int KvCache::openTail() {
 }
 
 void KvCache::write(int layer, int chunk, const KvTensors& kv) {
+  own_ = {layer, chunk, kv};
   if (isTail(chunk))
     tail(chunk)[static_cast<std::size_t>(layer)] = {kv.keys.contiguous(), kv.values.contiguous()};
   else
@@ -64,12 +72,91 @@ void KvCache::grow(int chunk) { ++chunks_[static_cast<std::size_t>(chunk)].end; 
 
 KvTensors KvCache::read(int layer, int chunk) const {
   const Run run = this->chunk(chunk);
+  if (layer == own_.layer && chunk == own_.chunk && !isTail(chunk)) return own_.kv;
   if (!isTail(chunk)) return codec_.decode(shape_, run.end - run.begin, layerBytes(layer, chunk));
   return tail(chunk)[static_cast<std::size_t>(layer)];
 }
 
 std::byte* KvCache::layerBytes(int layer, int chunk) const {
-  return store_.slot(chunk) + static_cast<std::size_t>(layer) * (kvBytes_ + noteBytes(extras_.noteFloats));
+  const int slot = isCompact_ ? chunk % extras_.keptSlots() : chunk;
+  return store_.slot(slot) + static_cast<std::size_t>(layer) * (kvBytes_ + noteBytes(extras_.noteFloats));
+}
+
+KvTensors KvCache::readKept(int layer, const at::Tensor& tokens) const {
+  const std::int64_t count = tokens.size(1), width = shape_.headDimension;
+  KvTensors rows;
+  const auto copy = [&](const KvTensors& from, std::int64_t head, std::int64_t row, std::int64_t to) {
+    if (!rows.keys.defined())
+      rows = {at::empty({shape_.kvHeads, count, width}, from.keys.options()),
+              at::empty({shape_.kvHeads, count, width}, from.keys.options())};
+    for (const auto& [source, target] : {std::pair{&from.keys, &rows.keys}, {&from.values, &rows.values}}) {
+      const auto bytes = static_cast<std::size_t>(width) * source->element_size();
+      const std::int64_t at = head * source->stride(0) + row * width;
+      std::memcpy(static_cast<std::byte*>(target->mutable_data_ptr()) +
+                      static_cast<std::size_t>(head * count + to) * bytes,
+                  static_cast<const std::byte*>(source->const_data_ptr()) +
+                      static_cast<std::size_t>(at) * source->element_size(),
+                  bytes);
+    }
+  };
+  struct Place {
+    int head = 0;
+    std::int64_t to = 0;
+    int row = 0;
+  };
+  std::map<int, std::vector<Place>> byChunk;  // so that each is decoded once
+  const auto named = tokens.accessor<std::int64_t, 2>();
+  for (int head = 0; head < shape_.kvHeads; ++head)
+    for (std::int64_t i = 0; i < count; ++i) {
+      const int token = static_cast<int>(named[head][i]),
+                chunk = isCompact_ ? static_cast<int>(i) / kChunkTokens : chunkOf(token);
+      byChunk[chunk].push_back(
+          {head, i, isCompact_ ? static_cast<int>(i) % kChunkTokens : token - this->chunk(chunk).begin});
+    }
+  for (const auto& [chunk, places] : byChunk) {
+    const KvTensors from =
+        isCompact_ ? codec_.decode(shape_, kChunkTokens, layerBytes(layer, chunk)) : read(layer, chunk);
+    for (const Place& place : places) copy(from, place.head, place.row, place.to);
+  }
+  return rows;
+}
+
+at::Tensor KvCache::keptTokens(int layer) const {
+  assert(isCompact_);
+  at::Tensor tokens = at::empty({shape_.kvHeads, extras_.keptTokens}, at::kLong);
+  auto named = tokens.accessor<std::int64_t, 2>();
+  const int most = std::min(extras_.keptTokens, chunk(adopted_ - 1).end);
+  int count = 0;
+  for (; count < most; ++count) {
+    const auto* notes = reinterpret_cast<const float*>(layerBytes(layer, count / kChunkTokens) + kvBytes_);
+    if (notes[count % kChunkTokens] < 0) break;
+    for (int head = 0; head < shape_.kvHeads; ++head) {
+      const auto token = static_cast<std::int64_t>(notes[head * kChunkTokens + count % kChunkTokens]);
+      named[head][count] = std::clamp<std::int64_t>(token, 0, std::max(0, this->tokens() - 1));
+    }
+  }
+  return tokens.narrow(1, 0, count);
+}
+
+void KvCache::writeKept(int layer, const KvTensors& rows, const at::Tensor& tokens) {
+  const auto named = tokens.accessor<std::int64_t, 2>();
+  const int count = static_cast<int>(tokens.size(1));
+  for (int first = 0; first < extras_.keptTokens; first += kChunkTokens) {
+    std::byte* slot = layerBytes(layer, first / kChunkTokens);
+    auto* notes = reinterpret_cast<float*>(slot + kvBytes_);
+    std::fill_n(notes, shape_.kvHeads * kChunkTokens, -1.0f);
+    const int here = std::clamp(count - first, 0, kChunkTokens);
+    for (int head = 0; head < shape_.kvHeads; ++head)
+      for (int i = 0; i < here; ++i)
+        notes[head * kChunkTokens + i] = static_cast<float>(named[head][first + i]);
+    if (here == 0) continue;
+    const auto whole = [&](const at::Tensor& from) {
+      at::Tensor filled = at::zeros({from.size(0), kChunkTokens, from.size(2)}, from.options());
+      filled.narrow(1, 0, here).copy_(from.narrow(1, first, here));
+      return filled;
+    };
+    codec_.encode({whole(rows.keys), whole(rows.values)}, slot);
+  }
 }
 
 at::Tensor KvCache::index(int layer) const {
@@ -92,7 +179,8 @@ at::Tensor KvCache::index(int layer) const {
 void KvCache::setIndex(int layer, int chunk, const at::Tensor& entry) {
   index(layer)[chunk].copy_(entry.flatten());
   if (tailFrom_ >= 0) return;
-  const float* row = index_[static_cast<std::size_t>(layer)].data_ptr<float>() + std::int64_t{chunk} * extras_.indexFloats;
+  const float* row =
+      index_[static_cast<std::size_t>(layer)].data_ptr<float>() + std::int64_t{chunk} * extras_.indexFloats;
   store_.writeIndex(layer, chunk, std::span(row, static_cast<std::size_t>(extras_.indexFloats)));
 }
 

@@ -19,15 +19,21 @@ struct Run {
   bool operator==(const Run&) const = default;
 };
 
-/// Keys, values and index entries of one text in chunks, layer by layer. Closed chunks are encoded by the codec in a
-/// store (a file while reading); chunks after a read document (question and answer) are kept in memory as computed.
-/// Engine thread only.
+/// Keys, values and index entries of one text in chunks, layer by layer. Closed chunks are encoded by the codec
+/// in a store (a file while reading); chunks after a read document (question and answer) are kept in memory as
+/// computed. Engine thread only.
 class KvCache {
  public:
-  /// What a policy keeps with each chunk and layer: an entry of the index, in memory for all chunks, and notes beside
-  /// the chunk's KV, in memory only while the chunk is used.
+  /// What a policy keeps with each chunk and layer: an entry of the index, in memory for all chunks, and notes
+  /// beside the chunk's KV, in memory only while the chunk is used.
   struct Extras {
     int indexFloats = 0, noteFloats = 0;
+    /// A document, once read, is kept as so many tokens a layer, each KV head's own: rows of the first slots,
+    /// best first, with their tokens in the notes. 0: it is kept whole.
+    int keptTokens = 0;
+
+    /// Slots of a document so kept: the rows, and one more, so that layers with a window find its last chunks.
+    int keptSlots() const { return keptTokens > 0 ? (keptTokens + kChunkTokens - 1) / kChunkTokens + 1 : 0; }
   };
 
   /// store: one slot a chunk, of `slotBytes`. The cache keeps references to codec and store.
@@ -41,7 +47,7 @@ class KvCache {
   Run chunk(int index) const { return chunks_[static_cast<std::size_t>(index)]; }
   int chunkOf(int token) const;
 
-  /// Chunks whose KV and index are in the store already. Call once, first.
+  /// Chunks whose KV and index are in the store already, kept as the extras say. Call once, first.
   void adopt(const std::vector<Run>& chunks);
   /// A further chunk to be written to the store.
   int open(int tokens);
@@ -54,6 +60,14 @@ class KvCache {
   /// Of a tail chunk that still grows, the room for tokens to come too.
   KvTensors read(int layer, int chunk) const;
 
+  /// Tokens named for each KV head, anywhere before the tail: [kvHeads, count], int64. Of a document that is
+  /// not kept whole, the first rows that are.
+  KvTensors readKept(int layer, const at::Tensor& tokens) const;
+  bool isKeptWhole() const { return !isCompact_; }
+  /// Of a document that is not kept whole: the tokens of a layer's rows, [kvHeads, count], int64.
+  at::Tensor keptTokens(int layer) const;
+  void writeKept(int layer, const KvTensors& rows, const at::Tensor& tokens);
+
   /// Index entries of all chunks of a layer, zero until set: [chunks, indexFloats].
   at::Tensor index(int layer) const;
   void setIndex(int layer, int chunk, const at::Tensor& entry);
@@ -64,12 +78,19 @@ class KvCache {
   std::size_t bytesInMemory() const;  ///< of tail chunks and the index
   void release() { store_.release(); }
   /// From here on chunks are kept in memory, not in the store.
-  void startTail() { tailFrom_ = chunks(); }
+  void startTail() {
+    tailFrom_ = chunks();
+    own_ = {};
+  }
   /// Whether a chunk is of a question or an answer, not of the document.
   bool isTail(int chunk) const { return tailFrom_ >= 0 && chunk >= tailFrom_; }
 
  private:
   using Tail = std::vector<KvTensors>;  ///< by layer
+  struct Own {
+    int layer = -1, chunk = -1;
+    KvTensors kv;
+  };
   std::byte* layerBytes(int layer, int chunk) const;
   Tail& tail(int chunk) { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
   const Tail& tail(int chunk) const { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
@@ -80,10 +101,12 @@ class KvCache {
   Extras extras_;
   std::size_t kvBytes_;  ///< of one layer of a full chunk
   int tailFrom_ = -1;
+  bool isCompact_ = false;
+  Own own_;  ///< what was written last, as computed: a chunk's own queries meet it before the codec does
   std::vector<Run> chunks_;
   std::vector<Tail> tails_;
-  int adopted_ = 0;                           ///< first chunks whose index entries lie in the store
-  mutable std::vector<at::Tensor> index_;     ///< by layer: [capacity, indexFloats]; undefined until looked at
+  int adopted_ = 0;                        ///< first chunks whose index entries lie in the store
+  mutable std::vector<at::Tensor> index_;  ///< by layer: [capacity, indexFloats]; undefined until looked at
   std::map<std::pair<int, int>, std::vector<float>> notes_;  ///< by layer and chunk: changed after startTail
 };
 

@@ -27,9 +27,10 @@ const ModelFamily& familyOf(const GgufFile& file) {
   for (const ModelFamily& family : modelFamilies())
     if (std::ranges::find(family.architectures, architecture) != family.architectures.end()) return family;
   std::string known;
-  for (const ModelFamily& family : modelFamilies()) known += (known.empty() ? "" : ", ") + std::string(family.name);
-  throw std::runtime_error(file.name() + " is of the family \"" + architecture + "\", which Kvasir does not know; it knows " +
-                           known + ".");
+  for (const ModelFamily& family : modelFamilies())
+    known += (known.empty() ? "" : ", ") + std::string(family.name);
+  throw std::runtime_error(file.name() + " is of the family \"" + architecture +
+                           "\", which Kvasir does not know; it knows " + known + ".");
 }
 
 std::vector<float> readFactors(const GgufTensor& tensor) {
@@ -40,7 +41,8 @@ std::vector<float> readFactors(const GgufTensor& tensor) {
 
 /// Phi-3's way of LongRoPE in a file: factors for short and long texts, and one magnitude for both.
 void readLongRope(const GgufFile& file, const std::string& prefix, ModelShape& shape) {
-  const GgufTensor *shortOnes = file.find("rope_factors_short.weight"), *longOnes = file.find("rope_factors_long.weight");
+  const GgufTensor *shortOnes = file.find("rope_factors_short.weight"),
+                   *longOnes = file.find("rope_factors_long.weight");
   if (!shortOnes || !longOnes)
     throw std::runtime_error(file.name() + " is not a complete model: its LongRoPE factors are missing.");
   shape.ropeFactors = readFactors(*shortOnes);
@@ -48,8 +50,9 @@ void readLongRope(const GgufFile& file, const std::string& prefix, ModelShape& s
   shape.originalTokens =
       static_cast<int>(number(file, prefix + "rope.scaling.original_context_length", shape.trainedTokens));
   const double times = static_cast<double>(shape.trainedTokens) / shape.originalTokens;
-  shape.ropeMagnitude = file.real(prefix + "rope.scaling.attn_factor")
-                            .value_or(std::sqrt(1 + std::log(times) / std::log(std::max(2, shape.originalTokens))));
+  shape.ropeMagnitude =
+      file.real(prefix + "rope.scaling.attn_factor")
+          .value_or(std::sqrt(1 + std::log(times) / std::log(std::max(2, shape.originalTokens))));
 }
 
 void readRope(const GgufFile& file, const std::string& prefix, ModelShape& shape) {
@@ -58,23 +61,28 @@ void readRope(const GgufFile& file, const std::string& prefix, ModelShape& shape
   const double factor = file.real(prefix + "rope.scaling.factor").value_or(1);
   if (scaling == "linear" && factor > 0) shape.ropeDivisor = factor;
   if (scaling != "linear" && scaling != "none" && scaling != "llama3" && scaling != "longrope")
-    throw std::runtime_error(file.name() + " scales positions by \"" + scaling + "\", which Kvasir does not read yet.");
+    throw std::runtime_error(file.name() + " scales positions by \"" + scaling +
+                             "\", which Kvasir does not read yet.");
   if (scaling == "longrope") readLongRope(file, prefix, shape);
   const auto rotated = file.integer(prefix + "rope.dimension_count");
   if (rotated && *rotated != shape.headDimension)
     throw std::runtime_error(file.name() + " rotates only " + std::to_string(*rotated) + " of " +
-                             std::to_string(shape.headDimension) + " dimensions of a head, which Kvasir does not read.");
+                             std::to_string(shape.headDimension) +
+                             " dimensions of a head, which Kvasir does not read.");
 }
 
 void check(const GgufFile& file, const ModelShape& shape) {
-  const auto refuse = [&](const std::string& why) { throw std::runtime_error(file.name() + " is damaged: " + why + "."); };
+  const auto refuse = [&](const std::string& why) {
+    throw std::runtime_error(file.name() + " is damaged: " + why + ".");
+  };
   if (shape.heads % shape.kvHeads != 0) refuse("its query heads are not a multiple of its key heads");
   if (shape.headDimension % 2 != 0) refuse("the dimension of a head is odd");
   if (!(shape.normEpsilon > 0 && shape.normEpsilon < 1)) refuse("the norm's epsilon is out of range");
   if (!(shape.ropeBase > 1)) refuse("the base of the rotary positions is out of range");
   if (!shape.ropeFactors.empty() && static_cast<int>(shape.ropeFactors.size()) != shape.headDimension / 2)
     refuse("its rotary factors have the wrong length");
-  if (!shape.longRopeFactors.empty() && static_cast<int>(shape.longRopeFactors.size()) != shape.headDimension / 2)
+  if (!shape.longRopeFactors.empty() &&
+      static_cast<int>(shape.longRopeFactors.size()) != shape.headDimension / 2)
     refuse("rope_factors_long.weight has the wrong length");
   if (shape.window < 0 || shape.window > kMostTokens) refuse("the sliding window is out of range");
 }
@@ -106,7 +114,8 @@ ModelShape readModelShape(const GgufFile& file) {
                             ? static_cast<int>(number(file, prefix + "attention.key_length", kMostWidth))
                             : shape.width / shape.heads;
   if (file.integer(prefix + "attention.value_length").value_or(shape.headDimension) != shape.headDimension)
-    throw std::runtime_error(file.name() + " has values of another length than its keys, which Kvasir does not read.");
+    throw std::runtime_error(file.name() +
+                             " has values of another length than its keys, which Kvasir does not read.");
   shape.normEpsilon = file.real(prefix + "attention.layer_norm_rms_epsilon").value_or(shape.normEpsilon);
   shape.attentionScale = 1 / std::sqrt(static_cast<float>(shape.headDimension));
   const GgufTensor& embedding = file.tensor("token_embd.weight");

@@ -27,7 +27,8 @@ std::vector<double> ropeFrequencies(const ModelShape& shape, bool isLocal) {
   for (int i = 0; i < half; ++i) {
     double frequency = std::pow(base, -2.0 * i / shape.headDimension);
     if (!isLocal) frequency /= shape.ropeDivisor;
-    if (!shape.ropeFactors.empty()) frequency /= static_cast<double>(shape.ropeFactors[static_cast<std::size_t>(i)]);
+    if (!shape.ropeFactors.empty())
+      frequency /= static_cast<double>(shape.ropeFactors[static_cast<std::size_t>(i)]);
     frequencies[static_cast<std::size_t>(i)] = frequency;
   }
   return frequencies;
@@ -46,8 +47,8 @@ int stretchScale(const ModelShape& shape, RopeStretch stretch, int tokens) {
 
 namespace {
 
-/// YaRN, §3.2: pair i turns so often within the trained length that it keeps its frequency (1), or so seldom that it is
-/// interpolated (0), or something between.
+/// YaRN, §3.2: pair i turns so often within the trained length that it keeps its frequency (1), or so seldom
+/// that it is interpolated (0), or something between.
 double yarnKept(const ModelShape& shape, int i) {
   constexpr double kManyTurns = 32, kFewTurns = 1, kPi = 3.14159265358979323846;
   const int dimension = shape.headDimension;
@@ -101,14 +102,38 @@ void rotateHeads(const at::Tensor& in, at::Tensor& out, RowPositions positions, 
   }
 }
 
+template <class Value>
+void rotateRowsEach(const at::Tensor& in, at::Tensor& out, const at::Tensor& positions,
+                    const RopeTable& table) {
+  const auto at = positions.accessor<std::int64_t, 2>();
+  Rotation<Value> rotation;
+  rotation.rows = 1;
+  rotation.half = static_cast<int>(table.half());
+  for (std::int64_t head = 0; head < in.size(0); ++head)
+    for (std::int64_t row = 0; row < in.size(1); ++row) {
+      const auto position = static_cast<int>(at[head][row]);
+      rotation.cosines = table.cosines(position);
+      rotation.sines = table.sines(position);
+      rotation.in = static_cast<const Value*>(in.const_data_ptr()) + head * in.stride(0) + row * in.size(2);
+      rotation.out = static_cast<Value*>(out.mutable_data_ptr()) + head * out.stride(0) + row * out.size(2);
+      rotateRows(rotation);
+    }
+}
+
 }  // namespace
+
+void rotateEach(const at::Tensor& in, at::Tensor out, const at::Tensor& positions, const RopeTable& table) {
+  if (in.scalar_type() == at::kFloat) return rotateRowsEach<float>(in, out, positions, table);
+  rotateRowsEach<std::uint16_t>(in, out, positions, table);
+}
 
 void rotate(const at::Tensor& in, at::Tensor out, RowPositions positions, const RopeTable& table) {
   if (positions.group > 1) {
     assert(positions.step == 1 && "neighbours are grouped");
     for (std::int64_t row = 0; row < in.size(1);) {
       const auto position = positions.first + static_cast<int>(row);
-      const std::int64_t rows = std::min<std::int64_t>(positions.group - position % positions.group, in.size(1) - row);
+      const std::int64_t rows =
+          std::min<std::int64_t>(positions.group - position % positions.group, in.size(1) - row);
       rotate(in.narrow(1, row, rows), out.narrow(1, row, rows), {position / positions.group, 0}, table);
       row += rows;
     }

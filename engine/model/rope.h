@@ -7,8 +7,8 @@
 
 namespace kvasir {
 
-/// Cosines and sines of rotary positions, grown as needed: each row computed in double from its own position, so a
-/// far position is as exact as a near one.
+/// Cosines and sines of rotary positions, grown as needed: each row computed in double from its own position,
+/// so a far position is as exact as a near one.
 class RopeTable {
  public:
   /// frequencies: angle of pair i at position 1. [headDimension / 2]
@@ -17,7 +17,9 @@ class RopeTable {
       : frequencies_(std::move(frequencies)), magnitude_(magnitude) {}
 
   void grow(int positions);  ///< after it, positions below are in the table
-  const float* cosines(int position) const { return cosines_.data() + static_cast<std::size_t>(position) * half(); }
+  const float* cosines(int position) const {
+    return cosines_.data() + static_cast<std::size_t>(position) * half();
+  }
   const float* sines(int position) const { return sines_.data() + static_cast<std::size_t>(position) * half(); }
   std::size_t half() const { return frequencies_.size(); }
 
@@ -30,8 +32,8 @@ class RopeTable {
 /// The model's own frequencies, with the scaling its file asks for.
 std::vector<double> ropeFrequencies(const ModelShape& shape, bool isLocal);
 
-/// How rotary positions are changed for a text longer than the model was trained on; within that length none is.
-/// Keys are kept un-rotated, so a change of scale amid a text is a rotation from scratch, not a repair.
+/// How rotary positions are changed for a text longer than the model was trained on; within that length none
+/// is. Keys are kept un-rotated, so a change of scale amid a text is a rotation from scratch, not a repair.
 enum class RopeStretch {
   None,
   Interpolated,  ///< positions divided by the scale (Chen et al. 2023, eq. 4)
@@ -40,12 +42,13 @@ enum class RopeStretch {
   LongRope       ///< factors a dimension that the model file carries (Ding et al. 2024)
 };
 
-/// How many times the trained length a text of so many tokens takes: 1 within it, else the power of two that covers it,
-/// so that keys are rotated anew only when a text doubles. LongRoPE: 1, or what the file's factors are made for.
+/// How many times the trained length a text of so many tokens takes: 1 within it, else the power of two that
+/// covers it, so that keys are rotated anew only when a text doubles. LongRoPE: 1, or what the file's factors
+/// are made for.
 int stretchScale(const ModelShape& shape, RopeStretch stretch, int tokens);
 
-/// Positions of a model's global layers at a scale; at scale 1 the model's own. Throws a sentence where the model
-/// carries no factors.
+/// Positions of a model's global layers at a scale; at scale 1 the model's own. Throws a sentence where the
+/// model carries no factors.
 RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale);
 
 /// Where the rows of a block stand: row i at (`first` + i · `step`) / `group`.
@@ -54,6 +57,9 @@ struct RowPositions {
   int step = 1;   ///< 1, or 0 to give all rows one position
   int group = 1;  ///< so many neighbours share a position
 };
+
+/// Rotates each row of each head to a position of its own: positions [heads, rows], int64.
+void rotateEach(const at::Tensor& in, at::Tensor out, const at::Tensor& positions, const RopeTable& table);
 
 /// Rotates [heads, rows, dimension] from `in` to `out` (float32 or bf16, both the same). The last dimension is
 /// contiguous and rows follow each other; heads may be any distance apart.

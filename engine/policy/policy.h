@@ -14,24 +14,33 @@ struct Block {
   int tokens = 0;  ///< queries
 };
 
-/// Un-rotated queries of a block, and the same as far keys see them (PositionScheme). [heads, tokens, headDimension]
+/// Un-rotated queries of a block, and the same as far keys see them (PositionScheme). [heads, tokens,
+/// headDimension]
 struct BlockQueries {
   at::Tensor plain, far;
-  at::Tensor state = {};  ///< [width], float32: mean over the block of the layer's normed input; where needs() asks
-  bool isOwnState = true;  ///< false: an answer's chunk has no tokens yet, and the state is that of the chunk before
+  at::Tensor state =
+      {};  ///< [width], float32: mean over the block of the layer's normed input; where needs() asks
+  bool isOwnState =
+      true;  ///< false: an answer's chunk has no tokens yet, and the state is that of the chunk before
 };
 
-/// What a block's queries may attend to before their own chunk; of their own chunk they see what is not after them.
+/// What a block's queries may attend to before their own chunk; of their own chunk they see what is not after
+/// them.
 struct Selection {
-  std::vector<Run> runs;      ///< ascending, disjoint, all before the chunk
-  int window = 0;             ///< a query sees nothing this many tokens before it or further, but for sinks; 0: no limit
-  int sinks = 0;              ///< first tokens that every query sees
-  std::vector<float> scores;  ///< of every chunk before the block's; NaN where not scored; empty where nothing is
+  std::vector<Run> runs;  ///< ascending, disjoint, all before the chunk
+  /// Further tokens, before all runs, which each KV head names for itself: [kvHeads, count], int64, in any
+  /// order. Only with true distances. The same tensor as long as they are the same, so that gathered keys stay
+  /// in place.
+  at::Tensor kept = {};
+  int window = 0;  ///< a query sees nothing this many tokens before it or further, but for sinks; 0: no limit
+  int sinks = 0;   ///< first tokens that every query sees
+  std::vector<float>
+      scores;  ///< of every chunk before the block's; NaN where not scored; empty where nothing is
 };
 
-/// Decides which cached positions a query attends to. One object serves one reading or one answer; what must outlive
-/// it is kept in the cache (index entries, notes). Calls come on the engine thread: for every block, layer by layer;
-/// layers of a model that see only a window of their own are not asked about.
+/// Decides which cached positions a query attends to. One object serves one reading or one answer; what must
+/// outlive it is kept in the cache (index entries, notes). Calls come on the engine thread: for every block,
+/// layer by layer; layers of a model that see only a window of their own are not asked about.
 class KvPolicy {
  public:
   struct Needs {
@@ -44,11 +53,13 @@ class KvPolicy {
   virtual ~KvPolicy() = default;
   virtual Needs needs() const { return {}; }
 
-  /// No query may see more than the budget, its own chunk included.
+  /// After the end of a document whose extras say that it is not kept whole, asked once for a block of no
+  /// tokens and without queries: what of it is `kept`. No query may see more than the budget, its own chunk
+  /// included.
   virtual Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) = 0;
 
-  /// Attention that nearby keys received from the block, summed over its queries and the query heads of each KV head:
-  /// [kvHeads, keys] for the tokens of `keys`, which ends with the block's last. Only where needs() asks.
+  /// Attention that nearby keys received from the block, summed over its queries and the query heads of each KV
+  /// head: [kvHeads, keys] for the tokens of `keys`, which ends with the block's last. Only where needs() asks.
   virtual void observe(int /*layer*/, const Block& /*block*/, const at::Tensor& /*received*/, Run /*keys*/,
                        KvCache& /*cache*/) {}
 };

@@ -18,8 +18,8 @@ class RopePositions : public PositionScheme {
 class CachePositions : public PositionScheme {
  public:
   explicit CachePositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
-  // The sinks are the only run that begins the text once something between was evicted; before that, true positions
-  // and positions in the cache are the same.
+  // The sinks are the only run that begins the text once something between was evicted; before that, true
+  // positions and positions in the cache are the same.
   Placement place(const Run& keys, const Block&) const override { return {keys.begin == 0, keys.begin, 1}; }
   int farQuery(int token) const override { return std::min(token, budget_ - 1); }
   int nearLimit() const override { return budget_; }
@@ -82,8 +82,12 @@ std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens) {
   return std::make_unique<CeilingPositions>(budgetTokens);
 }
 std::unique_ptr<PositionScheme> ropePositions(int) { return std::make_unique<RopePositions>(0); }
-std::unique_ptr<PositionScheme> windowPositions(int windowTokens) { return std::make_unique<RopePositions>(windowTokens); }
-std::unique_ptr<PositionScheme> cachePositions(int budgetTokens) { return std::make_unique<CachePositions>(budgetTokens); }
+std::unique_ptr<PositionScheme> windowPositions(int windowTokens) {
+  return std::make_unique<RopePositions>(windowTokens);
+}
+std::unique_ptr<PositionScheme> cachePositions(int budgetTokens) {
+  return std::make_unique<CachePositions>(budgetTokens);
+}
 std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens) {
   return std::make_unique<ClampedPositions>(budgetTokens);
 }

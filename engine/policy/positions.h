@@ -7,8 +7,8 @@
 
 namespace kvasir {
 
-/// How a run of keys is placed for a block: near keys keep their true distance to every query; far keys get positions
-/// of their own and meet queries rotated to `farQuery`.
+/// How a run of keys is placed for a block: near keys keep their true distance to every query; far keys get
+/// positions of their own and meet queries rotated to `farQuery`.
 struct Placement {
   bool isFar = false;
   int position = 0;  ///< of the run's first key, when far
@@ -22,7 +22,8 @@ class PositionScheme {
   /// What holds for every block.
   struct Rules {
     RopeStretch stretch = RopeStretch::None;
-    int farFrom = 0;  ///< pair by pair: keys so far from a query, or further, meet it as far keys; 0: `place` decides
+    int farFrom =
+        0;  ///< pair by pair: keys so far from a query, or further, meet it as far keys; 0: `place` decides
   };
 
   explicit PositionScheme(Rules rules) : rules_(rules) {}
@@ -42,31 +43,33 @@ class PositionScheme {
 /// True distances at any length.
 std::unique_ptr<PositionScheme> ropePositions(int budgetTokens);
 
-/// Frequencies stretched for texts beyond the trained length: PI, NTK-aware, YaRN, LongRoPE (engine/model/rope.h).
-/// Departure: the scale follows the text in powers of two, as the dynamic variants do; the papers fix it, or take the
-/// exact ratio. What was read at a smaller scale stays as it was computed, but meets later queries at theirs.
+/// Frequencies stretched for texts beyond the trained length: PI, NTK-aware, YaRN, LongRoPE
+/// (engine/model/rope.h). Departure: the scale follows the text in powers of two, as the dynamic variants do;
+/// the papers fix it, or take the exact ratio. What was read at a smaller scale stays as it was computed, but
+/// meets later queries at theirs.
 std::unique_ptr<PositionScheme> interpolatedPositions(int budgetTokens);
 std::unique_ptr<PositionScheme> ntkPositions(int budgetTokens);
 std::unique_ptr<PositionScheme> yarnPositions(int budgetTokens);
 std::unique_ptr<PositionScheme> longRopePositions(int budgetTokens);
 
-/// SelfExtend (§3.2, eq. 3 and 4): true distances up to a window of 1,024; beyond it keys and queries stand at their
-/// positions divided by 8, queries moved so that both meet at the window's end.
+/// SelfExtend (§3.2, eq. 3 and 4): true distances up to a window of 1,024; beyond it keys and queries stand at
+/// their positions divided by 8, queries moved so that both meet at the window's end.
 std::unique_ptr<PositionScheme> groupedPositions(int budgetTokens);
 
-/// LM-Infinite (§3.2): the first tokens keep their distance up to a ceiling, the budget, and stand there however far
-/// they are. Departure: the ceiling sets in for a block of queries as one.
+/// LM-Infinite (§3.2): the first tokens keep their distance up to a ceiling, the budget, and stand there
+/// however far they are. Departure: the ceiling sets in for a block of queries as one.
 std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens);
 
 /// True distances for layers that see only a window of the model's own.
 std::unique_ptr<PositionScheme> windowPositions(int windowTokens);
 
-/// Sinks stand at the start of the cache and the query at its end, whatever was evicted between (StreamingLLM §3.2).
+/// Sinks stand at the start of the cache and the query at its end, whatever was evicted between (StreamingLLM
+/// §3.2).
 std::unique_ptr<PositionScheme> cachePositions(int budgetTokens);
 
-/// True distances inside the budget, one constant distance beyond it (InfLLM §3.2 puts all keys outside its local
-/// window at one distance; here a retrieved chunk that is near enough keeps its own, so that a document within the
-/// budget is attended to exactly).
+/// True distances inside the budget, one constant distance beyond it (InfLLM §3.2 puts all keys outside its
+/// local window at one distance; here a retrieved chunk that is near enough keeps its own, so that a document
+/// within the budget is attended to exactly).
 std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens);
 
 }  // namespace kvasir

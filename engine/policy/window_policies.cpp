@@ -81,7 +81,8 @@ std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings) {
 
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings) {
   constexpr int kFirstTokens = 100;
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens, std::min(kFirstTokens, settings.budgetTokens / 4));
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens,
+                                           std::min(kFirstTokens, settings.budgetTokens / 4));
 }
 
 }  // namespace kvasir

@@ -20,7 +20,9 @@ struct PolicySettings {
   int heads = 0;  ///< query heads
   int budgetTokens = 0;
   ChunkWishes wishes = {};
-  const Whitening* whitening = nullptr;  ///< of the loaded model
+  const Whitening* whitening = nullptr;      ///< of the loaded model
+  std::vector<double> ropeFrequencies = {};  ///< of the model's global layers
+  std::vector<int> globalLayers = {};        ///< ascending: those that the policy is asked about; empty: all
 };
 
 /// Dense attention: everything before the block but blocked chunks. Knows no budget.
@@ -32,9 +34,9 @@ std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras);
 /// good.
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);
 
-/// LM-Infinite's Λ mask (§3.2): the first hundred tokens (its n_global; a quarter of a budget below 400) and the most
-/// recent ones. Departures: the window is what the budget leaves, not the trained length; the optional top-k of the
-/// middle is not taken.
+/// LM-Infinite's Λ mask (§3.2): the first hundred tokens (its n_global; a quarter of a budget below 400) and
+/// the most recent ones. Departures: the window is what the budget leaves, not the trained length; the optional
+/// top-k of the middle is not taken.
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

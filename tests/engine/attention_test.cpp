@@ -1,5 +1,5 @@
-// The selections and positions of the methods against plain simulations written from their papers, on random tensors
-// with grouped queries, one token at a time and in double precision.
+// The selections and positions of the methods against plain simulations written from their papers, on random
+// tensors with grouped queries, one token at a time and in double precision.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -25,8 +25,8 @@ TEST_F(Attention, OfFullIsDenseAndCausal) {
   }
 }
 
-// StreamingLLM §3.2: a cache of four sinks and the most recent tokens, evicted one at a time; positions are places in
-// the cache.
+// StreamingLLM §3.2: a cache of four sinks and the most recent tokens, evicted one at a time; positions are
+// places in the cache.
 TEST_F(Attention, OfStreamingIsThatOfACacheThatEvictsTokenByToken) {
   const Tensors t = randomTensors(900);
   const at::Tensor ours = OneLayer(findMethod("streaming"), kBudget).run(t);
@@ -45,16 +45,19 @@ TEST_F(Attention, OfStreamingIsThatOfACacheThatEvictsTokenByToken) {
 /// InfLLM §3.2 by the departures that infllm_policy.h states: keys visible to each chunk, by plain loops.
 class PlainInfllm {
  public:
-  explicit PlainInfllm(const Tensors& tensors) : t_(tensors), tokens_(static_cast<int>(tensors.queries.size(1))) {}
+  explicit PlainInfllm(const Tensors& tensors)
+      : t_(tensors), tokens_(static_cast<int>(tensors.queries.size(1))) {}
 
   std::set<int> chunksFor(int chunk) const {
     std::set<int> chosen;
     for (int recent = std::max(0, chunk - kRecent); recent < chunk; ++recent) chosen.insert(recent);
     if (chunk > 0) chosen.insert(0);
     std::vector<std::pair<double, int>> scored;
-    for (int candidate = 1; candidate < chunk - kRecent; ++candidate) scored.push_back({-score(chunk, candidate), candidate});
+    for (int candidate = 1; candidate < chunk - kRecent; ++candidate)
+      scored.push_back({-score(chunk, candidate), candidate});
     std::ranges::sort(scored);
-    for (std::size_t i = 0; i < std::min<std::size_t>(kRetrieved, scored.size()); ++i) chosen.insert(scored[i].second);
+    for (std::size_t i = 0; i < std::min<std::size_t>(kRetrieved, scored.size()); ++i)
+      chosen.insert(scored[i].second);
     return chosen;
   }
 
@@ -66,7 +69,8 @@ class PlainInfllm {
       for (int token = from * kChunkTokens; token < (from + 1) * kChunkTokens; ++token)
         keys.push_back(isFar ? Meeting{token, 0, kBudget - 1} : Meeting{token, double(token), double(query)});
     }
-    for (int token = chunk * kChunkTokens; token <= query; ++token) keys.push_back({token, double(token), double(query)});
+    for (int token = chunk * kChunkTokens; token <= query; ++token)
+      keys.push_back({token, double(token), double(query)});
     return keys;
   }
 
@@ -89,12 +93,14 @@ class PlainInfllm {
       const auto q = rotated(t_.queries[head][query], key.queryPosition);
       const auto k = rotated(t_.keys[head / kGroup][key.token], key.keyPosition);
       double score = 0;
-      for (int i = 0; i < kDimension; ++i) score += q[static_cast<std::size_t>(i)] * k[static_cast<std::size_t>(i)];
+      for (int i = 0; i < kDimension; ++i)
+        score += q[static_cast<std::size_t>(i)] * k[static_cast<std::size_t>(i)];
       weights.push_back(std::exp(score * kScale));
       sum += weights.back();
     }
     for (std::size_t i = 0; i < keys.size(); ++i)
-      if (keys[i].token / kChunkTokens >= chunk - kRecent) received_[{head / kGroup, keys[i].token}] += weights[i] / sum;
+      if (keys[i].token / kChunkTokens >= chunk - kRecent)
+        received_[{head / kGroup, keys[i].token}] += weights[i] / sum;
   }
 
   double score(int chunk, int candidate) const {
@@ -103,7 +109,8 @@ class PlainInfllm {
     for (int head = 0; head < kHeads; ++head) {
       const auto query = rotated(t_.queries[head].slice(0, begin, end).mean(0), kBudget - 1);
       const std::vector<double> key = representative(candidate, head / kGroup);
-      for (int i = 0; i < kDimension; ++i) sum += query[static_cast<std::size_t>(i)] * key[static_cast<std::size_t>(i)];
+      for (int i = 0; i < kDimension; ++i)
+        sum += query[static_cast<std::size_t>(i)] * key[static_cast<std::size_t>(i)];
     }
     return sum;
   }
@@ -116,7 +123,8 @@ class PlainInfllm {
     std::vector<double> mean(kDimension, 0.0);
     for (int i = 0; i < 4; ++i)
       for (int d = 0; d < kDimension; ++d)
-        mean[static_cast<std::size_t>(d)] += t_.keys[kvHead][tokens[static_cast<std::size_t>(i)].second][d].item<double>() / 4;
+        mean[static_cast<std::size_t>(d)] +=
+            t_.keys[kvHead][tokens[static_cast<std::size_t>(i)].second][d].item<double>() / 4;
     return mean;
   }
 
@@ -134,11 +142,13 @@ TEST_F(Attention, OfInfllmIsThatOfItsPlainSimulation) {
   for (int chunk = 0; chunk < 8; ++chunk) {
     const std::set<int> expected = plain.chunksFor(chunk);
     std::set<int> chosen;
-    for (const kvasir::Run& run : layer.selections()[static_cast<std::size_t>(chunk)].runs) chosen.insert(layer.cache().chunkOf(run.begin));
+    for (const kvasir::Run& run : layer.selections()[static_cast<std::size_t>(chunk)].runs)
+      chosen.insert(layer.cache().chunkOf(run.begin));
     ASSERT_EQ(chosen, expected) << "chunk " << chunk;
     hasRetrieved = hasRetrieved || expected.size() == 3;
     const int query = std::min(chunk * kChunkTokens + 37, 128 * 7 + 39);
-    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, plain.keysFor(query, expected)), head, query);
+    for (int head = 0; head < kHeads; ++head)
+      expectNear(ours, attend(t, query, head, plain.keysFor(query, expected)), head, query);
     plain.observe(chunk);
   }
   EXPECT_TRUE(hasRetrieved);

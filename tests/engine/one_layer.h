@@ -1,6 +1,7 @@
 #pragma once
 
-// One layer at work on random tensors with grouped queries, and plain attention beside it: one query at a time, in double.
+// One layer at work on random tensors with grouped queries, and plain attention beside it: one query at a time,
+// in double.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -53,13 +54,15 @@ inline std::vector<double> attend(const Tensors& t, int query, int head, const s
     const auto q = rotated(t.queries[head][query], key.queryPosition, frequencies);
     const auto k = rotated(t.keys[head / kGroup][key.token], key.keyPosition, frequencies);
     double score = 0;
-    for (int i = 0; i < kDimension; ++i) score += q[static_cast<std::size_t>(i)] * k[static_cast<std::size_t>(i)];
+    for (int i = 0; i < kDimension; ++i)
+      score += q[static_cast<std::size_t>(i)] * k[static_cast<std::size_t>(i)];
     scores.push_back(std::exp(score * kScale * sharpness));
     sum += scores.back();
   }
   for (std::size_t i = 0; i < keys.size(); ++i)
     for (int d = 0; d < kDimension; ++d)
-      out[static_cast<std::size_t>(d)] += scores[i] / sum * t.values[head / kGroup][keys[i].token][d].item<double>();
+      out[static_cast<std::size_t>(d)] +=
+          scores[i] / sum * t.values[head / kGroup][keys[i].token][d].item<double>();
   return out;
 }
 
@@ -70,7 +73,7 @@ class OneLayer {
   OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {})
       : model_(std::move(shape)),
         codec_(method.codec.make(at::kFloat)),
-        policy_(method.policy.make({shape_, kHeads, budget})),
+        policy_(method.policy.make({shape_, kHeads, budget, {}, nullptr, kFrequencies})),
         positions_(method.positions.make(budget)),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras) {}
@@ -78,23 +81,33 @@ class OneLayer {
   at::Tensor run(const Tensors& t) {
     std::vector<at::Tensor> outputs;
     const int tokens = static_cast<int>(t.queries.size(1));
-    for (int first = 0; first < tokens; first += kChunkTokens) outputs.push_back(chunk(t, first, std::min(kChunkTokens, tokens - first)));
+    for (int first = 0; first < tokens; first += kChunkTokens)
+      outputs.push_back(chunk(t, first, std::min(kChunkTokens, tokens - first)));
     return at::cat(outputs, 1);
+  }
+
+  /// What comes from here on is of a question.
+  void startQuestion() { cache_.startTail(); }
+  /// Tokens of one chunk.
+  at::Tensor chunk(const Tensors& t, int first, int tokens) {
+    const Block block{cache_.open(tokens), first, tokens};
+    cache_.write(0, block.chunk, {t.keys.narrow(1, first, tokens), t.values.narrow(1, first, tokens)});
+    return attendChunk(t, block);
   }
 
   const std::vector<Selection>& selections() const { return selections_; }
   const KvCache& cache() const { return cache_; }
 
  private:
-  at::Tensor chunk(const Tensors& t, int first, int tokens) {
-    const Block block{cache_.open(tokens), first, tokens};
-    cache_.write(0, block.chunk, {t.keys.narrow(1, first, tokens), t.values.narrow(1, first, tokens)});
+  at::Tensor attendChunk(const Tensors& t, const Block& block) {
+    const int first = block.first, tokens = block.tokens;
     const at::Tensor queries = t.queries.narrow(1, first, tokens).contiguous();
     RopeTable& table = tableFor(first + tokens);
     const Selection selection =
         policy_->select(0, block, {queries, rotateFar(queries, block, *positions_, table)}, cache_);
     arrangeGroups(selection, block, *positions_, 0, cache_, table, groups_);
-    const at::Tensor near = rotateNear(queries, block, groups_, table), far = rotateFar(queries, block, *positions_, table);
+    const at::Tensor near = rotateNear(queries, block, groups_, table),
+                     far = rotateFar(queries, block, *positions_, table);
     const BlockOutput output = attendBlock(groups_, near, far, block, static_cast<float>(kScale));
     const int observed = std::min(groups_.near.count(), policy_->needs().observedTokens + tokens);
     if (policy_->needs().observedTokens > 0)
@@ -113,7 +126,8 @@ class OneLayer {
     const int scale = model_ ? stretchScale(*model_, stretch, tokens) : 1;
     const auto known = tables_.find(scale);
     if (known != tables_.end()) return known->second;
-    return tables_.emplace(scale, model_ ? stretchedTable(*model_, stretch, scale) : RopeTable(kFrequencies)).first->second;
+    return tables_.emplace(scale, model_ ? stretchedTable(*model_, stretch, scale) : RopeTable(kFrequencies))
+        .first->second;
   }
 
   std::optional<ModelShape> model_;
@@ -130,7 +144,8 @@ class OneLayer {
 
 inline void expectNear(const at::Tensor& ours, const std::vector<double>& expected, int head, int token) {
   for (int d = 0; d < kDimension; ++d)
-    ASSERT_NEAR(ours[head][token][d].item<double>(), expected[static_cast<std::size_t>(d)], 2e-4) << "head " << head << " token " << token;
+    ASSERT_NEAR(ours[head][token][d].item<double>(), expected[static_cast<std::size_t>(d)], 2e-4)
+        << "head " << head << " token " << token;
 }
 
 }  // namespace kvasir

@@ -1,5 +1,5 @@
-// Positions beyond the trained length against plain arithmetic written from the papers, on random tensors with grouped
-// queries, one pair of query and key at a time.
+// Positions beyond the trained length against plain arithmetic written from the papers, on random tensors with
+// grouped queries, one pair of query and key at a time.
 #include <gtest/gtest.h>
 
 #include "tests/engine/one_layer.h"
@@ -56,30 +56,37 @@ double unchanged(int) { return 1; }
 
 // Chen et al. 2023, eq. 4: f'(x, m) = f(x, m L / L').
 TEST_F(Positions, OfPiAreDividedByTheScale) {
-  expectDense("pi", stretchedModel(),
-              [](int scale) { return frequenciesOf([&](int, double own) { return own / scale; }); }, unchanged);
+  expectDense(
+      "pi", stretchedModel(),
+      [](int scale) { return frequenciesOf([&](int, double own) { return own / scale; }); }, unchanged);
 }
 
 // NTK-aware: b' = b · s^(d / (d − 2)).
 TEST_F(Positions, OfNtkHaveALargerBase) {
-  expectDense("ntk", stretchedModel(), [](int scale) {
-    const double base = kBase * std::pow(scale, kDimension / (kDimension - 2.0));
-    return frequenciesOf([&](int pair, double) { return std::pow(base, -2.0 * pair / kDimension); });
-  }, unchanged);
+  expectDense(
+      "ntk", stretchedModel(),
+      [](int scale) {
+        const double base = kBase * std::pow(scale, kDimension / (kDimension - 2.0));
+        return frequenciesOf([&](int pair, double) { return std::pow(base, -2.0 * pair / kDimension); });
+      },
+      unchanged);
 }
 
-// Peng et al. 2023: wavelengths λ = 2π / θ; r = L / λ turns; by the code's rounding of the two dimensions where r passes
-// 32 and 1, a ramp between; logits times (0.1 ln s + 1)².
+// Peng et al. 2023: wavelengths λ = 2π / θ; r = L / λ turns; by the code's rounding of the two dimensions where
+// r passes 32 and 1, a ramp between; logits times (0.1 ln s + 1)².
 TEST_F(Positions, OfYarnAreSlowedByPartsAndSharpened) {
   const auto frequencies = [](int scale) {
-    const auto pairWith = [](double turns) { return kDimension * std::log(kTrained / (turns * 2 * M_PI)) / (2 * std::log(kBase)); };
+    const auto pairWith = [](double turns) {
+      return kDimension * std::log(kTrained / (turns * 2 * M_PI)) / (2 * std::log(kBase));
+    };
     const double low = std::max(0.0, std::floor(pairWith(32))), high = std::ceil(pairWith(1));
     return frequenciesOf([&](int pair, double own) {
       const double ramp = std::clamp((pair - low) / (high - low), 0.0, 1.0);
       return scale == 1 ? own : own / scale * ramp + own * (1 - ramp);
     });
   };
-  expectDense("yarn", stretchedModel(), frequencies, [](int scale) { return std::pow(0.1 * std::log(scale) + 1, 2); });
+  expectDense("yarn", stretchedModel(), frequencies,
+              [](int scale) { return std::pow(0.1 * std::log(scale) + 1, 2); });
 }
 
 // Phi-3's LongRoPE: short factors up to the original length, long ones beyond, √(1 + ln s / ln L) at both.
@@ -90,12 +97,15 @@ TEST_F(Positions, OfLongRopeAreThoseOfTheFilesFactors) {
   shape.ropeFactors = kShortFactors;
   shape.longRopeFactors = kLongFactors;
   shape.ropeMagnitude = std::sqrt(1 + std::log(4.0) / std::log(kTrained));
-  expectDense("longrope", shape, [](int scale) {
-    return frequenciesOf([&](int pair, double own) {
-      const auto at = static_cast<std::size_t>(pair);
-      return own / static_cast<double>(scale == 1 ? kShortFactors[at] : kLongFactors[at]);
-    });
-  }, [](int) { return 1 + std::log(4.0) / std::log(kTrained); });
+  expectDense(
+      "longrope", shape,
+      [](int scale) {
+        return frequenciesOf([&](int pair, double own) {
+          const auto at = static_cast<std::size_t>(pair);
+          return own / static_cast<double>(scale == 1 ? kShortFactors[at] : kLongFactors[at]);
+        });
+      },
+      [](int) { return 1 + std::log(4.0) / std::log(kTrained); });
 }
 
 TEST_F(Positions, OfLongRopeNeedFactorsInTheFile) {
@@ -107,7 +117,8 @@ TEST_F(Positions, AreTheModelsOwnWithinTheTrainedLength) {
     EXPECT_EQ(stretchScale(stretchedModel(), stretch, kTrained), 1);
 }
 
-// SelfExtend, eq. 3 and 4 with W = 1,024 and G = 8: within W true distances, beyond it those of ⌊k/G⌋ and ⌊q/G⌋ + W − W/G.
+// SelfExtend, eq. 3 and 4 with W = 1,024 and G = 8: within W true distances, beyond it those of ⌊k/G⌋ and ⌊q/G⌋
+// + W − W/G.
 TEST_F(Positions, OfSelfExtendAreGroupedBeyondTheWindow) {
   constexpr int kTokens = 1600, kWindow = 1024, kGrouped = 8;
   const Tensors t = randomTensors(kTokens);
@@ -117,7 +128,8 @@ TEST_F(Positions, OfSelfExtendAreGroupedBeyondTheWindow) {
     for (int token = 0; token <= query; ++token)
       keys.push_back(query - token < kWindow
                          ? Meeting{token, double(token), double(query)}
-                         : Meeting{token, double(token / kGrouped), double(query / kGrouped + kWindow - kWindow / kGrouped)});
+                         : Meeting{token, double(token / kGrouped),
+                                   double(query / kGrouped + kWindow - kWindow / kGrouped)});
     for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
   }
 }
@@ -133,8 +145,9 @@ TEST_F(Positions, OfLmInfiniteHaveACeiling) {
     for (int token = 0; token <= query; ++token) {
       const bool isFirst = token < kFirst;
       if (!isFirst && query - token >= kBudget - kFirst) continue;
-      keys.push_back(isFirst && isBeyond && query / kChunkTokens > 0 ? Meeting{token, 0, double(std::min(query, kBudget))}
-                                                                    : Meeting{token, double(token), double(query)});
+      keys.push_back(isFirst && isBeyond && query / kChunkTokens > 0
+                         ? Meeting{token, 0, double(std::min(query, kBudget))}
+                         : Meeting{token, double(token), double(query)});
     }
     for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
   }

@@ -63,11 +63,30 @@ std::string randomText(int words, std::uint64_t seed) {
   return text;
 }
 
+Left readMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
+                int step) {
+  const int chunks = static_cast<int>((text.size() + kChunkTokens - 1) / kChunkTokens);
+  const std::size_t slotBytes = TextRun::fileHeader(model, method, budget, chunks).slotBytes;
+  Left left{std::make_unique<MemoryChunks>(slotBytes), {}, {}, 0};
+  TextRun run(model, {method, budget}, left.store.get());
+  left.end = run.read(text, step);
+  left.attended = run.pass().attendedTokens();
+  for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) left.chunks.push_back(run.cache().chunk(chunk));
+  if (run.isKeptWhole()) return left;
+  auto kept = std::make_unique<MemoryChunks>(slotBytes);
+  run.keepInto(*kept);
+  std::swap(left.store, kept);
+  return left;
+}
+
 Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                   int step) {
-  TextRun run(model, {method, budget});
+  const Left left = readMethod(model, method, budget, text, step);
   Outcome outcome;
-  outcome.documentEnd = run.read(text, step);
+  outcome.documentEnd = left.end;
+  outcome.attendedInReading = left.attended;
+  TextRun run(model, {method, budget}, left.store.get());
+  run.cache().adopt(left.chunks);
   run.cache().startTail();
   outcome.questionLogits = run.pass().logits(run.read(randomTokens(20, 99), step));
   std::vector<at::Tensor> generated;

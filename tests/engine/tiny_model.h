@@ -22,7 +22,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// A tiny random model of a family, loaded in float32, the file it came from, and a whitening made of random states.
+/// A tiny random model of a family, loaded in float32, the file it came from, and a whitening made of random
+/// states.
 struct TinyModel {
   explicit TinyModel(const std::string& architecture = "llama");
 
@@ -40,14 +41,25 @@ std::vector<TokenId> randomTokens(int count, std::uint64_t seed);
 /// English-like words with a few rare ones, about 5 bytes a word.
 std::string randomText(int words, std::uint64_t seed);
 
-/// What a method makes of a text and a question after it: the outputs that everything else follows from.
-struct Outcome {
-  at::Tensor documentEnd;       ///< hidden state of the document's last token
-  at::Tensor questionLogits;    ///< after the question
-  at::Tensor generatedLogits;   ///< after a few tokens more: [tokens, vocabulary]
+/// What a method's reading leaves: its store and chunks.
+struct Left {
+  std::unique_ptr<MemoryChunks> store;
+  std::vector<Run> chunks;
+  at::Tensor end;  ///< hidden state of the last token
   int attended = 0;
 };
-Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text, int step);
+Left readMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
+                int step);
+
+/// What a method makes of a text and a question after it: the outputs that everything else follows from.
+struct Outcome {
+  at::Tensor documentEnd;      ///< hidden state of the document's last token
+  at::Tensor questionLogits;   ///< after the question
+  at::Tensor generatedLogits;  ///< after a few tokens more: [tokens, vocabulary]
+  int attendedInReading = 0, attended = 0;
+};
+Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
+                  int step);
 
 double worstDifference(const Outcome& a, const Outcome& b);
 

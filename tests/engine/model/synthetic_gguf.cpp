@@ -184,7 +184,8 @@ std::vector<std::byte> syntheticGguf(const SyntheticModel& model) {
     addLayer(model, "blk." + std::to_string(layer) + ".", weights);
   }
   weights.norm("output_norm.weight", model.width);
-  for (const auto& [name, factor] : {std::pair{"rope_factors_short.weight", 1.0f}, {"rope_factors_long.weight", 4.0f}}) {
+  for (const auto& [name, factor] :
+       {std::pair{"rope_factors_short.weight", 1.0f}, {"rope_factors_long.weight", 4.0f}}) {
     if (!model.longRope) break;
     const std::vector<float> factors(static_cast<std::size_t>(model.headDimension / 2), factor);
     const std::span<const std::byte> bytes = std::as_bytes(std::span(factors));

@@ -1,0 +1,88 @@
+// KIVI against plain arithmetic written from its paper.
+#include <gtest/gtest.h>
+
+#include "tests/engine/one_layer.h"
+
+namespace kvasir {
+namespace {
+
+/// The values of one group after b bits: levels between the least and the greatest.
+std::vector<double> quantised(const std::vector<double>& values, int bits) {
+  const auto [least, most] = std::ranges::minmax(values);
+  const double scale = (most - least) / ((1 << bits) - 1);
+  std::vector<double> out;
+  for (const double value : values)
+    out.push_back(scale > 0 ? std::round((value - least) / scale) * scale + least : value);
+  return out;
+}
+
+/// [rows, columns], groups of 32 along the columns.
+at::Tensor quantisedRows(const at::Tensor& rows, int bits) {
+  at::Tensor out = rows.clone();
+  for (std::int64_t row = 0; row < rows.size(0); ++row)
+    for (std::int64_t first = 0; first < rows.size(1); first += 32) {
+      std::vector<double> group;
+      for (std::int64_t i = first; i < std::min(first + 32, rows.size(1)); ++i)
+        group.push_back(rows[row][i].item<double>());
+      const std::vector<double> levels = quantised(group, bits);
+      for (std::size_t i = 0; i < levels.size(); ++i)
+        out[row][first + static_cast<std::int64_t>(i)] = levels[i];
+    }
+  return out;
+}
+
+class Kivi : public testing::TestWithParam<int> {
+ protected:
+  std::string row() const { return "kivi-" + std::to_string(GetParam()); }
+  c10::InferenceMode noGradients_;
+};
+
+TEST_P(Kivi, KeepsKeysByChannelAndValuesByToken) {
+  constexpr int kTokens = 70, kWidth = 48;  // groups of 32, 32 and 6, and of 32 and 16
+  at::manual_seed(2);
+  const KvTensors kv{at::randn({2, kTokens, kWidth}) + at::randn({1, 1, kWidth}) * 5,
+                     at::randn({2, kTokens, kWidth})};
+  const auto codec = findMethod(row()).codec.make(at::kFloat);
+  const KvShape shape{1, 2, kWidth};
+  std::vector<std::byte> bytes(codec->bytes(shape, kTokens));
+  codec->encode(kv, bytes.data());
+  const KvTensors back = codec->decode(shape, kTokens, bytes.data());
+  for (int head = 0; head < 2; ++head) {
+    EXPECT_TRUE(at::allclose(back.keys[head], quantisedRows(kv.keys[head].t().contiguous(), GetParam()).t(),
+                             1e-5, 1e-5));
+    EXPECT_TRUE(at::allclose(back.values[head], quantisedRows(kv.values[head], GetParam()), 1e-5, 1e-5));
+  }
+}
+
+TEST_P(Kivi, TakesItsShareOfBytes) {
+  const KvShape shape{1, 3, 64};
+  const double plain = static_cast<double>(plainCodec(at::kBFloat16)->bytes(shape, kChunkTokens));
+  const double share =
+      static_cast<double>(findMethod(row()).codec.make(at::kBFloat16)->bytes(shape, kChunkTokens)) / plain;
+  EXPECT_NEAR(share, (GetParam() + 2) / 16.0, 0.01);  // a scale and an offset for 32 numbers: two bits a number
+}
+
+// A chunk's own queries meet its keys and values as computed, later ones meet levels.
+TEST_P(Kivi, IsMetByLaterChunksOnly) {
+  const Tensors t = randomTensors(300);
+  const at::Tensor ours = OneLayer(findMethod(row()), 0).run(t);
+  for (const int query : {5, 127, 128, 299}) {
+    Tensors met{t.queries, t.keys.clone(), t.values.clone()};
+    for (int chunk = 0; chunk < query / kChunkTokens; ++chunk)
+      for (int head = 0; head < kKvHeads; ++head) {
+        const auto own = [&](const at::Tensor& all) {
+          return all[head].narrow(0, chunk * kChunkTokens, kChunkTokens);
+        };
+        own(met.keys).copy_(quantisedRows(own(t.keys).t().contiguous(), GetParam()).t());
+        own(met.values).copy_(quantisedRows(own(t.values), GetParam()));
+      }
+    std::vector<Meeting> keys;
+    for (int token = 0; token <= query; ++token) keys.push_back({token, double(token), double(query)});
+    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(met, query, head, keys), head, query);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Bits, Kivi, testing::Values(4, 2));
+
+}  // namespace
+}  // namespace kvasir

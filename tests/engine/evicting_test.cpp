@@ -1,0 +1,285 @@
+// What evicting methods keep, against plain loops written from their papers, on random tensors with grouped
+// queries.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/engine/one_layer.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kDocument = 6 * kChunkTokens + 50, kQuestion = 40, kAll = kDocument + kQuestion, kSinks = 4,
+              kLast = 32;
+using Scores = std::vector<double>;  // by token of the document
+
+/// Rotated queries and keys of a text as plain numbers.
+class Plain {
+ public:
+  explicit Plain(const Tensors& tensors) : t_(tensors) {
+    for (int head = 0; head < kHeads; ++head)
+      for (int token = 0; token < kAll; ++token)
+        queries_[{head, token}] = rotated(t_.queries[head][token], token);
+    for (int head = 0; head < kKvHeads; ++head)
+      for (int token = 0; token < kAll; ++token) keys_[{head, token}] = rotated(t_.keys[head][token], token);
+  }
+
+  const std::vector<double>& key(int kvHead, int token) const { return keys_.at({kvHead, token}); }
+
+  /// Softmax attention of one query to all before it.
+  Scores weights(int head, int query) const {
+    Scores weights;
+    double sum = 0;
+    for (int token = 0; token <= query; ++token) {
+      double score = 0;
+      for (std::size_t i = 0; i < kDimension; ++i)
+        score += queries_.at({head, query})[i] * key(head / kGroup, token)[i];
+      weights.push_back(std::exp(score / std::sqrt(double(kDimension))));
+      sum += weights.back();
+    }
+    for (double& weight : weights) weight /= sum;
+    return weights;
+  }
+
+  /// Summed over queries [first, end) and the heads of a KV head; only tokens of the document.
+  Scores received(int kvHead, int first, int end) const {
+    Scores sums(kDocument, 0.0);
+    for (int head = kvHead * kGroup; head < (kvHead + 1) * kGroup; ++head)
+      for (int query = first; query < end; ++query) {
+        const Scores row = weights(head, query);
+        for (int token = 0; token <= std::min(query, kDocument - 1); ++token)
+          sums[static_cast<std::size_t>(token)] += row[static_cast<std::size_t>(token)];
+      }
+    return sums;
+  }
+
+  /// Expected attention: moments of the un-rotated queries but the first four, mean rotation over the next 512
+  /// positions.
+  Scores expected(int kvHead) const {
+    Scores scores(kDocument, 0.0);
+    for (int head = kvHead * kGroup; head < (kvHead + 1) * kGroup; ++head) addExpected(head, scores);
+    return scores;
+  }
+
+ private:
+  void addExpected(int head, Scores& scores) const {
+    constexpr int kHalf = kDimension / 2, kSpan = 512;
+    double mean[kDimension] = {}, spread[kDimension][kDimension] = {}, turn[kDimension][kDimension] = {};
+    const auto query = [&](int token, int d) { return t_.queries[head][token][d].item<double>(); };
+    for (int token = kSinks; token < kDocument; ++token)
+      for (int a = 0; a < kDimension; ++a) mean[a] += query(token, a) / (kDocument - kSinks);
+    for (int token = kSinks; token < kDocument; ++token) {
+      double away[kDimension];
+      for (int a = 0; a < kDimension; ++a) away[a] = query(token, a) - mean[a];
+      for (int a = 0; a < kDimension; ++a)
+        for (int b = 0; b < kDimension; ++b) spread[a][b] += away[a] * away[b] / (kDocument - kSinks);
+    }
+    for (int position = kDocument; position < kDocument + kSpan; ++position)
+      for (int i = 0; i < kHalf; ++i) {
+        const double angle = position * kFrequencies[static_cast<std::size_t>(i)];
+        turn[i][i] += std::cos(angle) / kSpan;
+        turn[i][i + kHalf] -= std::sin(angle) / kSpan;
+        turn[i + kHalf][i] += std::sin(angle) / kSpan;
+        turn[i + kHalf][i + kHalf] += std::cos(angle) / kSpan;
+      }
+    Scores logs;
+    double sum = 0;
+    for (int token = 0; token < kDocument; ++token) {
+      const std::vector<double>& k = key(head / kGroup, token);
+      double back[kDimension] = {}, linear = 0, square = 0;  // the key turned back
+      for (int a = 0; a < kDimension; ++a)
+        for (int b = 0; b < kDimension; ++b) back[b] += k[static_cast<std::size_t>(a)] * turn[a][b];
+      for (int a = 0; a < kDimension; ++a) {
+        linear += back[a] * mean[a];
+        for (int b = 0; b < kDimension; ++b) square += back[a] * spread[a][b] * back[b];
+      }
+      logs.push_back(std::exp(linear / std::sqrt(double(kDimension)) + square / (2 * kDimension)));
+      sum += logs.back();
+    }
+    for (int token = 0; token < kDocument; ++token) {
+      double length = 0;
+      for (int d = 0; d < kDimension; ++d)
+        length += std::pow(t_.values[head / kGroup][token][d].item<double>(), 2);
+      scores[static_cast<std::size_t>(token)] +=
+          logs[static_cast<std::size_t>(token)] / sum * std::sqrt(length) / kGroup;
+    }
+  }
+
+  const Tensors& t_;
+  std::map<std::pair<int, int>, std::vector<double>> queries_, keys_;
+};
+
+/// The mean (or the greatest) of five (or seven) neighbours; what lies outside counts as nothing.
+Scores spread(const Scores& scores, int neighbours, bool isMax) {
+  Scores out;
+  for (int token = 0; token < std::ssize(scores); ++token) {
+    double sum = 0, most = 0;
+    for (int i = token - neighbours / 2; i <= token + neighbours / 2; ++i) {
+      if (i < 0 || i >= std::ssize(scores)) continue;
+      sum += scores[static_cast<std::size_t>(i)] / neighbours;
+      most = std::max(most, scores[static_cast<std::size_t>(i)]);
+    }
+    out.push_back(isMax ? most : sum);
+  }
+  return out;
+}
+
+Scores difference(const Plain& plain, int kvHead) {
+  std::vector<double> anchor(kDimension, 0.0);
+  const auto length = [](const std::vector<double>& row) {
+    double sum = 0;
+    for (const double x : row) sum += x * x;
+    return std::sqrt(sum);
+  };
+  for (int token = 0; token < kDocument; ++token)
+    for (std::size_t i = 0; i < kDimension; ++i)
+      anchor[i] += plain.key(kvHead, token)[i] / length(plain.key(kvHead, token)) / kDocument;
+  Scores scores;
+  for (int token = 0; token < kDocument; ++token) {
+    double product = 0;
+    for (std::size_t i = 0; i < kDimension; ++i) product += anchor[i] * plain.key(kvHead, token)[i];
+    scores.push_back(-product / length(anchor) / length(plain.key(kvHead, token)));
+  }
+  return scores;
+}
+
+struct Rule {
+  const char* method;
+  std::function<Scores(const Plain& plain, int kvHead)> scores;
+  int recent = kLast;
+};
+
+class Evicting : public testing::TestWithParam<Rule> {
+ protected:
+  static std::set<int> best(const Scores& scores, int recent, int count) {
+    std::vector<std::pair<double, int>> order;
+    for (int token = 0; token < kDocument; ++token) {
+      const bool isAlways = token < kSinks || token >= kDocument - recent;
+      order.push_back({isAlways ? -1e9 : -scores[static_cast<std::size_t>(token)], token});
+    }
+    std::ranges::sort(order);
+    std::set<int> kept;
+    for (int i = 0; i < count; ++i) kept.insert(order[static_cast<std::size_t>(i)].second);
+    return kept;
+  }
+
+  c10::InferenceMode noGradients_;
+};
+
+TEST_P(Evicting, KeepsForEachKvHeadWhatAPlainSimulationKeeps) {
+  const Tensors t = randomTensors(kAll);
+  OneLayer layer(findMethod(GetParam().method), kBudget);
+  for (int first = 0; first < kDocument; first += kChunkTokens)
+    layer.chunk(t, first, std::min(kChunkTokens, kDocument - first));
+  layer.startQuestion();
+  const at::Tensor ours = layer.chunk(t, kDocument, kQuestion);
+  const Selection& selection = layer.selections().back();
+  ASSERT_TRUE(selection.kept.defined());
+  EXPECT_TRUE(selection.runs.empty());
+  ASSERT_EQ(selection.kept.size(0), kKvHeads);
+  ASSERT_EQ(selection.kept.size(1), kBudget - kChunkTokens);
+  const Plain plain(t);
+  std::vector<std::set<int>> kept;
+  for (int head = 0; head < kKvHeads; ++head) {
+    std::set<int>& mine = kept.emplace_back();
+    for (std::int64_t i = 0; i < selection.kept.size(1); ++i) mine.insert(selection.kept[head][i].item<int>());
+    EXPECT_EQ(mine, best(GetParam().scores(plain, head), GetParam().recent, kBudget - kChunkTokens))
+        << "head " << head;
+  }
+  EXPECT_NE(kept[0], kept[1]);
+  for (const int query : {0, kQuestion - 1})
+    for (int head = 0; head < kHeads; ++head) {
+      std::vector<Meeting> keys;
+      for (const int token : kept[static_cast<std::size_t>(head / kGroup)])
+        keys.push_back({token, double(token), double(kDocument + query)});
+      for (int token = kDocument; token <= kDocument + query; ++token)
+        keys.push_back({token, double(token), double(kDocument + query)});
+      const std::vector<double> expected = attend(t, kDocument + query, head, keys);
+      for (int d = 0; d < kDimension; ++d)
+        ASSERT_NEAR(ours[head][query][d].item<double>(), expected[static_cast<std::size_t>(d)], 2e-4);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, Evicting,
+    testing::Values(
+        Rule{"snapkv",
+             [](const Plain& p, int head) { return spread(p.received(head, kAll - 32, kAll), 5, false); }},
+        Rule{"snapkv-blind",
+             [](const Plain& p, int head) {
+               return spread(p.received(head, kDocument - 32, kDocument), 5, false);
+             }},
+        Rule{"pyramidkv",
+             [](const Plain& p, int head) { return spread(p.received(head, kAll - 8, kAll), 7, true); }},
+        Rule{"pyramidkv-blind",
+             [](const Plain& p, int head) {
+               return spread(p.received(head, kDocument - 8, kDocument), 7, true);
+             }},
+        Rule{"keydiff", difference},
+        Rule{"expected-attention", [](const Plain& p, int head) { return p.expected(head); }}),
+    [](const auto& row) {
+      std::string name = row.param.method;
+      std::ranges::replace(name, '-', '_');
+      return name;
+    });
+
+// The method's own scale of scores is one over the root of the dimension; the harness attends by another, which
+// H2O counts.
+TEST(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
+  const c10::InferenceMode noGradients;
+  const Tensors t = randomTensors(kAll);
+  OneLayer layer(findMethod("h2o"), kBudget);
+  for (int first = 0; first < kDocument; first += kChunkTokens)
+    layer.chunk(t, first, std::min(kChunkTokens, kDocument - first));
+  layer.startQuestion();
+  layer.chunk(t, kDocument, kQuestion);
+  const at::Tensor kept = layer.selections().back().kept;
+  Tensors scaled{t.queries * (kScale * std::sqrt(double(kDimension))), t.keys, t.values};
+  const Plain plain(scaled);
+  for (int head = 0; head < kKvHeads; ++head) {
+    std::set<int> mine;
+    for (std::int64_t i = 0; i < kept.size(1); ++i) mine.insert(kept[head][i].item<int>());
+    const Scores scores = plain.received(head, 0, kDocument);
+    std::vector<std::pair<double, int>> order;
+    for (int token = kSinks; token < kDocument - kBudget / 2; ++token)
+      order.push_back({-scores[static_cast<std::size_t>(token)], token});
+    std::ranges::sort(order);
+    std::set<int> expected;
+    for (int token = 0; token < kSinks; ++token) expected.insert(token);
+    for (int token = kDocument - kBudget / 2; token < kDocument; ++token) expected.insert(token);
+    for (std::size_t i = 0; std::ssize(expected) < kBudget - kChunkTokens; ++i)
+      expected.insert(order[i].second);
+    EXPECT_EQ(mine, expected) << "head " << head;
+  }
+}
+
+// PyramidKV §4.2: equal steps from the lowest layer, here of the whole budget, to 1 / (2β − 1) of it at the
+// highest, β = 20; never fewer than twice what is always kept.
+TEST(EvictingByPyramid, GivesHigherLayersLess) {
+  const c10::InferenceMode noGradients;
+  constexpr int kLayers = 5, kLarge = 2048, kTokens = 2304;
+  const KvShape shape{kLayers, kKvHeads, kDimension};
+  const auto policy = pyramidkvBlindPolicy({shape, kHeads, kLarge, {}, nullptr, kFrequencies});
+  const auto codec = plainCodec(at::kFloat);
+  MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
+  KvCache cache(shape, *codec, store, policy->needs().extras);
+  const Tensors t = randomTensors(kTokens);
+  for (int first = 0; first < kTokens; first += kChunkTokens) {
+    const Block block{cache.open(kChunkTokens), first, kChunkTokens};
+    for (int layer = 0; layer < kLayers; ++layer) {
+      cache.write(layer, block.chunk,
+                  {t.keys.narrow(1, first, kChunkTokens), t.values.narrow(1, first, kChunkTokens)});
+      const at::Tensor queries = t.queries.narrow(1, first, kChunkTokens);
+      policy->select(layer, block, {queries, queries}, cache);
+    }
+  }
+  for (int layer = 0; layer < kLayers; ++layer) {
+    const double lowest = 2048, highest = lowest / 39, step = (lowest - highest) / (kLayers - 1);
+    const auto kept = policy->select(layer, {cache.chunks(), kTokens, 0}, {}, cache).kept;
+    EXPECT_NEAR(static_cast<double>(kept.size(1)), std::max(72.0, lowest - layer * step), 1)
+        << "layer " << layer;
+  }
+}
+
+}  // namespace
+}  // namespace kvasir
