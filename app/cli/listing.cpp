@@ -85,7 +85,7 @@ void methodsCommand(const Arguments& arguments, Console& console) {
                     {"codec", method.codec},
                     {"policy", method.policy},
                     {"passages", method.passages}});
-    if (!arguments.isJson) console.out() << padded(method.name, 16) << method.description << "\n";
+    if (!arguments.isJson) console.out() << padded(method.name, 18) << method.description << "\n";
   }
   if (arguments.isJson) console.out() << asLine(rows) << "\n";
 }

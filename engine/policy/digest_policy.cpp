@@ -96,9 +96,9 @@ class DigestPolicy : public KvPolicy {
     cache.setIndex(layer, chunk, entries);
   }
 
-  /// Of every page before the block: the bound, mean over the queries, sum over the heads; NaN for pages after
-  /// a chunk's end. A positive part of a query meets upper bounds, a negative part lower ones, so the mean can
-  /// be taken first.
+  /// Of every page before the block: the bound, mean over the queries, sum over the heads; below all for
+  /// pages after a chunk's end. A positive part of a query meets upper bounds, a negative part lower ones, so
+  /// the mean can be taken first.
   std::vector<float> pageScores(int layer, const Block& block, const BlockQueries& queries,
                                 const KvCache& cache) const {
     const KvShape& shape = settings_.shape;

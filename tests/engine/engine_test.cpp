@@ -35,7 +35,7 @@ TEST_F(EngineCalls, RefuseCudaWithoutADevice) {
 TEST_F(EngineCalls, RefuseAMethodThatIsNotInTheTable) {
   ReadSettings settings;
   settings.method = "magic";
-  EXPECT_NE(messageOf([&] { engine_.readingKey(settings); }).find("there are full, streaming, infllm"),
+  EXPECT_NE(messageOf([&] { engine_.readingKey(settings); }).find("there are full, pi, ntk, "),
             std::string::npos);
 }
 
