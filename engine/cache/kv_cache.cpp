@@ -163,8 +163,11 @@ at::Tensor KvCache::index(int layer) const {
   const auto row = static_cast<std::size_t>(layer);
   if (row >= index_.size()) index_.resize(row + 1);
   if (!index_[row].defined() || index_[row].size(0) < chunks()) {
-    // Rows of chunks that have no entry yet are zero.
-    at::Tensor grown = at::zeros({chunks() * 2 + 64, extras_.indexFloats}, at::kFloat);
+    // Rows of chunks that have no entry yet are zero. A whole document's index grows only by question and
+    // answer.
+    constexpr int kRoom = 8;
+    const int rows = chunks() + kRoom + (index_[row].defined() ? chunks() / 2 : 0);
+    at::Tensor grown = at::zeros({rows, extras_.indexFloats}, at::kFloat);
     if (index_[row].defined()) {
       grown.narrow(0, 0, index_[row].size(0)).copy_(index_[row]);
     } else if (adopted_ > 0) {

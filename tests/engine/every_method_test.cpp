@@ -82,6 +82,25 @@ TEST_P(EveryMethod, GivesTheSameForAnyReadingStep) {
         << "step " << step;
 }
 
+// Past SelfExtend's window and the tiny model's trained length.
+TEST_P(EveryMethod, GeneratesAsItReads) {
+  if (hasBudget()) GTEST_SKIP() << "what it sees depends on what is asked together";
+  const Left left = readMethod(model_.loaded, method(), kBudget, randomTokens(1700, 12), 512);
+  const std::vector<TokenId> asked = randomTokens(60, 13);
+  const auto started = [&] {
+    auto run = std::make_unique<TextRun>(model_.loaded, TextRun::Settings{method(), kBudget}, left.store.get());
+    run->cache().adopt(left.chunks);
+    run->cache().startTail();
+    return run;
+  };
+  const auto reads = started(), generates = started();
+  const at::Tensor read = reads->pass().logits(reads->read(asked, 512)).contiguous();
+  generates->read({asked.data(), 30}, 512);
+  std::span<const float> logits;
+  for (std::size_t i = 30; i < asked.size(); ++i) logits = generates->pass().generate(asked[i]);
+  for (std::size_t i = 0; i < logits.size(); ++i) ASSERT_NEAR(logits[i], read.data_ptr<float>()[i], kRounding);
+}
+
 Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text,
                const std::string& method) {
   Listener silent;
@@ -131,6 +150,46 @@ TEST_P(EveryMethod, SeesTheStartAndTheEndOfTheDocumentInEveryLayer) {
         << "layer " << layer;
     EXPECT_TRUE(model_.loaded.shape.isLocal(layer) || answer.map.attended[row]) << "layer " << layer;
   }
+}
+
+/// Bytes of a chunk file, but for what its sections are rounded up by.
+std::size_t fileBytes(const ChunkFileHeader& header, int chunks, int tokens) {
+  const auto count = static_cast<std::size_t>(chunks);
+  const std::size_t slots = header.ring > 0 ? std::min<std::size_t>(count, header.ring + 1) : count;
+  return slots * header.slotBytes + count * header.layers * header.indexFloats * sizeof(float) +
+         static_cast<std::size_t>(tokens) * sizeof(StoredToken);
+}
+
+// What the budget bounds is not held and then hidden: of a document three times as long only the index is
+// larger, and of one that is forgotten not even the file.
+TEST_P(EveryMethod, HoldsNoMoreOfALongerDocument) {
+  Listener silent;
+  Engine engine(model_.settings(), silent);
+  constexpr int kIndexRoom = 8;  // chunks of question and answer it has room for
+  constexpr std::size_t kRoundedUp = 80 << 10;
+  std::size_t held[2] = {}, index[2] = {};
+  for (const int i : {0, 1}) {
+    const std::string text = randomText(i == 0 ? 300 : 900, 9);
+    held[i] = askText(engine, model_.folder, text, GetParam().method).kvBytesInMemory;
+    AskSettings ask;
+    ask.method = GetParam().method;
+    ask.budgetTokens = kBudget;
+    const auto file = model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv");
+    const auto reading = engine.open(file, engine.readSettingsFor(ask));
+    const int chunks = static_cast<int>(reading->chunks().size());
+    const ChunkFileHeader header = TextRun::fileHeader(model_.loaded, method(), kBudget, chunks);
+    index[i] =
+        static_cast<std::size_t>(chunks + kIndexRoom) * header.layers * header.indexFloats * sizeof(float);
+    const std::size_t bytes = fileBytes(header, chunks, reading->tokens());
+    EXPECT_GE(reading->bytesOnDisk(), bytes);
+    EXPECT_LE(reading->bytesOnDisk(), bytes + kRoundedUp);
+  }
+  const KvShape shape = model_.loaded.kvShape();
+  const std::size_t tokenBytes =
+      static_cast<std::size_t>(shape.layers * shape.kvHeads * shape.headDimension) * 2 * sizeof(float);
+  if (!hasBudget()) return;
+  EXPECT_LE(held[1], held[0] + kChunkTokens * tokenBytes + index[1]);
+  EXPECT_LE(held[1], 3 * kBudget * tokenBytes + index[1]);
 }
 
 TEST_P(EveryMethod, SharesOutNoMoreAttentionThanThereIs) {
