@@ -93,7 +93,7 @@ std::shared_ptr<const Reading> Engine::open(const std::filesystem::path& file, c
 std::shared_ptr<const Reading> Engine::join(const std::vector<std::shared_ptr<const Reading>>& readings) {
   std::vector<std::shared_ptr<const StoredReading>> stored;
   for (const auto& reading : readings) stored.push_back(std::dynamic_pointer_cast<const StoredReading>(reading));
-  return joinReadings(std::move(stored));
+  return joinReadings(parts_->model, std::move(stored));
 }
 
 ReadSettings Engine::readSettingsFor(const AskSettings& settings) const {

@@ -72,10 +72,20 @@ class JoinedReading : public ChunkedReading {
   std::unique_ptr<JoinedChunks> store_;
 };
 
+void requireJoinable(const LoadedModel& model, const StoredReading& reading) {
+  const Method& method = findMethod(reading.method());
+  const PolicySettings settings{model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
+  const KvPolicy::Needs needs = method.policy.make(settings)->needs();
+  if (needs.isPlaced || needs.extras.keptTokens > 0)
+    throw std::runtime_error("What the method " + reading.method() +
+                             " keeps of a document serves that document alone; ask one at a time, or choose another method.");
+}
+
 }  // namespace
 
-std::shared_ptr<const ChunkedReading> joinReadings(Parts readings) {
+std::shared_ptr<const ChunkedReading> joinReadings(const LoadedModel& model, Parts readings) {
   if (readings.empty()) throw std::runtime_error("There is no document to ask.");
+  if (readings.size() > 1 && readings.front()) requireJoinable(model, *readings.front());
   std::vector<StoredToken> tokens;
   std::vector<ChunkRange> chunks;
   for (std::size_t document = 0; document < readings.size(); ++document) {

@@ -29,6 +29,7 @@ class DigestPolicy : public KvPolicy {
   Needs needs() const override {
     Needs needs;
     needs.extras.indexFloats = rule_.pagesPerChunk() * entryFloats();
+    needs.isPlaced = rule_.reads == Reads::Densely;  // bounds of keys as they are rotated
     return needs;
   }
 
