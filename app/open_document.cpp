@@ -127,7 +127,8 @@ OpenReading openBeginning(Engine& engine, Library& library, const OpenDocument& 
     FirstStep first(listener);
     return openReading(engine, library, document, settings, first);
   } catch (const FirstStep::Done&) {
-    if (auto reading = engine.open(file, settings, Extent::AnyChunk)) return {std::move(reading), watch.seconds()};
+    if (auto reading = engine.open(file, settings, Extent::AnyChunk))
+      return {std::move(reading), watch.seconds()};
   }
   return openReading(engine, library, document, settings, listener);
 }

@@ -89,9 +89,9 @@ EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, s
   const PolicySettings settings{
       model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
-  TextRun run(model,
-              {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras), true},
-              &reading.store());
+  TextRun run(
+      model, {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras), true},
+      &reading.store());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   std::vector<TokenId> tokens = frameQuestion(model, question);
@@ -123,7 +123,8 @@ Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedRea
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
-  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, true}, &reading.store());
+  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, true},
+              &reading.store());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   const std::vector<TokenId> tokens = frameQuestion(model, question);

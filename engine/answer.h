@@ -21,13 +21,15 @@ std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const 
                                                 std::string_view question);
 
 /// Estimated share of the attention that fell inside the attended chunks, from what a tap recorded. Chunks not
-/// attended are given the attention that their scores would have drawn, were exp(score) as good a guide for them as it
-/// was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of what was missed).
-/// scale: of a score summed over `heads` query heads. Nothing where chunks were left out that no score knows.
+/// attended are given the attention that their scores would have drawn, were exp(score) as good a guide for
+/// them as it was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of
+/// what was missed). scale: of a score summed over `heads` query heads. Nothing where chunks were left out that
+/// no score knows.
 std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale);
 
-/// Chunks worth showing, best first: by the score that the last layer gave where the method's scores say how well a
-/// chunk answers, else by the attention they got.
-std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks, Judge judge);
+/// Chunks worth showing, best first: by the score that the last layer gave where the method's scores say how
+/// well a chunk answers, else by the attention they got.
+std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
+                                        Judge judge);
 
 }  // namespace kvasir

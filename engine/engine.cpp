@@ -92,7 +92,8 @@ std::shared_ptr<const Reading> Engine::open(const std::filesystem::path& file, c
 
 std::shared_ptr<const Reading> Engine::join(const std::vector<std::shared_ptr<const Reading>>& readings) {
   std::vector<std::shared_ptr<const StoredReading>> stored;
-  for (const auto& reading : readings) stored.push_back(std::dynamic_pointer_cast<const StoredReading>(reading));
+  for (const auto& reading : readings)
+    stored.push_back(std::dynamic_pointer_cast<const StoredReading>(reading));
   return joinReadings(parts_->model, std::move(stored));
 }
 
@@ -128,7 +129,8 @@ std::filesystem::path Engine::trainWhitening(const std::vector<WhiteningText>& t
 
 std::filesystem::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
                                            const std::filesystem::path& folder,
-                                           const std::function<void(const TrainingStep&)>& report, Listener& listener) {
+                                           const std::function<void(const TrainingStep&)>& report,
+                                           Listener& listener) {
   return kvasir::trainAdapter(parts_->model, texts, settings, folder, report, listener);
 }
 

@@ -132,7 +132,8 @@ struct Answer {
   std::string text;
   std::vector<EvidenceChunk> evidence;  ///< best first; only chunks that hold document text
   EvidenceMap map;
-  std::vector<AnswerLook> looks;  ///< of the question, then of the answer's tokens in turn; the last may have none
+  std::vector<AnswerLook>
+      looks;  ///< of the question, then of the answer's tokens in turn; the last may have none
   std::optional<double> coverage;  ///< estimated share of attention mass inside the attended chunks; nothing
                                    ///< where the method cannot know
   int questionTokens = 0, answerTokens = 0;
@@ -218,13 +219,14 @@ class Engine {
   std::shared_ptr<const Reading> read(std::string_view text, const ReadSettings& settings,
                                       const std::filesystem::path& file, Listener& listener);
 
-  /// Opens what `read` left; nothing when the file is missing, damaged, not read as far as `extent` says, or has
-  /// another key. Questions to a reading that is not whole are asked after its last whole chunk.
+  /// Opens what `read` left; nothing when the file is missing, damaged, not read as far as `extent` says, or
+  /// has another key. Questions to a reading that is not whole are asked after its last whole chunk.
   std::shared_ptr<const Reading> open(const std::filesystem::path& file, const ReadSettings& settings,
                                       Extent extent = Extent::Whole);
 
-  /// Several readings of one model, method and budget as one, in this order: what has been read of each, as if the
-  /// documents followed each other. Chunks and evidence name the document. Throws a sentence where they do not fit.
+  /// Several readings of one model, method and budget as one, in this order: what has been read of each, as if
+  /// the documents followed each other. Chunks and evidence name the document. Throws a sentence where they do
+  /// not fit.
   std::shared_ptr<const Reading> join(const std::vector<std::shared_ptr<const Reading>>& readings);
 
   /// The reading a question needs, so that callers can look for its file.
@@ -233,8 +235,8 @@ class Engine {
   Answer ask(const Reading& reading, std::string_view question, const AskSettings& settings,
              Listener& listener);
 
-  /// What `ask` tells of an answer, for one that was given before: it is said again token by token, and nothing is
-  /// sampled. Serves for answers that were stopped, and for what is not kept of earlier ones.
+  /// What `ask` tells of an answer, for one that was given before: it is said again token by token, and nothing
+  /// is sampled. Serves for answers that were stopped, and for what is not kept of earlier ones.
   Answer retrace(const Reading& reading, std::string_view question, std::string_view answer,
                  const AskSettings& settings, Listener& listener);
 

@@ -30,8 +30,8 @@ struct Said {
 /// `text` without white space at its ends.
 std::string trimmed(const std::string& text);
 
-/// Says the answer token by token after a pass whose last row is given; fills text, tokens, ends, log-probability
-/// and the first token's time.
+/// Says the answer token by token after a pass whose last row is given; fills text, tokens, ends,
+/// log-probability and the first token's time.
 Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow, const Asking& asking,
                Answer& answer);
 

@@ -5,7 +5,8 @@ namespace {
 
 using Parts = std::vector<std::shared_ptr<const StoredReading>>;
 
-/// The chunk stores of several readings, one behind the other. Only read from: what a question adds stays in memory.
+/// The chunk stores of several readings, one behind the other. Only read from: what a question adds stays in
+/// memory.
 class JoinedChunks : public ChunkStore {
  public:
   explicit JoinedChunks(const Parts& parts) : parts_(parts) {}
@@ -22,7 +23,8 @@ class JoinedChunks : public ChunkStore {
     const std::size_t floats = entries.size() / static_cast<std::size_t>(std::max(1, chunks));
     std::size_t done = 0;
     for (const auto& part : parts_) {
-      const auto count = std::min(static_cast<std::size_t>(part->finished()), static_cast<std::size_t>(chunks) - done);
+      const auto count =
+          std::min(static_cast<std::size_t>(part->finished()), static_cast<std::size_t>(chunks) - done);
       part->store().readIndex(layer, static_cast<int>(count), entries.subspan(done * floats, count * floats));
       done += count;
     }
@@ -58,8 +60,12 @@ class JoinedReading : public ChunkedReading {
         parts_(std::move(parts)),
         store_(std::make_unique<JoinedChunks>(parts_)) {}
 
-  int tokens() const override { return sum([](const StoredReading& part) { return part.tokens(); }); }
-  int tokensRead() const override { return sum([](const StoredReading& part) { return part.tokensRead(); }); }
+  int tokens() const override {
+    return sum([](const StoredReading& part) { return part.tokens(); });
+  }
+  int tokensRead() const override {
+    return sum([](const StoredReading& part) { return part.tokensRead(); });
+  }
   std::size_t bytesOnDisk() const override {
     return sum([](const StoredReading& part) { return part.bytesOnDisk(); });
   }
@@ -74,11 +80,13 @@ class JoinedReading : public ChunkedReading {
 
 void requireJoinable(const LoadedModel& model, const StoredReading& reading) {
   const Method& method = findMethod(reading.method());
-  const PolicySettings settings{model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
+  const PolicySettings settings{
+      model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
   const KvPolicy::Needs needs = method.policy.make(settings)->needs();
   if (needs.isPlaced || needs.extras.keptTokens > 0)
-    throw std::runtime_error("What the method " + reading.method() +
-                             " keeps of a document serves that document alone; ask one at a time, or choose another method.");
+    throw std::runtime_error(
+        "What the method " + reading.method() +
+        " keeps of a document serves that document alone; ask one at a time, or choose another method.");
 }
 
 }  // namespace
@@ -91,7 +99,8 @@ std::shared_ptr<const ChunkedReading> joinReadings(const LoadedModel& model, Par
   for (std::size_t document = 0; document < readings.size(); ++document) {
     const auto& part = readings[document];
     if (!part || part->file().header().key != readings.front()->file().header().key)
-      throw std::runtime_error("Documents can be asked together when they were read for the same model, method and budget.");
+      throw std::runtime_error(
+          "Documents can be asked together when they were read for the same model, method and budget.");
     const int first = static_cast<int>(tokens.size());
     for (int chunk = 0; chunk < part->finished(); ++chunk) {
       ChunkRange range = part->chunks()[static_cast<std::size_t>(chunk)];
@@ -99,7 +108,8 @@ std::shared_ptr<const ChunkedReading> joinReadings(const LoadedModel& model, Par
       range.document = static_cast<int>(document);
       chunks.push_back(range);
     }
-    tokens.insert(tokens.end(), part->storedTokens().begin(), part->storedTokens().begin() + part->tokensRead());
+    tokens.insert(tokens.end(), part->storedTokens().begin(),
+                  part->storedTokens().begin() + part->tokensRead());
   }
   return std::make_shared<const JoinedReading>(std::move(readings), std::move(tokens), std::move(chunks));
 }

@@ -11,8 +11,9 @@ enum class Stage { Loading, Importing, Reading, Retrieving, Answering, Training 
 
 struct Progress {
   Stage stage = Stage::Loading;
-  std::int64_t done = 0;   ///< tokens (Reading, Answering), bytes (Loading), pages (Importing) or steps (Training)
-  std::int64_t total = 0;  ///< in the same unit; 0 when not known
+  std::int64_t done =
+      0;  ///< tokens (Reading, Answering), bytes (Loading), pages (Importing) or steps (Training)
+  std::int64_t total = 0;      ///< in the same unit; 0 when not known
   double tokensPerSecond = 0;  ///< 0 when not known
 };
 

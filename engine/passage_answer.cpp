@@ -205,8 +205,8 @@ ChunkFileHeader passageFileHeader(const LoadedModel& model, const Method& method
 
 void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& file, Listener& listener) {
   const auto retriever = method.passages.make(model.findEmbedder());
-  const std::vector<std::string> texts = passageTexts(
-      model, file.tokens(), passagesOf(model, file.tokens(), chunksOf(file.tokens().size())));
+  const std::vector<std::string> texts =
+      passageTexts(model, file.tokens(), passagesOf(model, file.tokens(), chunksOf(file.tokens().size())));
   const int chunks = static_cast<int>(texts.size()), floats = retriever->indexFloats();
   const auto started = std::chrono::steady_clock::now();
   const int before = file.finished();
@@ -253,11 +253,13 @@ Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& readin
   for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
     std::vector<TokenId> tokens;
     for (int token = chunks[chunk].begin; token < chunks[chunk].end; ++token)
-      if (isChosen[static_cast<std::size_t>(token)]) tokens.push_back(stored[static_cast<std::size_t>(token)].id);
+      if (isChosen[static_cast<std::size_t>(token)])
+        tokens.push_back(stored[static_cast<std::size_t>(token)].id);
     prompt.add(tokens, static_cast<int>(chunk));
   }
   MemoryChunks memory(TextRun::fileHeader(model, method, settings.budgetTokens, prompt.parts()).slotBytes);
-  const std::vector<Run> read = readPrompt(model, {method, settings.budgetTokens, nullptr, breathe}, prompt, memory);
+  const std::vector<Run> read =
+      readPrompt(model, {method, settings.budgetTokens, nullptr, breathe}, prompt, memory);
 
   EvidenceTap tap(model.shape.layers, model.shape.heads, {{0, static_cast<int>(frame.size())}});
   TextRun run(model, {method, settings.budgetTokens, &tap, breathe, {}, nullptr, true}, &memory);

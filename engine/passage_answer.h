@@ -8,8 +8,9 @@ namespace kvasir {
 /// Whether a method's model reads only the passages that a retriever finds, at each question anew.
 inline bool readsPassages(const Method& method) { return method.passages.make != wholeDocument; }
 
-/// What each chunk brings into a prompt: its tokens, and those around it up to the ends of their sentences, so that
-/// passages overlap; nothing of a prompt's frame, and nothing beyond it. tokens, chunks: as a reading has them.
+/// What each chunk brings into a prompt: its tokens, and those around it up to the ends of their sentences, so
+/// that passages overlap; nothing of a prompt's frame, and nothing beyond it. tokens, chunks: as a reading has
+/// them.
 std::vector<Run> passagesOf(const LoadedModel& model, const std::vector<StoredToken>& tokens,
                             const std::vector<Run>& chunks);
 /// Their texts.

@@ -68,7 +68,10 @@ bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetT
 
 ChunkedReading::ChunkedReading(const Method& method, int budgetTokens, std::vector<StoredToken> tokens,
                                std::vector<ChunkRange> chunks)
-    : methodName_(method.name), budgetTokens_(budgetTokens), tokens_(std::move(tokens)), chunks_(std::move(chunks)) {}
+    : methodName_(method.name),
+      budgetTokens_(budgetTokens),
+      tokens_(std::move(tokens)),
+      chunks_(std::move(chunks)) {}
 
 std::size_t ChunkedReading::bytesInMemory() const {
   return chunks_.size() * sizeof(ChunkRange) + tokens_.size() * sizeof(StoredToken);
@@ -129,7 +132,8 @@ std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const
   if (!file) return nullptr;
   auto reading = std::make_shared<const StoredReading>(std::move(file), findMethod(settings.method),
                                                        settings.budgetTokens);
-  const bool isEnough = extent == Extent::Whole ? reading->isComplete() : reading->finished() > 0 || reading->isComplete();
+  const bool isEnough =
+      extent == Extent::Whole ? reading->isComplete() : reading->finished() > 0 || reading->isComplete();
   return isEnough ? reading : nullptr;
 }
 

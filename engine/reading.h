@@ -24,7 +24,7 @@ class ChunkedReading : public Reading {
   const std::vector<StoredToken>& storedTokens() const { return tokens_; }
 
   virtual ChunkStore& store() const = 0;
-  virtual int finished() const = 0;       ///< how many chunks, from the first on, are whole
+  virtual int finished() const = 0;      ///< how many chunks, from the first on, are whole
   virtual bool isForgetful() const = 0;  ///< whether chunks between the first and the last ones are gone
 
   /// Runs of the chunks that are whole, for a cache over the store.
@@ -66,7 +66,8 @@ std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const
                                                  const ReadSettings& settings, Extent extent = Extent::Whole);
 
 /// Reads a text into a file, from where it stands to its end; see Engine::read.
-std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text, const ReadSettings& settings,
-                                              const std::filesystem::path& file, Listener& listener);
+std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text,
+                                              const ReadSettings& settings, const std::filesystem::path& file,
+                                              Listener& listener);
 
 }  // namespace kvasir

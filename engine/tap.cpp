@@ -92,7 +92,8 @@ void EvidenceTap::countQueries(int queries) {
         shares.push_back({static_cast<std::int16_t>(layer), static_cast<std::int32_t>(chunk), mass});
     }
     if (shares.size() > kMostShares) {
-      std::ranges::nth_element(shares, shares.begin() + kMostShares, std::ranges::greater(), &AnswerLook::Share::mass);
+      std::ranges::nth_element(shares, shares.begin() + kMostShares, std::ranges::greater(),
+                               &AnswerLook::Share::mass);
       shares.resize(kMostShares);
     }
     look.shares.insert(look.shares.end(), shares.begin(), shares.end());

@@ -9,8 +9,8 @@ namespace kvasir {
 /// chunk. Kept by the caller of a policy; a policy knows nothing of it.
 class EvidenceTap {
  public:
-  /// Attention to `frames`, the tokens of the prompt's frame, is nobody's evidence: they draw most of it as sinks,
-  /// whatever the question.
+  /// Attention to `frames`, the tokens of the prompt's frame, is nobody's evidence: they draw most of it as
+  /// sinks, whatever the question.
   EvidenceTap(int layers, int heads, std::vector<Run> frames)
       : heads_(heads), frames_(std::move(frames)), layers_(static_cast<std::size_t>(layers)) {}
 

@@ -34,8 +34,8 @@ HWY_INLINE void finishRow(const AffineProduct& p, std::int64_t row, int blocks, 
   if (p.offsets) p.y[row] += dot(df, p.offsets + row * blocks, p.blockSums, blocks);
 }
 
-// Rows are taken four at a time so that they share the loads of x. Their sums are variables of their own, not an array:
-// compilers keep them in registers only so.
+// Rows are taken four at a time so that they share the loads of x. Their sums are variables of their own, not
+// an array: compilers keep them in registers only so.
 template <int kBlockSize>
 void multiplyFour(const AffineProduct& p, std::int64_t row) {
   const Floats df;
@@ -53,8 +53,10 @@ void multiplyFour(const AffineProduct& p, std::int64_t row) {
     stretch += 4 * kBlockSize;
     sum0 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels, x), hn::Set(df, scales[0]), sum0);
     sum1 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + columns, x), hn::Set(df, scales[blocks]), sum1);
-    sum2 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + 2 * columns, x), hn::Set(df, scales[2 * blocks]), sum2);
-    sum3 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + 3 * columns, x), hn::Set(df, scales[3 * blocks]), sum3);
+    sum2 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + 2 * columns, x), hn::Set(df, scales[2 * blocks]),
+                      sum2);
+    sum3 = hn::MulAdd(multiplyBlock<kBlockSize>(df, levels + 3 * columns, x), hn::Set(df, scales[3 * blocks]),
+                      sum3);
   }
   finishRow(p, row, static_cast<int>(blocks), sum0);
   finishRow(p, row + 1, static_cast<int>(blocks), sum1);
@@ -68,7 +70,8 @@ void multiplyOne(const AffineProduct& p, std::int64_t row) {
   const int blocks = p.columns / kBlockSize;
   auto sum = hn::Zero(df);
   for (int block = 0; block < blocks; ++block)
-    sum = hn::MulAdd(multiplyBlock<kBlockSize>(df, p.levels + row * p.columns + block * kBlockSize, p.x + block * kBlockSize),
+    sum = hn::MulAdd(multiplyBlock<kBlockSize>(df, p.levels + row * p.columns + block * kBlockSize,
+                                               p.x + block * kBlockSize),
                      hn::Set(df, p.scales[row * blocks + block]), sum);
   finishRow(p, row, blocks, sum);
 }

@@ -24,7 +24,8 @@ const std::map<std::string, Precision> kPrecisions = {{"fast", Precision::Fast},
 /// What CLI11 fills in, where its types are not ours; made into Arguments when all is well.
 struct Draft {
   Arguments arguments;
-  std::string model, library, document, file, folder, rowsFile, device = "auto", precision, adapter, heldOut, curves, picture, mapKind;
+  std::string model, library, document, file, folder, rowsFile, device = "auto", precision, adapter, heldOut,
+                                                                curves, picture, mapKind;
   std::size_t limit = 0, each = 0;
 };
 
@@ -46,10 +47,13 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--device", draft.device, "Where to compute: auto, cpu or cuda")
       ->type_name("DEVICE")
       ->check(CLI::IsMember(kDevices));
-  app.add_option("--adapter", draft.adapter, "What was trained to answer from retrieved chunks: a file, or none for the model as "
-                                             "it comes; the one that was made for the model unless set")
+  app.add_option("--adapter", draft.adapter,
+                 "What was trained to answer from retrieved chunks: a file, or none for the model as "
+                 "it comes; the one that was made for the model unless set")
       ->type_name("FILE");
-  app.set_config("--config", "", "A file with any of the options, those of a command under its name: [train.adapter], rank = 16")
+  app.set_config(
+         "--config", "",
+         "A file with any of the options, those of a command under its name: [train.adapter], rank = 16")
       ->type_name("FILE");
   app.add_flag("--json", draft.arguments.isJson, "Write the result as JSON");
   app.add_flag("--quiet", draft.arguments.isQuiet, "No progress and no remarks, only results and errors");
@@ -68,7 +72,8 @@ void addMethodAndStep(CLI::App* sub, Draft& draft) {
 
 void addReadingOptions(CLI::App* sub, Draft& draft) {
   addMethodAndStep(sub, draft);
-  sub->add_option("--budget", draft.arguments.asking.budgetTokens, "KV entries a query may attend to, per layer")
+  sub->add_option("--budget", draft.arguments.asking.budgetTokens,
+                  "KV entries a query may attend to, per layer")
       ->type_name("N")
       ->check(tokenCount())
       ->capture_default_str();
@@ -131,18 +136,22 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
 }
 
 void addComparing(CLI::App& app, Draft& draft) {
-  CLI::App* map = addCommand(app, draft, "map", "Where each layer looks for a question: layer by position", Command::Map);
+  CLI::App* map =
+      addCommand(app, draft, "map", "Where each layer looks for a question: layer by position", Command::Map);
   addQuestion(map, draft);
   addReadingOptions(map, draft);
   addPrecision(map, draft, "fast");
-  map->add_option("--kind", draft.mapKind, "attention: of dense attention; retriever: the scores the method retrieves by; or both")
+  map->add_option("--kind", draft.mapKind,
+                  "attention: of dense attention; retriever: the scores the method retrieves by; or both")
       ->type_name("KIND")
       ->check(CLI::IsMember(kMapKinds));
-  map->add_option("--mark", draft.arguments.marked, "A text of the document whose chunks are outlined; may be given several times")
+  map->add_option("--mark", draft.arguments.marked,
+                  "A text of the document whose chunks are outlined; may be given several times")
       ->type_name("TEXT");
   map->add_option("--out", draft.picture, "A picture (.png, .svg, .pdf) or a table (.csv)")->type_name("FILE");
 
-  CLI::App* compare = addCommand(app, draft, "compare", "The same question by several methods", Command::Compare);
+  CLI::App* compare =
+      addCommand(app, draft, "compare", "The same question by several methods", Command::Compare);
   addQuestion(compare, draft);
   compare->add_option("--methods", draft.arguments.methods, "Rows of the method table, as full,whitened")
       ->type_name("A,B,…")
@@ -159,14 +168,17 @@ void addMeasuring(CLI::App& app, Draft& draft) {
       addCommand(app, draft, "eval", "Ask every row of a file and score the answers", Command::Eval);
   eval->add_option("FILE", draft.file, "Rows as JSON lines; may be gzipped")->required()->type_name("JSONL");
   addMethodAndStep(eval, draft);
-  eval->add_option("--methods", arguments.methods, "Several rows of the table, side by side: full,infllm,whitened")
+  eval->add_option("--methods", arguments.methods,
+                   "Several rows of the table, side by side: full,infllm,whitened")
       ->type_name("A,B,…")
       ->delimiter(',');
-  eval->add_option("--budget", arguments.budgets, "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
+  eval->add_option("--budget", arguments.budgets,
+                   "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
       ->type_name("N,…")
       ->delimiter(',')
       ->check(tokenCount());
-  eval->add_option("--plot", draft.picture, "Quality, recall, first-token seconds and KV bytes by length: .png, .svg or .pdf")
+  eval->add_option("--plot", draft.picture,
+                   "Quality, recall, first-token seconds and KV bytes by length: .png, .svg or .pdf")
       ->type_name("FILE");
   addAnsweringOptions(eval, draft, "32");
   addPrecision(eval, draft, "fast");
@@ -226,32 +238,56 @@ void addLibrary(CLI::App& app, Draft& draft) {
 
 void addAdapterTraining(CLI::App& train, Draft& draft) {
   AdapterSettings& training = draft.arguments.training;
-  CLI::App* adapter = addCommand(train, draft, "adapter",
-                                 "Teach the model to answer from what the method retrieves, and to say when the text holds no answer",
-                                 Command::TrainAdapter);
-  adapter->add_option("FILE", draft.arguments.documents,
-                      "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none")
+  CLI::App* adapter = addCommand(
+      train, draft, "adapter",
+      "Teach the model to answer from what the method retrieves, and to say when the text holds no answer",
+      Command::TrainAdapter);
+  adapter
+      ->add_option("FILE", draft.arguments.documents,
+                   "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none")
       ->required();
-  adapter->add_option("--held-out", draft.heldOut, "Texts of the same form that are only checked on")->required()->type_name("FILE");
-  adapter->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")->type_name("DIR");
+  adapter->add_option("--held-out", draft.heldOut, "Texts of the same form that are only checked on")
+      ->required()
+      ->type_name("FILE");
+  adapter->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")
+      ->type_name("DIR");
   adapter->add_option("--curves", draft.curves, "Losses of every step as CSV")->type_name("FILE");
-  adapter->add_option("--method", training.method, "How chunks are retrieved")->type_name("M")->capture_default_str();
+  adapter->add_option("--method", training.method, "How chunks are retrieved")
+      ->type_name("M")
+      ->capture_default_str();
   adapter->add_option("--budget", training.budgetTokens, "KV entries a query may attend to, per layer")
-      ->type_name("N")->check(tokenCount())->capture_default_str();
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
   adapter->add_option("--rank", training.rank, "Of the changes to each projection")
-      ->type_name("R")->check(CLI::Range(1, 512))->capture_default_str();
+      ->type_name("R")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
   adapter->add_option("--rounds", training.rounds, "Times every text is visited")
-      ->type_name("N")->check(CLI::Range(1, 1000))->capture_default_str();
-  adapter->add_option("--questions", training.questionsEach, "Asked of a text at a visit; more take more memory")
-      ->type_name("N")->check(CLI::Range(1, 256))->capture_default_str();
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  adapter
+      ->add_option("--questions", training.questionsEach, "Asked of a text at a visit; more take more memory")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   adapter->add_option("--rate", training.learningRate, "The largest learning rate")
-      ->type_name("R")->check(CLI::Range(1e-7, 1.0))->capture_default_str();
+      ->type_name("R")
+      ->check(CLI::Range(1e-7, 1.0))
+      ->capture_default_str();
   adapter->add_option("--check-every", training.heldOutEvery, "Steps between checks on the texts held out")
-      ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   adapter->add_option("--patience", training.patience, "Checks without a better loss before it stops")
-      ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
-  adapter->add_option("--seed", training.seed, "Of the order and the start; the same seed gives the same training")
-      ->type_name("N")->capture_default_str();
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  adapter
+      ->add_option("--seed", training.seed, "Of the order and the start; the same seed gives the same training")
+      ->type_name("N")
+      ->capture_default_str();
 }
 
 void addTraining(CLI::App& app, Draft& draft) {
@@ -261,11 +297,15 @@ void addTraining(CLI::App& app, Draft& draft) {
   CLI::App* whitening = addCommand(*train, draft, "whitening",
                                    "Index entries of the method whitened, from plain text: no labels, minutes",
                                    Command::TrainWhitening);
-  whitening->add_option("FILE", draft.arguments.documents,
-                        "Documents of any kind, or JSON lines {text, questions}; 500 pages or more")
+  whitening
+      ->add_option("FILE", draft.arguments.documents,
+                   "Documents of any kind, or JSON lines {text, questions}; 500 pages or more")
       ->required();
-  whitening->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")->type_name("DIR");
-  whitening->add_option("--layers", draft.arguments.whitening.layers, "Layers with entries; the first two and every third unless set")
+  whitening->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")
+      ->type_name("DIR");
+  whitening
+      ->add_option("--layers", draft.arguments.whitening.layers,
+                   "Layers with entries; the first two and every third unless set")
       ->type_name("N,…")
       ->delimiter(',')
       ->check(CLI::NonNegativeNumber);
@@ -289,7 +329,9 @@ Arguments finished(Draft draft) {
   arguments.curves = pathOf(draft.curves);
   arguments.picture = pathOf(draft.picture);
   if (!draft.mapKind.empty()) arguments.mapKind = kMapKinds.at(draft.mapKind);
-  arguments.adapting = draft.adapter == "none" || arguments.command == Command::TrainAdapter ? Adapting::Nothing : Adapting::Answers;
+  arguments.adapting = draft.adapter == "none" || arguments.command == Command::TrainAdapter
+                           ? Adapting::Nothing
+                           : Adapting::Answers;
   if (draft.adapter != "none") arguments.adapter = pathOf(draft.adapter);
   arguments.device = kDevices.at(draft.device);
   const bool isForComparing = arguments.command == Command::Logits;

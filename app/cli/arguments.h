@@ -30,7 +30,8 @@ enum class Command {
   TrainAdapter
 };
 
-/// What a map shows of each layer and chunk: the attention of dense attention, the scores a method retrieves by, or both.
+/// What a map shows of each layer and chunk: the attention of dense attention, the scores a method retrieves
+/// by, or both.
 enum class MapKind { Attention, Retriever, Both };
 
 /// What a command line says, with the defaults filled in. Each command uses the common part and its own fields.
@@ -58,12 +59,12 @@ struct Arguments {
   std::vector<int> budgets;          ///< of eval, one at least
   std::filesystem::path picture;     ///< of map (.csv too) and eval: .png, .svg or .pdf; empty: none
 
-  std::filesystem::path file;      ///< of eval, tokenize, logits
-  std::filesystem::path folder;    ///< of train: where its file goes; empty: the user's own
+  std::filesystem::path file;    ///< of eval, tokenize, logits
+  std::filesystem::path folder;  ///< of train: where its file goes; empty: the user's own
   Engine::WhiteningSettings whitening;
   AdapterSettings training;
   std::filesystem::path heldOut, curves;  ///< of train: texts to check on, and the table of losses
-  std::filesystem::path rowsFile;  ///< of eval: where each row's result goes; empty: nowhere
+  std::filesystem::path rowsFile;         ///< of eval: where each row's result goes; empty: nowhere
   RowChoice rows;
   int top = 10;
 

@@ -20,14 +20,18 @@ std::string describe(const Json& row) {
   const std::string method = row["method"];
   if (row.contains("error")) return method + "\n     " + std::string(row["error"]) + "\n";
   char line[200];
-  std::snprintf(line, sizeof line, "%-16s read %s, first token %.2f s, %s of %s tokens attended, KV %s on disk, log-probability %.1f",
-                method.c_str(), asDuration(row["seconds"]["read"]).c_str(), row["seconds"]["first_token"].get<double>(),
-                withCommas(row["tokens"]["attended"].get<int>()).c_str(), withCommas(row["tokens"]["document"].get<int>()).c_str(),
-                asBytes(row["bytes"]["kv_disk"].get<std::uint64_t>()).c_str(), row["log_probability"].get<double>());
+  std::snprintf(
+      line, sizeof line,
+      "%-16s read %s, first token %.2f s, %s of %s tokens attended, KV %s on disk, log-probability %.1f",
+      method.c_str(), asDuration(row["seconds"]["read"]).c_str(), row["seconds"]["first_token"].get<double>(),
+      withCommas(row["tokens"]["attended"].get<int>()).c_str(),
+      withCommas(row["tokens"]["document"].get<int>()).c_str(),
+      asBytes(row["bytes"]["kv_disk"].get<std::uint64_t>()).c_str(), row["log_probability"].get<double>());
   std::string text = std::string(line) + "\n     " + std::string(row["answer"]) + "\n";
   if (row["evidence"].empty()) return text;
   const Json& best = row["evidence"][0];
-  if (best["first_page"].is_number()) text += "     best passage: page " + std::to_string(best["first_page"].get<int>()) + "\n";
+  if (best["first_page"].is_number())
+    text += "     best passage: page " + std::to_string(best["first_page"].get<int>()) + "\n";
   return text;
 }
 
@@ -51,8 +55,9 @@ void compareCommand(const Arguments& arguments, Console& console) {
     try {
       const OpenReading read = openReading(*engine, library, document, readSettingsFor(*engine, own), console);
       const Answer answer = engine->ask(*read.reading, own.question, own.asking, console);
-      rows.push_back(toJson(AskResult{document.document, answer, own.asking, read.reading->tokens(), loadSeconds, read.seconds,
-                                      whole.seconds(), read.reading->bytesOnDisk(), peakMemoryBytes()}));
+      rows.push_back(
+          toJson(AskResult{document.document, answer, own.asking, read.reading->tokens(), loadSeconds,
+                           read.seconds, whole.seconds(), read.reading->bytesOnDisk(), peakMemoryBytes()}));
     } catch (const Cancelled&) {
       throw;
     } catch (const std::runtime_error& error) {

@@ -72,7 +72,8 @@ struct Variant {
   double readSeconds = 0, answerSeconds = 0;
 };
 
-/// Asks rows one after the other; rows in a run with the same context, and variants that read alike, share a reading.
+/// Asks rows one after the other; rows in a run with the same context, and variants that read alike, share a
+/// reading.
 class RowAsker {
  public:
   RowAsker(const Arguments& arguments, Console& console)
@@ -178,11 +179,12 @@ std::vector<Variant> variantsOf(const Arguments& arguments) {
 }
 
 std::string nameOf(const Variant& variant, const Arguments& arguments) {
-  return arguments.budgets.size() > 1 ? variant.method + ", budget " + withCommas(variant.budgetTokens) : variant.method;
+  return arguments.budgets.size() > 1 ? variant.method + ", budget " + withCommas(variant.budgetTokens)
+                                      : variant.method;
 }
 
-void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker, std::vector<Variant>& variants,
-             Console& console) {
+void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker,
+             std::vector<Variant>& variants, Console& console) {
   const auto chosen = std::count(isChosen.begin(), isChosen.end(), true);
   RowsFile rowsFile(arguments.rowsFile);
   EvaluationRows rows(arguments.file);
@@ -217,12 +219,14 @@ void evalCommand(const Arguments& arguments, Console& console) {
   askRows(arguments, isChosen, asker, variants, console);
   if (!arguments.picture.empty()) {
     std::vector<MethodCurve> curves;
-    for (const Variant& variant : variants) curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
+    for (const Variant& variant : variants)
+      curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
     drawCurves(curves, arguments.picture);
   }
   if (arguments.isJson) {
     Json summaries = Json::array();
-    for (const Variant& variant : variants) summaries.push_back(summaryOf(variant, asker.modelName(), whole.seconds()));
+    for (const Variant& variant : variants)
+      summaries.push_back(summaryOf(variant, asker.modelName(), whole.seconds()));
     console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
     return;
   }
@@ -231,7 +235,8 @@ void evalCommand(const Arguments& arguments, Console& console) {
     console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
                   << asDuration(variant.answerSeconds) << " answering\n\n";
   }
-  console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes()) << " of memory\n";
+  console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
+                << " of memory\n";
 }
 
 }  // namespace kvasir

@@ -16,7 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Chunks that hold some of a marked text, wherever it stands. Throws a sentence where it stands nowhere.
-std::vector<int> markedChunks(const Document& document, const Reading& reading, const std::vector<std::string>& marked) {
+std::vector<int> markedChunks(const Document& document, const Reading& reading,
+                              const std::vector<std::string>& marked) {
   std::vector<int> found;
   for (const std::string& text : marked) {
     std::size_t at = text.empty() ? std::string::npos : document.text.find(text);
@@ -56,12 +57,14 @@ Json toJson(const MapResult& result) {
   const MapKind kind = result.kind == MapKind::Attention ? MapKind::Attention : MapKind::Retriever;
   json["values"] = rowsOf(valuesOf(result, kind), result.retrieved.layers, result.retrieved.chunks);
   if (result.kind == MapKind::Both)
-    json["attention"] = rowsOf(valuesOf(result, MapKind::Attention), result.retrieved.layers, result.retrieved.chunks);
+    json["attention"] =
+        rowsOf(valuesOf(result, MapKind::Attention), result.retrieved.layers, result.retrieved.chunks);
   json["attended"] = Json::array();
   for (int layer = 0; layer < result.retrieved.layers; ++layer) {
     Json row = Json::array();
     for (int chunk = 0; chunk < result.retrieved.chunks; ++chunk)
-      if (result.retrieved.attended[static_cast<std::size_t>(layer * result.retrieved.chunks + chunk)]) row.push_back(chunk);
+      if (result.retrieved.attended[static_cast<std::size_t>(layer * result.retrieved.chunks + chunk)])
+        row.push_back(chunk);
     json["attended"].push_back(std::move(row));
   }
   json["gold"] = result.marked;
@@ -77,9 +80,10 @@ void writeTable(const MapResult& result, const std::filesystem::path& file) {
     for (int chunk = 0; chunk < result.retrieved.chunks; ++chunk) {
       const auto at = static_cast<std::size_t>(layer * result.retrieved.chunks + chunk);
       const bool isMarked = std::binary_search(result.marked.begin(), result.marked.end(), chunk);
-      stream << layer << "," << chunk << "," << result.reading.chunks()[static_cast<std::size_t>(chunk)].firstToken << ","
-             << (result.full ? number(result.full->mass[at]) : "") << "," << number(result.retrieved.scores[at]) << ","
-             << static_cast<int>(result.retrieved.attended[at]) << "," << isMarked << "\r\n";
+      stream << layer << "," << chunk << ","
+             << result.reading.chunks()[static_cast<std::size_t>(chunk)].firstToken << ","
+             << (result.full ? number(result.full->mass[at]) : "") << "," << number(result.retrieved.scores[at])
+             << "," << static_cast<int>(result.retrieved.attended[at]) << "," << isMarked << "\r\n";
     }
   stream.flush();
   if (!stream) throw std::runtime_error(utf8Of(file) + " cannot be written; check its folder and the disk.");
@@ -93,7 +97,8 @@ void mapCommand(const Arguments& arguments, Console& console) {
   Library library(arguments.library);
   const OpenDocument document = openDocument(library, arguments.documents.front(), console);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
-  const OpenReading read = openReading(*engine, library, document, readSettingsFor(*engine, arguments), console);
+  const OpenReading read =
+      openReading(*engine, library, document, readSettingsFor(*engine, arguments), console);
   AskSettings asking = arguments.asking;
   asking.maxTokens = 1;  // a map of the question
   MapResult result{document.document, *read.reading, arguments.mapKind, {}, {}, {}};

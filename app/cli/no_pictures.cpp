@@ -5,11 +5,13 @@
 namespace kvasir {
 
 void drawMap(const MapResult&, const std::filesystem::path&) {
-  throw std::runtime_error("This kvasir-cli was built without the window and draws no pictures; write the map as .csv.");
+  throw std::runtime_error(
+      "This kvasir-cli was built without the window and draws no pictures; write the map as .csv.");
 }
 
 void drawCurves(const std::vector<MethodCurve>&, const std::filesystem::path&) {
-  throw std::runtime_error("This kvasir-cli was built without the window and draws no pictures; --json gives the figures.");
+  throw std::runtime_error(
+      "This kvasir-cli was built without the window and draws no pictures; --json gives the figures.");
 }
 
 }  // namespace kvasir

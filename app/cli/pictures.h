@@ -22,8 +22,9 @@ struct MapResult {
   std::vector<int> marked;          ///< chunks
 };
 
-/// Layer by position in a .png, .svg or .pdf, as in the RetroLM paper's figure: dense attention above the retriever's
-/// scores, on one axis with the document's sections and pages, marked chunks outlined. Throws a sentence where it cannot.
+/// Layer by position in a .png, .svg or .pdf, as in the RetroLM paper's figure: dense attention above the
+/// retriever's scores, on one axis with the document's sections and pages, marked chunks outlined. Throws a
+/// sentence where it cannot.
 void drawMap(const MapResult& result, const std::filesystem::path& file);
 
 /// What one method gave at each length.
@@ -32,8 +33,8 @@ struct MethodCurve {
   std::vector<LengthMeans> points;
 };
 
-/// Quality, recall, first-token seconds and KV bytes over the length of the document, a curve a method, in a .png, .svg or
-/// .pdf. Throws a sentence where it cannot.
+/// Quality, recall, first-token seconds and KV bytes over the length of the document, a curve a method, in a
+/// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file);
 
 }  // namespace kvasir

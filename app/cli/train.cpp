@@ -30,7 +30,8 @@ void addPieces(const std::string& text, std::vector<Engine::WhiteningText>& text
   }
 }
 
-/// Hands each line's object on, with what its errors begin with. Every row has a text; questions are a list if there.
+/// Hands each line's object on, with what its errors begin with. Every row has a text; questions are a list if
+/// there.
 template <class Take>
 void forEachRow(const std::string& lines, const std::string& name, Take take) {
   std::istringstream stream(lines);
@@ -62,8 +63,8 @@ std::vector<AdapterLesson> readLessons(const std::filesystem::path& file) {
   forEachRow(contentsOf(file), utf8Of(file), [&](const Json& row, const std::string& place) {
     AdapterLesson& lesson = lessons.emplace_back(AdapterLesson{row["text"], {}});
     for (const Json& item : row.value("questions", Json::array())) {
-      if (!item.is_object() || !item.contains("question") || !item["question"].is_string() || !item.contains("answer") ||
-          !item["answer"].is_string())
+      if (!item.is_object() || !item.contains("question") || !item["question"].is_string() ||
+          !item.contains("answer") || !item["answer"].is_string())
         throw std::runtime_error(place + ": a question is no object with a question and an answer.");
       lesson.items.push_back({item["question"], item["answer"]});
     }
@@ -75,8 +76,8 @@ std::filesystem::path folderOf(const Arguments& arguments) {
   return arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
 }
 
-/// Losses step by step: on the console from time to time, and in a table where one is wanted. Of a training that went on
-/// from a checkpoint the table goes on too.
+/// Losses step by step: on the console from time to time, and in a table where one is wanted. Of a training
+/// that went on from a checkpoint the table goes on too.
 class Curves {
  public:
   Curves(const std::filesystem::path& file, Console& console) : console_(console) {
@@ -97,8 +98,8 @@ class Curves {
     }
     if (!step.heldOutLoss) return;
     char line[160];
-    std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s", step.step, step.steps, sum_ / count_,
-                  *step.heldOutLoss, step.isBest ? " (best so far, saved)" : "");
+    std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s", step.step,
+                  step.steps, sum_ / count_, *step.heldOutLoss, step.isBest ? " (best so far, saved)" : "");
     console_.say(line);
     best_ = step.isBest ? *step.heldOutLoss : best_;
     last_ = step.step;
@@ -124,10 +125,13 @@ void trainAdapterCommand(const Arguments& arguments, Console& console) {
   texts.heldOut = readLessons(arguments.heldOut);
   const auto engine = loadEngine(arguments, console);
   Curves curves(arguments.curves, console);
-  const std::filesystem::path file = engine->trainAdapter(texts, arguments.training, folderOf(arguments),
-                                                          [&](const TrainingStep& step) { curves.add(step); }, console);
+  const std::filesystem::path file = engine->trainAdapter(
+      texts, arguments.training, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
+      console);
   if (arguments.isJson)
-    console.out() << asLine(Json{{"file", utf8Of(file)}, {"texts", texts.train.size()}, {"steps", curves.last()},
+    console.out() << asLine(Json{{"file", utf8Of(file)},
+                                 {"texts", texts.train.size()},
+                                 {"steps", curves.last()},
                                  {"held_out_loss", curves.best()}})
                   << "\n";
   else
@@ -140,11 +144,16 @@ void trainWhiteningCommand(const Arguments& arguments, Console& console) {
     if (pathOf(name).extension() == ".jsonl")
       addRows(contentsOf(pathOf(name)), name, texts);
     else
-      addPieces(importFile(pathOf(name), [&](int done, int total) { console.progress({Stage::Importing, done, total, 0}); }).text,
+      addPieces(importFile(pathOf(name),
+                           [&](int done, int total) {
+                             console.progress({Stage::Importing, done, total, 0});
+                           })
+                    .text,
                 texts);
   }
   const auto engine = loadEngine(arguments, console);
-  const std::filesystem::path file = engine->trainWhitening(texts, arguments.whitening, folderOf(arguments), console);
+  const std::filesystem::path file =
+      engine->trainWhitening(texts, arguments.whitening, folderOf(arguments), console);
   if (arguments.isJson)
     console.out() << asLine(Json{{"file", utf8Of(file)}, {"texts", texts.size()}}) << "\n";
   else

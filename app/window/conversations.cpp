@@ -58,7 +58,8 @@ qint64 Conversations::keep(const Exchange& exchange) {
   if (number > 0) {
     database_
         .prepare(
-            "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) VALUES (?1, ?2, ?3, ?4, "
+            "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) VALUES (?1, ?2, "
+            "?3, ?4, "
             "?5)")
         .bind(std::int64_t{number}, id, bodyOf(exchange), Blob{maps}, conversation)
         .finish();
@@ -76,8 +77,10 @@ qint64 Conversations::keep(const Exchange& exchange) {
 
 std::vector<Conversation> Conversations::of(const std::string& document) {
   Statement rows = database_.prepare(
-      "SELECT id, title, (SELECT body FROM exchanges WHERE conversation = id ORDER BY number LIMIT 1) FROM conversations "
-      "WHERE document_id = ?1 ORDER BY (SELECT max(number) FROM exchanges WHERE conversation = id) DESC, id DESC");
+      "SELECT id, title, (SELECT body FROM exchanges WHERE conversation = id ORDER BY number LIMIT 1) FROM "
+      "conversations "
+      "WHERE document_id = ?1 ORDER BY (SELECT max(number) FROM exchanges WHERE conversation = id) DESC, id "
+      "DESC");
   std::vector<Conversation> found;
   for (rows.bind(document); rows.step();) {
     Conversation conversation{rows.integer(0), QString::fromStdString(rows.text(1))};
@@ -109,7 +112,9 @@ std::vector<ExchangePointer> Conversations::exchanges(qint64 conversation) {
 }
 
 void Conversations::name(qint64 conversation, const std::string& title) {
-  database_.prepare("UPDATE conversations SET title = ?2 WHERE id = ?1").bind(std::int64_t{conversation}, title).finish();
+  database_.prepare("UPDATE conversations SET title = ?2 WHERE id = ?1")
+      .bind(std::int64_t{conversation}, title)
+      .finish();
 }
 
 void Conversations::drop(qint64 conversation) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "app/sqlite.h"
-#include "ui/document/document_view.h"
 #include "app/window/session_jobs.h"
+#include "ui/document/document_view.h"
 #include "ui/panels/exchange.h"
 
 namespace kvasir {
@@ -19,10 +19,10 @@ class Conversations {
  public:
   explicit Conversations(std::filesystem::path file);
 
-  /// Adds it, or renews the one of its number, and begins its conversation where there is none of that id. Gives the
-  /// number.
+  /// Adds it, or renews the one of its number, and begins its conversation where there is none of that id.
+  /// Gives the number.
   qint64 keep(const Exchange& exchange);
-  std::vector<Conversation> of(const std::string& document);  ///< the last one spoken in comes first
+  std::vector<Conversation> of(const std::string& document);    ///< the last one spoken in comes first
   std::vector<ExchangePointer> exchanges(qint64 conversation);  ///< oldest first; what is damaged is left out
   void name(qint64 conversation, const std::string& title);
   void drop(qint64 conversation);

@@ -21,7 +21,8 @@ bool isIn(const std::vector<int>& chunks, int chunk) {
 
 using Documents = std::vector<AskedDocument>;
 
-EvidenceRow rowOf(const Documents& documents, const AskSettings& settings, const EvidenceChunk& found, int rank) {
+EvidenceRow rowOf(const Documents& documents, const AskSettings& settings, const EvidenceChunk& found,
+                  int rank) {
   const AskedDocument& asked = documents[static_cast<std::size_t>(found.document)];
   const Document& document = *asked.document;
   EvidenceRow row;
@@ -55,7 +56,8 @@ std::vector<EvidenceRow> rowsOf(const Documents& documents, const Reading& readi
           std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
       if (isThere || chunk < 0 || static_cast<std::size_t>(chunk) >= reading.chunks().size()) continue;
       const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(chunk)];
-      rows.push_back(rowOf(documents, settings, {chunk, 0, 0, 0, range.start, range.end, range.document}, ++rank));
+      rows.push_back(
+          rowOf(documents, settings, {chunk, 0, 0, 0, range.start, range.end, range.document}, ++rank));
     }
   }
   return rows;
@@ -75,15 +77,16 @@ int chunkAt(const std::vector<ChunkRange>& chunks, int document, std::size_t byt
 void addMarks(const AskedDocument& asked, int index, bool isOneOfSeveral, const std::vector<ChunkRange>& chunks,
               AnswerMaps& maps) {
   // A document of which nothing was read has no place on the axis.
-  const auto last = std::find_if(chunks.rbegin(), chunks.rend(), [&](const ChunkRange& c) { return c.document == index; });
+  const auto last =
+      std::find_if(chunks.rbegin(), chunks.rend(), [&](const ChunkRange& c) { return c.document == index; });
   if (last == chunks.rend()) return;
   const int deeper = isOneOfSeveral ? 1 : 0;
   if (isOneOfSeveral)
     maps.sections.push_back({chunkAt(chunks, index, 0), QString::fromStdString(asked.title), 1});
   for (const Section& section : asked.document->sections) {
     if (section.start >= last->end && last->end > 0) break;
-    maps.sections.push_back({chunkAt(chunks, index, section.start), QString::fromStdString(section.title),
-                             section.level + deeper});
+    maps.sections.push_back(
+        {chunkAt(chunks, index, section.start), QString::fromStdString(section.title), section.level + deeper});
   }
   for (const Page& page : asked.document->pages) {
     if (page.start >= last->end && last->end > 0) break;

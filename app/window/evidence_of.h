@@ -16,13 +16,14 @@ struct AskedDocument {
   std::shared_ptr<const Document> document;
 };
 
-/// What an exchange keeps and shows of an answer from these documents, in the order they were joined in. Chunks that
-/// were pinned or blocked stand in the evidence too, behind what was found, so that this can be undone.
-Exchange exchangeOf(const std::vector<AskedDocument>& documents, const std::string& question, const Reading& reading,
-                    const AskSettings& settings, Answer answer);
+/// What an exchange keeps and shows of an answer from these documents, in the order they were joined in. Chunks
+/// that were pinned or blocked stand in the evidence too, behind what was found, so that this can be undone.
+Exchange exchangeOf(const std::vector<AskedDocument>& documents, const std::string& question,
+                    const Reading& reading, const AskSettings& settings, Answer answer);
 
 /// Where each layer looked in these documents, with their sections and pages.
-std::shared_ptr<AnswerMaps> mapsOf(const std::vector<AskedDocument>& documents, const Reading& reading, EvidenceMap map);
+std::shared_ptr<AnswerMaps> mapsOf(const std::vector<AskedDocument>& documents, const Reading& reading,
+                                   EvidenceMap map);
 
 /// The share of full attention to the document that fell on attended chunks, mean over layers.
 std::optional<double> exactCoverage(const EvidenceMap& full, const EvidenceMap& retrieved);

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr quint32 kMapsVersion = 2;  // 1: without the documents of chunks
+constexpr quint32 kMapsVersion = 2;      // 1: without the documents of chunks
 constexpr qint64 kMostValues = 1 << 26;  // of one list; more is damage
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }

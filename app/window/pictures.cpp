@@ -36,7 +36,8 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
   for (const MethodCurve& curve : curves) {
     PlotCurve& drawn = panel.curves.emplace_back(PlotCurve{QString::fromStdString(curve.name), {}});
     for (const LengthMeans& means : curve.points)
-      if (const auto value = valueOf(means)) drawn.points.emplace_back(static_cast<double>(means.tokens), *value);
+      if (const auto value = valueOf(means))
+        drawn.points.emplace_back(static_cast<double>(means.tokens), *value);
     std::sort(drawn.points.begin(), drawn.points.end());
   }
   return panel;
@@ -53,7 +54,8 @@ void drawMap(const MapResult& result, const std::filesystem::path& file) {
   const MapGrids grids = gridsOf(maps);
   if (!grids.share) throw std::runtime_error("There is nothing to draw: the document has no chunks.");
   if (result.kind == MapKind::Retriever && !grids.score)
-    throw std::runtime_error("The method " + maps->method.toStdString() + " gives chunks no scores; choose --kind attention.");
+    throw std::runtime_error("The method " + maps->method.toStdString() +
+                             " gives chunks no scores; choose --kind attention.");
   SheetChoice choice;
   choice.value = result.kind == MapKind::Attention || !grids.score ? MapValue::Share : MapValue::Score;
   HeatSheet sheet = attentionSheet(grids, choice);
@@ -71,7 +73,8 @@ void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::p
   throwIfAny(writeCurves(
       {panel(curves, "Answers", "f1", [](const LengthMeans& means) { return std::optional(means.f1); }),
        panel(curves, "Evidence attended", "recall", [](const LengthMeans& means) { return means.recall; }),
-       panel(curves, "First token", "seconds", [](const LengthMeans& means) { return std::optional(means.firstTokenSeconds); }),
+       panel(curves, "First token", "seconds",
+             [](const LengthMeans& means) { return std::optional(means.firstTokenSeconds); }),
        panel(curves, "Keys and values", "MB, on disk and in memory",
              [](const LengthMeans& means) { return std::optional(means.kvBytes / kMegabyte); })},
       nameOf(file)));

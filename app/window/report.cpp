@@ -127,13 +127,14 @@ QString asHtml(const Report& report) {
 }
 
 QString evidenceAsCsv(const Report& report) {
-  QString out = QStringLiteral("question,rank,chunk,score,layers,share,document,section,pages,start,end,text\r\n");
+  QString out =
+      QStringLiteral("question,rank,chunk,score,layers,share,document,section,pages,start,end,text\r\n");
   for (const ExchangePointer& exchange : report.exchanges) {
     for (const EvidenceRow& row : exchange->evidence) {
-      out += QString::fromUtf8(
-          csvRecord({exchange->question, QString::number(row.rank), QString::number(row.chunk),
-                     csvNumber(row.score), QString::number(row.layers), csvNumber(row.share), row.title, row.section,
-                     row.pages, QString::number(row.range.start), QString::number(row.range.end), row.text}));
+      out += QString::fromUtf8(csvRecord(
+          {exchange->question, QString::number(row.rank), QString::number(row.chunk), csvNumber(row.score),
+           QString::number(row.layers), csvNumber(row.share), row.title, row.section, row.pages,
+           QString::number(row.range.start), QString::number(row.range.end), row.text}));
     }
   }
   return out;

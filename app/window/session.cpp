@@ -23,7 +23,8 @@ double shareOf(const Progress& progress) {
 QString keyOf(const Job& job) {
   if (const auto* import = std::get_if<ImportJob>(&job)) return q(import->file);
   if (const auto* read = std::get_if<ReadJob>(&job)) return q(read->id);
-  if (const auto* ask = std::get_if<AskJob>(&job)) return ask->ids.size() == 1 ? q(ask->ids.front()) : QString();
+  if (const auto* ask = std::get_if<AskJob>(&job))
+    return ask->ids.size() == 1 ? q(ask->ids.front()) : QString();
   return {};
 }
 
@@ -121,7 +122,8 @@ void Session::open(const QString& id) {
   desk_->add(OpenJob{id.toStdString()}, Urgency::Now);
 }
 
-quint64 Session::ask(const QStringList& ids, const QString& question, const AskSettings& settings, Extent extent) {
+quint64 Session::ask(const QStringList& ids, const QString& question, const AskSettings& settings,
+                     Extent extent) {
   AskJob job{{}, question.toStdString(), settings, extent};
   for (const QString& id : ids) job.ids.push_back(id.toStdString());
   return work_->add(std::move(job), Urgency::Now);

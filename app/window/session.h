@@ -33,8 +33,8 @@ class Session : public QObject {
   void collect(const QString& id, const QString& name);
 
   void open(const QString& id);
-  /// Gives the question's number. Of several documents the question is asked as of one. They are read first, to their
-  /// ends or as far as `extent` needs; reading goes on afterwards.
+  /// Gives the question's number. Of several documents the question is asked as of one. They are read first, to
+  /// their ends or as far as `extent` needs; reading goes on afterwards.
   quint64 ask(const QStringList& ids, const QString& question, const AskSettings& settings,
               Extent extent = Extent::Whole);
   /// Whether documents are read without being asked, for these settings.

@@ -28,8 +28,8 @@ struct ReadJob {
   std::string id;
   AskSettings settings;
 };
-/// Of one document or several as one. `extent`: whether they are read to their ends first, or asked as far as they are
-/// read.
+/// Of one document or several as one. `extent`: whether they are read to their ends first, or asked as far as
+/// they are read.
 struct AskJob {
   std::vector<std::string> ids;
   std::string question;
@@ -85,8 +85,9 @@ struct FindJob {
   std::vector<std::string> paths;
 };
 
-using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, EngineJob, OpenJob,
-                         TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob, PlaceJob, CollectionsJob, FindJob>;
+using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, EngineJob,
+                         OpenJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob, PlaceJob,
+                         CollectionsJob, FindJob>;
 
 struct ListedDocument {
   DocumentRecord record;
@@ -126,7 +127,7 @@ struct Talk {
 struct Opened {
   DocumentRecord record;
   std::shared_ptr<const Document> document;
-  std::vector<Conversation> conversations;  ///< the last one spoken in comes first
+  std::vector<Conversation> conversations;    ///< the last one spoken in comes first
   std::vector<ExchangePointer> conversation;  ///< of the first of them
   std::optional<DocumentPlace> place;
 };
@@ -141,7 +142,7 @@ struct Found {
 };
 struct Done {};
 
-using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened, Talk,
-                               Kept, Collections, Found>;
+using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened,
+                               Talk, Kept, Collections, Found>;
 
 }  // namespace kvasir

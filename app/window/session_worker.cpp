@@ -182,8 +182,8 @@ SessionWorker::Asked SessionWorker::asked(const std::vector<std::string>& ids, c
   std::vector<std::shared_ptr<const Reading>> readings;
   for (const std::string& id : ids) {
     readings.push_back(reading(id, settings, extent, listener).reading);
-    asked.documents.push_back(
-        {document_->record.id, titleOf(document_->record).toStdString(), std::make_shared<const Document>(document_->document)});
+    asked.documents.push_back({document_->record.id, titleOf(document_->record).toStdString(),
+                               std::make_shared<const Document>(document_->document)});
   }
   asked.reading = readings.size() == 1 ? readings.front() : engine_->join(readings);
   return asked;
@@ -243,8 +243,8 @@ JobResult SessionWorker::perform(const VerifyJob& job, Listener& listener) {
 JobResult SessionWorker::perform(const RetraceJob& job, Listener& listener) {
   const Asked of = asked(*job.exchange, listener);
   const AskSettings settings = settingsOf(*job.exchange);
-  Answer answer = engine_->retrace(*of.reading, askedOf(*job.exchange), job.exchange->answer.toStdString(), settings,
-                                   listener);
+  Answer answer = engine_->retrace(*of.reading, askedOf(*job.exchange), job.exchange->answer.toStdString(),
+                                   settings, listener);
   return Retraced{std::make_shared<const Exchange>(
       exchangeOf(of.documents, askedOf(*job.exchange), *of.reading, settings, std::move(answer)))};
 }
@@ -268,7 +268,8 @@ JobResult SessionWorker::perform(const OpenJob& job, Listener&) {
   opened.record = *record;
   opened.document = std::make_shared<const Document>(library().load(record->id));
   opened.conversations = conversations().of(record->id);
-  if (!opened.conversations.empty()) opened.conversation = conversations().exchanges(opened.conversations.front().id);
+  if (!opened.conversations.empty())
+    opened.conversation = conversations().exchanges(opened.conversations.front().id);
   opened.place = conversations().place(record->id);
   return opened;
 }

@@ -64,7 +64,8 @@ class SessionWorker : public QObject {
     std::vector<AskedDocument> documents;
     std::shared_ptr<const Reading> reading;
   };
-  Asked asked(const std::vector<std::string>& ids, const AskSettings& settings, Extent extent, Listener& listener);
+  Asked asked(const std::vector<std::string>& ids, const AskSettings& settings, Extent extent,
+              Listener& listener);
   Asked asked(const Exchange& exchange, Listener& listener);
 
   std::filesystem::path folder_;

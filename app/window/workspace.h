@@ -172,10 +172,10 @@ class Workspace : public QObject {
   ComparePanel* compare_;
 
   std::shared_ptr<const Opened> open_;
-  QString home_;                            ///< id of the document whose conversations are shown
+  QString home_;                             ///< id of the document whose conversations are shown
   std::vector<Conversation> conversations_;  ///< of it, the last one spoken in first
-  qint64 conversation_ = 0;                 ///< the one shown; 0: it has not begun
-  std::vector<ExchangePointer> exchanges_;  ///< of the conversation shown
+  qint64 conversation_ = 0;                  ///< the one shown; 0: it has not begun
+  std::vector<ExchangePointer> exchanges_;   ///< of the conversation shown
   ExchangePointer shown_;
   std::optional<Running> running_;
   Comparing comparing_;
@@ -185,8 +185,8 @@ class Workspace : public QObject {
   QString nextQuestion_;
   std::optional<std::pair<QString, TextRange>> revealNext_;  ///< in the document that is being opened
   StatusValues status_;
-  qint64 provisional_ = 0;  ///< counts down: numbers of exchanges that are not kept yet
-  std::map<qint64, qint64> numbers_;      ///< what provisional numbers became
+  qint64 provisional_ = 0;            ///< counts down: numbers of exchanges that are not kept yet
+  std::map<qint64, qint64> numbers_;  ///< what provisional numbers became
   qint64 lastConversation_ = 0, retracing_ = 0;
   std::optional<int> headsWished_;  ///< a chunk, until the answer was retraced
   bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;

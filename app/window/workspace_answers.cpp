@@ -323,7 +323,8 @@ void Workspace::showStatus() {
   status_.budgetTokens = shown_ ? shown_->budgetTokens : 0;
   status_.coverage = shown_ ? shown_->coverage : std::nullopt;
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
-  status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 && shown_->attendedTokens < shown_->documentTokens;
+  status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 &&
+                       shown_->attendedTokens < shown_->documentTokens;
   if (status_.isCoverageExact) status_.coverage = exactCoverage(*shown_->maps->full, shown_->maps->retrieved);
   window_->strip()->setValues(status_);
 }
@@ -370,12 +371,13 @@ void Workspace::showLooks() {
   if (shown_ && (!shown_->maps || shown_->maps->looks.empty())) retrace(shown_);
 }
 
-/// Has the answer looked at again: for its evidence where it was stopped, for what is not kept of it where it is of an
-/// earlier day.
+/// Has the answer looked at again: for its evidence where it was stopped, for what is not kept of it where it
+/// is of an earlier day.
 void Workspace::retrace(const ExchangePointer& exchange) {
   if (!exchange || running_ || retracing_ != 0) return;
   retracing_ = exchange->number;
-  if (!exchange->isStopped) window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
+  if (!exchange->isStopped)
+    window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
   session_->retrace(exchange);
 }
 
@@ -454,7 +456,8 @@ std::optional<int> Workspace::chunkAt(std::size_t byte) const {
   if (!shown_) return std::nullopt;
   for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
     const TextRange& range = shown_->chunks[chunk];
-    if (range.start <= byte && byte < range.end && isOpen(documentOf(*shown_, chunk))) return static_cast<int>(chunk);
+    if (range.start <= byte && byte < range.end && isOpen(documentOf(*shown_, chunk)))
+      return static_cast<int>(chunk);
   }
   return std::nullopt;
 }

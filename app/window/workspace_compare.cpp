@@ -12,13 +12,16 @@ namespace {
 void placeEvidence(const Exchange& exchange, CompareEntry& entry) {
   std::vector<std::size_t> starts = {0};
   for (std::size_t chunk = 0; chunk < exchange.chunks.size(); ++chunk) {
-    const std::size_t document = exchange.chunkDocuments.empty() ? 0 : static_cast<std::size_t>(exchange.chunkDocuments[chunk]);
+    const std::size_t document =
+        exchange.chunkDocuments.empty() ? 0 : static_cast<std::size_t>(exchange.chunkDocuments[chunk]);
     while (starts.size() <= document) starts.push_back(entry.documentBytes);
     entry.documentBytes = std::max(entry.documentBytes, starts[document] + exchange.chunks[chunk].end);
   }
   for (const EvidenceRow& row : exchange.evidence) {
     const auto place = documentsOf(exchange).indexOf(row.document);
-    const std::size_t start = place < 0 || static_cast<std::size_t>(place) >= starts.size() ? 0 : starts[static_cast<std::size_t>(place)];
+    const std::size_t start = place < 0 || static_cast<std::size_t>(place) >= starts.size()
+                                  ? 0
+                                  : starts[static_cast<std::size_t>(place)];
     if (row.share > 0) entry.evidence.push_back({{row.range.start + start, row.range.end + start}, row.share});
   }
 }

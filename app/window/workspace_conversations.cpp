@@ -21,7 +21,8 @@ void Workspace::setConversation(qint64 conversation, std::vector<ExchangePointer
 
 void Workspace::showConversations() {
   std::vector<ConversationChoice> choices;
-  for (const Conversation& conversation : conversations_) choices.push_back({conversation.id, conversation.title});
+  for (const Conversation& conversation : conversations_)
+    choices.push_back({conversation.id, conversation.title});
   window_->ask()->setConversations(choices, conversation_);
 }
 
@@ -71,14 +72,16 @@ void Workspace::showScopes() {
       const LibraryRow* chosen = session_->row(key);
       if (chosen && chosen->isImported) selected << key;
     }
-    if (selected.size() > 1) choices.push_back({tr("%n selected documents", "", static_cast<int>(selected.size())), selected});
+    if (selected.size() > 1)
+      choices.push_back({tr("%n selected documents", "", static_cast<int>(selected.size())), selected});
     std::map<QString, QStringList> collections;
     for (const LibraryRow& other : session_->rows()) {
       if (other.isImported && !other.collection.isEmpty()) collections[other.collection] << other.key;
     }
     for (const auto& [name, keys] : collections) {
       if (keys.size() > 1)
-        choices.push_back({tr("Collection “%1” (%n documents)", "", static_cast<int>(keys.size())).arg(name), keys});
+        choices.push_back(
+            {tr("Collection “%1” (%n documents)", "", static_cast<int>(keys.size())).arg(name), keys});
     }
   }
   window_->ask()->setScopes(std::move(choices));

@@ -49,16 +49,19 @@ std::string bootName() {
   return name.substr(0, sizeof(FixedHeader::boot) - 1);
 }
 
-std::uint64_t indexOffset(const FixedHeader& h) { return sizeof(FixedHeader) + std::uint64_t{h.tokens} * sizeof(StoredToken); }
+std::uint64_t indexOffset(const FixedHeader& h) {
+  return sizeof(FixedHeader) + std::uint64_t{h.tokens} * sizeof(StoredToken);
+}
 
 std::uint64_t slotsOffset(const FixedHeader& h) {
-  return roundUp(indexOffset(h) + std::uint64_t{h.layers} * h.chunks * h.indexFloats * sizeof(float), kGranularity);
+  return roundUp(indexOffset(h) + std::uint64_t{h.layers} * h.chunks * h.indexFloats * sizeof(float),
+                 kGranularity);
 }
 
 bool isPlausible(const FixedHeader& h, std::uint64_t fileBytes) {
   return std::memcmp(h.magic, kMagic, sizeof kMagic) == 0 && h.version == kVersion && h.tokens <= kMostTokens &&
-         h.layers <= kMostLayers && h.indexFloats <= kMostIndexFloats &&
-         h.chunks <= h.tokens && h.finished <= h.chunks && h.durable <= h.finished && h.slotBytes > 0 &&
+         h.layers <= kMostLayers && h.indexFloats <= kMostIndexFloats && h.chunks <= h.tokens &&
+         h.finished <= h.chunks && h.durable <= h.finished && h.slotBytes > 0 &&
          h.slotBytes <= kMostSlotBytes && h.slotsAt == slotsOffset(h) && h.slotsAt <= fileBytes &&
          h.key[sizeof h.key - 1] == 0;
 }
@@ -69,7 +72,9 @@ std::uint32_t slotCount(const FixedHeader& h, std::uint32_t chunks) {
 
 }  // namespace
 
-void MemoryChunks::Free::operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t(kAlignment)); }
+void MemoryChunks::Free::operator()(std::byte* bytes) const {
+  ::operator delete(bytes, std::align_val_t(kAlignment));
+}
 
 std::byte* MemoryChunks::slot(int chunk) {
   const auto index = static_cast<std::size_t>(chunk);
@@ -166,9 +171,11 @@ bool isSame(const std::vector<StoredToken>& a, const std::vector<StoredToken>& b
 
 std::unique_ptr<ChunkFile> ChunkFile::create(const std::filesystem::path& path, const ChunkFileHeader& header,
                                              const std::vector<StoredToken>& tokens) {
-  if (header.key.size() >= sizeof(FixedHeader::key)) throw std::runtime_error("The name of this reading is too long.");
+  if (header.key.size() >= sizeof(FixedHeader::key))
+    throw std::runtime_error("The name of this reading is too long.");
   auto parts = std::make_unique<Parts>(path, FileMap::Access::Write);
-  if (!parts->load() || !isSame(parts->header, header) || !isSame(parts->tokens, tokens)) parts->start(header, tokens);
+  if (!parts->load() || !isSame(parts->header, header) || !isSame(parts->tokens, tokens))
+    parts->start(header, tokens);
   std::memset(parts->fixed.boot, 0, sizeof parts->fixed.boot);
   std::strncpy(parts->fixed.boot, bootName().c_str(), sizeof parts->fixed.boot - 1);
   parts->writeFixed();
@@ -200,7 +207,8 @@ void ChunkFile::finish(int chunks) {
 }
 
 std::size_t ChunkFile::bytes() const {
-  return static_cast<std::size_t>(parts_->fixed.slotsAt + slotCount(parts_->fixed, parts_->fixed.finished) * parts_->fixed.slotBytes);
+  return static_cast<std::size_t>(parts_->fixed.slotsAt +
+                                  slotCount(parts_->fixed, parts_->fixed.finished) * parts_->fixed.slotBytes);
 }
 
 std::byte* ChunkFile::slot(int chunk) {

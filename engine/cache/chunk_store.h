@@ -10,8 +10,8 @@
 
 namespace kvasir {
 
-/// Equal slots of bytes, one a chunk, and the index entries of chunks layer by layer. Addresses of slots stay valid
-/// until the store is destroyed.
+/// Equal slots of bytes, one a chunk, and the index entries of chunks layer by layer. Addresses of slots stay
+/// valid until the store is destroyed.
 class ChunkStore {
  public:
   virtual ~ChunkStore() = default;
@@ -44,12 +44,12 @@ class MemoryChunks : public ChunkStore {
 
 /// What stands at the head of a chunk file.
 struct ChunkFileHeader {
-  std::string key;             ///< of the reading: model, tokenizer, positions, codec, policy
+  std::string key;  ///< of the reading: model, tokenizer, positions, codec, policy
   std::uint64_t slotBytes = 0;
   std::uint32_t chunks = 0;
   std::uint32_t layers = 0;
   std::uint32_t indexFloats = 0;  ///< of one index entry
-  std::uint32_t ring = 0;      ///< slots that chunks after the first take in turn; 0: each has its own
+  std::uint32_t ring = 0;         ///< slots that chunks after the first take in turn; 0: each has its own
 };
 
 /// A token of the document, as kept in the file.
@@ -58,13 +58,13 @@ struct StoredToken {
   std::uint32_t start = 0, end = 0;  ///< bytes of the text; equal for tokens of the prompt's frame
 };
 
-/// Chunks in a file that is mapped piece by piece, written while reading and kept for later questions. The count of
-/// finished chunks is made durable after their bytes are, so a file cut off at any moment continues where its last
-/// durable chunk ends. One process writes (the file is locked), many may read.
+/// Chunks in a file that is mapped piece by piece, written while reading and kept for later questions. The
+/// count of finished chunks is made durable after their bytes are, so a file cut off at any moment continues
+/// where its last durable chunk ends. One process writes (the file is locked), many may read.
 class ChunkFile : public ChunkStore {
  public:
-  /// Starts a file, or continues one with the same header and tokens. Throws a sentence when the disk is full, the
-  /// folder cannot be written, or another process is writing it.
+  /// Starts a file, or continues one with the same header and tokens. Throws a sentence when the disk is full,
+  /// the folder cannot be written, or another process is writing it.
   static std::unique_ptr<ChunkFile> create(const std::filesystem::path& path, const ChunkFileHeader& header,
                                            const std::vector<StoredToken>& tokens);
   /// Opens for questions; nothing when it is missing, damaged or has another key.
@@ -74,9 +74,9 @@ class ChunkFile : public ChunkStore {
 
   const ChunkFileHeader& header() const;
   const std::vector<StoredToken>& tokens() const;
-  int finished() const;               ///< chunks that are whole
-  void finish(int chunks);            ///< all before `chunks` are whole now
-  std::size_t bytes() const;          ///< on disk
+  int finished() const;       ///< chunks that are whole
+  void finish(int chunks);    ///< all before `chunks` are whole now
+  std::size_t bytes() const;  ///< on disk
   std::byte* slot(int chunk) override;
   void writeIndex(int layer, int chunk, std::span<const float> entry) override;
   void readIndex(int layer, int chunks, std::span<float> entries) override;

@@ -34,7 +34,8 @@ struct FileMap::Handle {
 
 namespace {
 [[noreturn]] void fail(const std::string& name, const char* what) {
-  throw std::runtime_error(name + " could not be " + what + " (Windows error " + std::to_string(GetLastError()) + ").");
+  throw std::runtime_error(name + " could not be " + what + " (Windows error " +
+                           std::to_string(GetLastError()) + ").");
 }
 OVERLAPPED at(std::uint64_t offset) {
   OVERLAPPED place{};
@@ -52,7 +53,8 @@ FileMap::FileMap(const std::filesystem::path& path, Access access) : handle_(std
                               handle_->writes ? OPEN_ALWAYS : OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle_->file != INVALID_HANDLE_VALUE) return;
   if (GetLastError() == ERROR_SHARING_VIOLATION)
-    throw std::runtime_error("Another Kvasir is reading this document now; wait for it, or stop it, and try again.");
+    throw std::runtime_error(
+        "Another Kvasir is reading this document now; wait for it, or stop it, and try again.");
   fail(handle_->name, "opened");
 }
 
@@ -80,7 +82,8 @@ void FileMap::resize(std::uint64_t bytes) {
 void FileMap::read(std::uint64_t offset, void* to, std::size_t bytes) const {
   OVERLAPPED place = at(offset);
   DWORD done = 0;
-  if (!ReadFile(handle_->file, to, static_cast<DWORD>(bytes), &done, &place) || done != bytes) fail(handle_->name, "read");
+  if (!ReadFile(handle_->file, to, static_cast<DWORD>(bytes), &done, &place) || done != bytes)
+    fail(handle_->name, "read");
 }
 
 void FileMap::write(std::uint64_t offset, const void* from, std::size_t bytes) {
@@ -91,11 +94,11 @@ void FileMap::write(std::uint64_t offset, const void* from, std::size_t bytes) {
 }
 
 std::byte* FileMap::map(std::uint64_t offset, std::size_t bytes) {
-  const HANDLE mapping =
-      CreateFileMappingW(handle_->file, nullptr, handle_->writes ? PAGE_READWRITE : PAGE_READONLY, 0, 0, nullptr);
+  const HANDLE mapping = CreateFileMappingW(handle_->file, nullptr,
+                                            handle_->writes ? PAGE_READWRITE : PAGE_READONLY, 0, 0, nullptr);
   if (!mapping) fail(handle_->name, "mapped");
-  void* address = MapViewOfFile(mapping, handle_->writes ? FILE_MAP_WRITE : FILE_MAP_READ, static_cast<DWORD>(offset >> 32),
-                                static_cast<DWORD>(offset), bytes);
+  void* address = MapViewOfFile(mapping, handle_->writes ? FILE_MAP_WRITE : FILE_MAP_READ,
+                                static_cast<DWORD>(offset >> 32), static_cast<DWORD>(offset), bytes);
   if (!address) {
     CloseHandle(mapping);
     fail(handle_->name, "mapped");
@@ -138,7 +141,8 @@ int reserve(int file, std::uint64_t from, std::uint64_t to) {
   const std::string zeros(1 << 20, '\0');
   for (std::uint64_t place = from; place < to; place += zeros.size()) {
     const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), to - place));
-    if (pwrite(file, zeros.data(), bytes, static_cast<off_t>(place)) != static_cast<ssize_t>(bytes)) return errno;
+    if (pwrite(file, zeros.data(), bytes, static_cast<off_t>(place)) != static_cast<ssize_t>(bytes))
+      return errno;
   }
   return 0;
 #else
@@ -154,7 +158,8 @@ FileMap::FileMap(const std::filesystem::path& path, Access access) : handle_(std
   if (handle_->file < 0) fail(handle_->name, "opened");
   if (handle_->writes && flock(handle_->file, LOCK_EX | LOCK_NB) != 0) {
     ::close(handle_->file);
-    throw std::runtime_error("Another Kvasir is reading this document now; wait for it, or stop it, and try again.");
+    throw std::runtime_error(
+        "Another Kvasir is reading this document now; wait for it, or stop it, and try again.");
   }
 }
 
@@ -171,7 +176,8 @@ std::uint64_t FileMap::size() const {
 
 void FileMap::resize(std::uint64_t bytes) {
   const std::uint64_t now = size();
-  if (bytes < now && ftruncate(handle_->file, static_cast<off_t>(bytes)) != 0) fail(handle_->name, "made smaller");
+  if (bytes < now && ftruncate(handle_->file, static_cast<off_t>(bytes)) != 0)
+    fail(handle_->name, "made smaller");
   if (bytes <= now) return;
   const int error = reserve(handle_->file, now, bytes);
   if (error == ENOSPC)
@@ -182,7 +188,8 @@ void FileMap::resize(std::uint64_t bytes) {
 }
 
 void FileMap::read(std::uint64_t offset, void* to, std::size_t bytes) const {
-  if (pread(handle_->file, to, bytes, static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes)) fail(handle_->name, "read");
+  if (pread(handle_->file, to, bytes, static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes))
+    fail(handle_->name, "read");
 }
 
 void FileMap::write(std::uint64_t offset, const void* from, std::size_t bytes) {
@@ -191,8 +198,8 @@ void FileMap::write(std::uint64_t offset, const void* from, std::size_t bytes) {
 }
 
 std::byte* FileMap::map(std::uint64_t offset, std::size_t bytes) {
-  void* address = mmap(nullptr, bytes, handle_->writes ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, handle_->file,
-                       static_cast<off_t>(offset));
+  void* address = mmap(nullptr, bytes, handle_->writes ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+                       handle_->file, static_cast<off_t>(offset));
   if (address == MAP_FAILED) fail(handle_->name, "mapped");
   handle_->pieces.push_back({address, bytes});
   return static_cast<std::byte*>(address);

@@ -8,8 +8,8 @@
 
 namespace kvasir {
 
-/// A file that grows and is mapped piece by piece. Pieces stay mapped, at their addresses, until the object goes.
-/// Errors throw std::runtime_error with a sentence.
+/// A file that grows and is mapped piece by piece. Pieces stay mapped, at their addresses, until the object
+/// goes. Errors throw std::runtime_error with a sentence.
 class FileMap {
  public:
   enum class Access { Read, Write };
@@ -19,7 +19,8 @@ class FileMap {
   ~FileMap();
 
   std::uint64_t size() const;
-  void resize(std::uint64_t bytes);  ///< grows with the disk's space reserved, or shrinks where nothing is mapped
+  void resize(
+      std::uint64_t bytes);  ///< grows with the disk's space reserved, or shrinks where nothing is mapped
   void read(std::uint64_t offset, void* to, std::size_t bytes) const;
   void write(std::uint64_t offset, const void* from, std::size_t bytes);
   /// offset: a multiple of 64 KiB

@@ -7,7 +7,8 @@
 namespace kvasir {
 namespace {
 
-constexpr std::array<const char*, Adapter::kProjections> kNames = {"query_key_value", "output", "gate_up", "down"};
+constexpr std::array<const char*, Adapter::kProjections> kNames = {"query_key_value", "output", "gate_up",
+                                                                   "down"};
 
 std::string nameOf(int layer, int projection, const char* part) {
   return "layer." + std::to_string(layer) + "." + kNames[static_cast<std::size_t>(projection)] + "." + part;
@@ -28,10 +29,14 @@ WeightMatrix& projectionOf(LayerWeights& layer, Adapter::Projection projection) 
 
 const WeightMatrix& projectionOf(const LayerWeights& layer, Adapter::Projection projection) {
   switch (projection) {
-    case Adapter::QueryKeyValue: return layer.queryKeyValue;
-    case Adapter::Output: return layer.output;
-    case Adapter::GateUp: return layer.gateUp;
-    default: return layer.down;
+    case Adapter::QueryKeyValue:
+      return layer.queryKeyValue;
+    case Adapter::Output:
+      return layer.output;
+    case Adapter::GateUp:
+      return layer.gateUp;
+    default:
+      return layer.down;
   }
 }
 
@@ -110,8 +115,8 @@ Adapter Adapter::load(const std::filesystem::path& file, const ModelInfo& model,
   return {std::move(layers), contents.metadata};
 }
 
-std::unique_ptr<Adapter> Adapter::find(const std::vector<std::filesystem::path>& folders, const ModelInfo& model,
-                                       const ModelWeights& weights) {
+std::unique_ptr<Adapter> Adapter::find(const std::vector<std::filesystem::path>& folders,
+                                       const ModelInfo& model, const ModelWeights& weights) {
   std::error_code error;
   for (const std::filesystem::path& folder : folders)
     if (const auto file = folder / adapterFileName(model); std::filesystem::exists(file, error))

@@ -12,9 +12,10 @@
 
 namespace kvasir {
 
-/// Low-rank changes (LoRA) of every projection of a model, which act on the tokens of questions and answers only. What
-/// was read of a document is the model's own whatever adapter answers: a document is read once, and an adapter can be
-/// changed without reading it again. Stage 2 of RetroLM (§3.3) adapts the whole model instead; see ARCHITECTURE.md.
+/// Low-rank changes (LoRA) of every projection of a model, which act on the tokens of questions and answers
+/// only. What was read of a document is the model's own whatever adapter answers: a document is read once, and
+/// an adapter can be changed without reading it again. Stage 2 of RetroLM (§3.3) adapts the whole model
+/// instead; see ARCHITECTURE.md.
 class Adapter {
  public:
   enum Projection { QueryKeyValue, Output, GateUp, Down, kProjections };
@@ -26,7 +27,8 @@ class Adapter {
 
   Adapter(std::vector<Layer> layers, std::map<std::string, std::string> about)
       : layers_(std::move(layers)), about_(std::move(about)) {}
-  /// A start for training: `down` random, `up` zero, so that nothing is changed yet. The same for the same seed.
+  /// A start for training: `down` random, `up` zero, so that nothing is changed yet. The same for the same
+  /// seed.
   static Adapter untrained(const ModelWeights& weights, int rank, std::uint64_t seed);
 
   const std::vector<Layer>& layers() const { return layers_; }
@@ -40,8 +42,8 @@ class Adapter {
   /// Throws a sentence for a damaged file or one of another model.
   static Adapter load(const std::filesystem::path& file, const ModelInfo& model, const ModelWeights& weights);
   /// The first file made for this model in the folders; null where there is none.
-  static std::unique_ptr<Adapter> find(const std::vector<std::filesystem::path>& folders, const ModelInfo& model,
-                                       const ModelWeights& weights);
+  static std::unique_ptr<Adapter> find(const std::vector<std::filesystem::path>& folders,
+                                       const ModelInfo& model, const ModelWeights& weights);
 
  private:
   std::vector<Layer> layers_;

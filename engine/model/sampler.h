@@ -18,8 +18,8 @@ struct SamplerSettings {
   std::uint64_t seed = 0;
 };
 
-/// Chooses the next token. One sampler serves one answer; the same seed and logits give the same tokens on every
-/// system. Throws std::runtime_error for settings out of range.
+/// Chooses the next token. One sampler serves one answer; the same seed and logits give the same tokens on
+/// every system. Throws std::runtime_error for settings out of range.
 class Sampler {
  public:
   explicit Sampler(const SamplerSettings& settings);

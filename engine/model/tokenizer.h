@@ -22,20 +22,21 @@ struct Token {
   std::size_t end = 0;
 };
 
-/// Text to tokens and back, by the vocabulary inside a model file. Immutable once made, so any thread may call it.
+/// Text to tokens and back, by the vocabulary inside a model file. Immutable once made, so any thread may call
+/// it.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Tokens of plain text. Control tokens ("<|im_end|>", "</s>") are never produced from it, whatever it holds, and
-  /// no beginning-of-text token is added. Bytes that are not UTF-8 are encoded as U+FFFD.
+  /// Tokens of plain text. Control tokens ("<|im_end|>", "</s>") are never produced from it, whatever it holds,
+  /// and no beginning-of-text token is added. Bytes that are not UTF-8 are encoded as U+FFFD.
   virtual std::vector<Token> encode(std::string_view text) const = 0;
 
   /// The bytes of one token; a control token gives nothing. Bytes may be part of a UTF-8 character.
   virtual std::string bytesOf(TokenId token) const = 0;
 
   struct Vocabulary {
-    std::string kind;                ///< "gpt2/smollm", "gpt2/llama-bpe", "llama", …
+    std::string kind;  ///< "gpt2/smollm", "gpt2/llama-bpe", "llama", …
     int size = 0;
     std::optional<TokenId> beginning;  ///< set only where the model expects it before a text
     std::vector<TokenId> ends;         ///< tokens that end an answer (end of text, of turn, of message)

@@ -69,7 +69,8 @@ AffineBlocks roundToLevels(const at::Tensor& values, int blockSize) {
   const at::Tensor levels = (blocks / scales.unsqueeze(1)).round().to(at::kChar).contiguous();
   AffineBlocks affine;
   affine.blockSize = blockSize;
-  affine.levels.assign(levels.const_data_ptr<std::int8_t>(), levels.const_data_ptr<std::int8_t>() + levels.numel());
+  affine.levels.assign(levels.const_data_ptr<std::int8_t>(),
+                       levels.const_data_ptr<std::int8_t>() + levels.numel());
   affine.scales.assign(scales.const_data_ptr<float>(), scales.const_data_ptr<float>() + scales.numel());
   return affine;
 }
@@ -91,7 +92,8 @@ WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts,
       if (part.headDimension) {
         affine->levels = reorderRows(affine->levels, part.rows, part.headDimension);
         affine->scales = reorderRows(affine->scales, part.rows, part.headDimension);
-        if (!affine->offsets.empty()) affine->offsets = reorderRows(affine->offsets, part.rows, part.headDimension);
+        if (!affine->offsets.empty())
+          affine->offsets = reorderRows(affine->offsets, part.rows, part.headDimension);
       }
       block.affine = std::move(*affine);
     } else {
@@ -169,7 +171,8 @@ at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
 void WeightMatrix::multiply(const float* x, float* y) const {
   multiplyStored(x, y);
   if (!change_) return;
-  std::vector<float> inner(static_cast<std::size_t>(change_->down.rows())), added(static_cast<std::size_t>(rows_));
+  std::vector<float> inner(static_cast<std::size_t>(change_->down.rows())),
+      added(static_cast<std::size_t>(rows_));
   change_->down.multiply(x, inner.data());
   change_->up.multiply(inner.data(), added.data());
   for (std::size_t i = 0; i < added.size(); ++i) y[i] += added[i];
@@ -189,7 +192,8 @@ void WeightMatrix::multiplyStored(const float* x, float* y) const {
       product.x = x;
       product.blockSums = sums.data();
       product.y = y + first;
-      at::parallel_for(0, block.rows, 128, [&](std::int64_t begin, std::int64_t end) { multiplyRows(product, begin, end); });
+      at::parallel_for(0, block.rows, 128,
+                       [&](std::int64_t begin, std::int64_t end) { multiplyRows(product, begin, end); });
     }
     first += block.rows;
   }
@@ -235,15 +239,16 @@ LayerWeights loadLayer(const GgufFile& file, const ModelShape& shape, int layer,
                                        shape.width, keepsDense);
   weights.output = WeightMatrix(file, {{prefix + "attn_output.weight", shape.width}}, queries, keepsDense);
   weights.gateUp = WeightMatrix(
-      file, {{prefix + "ffn_gate.weight", shape.feedForward}, {prefix + "ffn_up.weight", shape.feedForward}}, shape.width,
-      keepsDense);
+      file, {{prefix + "ffn_gate.weight", shape.feedForward}, {prefix + "ffn_up.weight", shape.feedForward}},
+      shape.width, keepsDense);
   weights.down = WeightMatrix(file, {{prefix + "ffn_down.weight", shape.width}}, shape.feedForward, keepsDense);
   return weights;
 }
 
 }  // namespace
 
-ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape, const std::function<void(int layer)>& progress) {
+ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape,
+                         const std::function<void(int layer)>& progress) {
   std::int64_t parameters = 0;
   for (const auto& [name, tensor] : file.tensors()) parameters += tensor.count();
   const bool keepsDense = parameters * 2 <= kMostDenseBytes;

@@ -17,9 +17,9 @@ at::ScalarType typeOf(DenseForm form);
 
 struct LowRankChange;
 
-/// One projection, or several stacked on each other: rows of outputs, columns of inputs. Quantised types are kept as
-/// exact 8-bit levels with scales; others as they are. Products with many rows use a dense form, made at first use
-/// and kept where `keepsDense`. Copies share what they hold.
+/// One projection, or several stacked on each other: rows of outputs, columns of inputs. Quantised types are
+/// kept as exact 8-bit levels with scales; others as they are. Products with many rows use a dense form, made
+/// at first use and kept where `keepsDense`. Copies share what they hold.
 class WeightMatrix {
  public:
   /// Rows of a head are reordered from neighbours to halves where `headDimension` is not 0.
@@ -30,8 +30,8 @@ class WeightMatrix {
   };
   WeightMatrix() = default;
   WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense);
-  /// Of [rows, columns] values: in 8-bit levels with a scale for every 32 or 16 columns, else in float32 where columns
-  /// are no multiple of 16 or `form` is Float32.
+  /// Of [rows, columns] values: in 8-bit levels with a scale for every 32 or 16 columns, else in float32 where
+  /// columns are no multiple of 16 or `form` is Float32.
   WeightMatrix(const at::Tensor& values, DenseForm form);
 
   /// The same matrix with a change added to every product.
@@ -69,7 +69,8 @@ class WeightMatrix {
   std::shared_ptr<const LowRankChange> change_;
 };
 
-/// Added to a projection: up · down · x. Ranks are small, so it costs little beside the projection's own product.
+/// Added to a projection: up · down · x. Ranks are small, so it costs little beside the projection's own
+/// product.
 struct LowRankChange {
   WeightMatrix down;  ///< [rank, columns]
   WeightMatrix up;    ///< [rows, rank]
@@ -94,8 +95,9 @@ struct ModelWeights {
   const WeightMatrix& outputHead() const { return head.rows() ? head : embedding; }
 };
 
-/// Copies and checks every tensor the shape needs. Throws a sentence naming a tensor that is missing or misshapen.
-/// `progress` is told after each layer and may throw.
-ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape, const std::function<void(int layer)>& progress);
+/// Copies and checks every tensor the shape needs. Throws a sentence naming a tensor that is missing or
+/// misshapen. `progress` is told after each layer and may throw.
+ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape,
+                         const std::function<void(int layer)>& progress);
 
 }  // namespace kvasir

@@ -16,13 +16,18 @@ std::vector<int> bestOf(const std::vector<float>& scores, int begin, int end, in
   return order;
 }
 
-bool holds(const std::vector<int>& chunks, int chunk) { return std::ranges::find(chunks, chunk) != chunks.end(); }
+bool holds(const std::vector<int>& chunks, int chunk) {
+  return std::ranges::find(chunks, chunk) != chunks.end();
+}
 
 /// Fills what the budget leaves.
 class Room {
  public:
   Room(const Block& block, const KvCache& cache, const PolicySettings& settings)
-      : cache_(cache), blocked_(settings.wishes.blocked), before_(block.chunk), left_(settings.budgetTokens - kChunkTokens) {
+      : cache_(cache),
+        blocked_(settings.wishes.blocked),
+        before_(block.chunk),
+        left_(settings.budgetTokens - kChunkTokens) {
     if (block.first + block.tokens <= settings.budgetTokens) left_ = std::numeric_limits<int>::max();
   }
 

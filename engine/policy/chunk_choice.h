@@ -7,15 +7,16 @@ namespace kvasir {
 /// Chunks before a block's that are always seen while reading: a quarter of the budget.
 int recentChunks(int budgetTokens);
 
-/// The first of the chunks that a block always sees: those of `recentChunks` while reading; of a question and its answer
-/// all that came of them, and the document's last. Where a document ends matters little to what is asked of it, and
-/// every chunk kept for it is one fewer retrieved.
+/// The first of the chunks that a block always sees: those of `recentChunks` while reading; of a question and
+/// its answer all that came of them, and the document's last. Where a document ends matters little to what is
+/// asked of it, and every chunk kept for it is one fewer retrieved.
 int firstRecentChunk(const Block& block, const KvCache& cache, int budgetTokens);
 
-/// What a block sees of what comes before it, ascending: everything where everything fits; else the first chunk, the
-/// pinned ones, the recent ones, and as many of the best scored as there is room for, with a whole chunk kept free for
-/// the block's own. Blocked chunks never, but for the first. scores: of every chunk before the block's, NaN where not
-/// scored; empty where nothing was. firstRecent: from this chunk on all are seen that there is room for.
+/// What a block sees of what comes before it, ascending: everything where everything fits; else the first
+/// chunk, the pinned ones, the recent ones, and as many of the best scored as there is room for, with a whole
+/// chunk kept free for the block's own. Blocked chunks never, but for the first. scores: of every chunk before
+/// the block's, NaN where not scored; empty where nothing was. firstRecent: from this chunk on all are seen
+/// that there is room for.
 std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const std::vector<float>& scores,
                               const PolicySettings& settings, int firstRecent);
 

@@ -29,7 +29,8 @@ class InfllmPolicy : public KvPolicy {
       indexUpTo(layer, firstRecent, cache);
       score(layer, block, queries, cache, firstRecent, selection.scores);
     }
-    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_, firstRecent)) selection.runs.push_back(cache.chunk(chunk));
+    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_, firstRecent))
+      selection.runs.push_back(cache.chunk(chunk));
     return selection;
   }
 
@@ -48,8 +49,8 @@ class InfllmPolicy : public KvPolicy {
   }
 
  private:
-  /// Scores of chunks [1, end): the block's mean query, placed far away, with each chunk's representative key, summed
-  /// over the heads.
+  /// Scores of chunks [1, end): the block's mean query, placed far away, with each chunk's representative key,
+  /// summed over the heads.
   void score(int layer, const Block& block, const BlockQueries& queries, const KvCache& cache, int end,
              std::vector<float>& scores) const {
     const KvShape& shape = settings_.shape;
@@ -60,9 +61,9 @@ class InfllmPolicy : public KvPolicy {
     std::copy_n(found.data_ptr<float>() + 1, end - 1, scores.begin() + 1);
   }
 
-  /// A chunk that is recent no more has all the attention it will get. Blocks come chunk after chunk, so only the last
-  /// chunk before `end` can be without an entry: the others got theirs at the block before, by this object or by the
-  /// one that read the document.
+  /// A chunk that is recent no more has all the attention it will get. Blocks come chunk after chunk, so only
+  /// the last chunk before `end` can be without an entry: the others got theirs at the block before, by this
+  /// object or by the one that read the document.
   void indexUpTo(int layer, int end, KvCache& cache) {
     int& indexed = indexed_[static_cast<std::size_t>(layer)];
     if (indexed >= end) return;
@@ -75,7 +76,8 @@ class InfllmPolicy : public KvPolicy {
     const int tokens = run.end - run.begin;
     const at::Tensor notes =
         at::from_blob(cache.notes(layer, chunk).data(), {settings_.shape.kvHeads, kChunkTokens}, at::kFloat);
-    const at::Tensor best = std::get<1>(at::topk(notes.narrow(1, 0, tokens), std::min(kRepresentatives, tokens), 1));
+    const at::Tensor best =
+        std::get<1>(at::topk(notes.narrow(1, 0, tokens), std::min(kRepresentatives, tokens), 1));
     const at::Tensor keys = cache.read(layer, chunk).keys.narrow(1, 0, tokens).to(at::kFloat);
     const at::Tensor places = best.unsqueeze(2).expand({-1, -1, keys.size(2)});
     cache.setIndex(layer, chunk, at::gather(keys, 1, places).mean(1));

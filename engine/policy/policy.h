@@ -48,7 +48,7 @@ class KvPolicy {
     int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
     int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
     bool states = false;     ///< whether `select` wants BlockQueries::state
-    bool isPlaced = false;   ///< whether what it keeps of a document holds only where that document stands first
+    bool isPlaced = false;  ///< whether what it keeps of a document holds only where that document stands first
   };
 
   virtual ~KvPolicy() = default;

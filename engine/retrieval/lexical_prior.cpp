@@ -39,14 +39,17 @@ Counts countIn(const std::string& chunk, const std::set<std::string>& wanted) {
 
 std::vector<std::string> lexicalWords(std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
-  const std::unique_ptr<icu::BreakIterator> breaks(icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), status));
+  const std::unique_ptr<icu::BreakIterator> breaks(
+      icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), status));
   if (U_FAILURE(status)) throw std::runtime_error("The word boundaries of ICU could not be loaded.");
   icu::UnicodeString folded = icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
   folded.foldCase();
-  folded.findAndReplace(icu::UnicodeString(static_cast<UChar32>(0x2019)), icu::UnicodeString(static_cast<UChar32>('\'')));
+  folded.findAndReplace(icu::UnicodeString(static_cast<UChar32>(0x2019)),
+                        icu::UnicodeString(static_cast<UChar32>('\'')));
   breaks->setText(folded);
   std::vector<std::string> words;
-  for (int32_t begin = breaks->first(), end = breaks->next(); end != icu::BreakIterator::DONE; begin = end, end = breaks->next()) {
+  for (int32_t begin = breaks->first(), end = breaks->next(); end != icu::BreakIterator::DONE;
+       begin = end, end = breaks->next()) {
     if (breaks->getRuleStatus() == UBRK_WORD_NONE) continue;  // spaces and punctuation
     std::string word;
     folded.tempSubStringBetween(begin, end).toUTF8String(word);
@@ -67,7 +70,8 @@ std::vector<float> lexicalScores(const std::vector<std::string>& chunks, std::st
     length += counts.back().length;
     for (const auto& [word, count] : counts.back().words) ++chunksWith[word];
   }
-  const double total = static_cast<double>(chunks.size()), average = std::max(1.0, length / std::max(1.0, total));
+  const double total = static_cast<double>(chunks.size()),
+               average = std::max(1.0, length / std::max(1.0, total));
   std::vector<float> scores;
   for (const Counts& chunk : counts) {
     double score = 0;

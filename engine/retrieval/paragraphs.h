@@ -12,8 +12,8 @@ struct ByteRange {
 };
 
 /// Paragraphs as units of retrieval: what stands between blank lines, short ones (headings, single lines)
-/// together with what follows them, long ones cut between sentences. Together they are the whole text. chunkBytes: how long
-/// a chunk is on average, which short and long are measured by.
+/// together with what follows them, long ones cut between sentences. Together they are the whole text.
+/// chunkBytes: how long a chunk is on average, which short and long are measured by.
 std::vector<ByteRange> paragraphsOf(std::string_view text, std::size_t chunkBytes = 500);
 
 /// Bytes at which sentences begin, by ICU's rules, and the end of the text.

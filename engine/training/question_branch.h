@@ -6,37 +6,41 @@
 
 namespace kvasir {
 
-/// A question asked of a reading with the answer that should follow: one block of tokens after the document's end.
+/// A question asked of a reading with the answer that should follow: one block of tokens after the document's
+/// end.
 struct QuestionBranch {
   std::unique_ptr<TextRun> run;  ///< over the reading's chunks, with the method's policy and positions
   std::vector<TokenId> tokens;   ///< question, then answer without its last token
   int questionTokens = 0;
-  std::vector<TokenId> targets;  ///< the answer's tokens with the model's end: what follows from the question's last token on
+  std::vector<TokenId>
+      targets;  ///< the answer's tokens with the model's end: what follows from the question's last token on
 };
 
 /// Nothing where question and answer do not fit one chunk together.
-std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading, int budgetTokens,
-                                         std::string_view question, std::string_view answer);
+std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
+                                         int budgetTokens, std::string_view question, std::string_view answer);
 
-/// The model as training sees it: frozen weights in dense form, on which only the tokens of branches run, so that
-/// gradients never reach the document's keys and values. The same arithmetic as ForwardPass, in operations that can
-/// be differentiated. Its layers must all see the whole text.
+/// The model as training sees it: frozen weights in dense form, on which only the tokens of branches run, so
+/// that gradients never reach the document's keys and values. The same arithmetic as ForwardPass, in operations
+/// that can be differentiated. Its layers must all see the whole text.
 class BranchForward {
  public:
   /// Throws a sentence for a family whose layers do not.
   explicit BranchForward(const LoadedModel& model);
 
-  /// Mean over branches of the mean -log probability of a target. Each layer's policy chooses by the question's tokens
-  /// under the adapter as it is now, as it does when answering.
-  at::Tensor loss(std::span<QuestionBranch> branches, const std::vector<Adapter::Layer>& adapter,
-                  const std::function<void()>& breathe = [] {});
+  /// Mean over branches of the mean -log probability of a target. Each layer's policy chooses by the question's
+  /// tokens under the adapter as it is now, as it does when answering.
+  at::Tensor loss(
+      std::span<QuestionBranch> branches, const std::vector<Adapter::Layer>& adapter,
+      const std::function<void()>& breathe = [] {});
 
  private:
   struct FrozenLayer {
     at::Tensor attentionNorm, feedForwardNorm, queryNorm, keyNorm, postAttentionNorm, postFeedForwardNorm;
     std::array<at::Tensor, Adapter::kProjections> projections;
   };
-  at::Tensor product(int layer, Adapter::Projection projection, const at::Tensor& x, const Adapter::Layer& changes) const;
+  at::Tensor product(int layer, Adapter::Projection projection, const at::Tensor& x,
+                     const Adapter::Layer& changes) const;
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
   at::Tensor attend(int layer, QuestionBranch& branch, const at::Tensor& projected, const at::Tensor& normed);
 

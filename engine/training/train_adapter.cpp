@@ -11,10 +11,11 @@
 namespace kvasir {
 namespace {
 
-constexpr int kMostHeldOut = 24;        // texts, so that checking costs little beside training
-constexpr int kCheckpointEvery = 20;    // steps
+constexpr int kMostHeldOut = 24;      // texts, so that checking costs little beside training
+constexpr int kCheckpointEvery = 20;  // steps
 
-/// Places 0 to count - 1 in an order that only the seed decides. (std::shuffle gives other orders with other libraries.)
+/// Places 0 to count - 1 in an order that only the seed decides. (std::shuffle gives other orders with other
+/// libraries.)
 std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed) {
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -38,9 +39,10 @@ std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings
         add(item.answer);
       }
     }
-  for (const double number : {settings.budgetTokens * 1.0, settings.rank * 1.0, settings.rounds * 1.0, settings.questionsEach * 1.0,
-                              settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0, settings.patience * 1.0,
-                              static_cast<double>(settings.seed)})
+  for (const double number :
+       {settings.budgetTokens * 1.0, settings.rank * 1.0, settings.rounds * 1.0, settings.questionsEach * 1.0,
+        settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0, settings.patience * 1.0,
+        static_cast<double>(settings.seed)})
     add(std::to_string(number));
   add(settings.method);
   return std::to_string(hash);
@@ -116,7 +118,8 @@ class AdapterTraining {
         explicit Breathing(Listener& listener) : outer(listener) {}
         void progress(const Progress&) override { outer.progress({Stage::Training, 0, 0, 0}); }
       } breathing(listener_);
-      reading = readText(model_, lesson.text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, breathing);
+      reading =
+          readText(model_, lesson.text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, breathing);
     }
     reading_ = reading;
     std::vector<QuestionBranch> branches;
@@ -226,11 +229,12 @@ class AdapterTraining {
 
 }  // namespace
 
-std::filesystem::path trainAdapter(const LoadedModel& model, const AdapterTexts& texts, const AdapterSettings& settings,
-                                   const std::filesystem::path& folder,
+std::filesystem::path trainAdapter(const LoadedModel& model, const AdapterTexts& texts,
+                                   const AdapterSettings& settings, const std::filesystem::path& folder,
                                    const std::function<void(const TrainingStep&)>& report, Listener& listener) {
   if (texts.train.empty()) throw std::runtime_error("There is no text to train on.");
-  if (texts.heldOut.empty()) throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
+  if (texts.heldOut.empty())
+    throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
   std::filesystem::create_directories(folder);
   const c10::InferenceMode noInference(false);
   try {

@@ -6,7 +6,7 @@ namespace kvasir {
 
 /// See Engine::trainWhitening.
 std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector<Engine::WhiteningText>& texts,
-                                     const Engine::WhiteningSettings& settings, const std::filesystem::path& folder,
-                                     Listener& listener);
+                                     const Engine::WhiteningSettings& settings,
+                                     const std::filesystem::path& folder, Listener& listener);
 
 }  // namespace kvasir

@@ -135,7 +135,10 @@ TEST_F(CliTest, FailsWithOneSentence) {
 }
 
 TEST_F(CliTest, TrainsFromDocumentsAndFromRows) {
-  const auto rows = scratch.write("rows.jsonl", R"({"text": "One.", "questions": ["Which?"]})" "\n" R"({"text": "Two."})" "\n");
+  const auto rows = scratch.write("rows.jsonl", R"({"text": "One.", "questions": ["Which?"]})"
+                                                "\n"
+                                                R"({"text": "Two."})"
+                                                "\n");
   const Json result = json({"train", "whitening", book, rows.string(), "--to", scratch.folder().string()});
   EXPECT_EQ(result["texts"], 3);
   EXPECT_THAT(fakeEngine().trainingTexts, ElementsAre(HasSubstr("whale oil"), "One.", "Two."));
@@ -144,11 +147,14 @@ TEST_F(CliTest, TrainsFromDocumentsAndFromRows) {
 
 TEST_F(CliTest, TrainsAnAdapterByAConfigurationAndWritesItsCurves) {
   const std::string lessons =
-      scratch.write("lessons.jsonl", R"({"text": "Salt came.", "questions": [{"question": "What?", "answer": "Salt"}]})").string();
+      scratch
+          .write("lessons.jsonl",
+                 R"({"text": "Salt came.", "questions": [{"question": "What?", "answer": "Salt"}]})")
+          .string();
   const std::string config = scratch.write("train.toml", "[train.adapter]\nrank = 12\n").string();
   const std::string curves = (scratch.folder() / "curves.csv").string();
-  const Json result = json({"train", "adapter", lessons, "--held-out", lessons, "--config", config, "--curves", curves,
-                            "--to", scratch.folder().string()});
+  const Json result = json({"train", "adapter", lessons, "--held-out", lessons, "--config", config, "--curves",
+                            curves, "--to", scratch.folder().string()});
   EXPECT_EQ(result["held_out_loss"], 1.5);
   EXPECT_EQ(result["steps"], 2);
   EXPECT_EQ(fakeEngine().rank, 12);
@@ -194,7 +200,8 @@ TEST_F(CliTest, MapsLayersByChunks) {
 }
 
 TEST_F(CliTest, NamesTheLineOfARowThatIsNone) {
-  const auto rows = scratch.write("rows.jsonl", R"({"text": "One."})" "\n{\n");
+  const auto rows = scratch.write("rows.jsonl", R"({"text": "One."})"
+                                                "\n{\n");
   EXPECT_EQ(run({"train", "whitening", rows.string(), "--to", scratch.folder().string()}), 1);
   EXPECT_THAT(err.str(), HasSubstr("Line 2"));
 }
@@ -307,8 +314,13 @@ TEST_F(CliTest, EvaluatesRows) {
 }
 
 TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
-  const Json row = {{"id", "a"}, {"task", "wiki"}, {"context", "The lamp burned whale oil."}, {"question", "What did the lamp do?"},
-                    {"answers", {"burned whale oil"}}, {"gold_spans", {{9, 25}}}, {"metric", "f1_em"}};
+  const Json row = {{"id", "a"},
+                    {"task", "wiki"},
+                    {"context", "The lamp burned whale oil."},
+                    {"question", "What did the lamp do?"},
+                    {"answers", {"burned whale oil"}},
+                    {"gold_spans", {{9, 25}}},
+                    {"metric", "f1_em"}};
   const std::string rows = scratch.write("rows.jsonl", row.dump() + "\n").string();
   const Json results = json({"eval", rows, "--methods", "full,whitened", "--budget", "10,2048"})["results"];
   ASSERT_EQ(results.size(), 4u);

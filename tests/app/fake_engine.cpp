@@ -44,7 +44,8 @@ class FakeReading : public Reading {
       : texts_{std::move(text)}, method_(std::move(method)), tokens_(tokens) {
     addChunks(0);
   }
-  FakeReading(const std::vector<std::shared_ptr<const Reading>>& readings) : method_(readings.front()->method()) {
+  FakeReading(const std::vector<std::shared_ptr<const Reading>>& readings)
+      : method_(readings.front()->method()) {
     for (const auto& reading : readings) {
       texts_.push_back(dynamic_cast<const FakeReading&>(*reading).texts_.front());
       addChunks(static_cast<int>(texts_.size()) - 1);
@@ -284,7 +285,8 @@ Answer Engine::retrace(const Reading& reading, std::string_view question, std::s
   listener.progress({Stage::Retrieving, 0, 1, 0});
   ++fakeEngine().retraces;
   Answer answer = look(dynamic_cast<const FakeReading&>(reading), question, settings);
-  for (std::size_t i = 0; i < said.size(); i += kTokenBytes) say(answer, std::string(said.substr(i, kTokenBytes)));
+  for (std::size_t i = 0; i < said.size(); i += kTokenBytes)
+    say(answer, std::string(said.substr(i, kTokenBytes)));
   return answer;
 }
 
@@ -297,8 +299,9 @@ fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const W
   return folder / "fake.safetensors";
 }
 
-fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings, const fs::path& folder,
-                              const std::function<void(const TrainingStep&)>& report, Listener&) {
+fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
+                              const fs::path& folder, const std::function<void(const TrainingStep&)>& report,
+                              Listener&) {
   for (const AdapterLesson& lesson : texts.train) fakeEngine().trainingTexts.push_back(lesson.text);
   fakeEngine().rank = settings.rank;
   report({1, 2, 3.0, {}, false});

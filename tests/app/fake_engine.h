@@ -13,10 +13,10 @@ struct FakeEngine {
   std::vector<int> documentsAsked;  ///< of each question: how many
   std::vector<int> chunksAsked;     ///< of each question: chunks that had been read
   int retraces = 0;
-  std::string saying;  ///< what it answers; empty: the text of the first chunk found
+  std::string saying;                             ///< what it answers; empty: the text of the first chunk found
   std::vector<std::vector<int>> pinned, blocked;  ///< chunks, of each question
   std::vector<std::string> trainingTexts;
-  int rank = 0;  ///< of the adapter that was trained
+  int rank = 0;                            ///< of the adapter that was trained
   std::function<void(int chunk)> onChunk;  ///< called after each chunk read
   std::function<void()> onAnswerWord;      ///< called after each word of an answer
   std::string refusal;                     ///< asked for a device it does not have, it throws this

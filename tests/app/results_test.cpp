@@ -82,7 +82,8 @@ TEST_F(Results, SayHowMuchAnAnswerRestedOn) {
   answer.evidence = {{0, 0.75, 0, 1, document.pages[2].start, document.pages[4].start + 5},
                      {1, 0.5, 0, 1, document.pages[4].start, document.pages[4].start + 5}};
   const std::string text = describeEvidence(result, 1);
-  EXPECT_THAT(text, HasSubstr("Evidence: 2 passages from 3 of 12 pages; each layer saw at most 2,012 of 500 tokens"));
+  EXPECT_THAT(text,
+              HasSubstr("Evidence: 2 passages from 3 of 12 pages; each layer saw at most 2,012 of 500 tokens"));
   EXPECT_THAT(text, HasSubstr("83 % of the attention"));
   EXPECT_THAT(text, HasSubstr("  1  score 0.750  pp. 3–5 (1–3)  Preface\n     c1000 c1001"));
   EXPECT_THAT(text, HasSubstr("and 1 more"));

@@ -23,13 +23,15 @@ class ChunkFiles : public testing::Test {
   }
   std::vector<StoredToken> tokens(int count) const {
     std::vector<StoredToken> tokens;
-    for (int i = 0; i < count; ++i) tokens.push_back({i, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i + 1)});
+    for (int i = 0; i < count; ++i)
+      tokens.push_back({i, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i + 1)});
     return tokens;
   }
   static void fill(ChunkFile& file, int chunk) { std::memset(file.slot(chunk), chunk + 1, 8192); }
   static bool isFilled(ChunkFile& file, int chunk) {
     const std::byte* bytes = file.slot(chunk);
-    return std::all_of(bytes, bytes + 8192, [&](std::byte b) { return b == static_cast<std::byte>(chunk + 1); });
+    return std::all_of(bytes, bytes + 8192,
+                       [&](std::byte b) { return b == static_cast<std::byte>(chunk + 1); });
   }
 
   TemporaryFolder folder_;

@@ -138,7 +138,8 @@ TEST_P(EveryMethodOverReadings, LooksAddUpToTheMap) {
   for (std::size_t i = 0; i < answer.looks.size(); ++i) {
     const double weight = (i == 0 ? answer.questionTokens : 1) / queries;
     for (const AnswerLook::Share& share : answer.looks[i].shares)
-      sums[static_cast<std::size_t>(share.layer * answer.map.chunks + share.chunk)] += weight * static_cast<double>(share.mass);
+      sums[static_cast<std::size_t>(share.layer * answer.map.chunks + share.chunk)] +=
+          weight * static_cast<double>(share.mass);
   }
   for (std::size_t i = 0; i < sums.size(); ++i) EXPECT_NEAR(sums[i], answer.map.mass[i], 2e-4) << i;
   for (std::size_t i = 1; i < answer.looks.size(); ++i) {

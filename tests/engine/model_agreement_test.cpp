@@ -1,5 +1,5 @@
-// The engine against the plain double-precision model, in exact precision: every logit of tiny models of every family,
-// and the real models where they are installed.
+// The engine against the plain double-precision model, in exact precision: every logit of tiny models of every
+// family, and the real models where they are installed.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -30,7 +30,8 @@ TEST_P(ModelAgreement, HoldsForEveryLogitOfATinyModel) {
     const at::Tensor logits = run.pass().logits(run.pass().read(std::span(text).subspan(first, count), chunk));
     for (std::size_t row = 0; row < count; ++row)
       for (std::size_t token = 0; token < expected[0].size(); ++token)
-        worst = std::max(worst, std::abs(logits[static_cast<long>(row)].data_ptr<float>()[token] - expected[first + row][token]));
+        worst = std::max(worst, std::abs(logits[static_cast<long>(row)].data_ptr<float>()[token] -
+                                         expected[first + row][token]));
   }
   EXPECT_LT(worst, 2e-4);
 }
@@ -90,7 +91,8 @@ TEST_P(RealModelAgreement, OfGreedyTokensAndTopLogProbabilities) {
     const std::vector<double> expected = logProbabilities(reference[i]);
     const auto best = std::ranges::max_element(expected) - expected.begin();
     same += ours[i].top[0].first == best;
-    difference += std::abs(ours[i].top[0].second - expected[static_cast<std::size_t>(best)]) / static_cast<double>(ours.size());
+    difference += std::abs(ours[i].top[0].second - expected[static_cast<std::size_t>(best)]) /
+                  static_cast<double>(ours.size());
   }
   std::cout << GetParam().file << ": greedy equal at " << same << " of " << ours.size()
             << ", mean difference of the top log-probability " << difference << "\n";
@@ -98,7 +100,8 @@ TEST_P(RealModelAgreement, OfGreedyTokensAndTopLogProbabilities) {
   EXPECT_LT(difference, 0.05);
 }
 
-INSTANTIATE_TEST_SUITE_P(Quick, RealModelAgreement, testing::Values(RealModel{"SmolLM2-135M-Instruct.Q4_1.gguf", 96}));
+INSTANTIATE_TEST_SUITE_P(Quick, RealModelAgreement,
+                         testing::Values(RealModel{"SmolLM2-135M-Instruct.Q4_1.gguf", 96}));
 INSTANTIATE_TEST_SUITE_P(Long, RealModelAgreement,
                          testing::Values(RealModel{"SmolLM2-135M-Instruct.Q4_1.gguf", 512},
                                          RealModel{"gemma-3-270m-q4_k_m.gguf", 512}));

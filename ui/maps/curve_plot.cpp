@@ -14,9 +14,11 @@ namespace {
 QString text(const char* source) { return QCoreApplication::translate("Maps", source); }
 
 // Okabe and Ito's colours, without the yellow that pale paper swallows.
-constexpr std::array<QRgb, 7> kColors = {0xFF0072B2, 0xFFD55E00, 0xFF009E73, 0xFFCC79A7, 0xFFE69F00, 0xFF56B4E9, 0xFF000000};
-constexpr std::array<QCPScatterStyle::ScatterShape, 4> kShapes = {QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare,
-                                                                  QCPScatterStyle::ssTriangle, QCPScatterStyle::ssDiamond};
+constexpr std::array<QRgb, 7> kColors = {0xFF0072B2, 0xFFD55E00, 0xFF009E73, 0xFFCC79A7,
+                                         0xFFE69F00, 0xFF56B4E9, 0xFF000000};
+constexpr std::array<QCPScatterStyle::ScatterShape, 4> kShapes = {
+    QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
+    QCPScatterStyle::ssDiamond};
 constexpr int kPanelWidth = 460, kPanelHeight = 300;
 
 void makeLogarithmic(QCPAxis* axis) {

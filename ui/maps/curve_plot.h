@@ -20,8 +20,9 @@ struct CurvePanel {
   std::vector<PlotCurve> curves;
 };
 
-/// Draws panels two abreast, in colours that can be told apart by everybody, with one legend, and writes them by the file's
-/// ending: .png, .svg or .pdf. Returns what went wrong as a sentence, empty when the file is written.
+/// Draws panels two abreast, in colours that can be told apart by everybody, with one legend, and writes them
+/// by the file's ending: .png, .svg or .pdf. Returns what went wrong as a sentence, empty when the file is
+/// written.
 QString writeCurves(const std::vector<CurvePanel>& panels, const QString& file);
 
 }  // namespace kvasir

@@ -161,7 +161,8 @@ void EvidencePanel::Parts::buildActions() {
     return action;
   };
   pin_ = add(tr("&Pin"), tr("Always attend to this chunk"), true);
-  pinSection_ = add(tr("Pin &section"), tr("Always attend to the chunks of this section, as far as the budget goes"), false);
+  pinSection_ = add(tr("Pin &section"),
+                    tr("Always attend to the chunks of this section, as far as the budget goes"), false);
   block_ = add(tr("&Block"), tr("Never attend to this chunk"), true);
   without_ =
       add(tr("Answer &without this chunk"), tr("Ask again as if the document did not hold this chunk"), false);

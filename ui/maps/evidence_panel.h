@@ -28,7 +28,7 @@ class EvidencePanel : public QWidget {
   void pinWished(int chunk, bool isPinned);
   void blockWished(int chunk, bool isBlocked);
   void pinSectionWished(int chunk);  ///< all chunks of the section this one is in
-  void withoutWished(int chunk);  ///< answer again without this chunk
+  void withoutWished(int chunk);     ///< answer again without this chunk
   void exportWished();
 
  private:

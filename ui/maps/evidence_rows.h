@@ -39,7 +39,7 @@ struct AnswerMaps {
   std::optional<EvidenceMap> full;  ///< full attention over the same chunks, when it was verified
   std::vector<int> firstTokens;
   std::vector<AxisMark> sections, pages;
-  std::vector<int> goldChunks;  ///< marked by the user, or gold spans
+  std::vector<int> goldChunks;    ///< marked by the user, or gold spans
   std::vector<AnswerLook> looks;  ///< of the question, then of the answer's tokens; empty: not known
   QStringList lookTexts;          ///< of each look: the token
 };

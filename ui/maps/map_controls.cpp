@@ -136,9 +136,8 @@ QWidget* MapControls::secondRow() {
     Q_EMIT choiceChanged();
   });
   connect(logarithmic_, &QCheckBox::toggled, this, &MapControls::choiceChanged);
-  for (QWidget* part :
-       std::initializer_list<QWidget*>{valueLabel_, values_, lookLabel_, looks_, chunkLabel_, chunk_, hidesFirst_,
-                                        logarithmic_}) {
+  for (QWidget* part : std::initializer_list<QWidget*>{valueLabel_, values_, lookLabel_, looks_, chunkLabel_,
+                                                       chunk_, hidesFirst_, logarithmic_}) {
     row->addWidget(part);
   }
   row->addStretch();

@@ -35,7 +35,9 @@ QString answerNotice(const Exchange& exchange) {
     if (!exchange.evidence.empty()) parts << text("The best of them are listed all the same.");
   }
   if (isHalf) {
-    parts << text("Answered from the first %1 % of the document, which was still being read; ask again to ask all of it.")
+    parts << text(
+                 "Answered from the first %1 % of the document, which was still being read; ask again to ask "
+                 "all of it.")
                  .arg(static_cast<int>(std::floor(shareRead(exchange) * 100)));
   }
   if (exchange.isCut) parts << text("The answer was cut at the longest length allowed.");

@@ -95,7 +95,8 @@ void AskPanel::name() {
   scopes_->setObjectName(QStringLiteral("scopes"));
   waits_->setAccessibleName(tr("Wait until the document is read"));
   waits_->setToolTip(
-      tr("The document is still being read. A question is answered from what has been read so far, unless it is to wait "
+      tr("The document is still being read. A question is answered from what has been read so far, unless it "
+         "is to wait "
          "for the rest."));
   conversations_->setAccessibleName(tr("Conversation shown"));
   conversations_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -103,7 +104,8 @@ void AskPanel::name() {
   scopes_->setAccessibleName(tr("Documents to be asked"));
   scopes_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   scopes_->setMinimumContentsLength(10);
-  scopes_->setToolTip(tr("Select several documents in the library, or put them into a collection, to ask them together."));
+  scopes_->setToolTip(
+      tr("Select several documents in the library, or put them into a collection, to ask them together."));
   scopeLabel_->setBuddy(scopes_);
   ask_->setAccessibleName(tr("Ask"));
   stop_->setAccessibleName(tr("Stop the answer"));
@@ -128,7 +130,8 @@ QWidget* AskPanel::makeConversationRow() {
   auto* line = new QHBoxLayout(row);
   line->setContentsMargins(0, 0, 0, 0);
   auto* menu = new QMenu(row);
-  QAction* begin = menu->addAction(tr("&New conversation"), QKeySequence::New, this, &AskPanel::newConversationWished);
+  QAction* begin =
+      menu->addAction(tr("&New conversation"), QKeySequence::New, this, &AskPanel::newConversationWished);
   rename_ = menu->addAction(tr("Re&name conversation…"), this, &AskPanel::askTitle);
   delete_ = menu->addAction(tr("&Delete conversation…"), this, &AskPanel::deleteConversationWished);
   conversationActions_ = {begin, rename_, delete_};

@@ -17,8 +17,8 @@ struct Exchange {
   qint64 conversation = 0;
   QString document;       ///< id of the one whose conversation it stands in
   QStringList documents;  ///< ids of those asked, where that is not it alone
-  QString question;   ///< as it was typed
-  QString asked;      ///< as the model got it, where that differs; else empty
+  QString question;       ///< as it was typed
+  QString asked;          ///< as the model got it, where that differs; else empty
   QString answer;
   QString note;  ///< what was special about it: "Without the passage of p. 17: …"
   QString when;  ///< UTC, ISO 8601
@@ -32,7 +32,7 @@ struct Exchange {
   std::vector<int> pinned, blocked;
   int leftOut = -1;  ///< a chunk that this answer alone was not to see
   std::vector<EvidenceRow> evidence;
-  std::vector<TextRange> chunks;      ///< of every chunk asked, in its document
+  std::vector<TextRange> chunks;    ///< of every chunk asked, in its document
   std::vector<int> chunkDocuments;  ///< of every chunk, index into `documents`; empty: all of `document`
   std::shared_ptr<const AnswerMaps> maps;
 };
@@ -47,7 +47,8 @@ inline QStringList documentsOf(const Exchange& exchange) {
 /// Id of the document that a chunk is of; empty where there is no such chunk.
 inline QString documentOf(const Exchange& exchange, std::size_t chunk) {
   if (exchange.chunkDocuments.empty()) return exchange.document;
-  return chunk < exchange.chunkDocuments.size() ? exchange.documents.value(exchange.chunkDocuments[chunk]) : QString();
+  return chunk < exchange.chunkDocuments.size() ? exchange.documents.value(exchange.chunkDocuments[chunk])
+                                                : QString();
 }
 
 /// The share of the documents that had been read when they were asked, 0 to 1.

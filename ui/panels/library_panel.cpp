@@ -52,7 +52,8 @@ LibraryPanel::LibraryPanel(QWidget* parent)
   });
   connect(list_, &QListView::customContextMenuRequested, this, &LibraryPanel::showMenu);
   connect(list_->selectionModel(), &QItemSelectionModel::currentChanged, this, &LibraryPanel::updateActions);
-  connect(list_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &LibraryPanel::selectionChanged);
+  connect(list_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &LibraryPanel::selectionChanged);
   connect(search_, &QLineEdit::textChanged, filter_, &LibraryFilter::setSearch);
   connect(collections_, &QComboBox::currentIndexChanged, this, [this](int index) {
     filter_->setCollection(index <= 0 ? QString() : collections_->itemText(index));

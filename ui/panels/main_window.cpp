@@ -125,8 +125,7 @@ void MainWindow::makeFileMenu() {
   recent_ = file->addMenu(tr("Open &recent"));
   connect(recent_, &QMenu::aboutToShow, this, [this] {
     for (QAction* action : recent_->actions()) {
-      if (action->data().isValid())
-        action->setEnabled(QFileInfo::exists(action->data().toString()));
+      if (action->data().isValid()) action->setEnabled(QFileInfo::exists(action->data().toString()));
     }
   });
   file->addSeparator();

@@ -18,8 +18,8 @@ QString sampleQuestionText();
 /// Work of the engine, not waiting: the thread is busy for so long.
 void workFor(int milliseconds);
 
-/// The whole window over a folder of its own and the stand-in for the engine, driven as a user would. What goes wrong
-/// fails the test that runs.
+/// The whole window over a folder of its own and the stand-in for the engine, driven as a user would. What goes
+/// wrong fails the test that runs.
 class DrivenWindow {
  public:
   enum class Sample { None, There };

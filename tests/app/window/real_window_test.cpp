@@ -1,6 +1,6 @@
 #include <QApplication>
-#include <QDir>
 #include <QComboBox>
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QListView>
@@ -190,7 +190,8 @@ class RealWindowTest : public QObject {
     const auto isRead = [&](double share) {
       return row() && row()->state == DocumentState::Reading && row()->share > share;
     };
-    QTRY_VERIFY_WITH_TIMEOUT(workspace_->open() && workspace_->open()->record.pages == 400 && isRead(0), kPatience);
+    QTRY_VERIFY_WITH_TIMEOUT(workspace_->open() && workspace_->open()->record.pages == 400 && isRead(0),
+                             kPatience);
     const qint64 first = importing.milliseconds();
     LongestGap reading;
     const double from = row()->share;
@@ -201,8 +202,10 @@ class RealWindowTest : public QObject {
     QTest::keyClick(panel().findChild<QuestionBox*>(), Qt::Key_Return);
     QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), kPatience);
     const qint64 third = answering.milliseconds();
-    qInfo("400 pages, longest gap between turns: %lld ms importing and opening, %lld ms reading, %lld ms answering",
-          static_cast<long long>(first), static_cast<long long>(second), static_cast<long long>(third));
+    qInfo(
+        "400 pages, longest gap between turns: %lld ms importing and opening, %lld ms reading, %lld ms "
+        "answering",
+        static_cast<long long>(first), static_cast<long long>(second), static_cast<long long>(third));
     const Exchange* shown = workspace_->shown();
     QVERIFY(shown && shareRead(*shown) > 0 && shareRead(*shown) < 0.9);
     qInfo("answered from the first %.1f %% of it", 100 * shareRead(*shown));
@@ -222,7 +225,9 @@ class RealWindowTest : public QObject {
     const QString file = folder_.filePath(QStringLiteral("memo.txt"));
     QFile memo(file);
     QVERIFY(memo.open(QIODevice::WriteOnly));
-    memo.write("The memo of the harbour master. The lantern of pier seven was repaired by Ottilie Brandt in March 1931.\n");
+    memo.write(
+        "The memo of the harbour master. The lantern of pier seven was repaired by Ottilie Brandt in March "
+        "1931.\n");
     memo.close();
     dropFiles(window(), {file});
     QTRY_VERIFY_WITH_TIMEOUT(

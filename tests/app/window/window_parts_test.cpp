@@ -139,13 +139,16 @@ class WindowPartsTest : public QObject {
     {
       Database database{std::filesystem::path(file)};
       database.run(
-          "CREATE TABLE exchanges (number INTEGER PRIMARY KEY, document_id TEXT NOT NULL, body TEXT NOT NULL, maps BLOB NOT "
+          "CREATE TABLE exchanges (number INTEGER PRIMARY KEY, document_id TEXT NOT NULL, body TEXT NOT NULL, "
+          "maps BLOB NOT "
           "NULL);"
           "CREATE INDEX exchanges_by_document ON exchanges (document_id, number);"
           "CREATE TABLE collections (document_id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;"
-          "CREATE TABLE places (document_id TEXT PRIMARY KEY, page INTEGER NOT NULL, top REAL NOT NULL, zoom REAL NOT NULL, "
+          "CREATE TABLE places (document_id TEXT PRIMARY KEY, page INTEGER NOT NULL, top REAL NOT NULL, zoom "
+          "REAL NOT NULL, "
           "fit INTEGER NOT NULL) WITHOUT ROWID;"
-          "INSERT INTO exchanges VALUES (1, 'abc', '{\"question\": \"How many?\", \"evidence\": [{\"rank\": 1}]}', '');"
+          "INSERT INTO exchanges VALUES (1, 'abc', '{\"question\": \"How many?\", \"evidence\": [{\"rank\": "
+          "1}]}', '');"
           "INSERT INTO exchanges VALUES (2, 'abc', '{\"question\": \"Where?\"}', '');"
           "INSERT INTO exchanges VALUES (3, 'other', '{\"question\": \"Who?\"}', '');"
           "PRAGMA user_version = 1");

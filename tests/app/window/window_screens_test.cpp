@@ -1,5 +1,5 @@
-// The main states of the window as pictures in the build folder, light and dark, at the screen's density. What they show
-// is looked at by people; what must hold of them is tested elsewhere.
+// The main states of the window as pictures in the build folder, light and dark, at the screen's density. What
+// they show is looked at by people; what must hold of them is tested elsewhere.
 #include <QComboBox>
 #include <QDir>
 #include <QListView>
@@ -127,7 +127,8 @@ class WindowScreensTest : public QObject {
   void severalDocuments() {
     driven_->start();
     driven_->openSample();
-    driven_->open(driven_->write(QStringLiteral("ships.txt"), "The steersman saw the claims from the stern of the ship."));
+    driven_->open(driven_->write(QStringLiteral("ships.txt"),
+                                 "The steersman saw the claims from the stern of the ship."));
     QTest::keyClick(window().library()->findChild<QListView*>(), Qt::Key_A, Qt::ControlModifier);
     auto* scopes = driven_->panel().findChild<QComboBox*>(QStringLiteral("scopes"));
     scopes->setCurrentIndex(1);
@@ -165,10 +166,11 @@ class WindowScreensTest : public QObject {
     for (const Theme theme : {Theme::Dark, Theme::Light}) {
       driven_->look().apply(theme, static_cast<int>(qApp->font().pointSizeF() * 1.5 + 0.5));
       QTest::qWait(150);
-      QVERIFY(window().grab().save(QStringLiteral("%1/window_large_font_%2_%3x.png")
-                                       .arg(QStringLiteral(KVASIR_SCREENSHOTS),
-                                            theme == Theme::Dark ? QStringLiteral("dark") : QStringLiteral("light"))
-                                       .arg(window().devicePixelRatioF())));
+      QVERIFY(
+          window().grab().save(QStringLiteral("%1/window_large_font_%2_%3x.png")
+                                   .arg(QStringLiteral(KVASIR_SCREENSHOTS),
+                                        theme == Theme::Dark ? QStringLiteral("dark") : QStringLiteral("light"))
+                                   .arg(window().devicePixelRatioF())));
       driven_->look().apply(theme, 0);
     }
   }

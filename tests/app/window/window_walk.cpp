@@ -47,10 +47,11 @@ void dropFiles(QWidget& window, const QStringList& files) {
 }
 
 void writeLongPdf(const QString& file, int pages) {
-  static const QStringList kWords = QStringLiteral(
-                                        "harbour ledger winter council timber engine valley letter bridge copper market "
-                                        "signal garden ferry almanac witness quarry lantern treaty orchard")
-                                        .split(QLatin1Char(' '));
+  static const QStringList kWords =
+      QStringLiteral(
+          "harbour ledger winter council timber engine valley letter bridge copper market "
+          "signal garden ferry almanac witness quarry lantern treaty orchard")
+          .split(QLatin1Char(' '));
   QPdfWriter writer(file);
   writer.setPageSize(QPageSize(QPageSize::A4));
   writer.setResolution(72);
@@ -98,7 +99,8 @@ QStringList cutTexts(const QWidget& window) {
   for (const QHeaderView* header : window.findChildren<QHeaderView*>()) {
     if (!header->isVisible() || header->orientation() != Qt::Horizontal) continue;
     for (int section = 0; section < header->count(); ++section) {
-      const bool isShown = !header->isSectionHidden(section) && header->sectionViewportPosition(section) < header->width();
+      const bool isShown =
+          !header->isSectionHidden(section) && header->sectionViewportPosition(section) < header->width();
       if (isShown && header->sectionSizeHint(section) > header->sectionSize(section) + 1)
         found << nameOf(header) + QStringLiteral(": ") +
                      header->model()->headerData(section, Qt::Horizontal).toString();

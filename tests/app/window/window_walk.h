@@ -23,8 +23,8 @@ QStringList cutTexts(const QWidget& window);
 /// A PDF of so many pages of text, no two lines the same.
 void writeLongPdf(const QString& file, int pages);
 
-/// The longest time between two turns of the event loop while it lives. A busy machine lets every thread wait: a
-/// thread that does nothing but sleep tells how long, and that is not the window's.
+/// The longest time between two turns of the event loop while it lives. A busy machine lets every thread wait:
+/// a thread that does nothing but sleep tells how long, and that is not the window's.
 class LongestGap {
  public:
   LongestGap() {

@@ -144,7 +144,8 @@ class WorkspaceTest : public QObject {
     QCOMPARE(fakeEngine().documentsAsked.back(), 2);
     QCOMPARE(documentsOf(*shown()).size(), 2);
     const auto& rows = shown()->evidence;
-    const auto other = std::find_if(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.document != home; });
+    const auto other =
+        std::find_if(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.document != home; });
     QVERIFY(other != rows.end());
     Q_EMIT window().findChild<EvidencePanel*>()->activated(other->chunk);
     QTRY_VERIFY(QString::fromStdString(workspace().open()->record.id) == other->document);
@@ -253,7 +254,8 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     const auto& rows = shown()->evidence;
-    const auto row = std::find_if(rows.begin(), rows.end(), [](const EvidenceRow& r) { return !r.section.isEmpty(); });
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [](const EvidenceRow& r) { return !r.section.isEmpty(); });
     QVERIFY(row != rows.end());
     const int chunk = row->chunk;
     Q_EMIT window().findChild<EvidencePanel*>()->pinSectionWished(chunk);
@@ -472,8 +474,8 @@ class WorkspaceTest : public QObject {
     QCOMPARE(list->model()->index(0, 0).data().toString(), QStringLiteral("ships"));
     search->clear();
     for (int row = 0; row < 2; ++row)
-      Q_EMIT window().library()->collectionWished({workspace().session().rows()[static_cast<std::size_t>(row)].key},
-                                                  QStringLiteral("Sea"));
+      Q_EMIT window().library()->collectionWished(
+          {workspace().session().rows()[static_cast<std::size_t>(row)].key}, QStringLiteral("Sea"));
     auto* collections = window().library()->findChild<QComboBox*>();
     QCOMPARE(collections->count(), 2);
     collections->setFocus();
@@ -490,11 +492,13 @@ class WorkspaceTest : public QObject {
     start();
     const QString file = driven_->write(QStringLiteral("empty.txt"), "");
     dropFiles(window(), {file});
-    QTRY_VERIFY(!workspace().session().rows().empty() && workspace().session().rows()[0].state == DocumentState::Failed);
+    QTRY_VERIFY(!workspace().session().rows().empty() &&
+                workspace().session().rows()[0].state == DocumentState::Failed);
     window().library()->select(workspace().session().rows()[0].key);
     const QString reason = workspace().session().rows()[0].reason;
     bool isSaid = false;
-    for (const auto* label : window().library()->findChildren<QLabel*>()) isSaid |= label->isVisible() && label->text() == reason;
+    for (const auto* label : window().library()->findChildren<QLabel*>())
+      isSaid |= label->isVisible() && label->text() == reason;
     QVERIFY(isSaid && reason.contains(QLatin1String("empty.txt")));
     driven_->write(QStringLiteral("empty.txt"), "Now there is something.");
     for (auto* button : window().library()->findChildren<QPushButton*>()) {
@@ -519,8 +523,11 @@ class WorkspaceTest : public QObject {
     LongestGap answering;
     ask(QStringLiteral("What met the harbour?"));
     QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 30000);
-    qInfo("400 pages, longest gap between turns: %lld ms importing and opening, %lld ms reading, %lld ms answering",
-          static_cast<long long>(first), static_cast<long long>(second), static_cast<long long>(answering.milliseconds()));
+    qInfo(
+        "400 pages, longest gap between turns: %lld ms importing and opening, %lld ms reading, %lld ms "
+        "answering",
+        static_cast<long long>(first), static_cast<long long>(second),
+        static_cast<long long>(answering.milliseconds()));
     QVERIFY2(std::max({first, second, answering.milliseconds()}) < kMostGap, "the window stalled");
   }
 

@@ -11,14 +11,16 @@ namespace {
 class SafetensorsFile : public testing::Test {
  protected:
   void SetUp() override {
-    file_ = std::filesystem::temp_directory_path() / ("kvasir-" + std::to_string(std::random_device()()) + ".safetensors");
+    file_ = std::filesystem::temp_directory_path() /
+            ("kvasir-" + std::to_string(std::random_device()()) + ".safetensors");
   }
   void TearDown() override { std::filesystem::remove(file_); }
 
   void writeBytes(const std::string& bytes) { std::ofstream(file_, std::ios::binary) << bytes; }
   static std::string withHeader(const std::string& header, const std::string& data) {
     std::string bytes(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(static_cast<std::uint64_t>(header.size()) >> (8 * i));
+    for (std::size_t i = 0; i < 8; ++i)
+      bytes[i] = static_cast<char>(static_cast<std::uint64_t>(header.size()) >> (8 * i));
     return bytes + header + data;
   }
 
@@ -46,7 +48,8 @@ TEST_F(SafetensorsFile, RoundsToTheNearestBfloat16) {
 }
 
 TEST_F(SafetensorsFile, IsReadInFloat32Too) {
-  writeBytes(withHeader(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", std::string("\0\0\x80\x3f", 4)));
+  writeBytes(
+      withHeader(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", std::string("\0\0\x80\x3f", 4)));
   EXPECT_EQ(readSafetensors(file_).tensors.at("x").values, std::vector<float>{1.0f});
 }
 

@@ -161,7 +161,8 @@ class PanelsTest : public QObject {
     QVERIFY(htmlOf(denied, true, QPalette()).contains(QLatin1String("mark:3:1:-1")));
     Exchange other = whole;
     other.answer = QStringLiteral("Napoleon sold the lighthouse to Portugal.");
-    QVERIFY(answerNotice(other).startsWith(QLatin1String("Not in the document, as far as the passages found show.")));
+    QVERIFY(answerNotice(other).startsWith(
+        QLatin1String("Not in the document, as far as the passages found show.")));
     Exchange half = denied;
     half.documentTokens = 200;
     half.readTokens = 87;
