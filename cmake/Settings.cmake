@@ -7,7 +7,8 @@ if(MSVC)
     target_compile_options(kvasir_settings INTERFACE /WX)
   endif()
 else()
-  target_compile_options(kvasir_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow=local)
+  target_compile_options(kvasir_settings INTERFACE -Wall -Wextra -Wpedantic
+    $<IF:$<CXX_COMPILER_ID:GNU>,-Wshadow=local,-Wshadow>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # GCC 12 reports overlapping and overlong copies inside std::string that are not there (GCC bugs 105651, 105329).
     target_compile_options(kvasir_settings INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
