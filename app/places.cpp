@@ -123,7 +123,7 @@ fs::path findModel(const fs::path& given, const std::vector<fs::path>& folders) 
     searched += (searched.empty() ? "" : ", ") + utf8Of(folder);
   }
   throw std::runtime_error(std::string("The default model ") + kDefaultModel + " was not found in " + searched +
-                           "; fetch it with `./dev setup`, or name another with --model.");
+                           "; name a GGUF file with --model, or, in the sources, fetch it with `./dev setup`.");
 }
 
 }  // namespace kvasir

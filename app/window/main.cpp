@@ -1,6 +1,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QFileInfo>
+#include <QIcon>
 #include <cstdio>
 #include <cstdlib>
 
@@ -59,6 +60,7 @@ int main(int count, char** values) {
   QApplication::setApplicationDisplayName(QStringLiteral("Kvasir"));
   QApplication::setApplicationVersion(QStringLiteral(KVASIR_VERSION));
   QApplication::setDesktopFileName(QStringLiteral("kvasir"));
+  QApplication::setWindowIcon(QIcon(QStringLiteral(":/kvasir.svg")));
   QCommandLineParser line;
   line.setApplicationDescription(QStringLiteral("Ask long documents, and see why."));
   line.addHelpOption();
