@@ -2,6 +2,7 @@
 
 #include "engine/generation.h"
 #include "engine/passage_answer.h"
+#include "engine/question.h"
 
 namespace kvasir {
 
@@ -89,9 +90,15 @@ EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, s
   const PolicySettings settings{
       model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
-  TextRun run(
-      model, {method, 0, &tap, breathe, {}, fullPolicyOver(method.policy.make(settings)->needs().extras), true},
-      &reading.store());
+  TextRun run(model,
+              {method,
+               0,
+               &tap,
+               breathe,
+               {},
+               fullPolicyOver(method.policy.make(settings)->needs().extras),
+               isQuestion(question)},
+              &reading.store());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
   std::vector<TokenId> tokens = frameQuestion(model, question);
@@ -123,7 +130,8 @@ Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedRea
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
-  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, true},
+  TextRun run(model,
+              {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, isQuestion(question)},
               &reading.store());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();

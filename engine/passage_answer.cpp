@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "engine/answer.h"
+#include "engine/question.h"
 #include "engine/retrieval/paragraphs.h"
 
 namespace kvasir {
@@ -262,7 +263,8 @@ Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& readin
       readPrompt(model, {method, settings.budgetTokens, nullptr, breathe}, prompt, memory);
 
   EvidenceTap tap(model.shape.layers, model.shape.heads, {{0, static_cast<int>(frame.size())}});
-  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, {}, nullptr, true}, &memory);
+  TextRun run(model, {method, settings.budgetTokens, &tap, breathe, {}, nullptr, isQuestion(question)},
+              &memory);
   run.cache().adopt(read);
   run.cache().startTail();
   Answer answer;

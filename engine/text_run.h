@@ -19,7 +19,8 @@ class TextRun {
     /// In place of the method's own, seeing everything without a budget: how a reading's chunks are looked at
     /// by something that did not read them. For one pass: a layer's gathered KV goes when it is done.
     std::unique_ptr<KvPolicy> onlooker = nullptr;
-    bool isAdapted = false;  ///< the tokens are of a question and its answer, which the model's adapter acts on
+    bool isAdapted =
+        false;  ///< the tokens are of a question (isQuestion) and its answer, which the adapter acts on
   };
   /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive
   /// it.

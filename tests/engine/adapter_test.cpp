@@ -3,6 +3,7 @@
 
 #include "engine/answer.h"
 #include "engine/model/adapter.h"
+#include "engine/question.h"
 #include "engine/training/question_branch.h"
 #include "engine/training/train_adapter.h"
 #include "tests/engine/tiny_model.h"
@@ -65,6 +66,24 @@ TEST_F(AdapterTest, KeepsItsNumbersInLevelsNearEnough) {
   const at::Tensor back = WeightMatrix(values, DenseForm::Bfloat16).dense(DenseForm::Float32);
   EXPECT_LT((back - values).abs().max().item<double>(), 4.0 / 127);
   EXPECT_GT((back - values).abs().max().item<double>(), 0);
+}
+
+TEST_F(AdapterTest, LeavesWishesToTheModelAsItComes) {
+  const auto reading = read(700, 512);
+  const Answer plain = answerQuestion(model_.loaded, *reading, "Summarize abcd.", asking(512), silent_);
+  adapt();
+  EXPECT_EQ(answerQuestion(model_.loaded, *reading, "Summarize abcd.", asking(512), silent_).text, plain.text);
+}
+
+TEST(Questions, AreToldFromWishes) {
+  for (const char* question :
+       {"Who audits the fund?", "who audits the fund", "The auditor is?", "谁是审计师？", "من هو؟",
+        "Earlier I asked: x\nNow I ask: which one?", "  \nWhen did it begin\n"})
+    EXPECT_TRUE(isQuestion(question)) << question;
+  for (const char* wish :
+       {"Summarize the document.", "List three main points", "Could you list its main points?",
+        "Please explain: why?", "", "Earlier I asked: who?\nNow I ask: summarize it"})
+    EXPECT_FALSE(isQuestion(wish)) << wish;
 }
 
 TEST_F(AdapterTest, ChangesAnswersAndNotReadings) {

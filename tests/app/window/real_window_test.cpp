@@ -26,8 +26,8 @@ using namespace kvasir;
 namespace {
 
 const QString kSample = QStringLiteral(KVASIR_SOURCE "/resources/sample/opm_report_2014.pdf");
-const QString kQuestion =
-    QStringLiteral("What percent of pending retirement claims did OPM process within 60 days?");
+const QString kQuestion = QStringLiteral("How many performance measures does the strategic plan have?");
+const QString kLong = QStringLiteral("Describe the whole document in ten sentences.");
 constexpr int kPatience = 240'000;
 // The aim is 50 ms on an idle machine; a busy one takes its share.
 constexpr qint64 kMostGap = 250;
@@ -54,8 +54,8 @@ class RealWindowTest : public QObject {
     QVERIFY(listed.wait());
   }
   AskPanel& panel() { return *workspace_->window().ask(); }
-  void ask() {
-    panel().setQuestion(kQuestion);
+  void ask(const QString& question = kQuestion) {
+    panel().setQuestion(question);
     QTest::keyClick(panel().findChild<QuestionBox*>(), Qt::Key_Return);
   }
   bool isReady() const {
@@ -88,7 +88,7 @@ class RealWindowTest : public QObject {
 
   void stopsAtOnceAndKeepsTheText() {
     QSignalSpy grew(&workspace_->session(), &Session::answerGrew);
-    ask();
+    ask(kLong);
     QTRY_VERIFY_WITH_TIMEOUT(grew.size() > 1, kPatience);
     QElapsedTimer timer;
     timer.start();
@@ -106,8 +106,8 @@ class RealWindowTest : public QObject {
     qInfo("longest gap while answering: %lld ms", static_cast<long long>(gap.milliseconds()));
     QVERIFY(gap.milliseconds() < 500);
     const Exchange* shown = workspace_->shown();
-    QVERIFY(shown && !shown->answer.isEmpty() && !shown->evidence.empty() && shown->maps);
-    QVERIFY(window().strip()->values().tokensPerSecond > 0);
+    QVERIFY(shown && !shown->evidence.empty() && shown->maps);
+    QVERIFY2(shown->answer.contains(QLatin1String("38")), qPrintable(shown->answer));
     const EvidenceRow& best = shown->evidence[0];
     Q_EMIT window().findChild<EvidencePanel*>()->activated(best.chunk);
     QVERIFY(!window().findChild<DocumentView*>()->boxesInView(best.range).empty());
@@ -138,7 +138,7 @@ class RealWindowTest : public QObject {
     const QString answer = workspace_->shown()->answer;
     QTRY_VERIFY(workspace_->shown()->number > 0);
     whole_ = workspace_->shown()->number;
-    ask();
+    ask(kLong);
     QElapsedTimer timer;
     timer.start();
     window().close();
