@@ -170,6 +170,36 @@ void Tally::Sums::add(const RowResult& result) {
   evidence += result.gold->inEvidence;
 }
 
+std::optional<RowResult> rowResultOf(const Json& json) {
+  try {
+    RowResult result;
+    result.id = json.at("id");
+    result.method = json.at("method");
+    result.budgetTokens = json.at("budget");
+    result.task = json.at("task");
+    if (!json.at("length").is_null()) result.length = json.at("length").get<std::int64_t>();
+    result.prediction = json.at("prediction");
+    result.f1 = json.at("f1");
+    result.isExact = json.at("exact");
+    result.contains = json.at("contains");
+    if (!json.at("recall").is_null())
+      result.gold = {json.at("recall").get<bool>(), json.at("recall_by_layer").get<std::vector<bool>>(),
+                     json.at("evidence_recall").get<bool>()};
+    const Json &tokens = json.at("tokens"), &seconds = json.at("seconds");
+    result.documentTokens = tokens.at("document");
+    result.questionTokens = tokens.at("question");
+    result.answerTokens = tokens.at("answer");
+    result.attendedTokens = tokens.at("attended");
+    result.readSeconds = seconds.at("read");
+    result.firstTokenSeconds = seconds.at("first_token");
+    result.answerSeconds = seconds.at("answer");
+    result.kvBytes = json.at("kv_bytes");
+    return result;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
 Json Tally::Sums::toJson() const {
   Json json;
   json["rows"] = rows;

@@ -48,6 +48,8 @@ struct RowResult {
 void judge(const EvaluationRow& row, RowResult& result);
 
 nlohmann::ordered_json toJson(const RowResult& result);
+/// What `toJson` gave; nothing for what it did not give, as a line that was cut off.
+std::optional<RowResult> rowResultOf(const nlohmann::ordered_json& json);
 
 /// What the rows of one length gave, means over them: a point of the curves that compare methods.
 struct LengthMeans {

@@ -188,6 +188,9 @@ void addMeasuring(CLI::App& app, Draft& draft) {
       ->check(CLI::PositiveNumber);
   eval->add_option("--out", draft.rowsFile, "Write each row's result here as it comes")
       ->type_name("ROWS.jsonl");
+  eval->add_flag("--resume", draft.arguments.goesOn,
+                 "Go on where a run before was ended: what --out holds is not asked again")
+      ->needs("--out");
 
   CLI::App* bench = addCommand(app, draft, "bench", "Measure tokens per second", Command::Bench);
   bench->add_option("--prompt", arguments.prompts, "Read so many tokens, as 512,2048")

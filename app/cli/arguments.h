@@ -65,6 +65,7 @@ struct Arguments {
   AdapterSettings training;
   std::filesystem::path heldOut, curves;  ///< of train: texts to check on, and the table of losses
   std::filesystem::path rowsFile;         ///< of eval: where each row's result goes; empty: nowhere
+  bool goesOn = false;                    ///< of eval: what rowsFile holds is not asked again
   RowChoice rows;
   int top = 10;
 

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "app/cli/commands.h"
@@ -136,13 +138,21 @@ class RowAsker {
   std::map<std::string, std::shared_ptr<const Reading>> readings_;  ///< of this context, by key
 };
 
-/// Where each row's result goes as it comes; nowhere without a name.
+/// Where each row's result goes as it comes; nowhere without a name. Where a run goes on, what it holds
+/// already.
 class RowsFile {
  public:
-  explicit RowsFile(const fs::path& file) : file_(file) {
+  RowsFile(const fs::path& file, bool goesOn) : file_(file) {
     if (file.empty()) return;
+    std::error_code error;
+    if (goesOn && fs::exists(file, error)) take(contentsOf(file));
     stream_.open(file, std::ios::binary | std::ios::trunc);
     check();
+    for (const auto& [key, result] : held_) write(result);
+  }
+  const RowResult* find(const std::string& id, const Variant& variant) const {
+    const auto found = held_.find({id, variant.method, variant.budgetTokens});
+    return found == held_.end() ? nullptr : &found->second;
   }
   void write(const RowResult& result) {
     if (file_.empty()) return;
@@ -151,12 +161,20 @@ class RowsFile {
   }
 
  private:
+  /// The last line may have been cut off when the run before was ended.
+  void take(const std::string& lines) {
+    std::istringstream stream(lines);
+    for (std::string line; std::getline(stream, line);)
+      if (const auto result = rowResultOf(Json::parse(line, nullptr, false)))
+        held_.insert({{result->id, result->method, result->budgetTokens}, *result});
+  }
   void check() const {
     if (!stream_)
       throw std::runtime_error(utf8Of(file_) + " cannot be written; check its folder and the disk.");
   }
   fs::path file_;
   std::ofstream stream_;
+  std::map<std::tuple<std::string, std::string, int>, RowResult> held_;
 };
 
 Json summaryOf(const Variant& variant, const std::string& modelName, double wholeSeconds) {
@@ -186,7 +204,7 @@ std::string nameOf(const Variant& variant, const Arguments& arguments) {
 void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker,
              std::vector<Variant>& variants, Console& console) {
   const auto chosen = std::count(isChosen.begin(), isChosen.end(), true);
-  RowsFile rowsFile(arguments.rowsFile);
+  RowsFile rowsFile(arguments.rowsFile, arguments.goesOn);
   EvaluationRows rows(arguments.file);
   int number = 0;
   for (const bool isWanted : isChosen) {
@@ -197,8 +215,9 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
     for (Variant& variant : variants) {
       console.setSubject("row " + std::to_string(number) + " of " + std::to_string(chosen) +
                          (variants.size() > 1 ? ", " + nameOf(variant, arguments) : ""));
-      const RowResult result = asker.ask(*row, variant);
-      rowsFile.write(result);
+      const RowResult* held = rowsFile.find(row->id, variant);
+      const RowResult result = held ? *held : asker.ask(*row, variant);
+      if (!held) rowsFile.write(result);
       variant.tally.add(result);
       variant.readSeconds += result.readSeconds;
       variant.answerSeconds += result.answerSeconds;

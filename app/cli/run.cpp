@@ -51,7 +51,8 @@ std::string sentenceOfStop(Command command) {
     case Command::Ask:
       return "Stopped; what was read is kept, and the next call goes on from there.";
     case Command::Eval:
-      return "Stopped; the rows done so far are in the file of --out, if one was given.";
+      return "Stopped; the rows done so far are in the file of --out, if one was given, and --resume goes on "
+             "from there.";
     default:
       return "Stopped.";
   }

@@ -313,6 +313,35 @@ TEST_F(CliTest, EvaluatesRows) {
   EXPECT_THAT(out.str(), HasSubstr("wiki"));
 }
 
+TEST_F(CliTest, GoesOnWithAnEvaluationThatWasEnded) {
+  std::string lines;
+  for (const char* id : {"a", "b", "c"})
+    lines += Json{{"id", id},
+                  {"task", "wiki"},
+                  {"context", "The lamp burned whale oil."},
+                  {"question", "What did the lamp do?"},
+                  {"answers", {"burned whale oil"}},
+                  {"gold_spans", {{9, 25}}},
+                  {"metric", "f1_em"}}
+                 .dump() +
+             "\n";
+  const std::string rows = scratch.write("rows.jsonl", lines).string();
+  const fs::path results = scratch.folder() / "results.jsonl";
+  const Json whole = json({"eval", rows, "--out", results.string()});
+  const std::string all = bytesOf(results);
+  const std::size_t first = all.find('\n') + 1;
+  scratch.write("results.jsonl", all.substr(0, first + 40));  // the second line is cut off
+  fakeEngine().questions.clear();
+  const Json resumed = json({"eval", rows, "--out", results.string(), "--resume"});
+  EXPECT_EQ(fakeEngine().questions.size(), 2u);
+  for (const char* field : {"rows", "f1", "recall", "by_task"})
+    EXPECT_EQ(resumed[field], whole[field]) << field;
+  const std::string after = bytesOf(results);
+  EXPECT_EQ(std::count(after.begin(), after.end(), '\n'), 3);
+  EXPECT_EQ(after.substr(0, first), all.substr(0, first));
+  EXPECT_EQ(run({"eval", rows, "--resume"}), 2);  // where would it go on?
+}
+
 TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
   const Json row = {{"id", "a"},
                     {"task", "wiki"},
