@@ -87,8 +87,8 @@ EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, s
     throw std::runtime_error("The method " + reading.method() +
                              " forgets what it has read, so full attention cannot be shown.");
   EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames());
-  const PolicySettings settings{
-      model.kvShape(), model.shape.heads, reading.budgetTokens(), {}, model.whitening.get()};
+  const PolicySettings settings{model.kvShape(),      model.shape.heads,    reading.budgetTokens(), {},
+                                model.whitened.get(), model.bookmarks.get()};
   const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
   TextRun run(model,
               {method,

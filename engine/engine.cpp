@@ -6,6 +6,7 @@
 #include "engine/answer.h"
 #include "engine/joined_reading.h"
 #include "engine/training/train_adapter.h"
+#include "engine/training/train_retriever.h"
 #include "engine/training/train_whitening.h"
 
 namespace kvasir {
@@ -132,6 +133,13 @@ std::filesystem::path Engine::trainAdapter(const AdapterTexts& texts, const Adap
                                            const std::function<void(const TrainingStep&)>& report,
                                            Listener& listener) {
   return kvasir::trainAdapter(parts_->model, texts, settings, folder, report, listener);
+}
+
+std::filesystem::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSettings& settings,
+                                             const std::filesystem::path& folder,
+                                             const std::function<void(const TrainingStep&)>& report,
+                                             Listener& listener) {
+  return kvasir::trainRetriever(parts_->model, texts, settings, folder, report, listener);
 }
 
 std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& listener) {

@@ -190,10 +190,40 @@ struct AdapterSettings {
   int patience = 5;       ///< checks on held-out texts without a better loss before it stops
   std::uint64_t seed = 1;
 };
+/// A text, its documents if it is made of several, and what is asked of it: where the answers' evidence stands.
+/// Stretches are [start, end) in bytes.
+struct RetrieverLesson {
+  struct Stretch {
+    std::size_t start = 0, end = 0;
+  };
+  struct Item {
+    std::string question;
+    std::vector<Stretch> gold;
+  };
+  std::string text;
+  std::vector<Stretch> documents;
+  std::vector<Item> items;
+};
+struct RetrieverTexts {
+  std::vector<RetrieverLesson> train, heldOut;
+};
+struct RetrieverSettings {
+  int budgetTokens = ReadSettings{}.budgetTokens;
+  int rank = 16;
+  int rounds = 1;             ///< times every text is visited, which is one step
+  int questionsEach = 24;     ///< asked of a text at a visit
+  double temperature = 0.05;  ///< cosines are divided by it before the softmax
+  double readingShare = 0.2;  ///< of the loss: a chunk finds the others of its document
+  double learningRate = 2e-3;
+  double warmUp = 0.05;
+  int heldOutEvery = 25;  ///< steps
+  int patience = 6;
+  std::uint64_t seed = 1;
+};
 struct TrainingStep {
   int step = 0, steps = 0;
   double loss = 0;
-  std::optional<double> heldOutLoss;
+  std::optional<double> heldOutLoss, heldOutRecall;
   bool isBest = false;
 };
 
@@ -273,6 +303,14 @@ class Engine {
                                      const std::filesystem::path& folder,
                                      const std::function<void(const TrainingStep&)>& report,
                                      Listener& listener);
+
+  /// Trains the bookmarks of the method "retrolm" (RetroLM §3.3, stage 1): the model frozen, contrastive loss
+  /// over the chunks of the same text, from the whitened entries on. Checkpoints, texts held out and the
+  /// returned file as for an adapter.
+  std::filesystem::path trainRetriever(const RetrieverTexts& texts, const RetrieverSettings& settings,
+                                       const std::filesystem::path& folder,
+                                       const std::function<void(const TrainingStep&)>& report,
+                                       Listener& listener);
 
   /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);

@@ -88,6 +88,8 @@ LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
   if (!model.whitening)
     model.whitening =
         std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
+  model.whitened = std::make_unique<Bookmarks>(*model.whitening);
+  model.bookmarks = Bookmarks::find(settings.retrievers, model.info, *model.whitening);
   if (settings.adapting == Adapting::Answers)
     model.adapter = settings.adapter.empty()
                         ? Adapter::find(settings.retrievers, model.info, model.weights)

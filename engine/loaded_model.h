@@ -9,9 +9,9 @@
 #include "engine/model/adapter.h"
 #include "engine/model/chat_template.h"
 #include "engine/model/weights.h"
+#include "engine/retrieval/bookmarks.h"
 #include "engine/retrieval/passages.h"
 #include "engine/retrieval/sentence_embedder.h"
-#include "engine/retrieval/whitening.h"
 
 namespace kvasir {
 
@@ -23,7 +23,10 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;
   ChatTemplate chat;
   DenseForm form = DenseForm::Bfloat16;
-  std::unique_ptr<Whitening> whitening;  ///< never null: plain states where none was made for it
+  std::unique_ptr<Whitening>
+      whitening;                        ///< never null, as those below: plain states where none was made for it
+  std::unique_ptr<Bookmarks> whitened;  ///< over it, gathering evenly
+  std::unique_ptr<Bookmarks> bookmarks;  ///< trained ones, if any
 
   std::unique_ptr<Adapter> adapter;  ///< null where none was trained for it or none is wanted
   ModelWeights adapted;              ///< `weights`, changed by the adapter where there is one

@@ -5,8 +5,8 @@ namespace kvasir {
 namespace {
 
 constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamingPolicy},
-    kInfllm{"infllm", infllmPolicy}, kWhitened{"whitened", whitenedPolicy}, kLambda{"lambda", lambdaPolicy},
-    kQuest{"quest", questPolicy}, kArkvale{"arkvale", arkvalePolicy},
+    kInfllm{"infllm", infllmPolicy}, kWhitened{"whitened", whitenedPolicy}, kRetrolm{"retrolm", retrolmPolicy},
+    kLambda{"lambda", lambdaPolicy}, kQuest{"quest", questPolicy}, kArkvale{"arkvale", arkvalePolicy},
     kQuestReading{"quest-reading", questReadingPolicy},
     kArkvaleReading{"arkvale-reading", arkvaleReadingPolicy}, kSnapkv{"snapkv", snapkvPolicy},
     kSnapkvBlind{"snapkv-blind", snapkvBlindPolicy}, kPyramidkv{"pyramidkv", pyramidkvPolicy},
@@ -44,6 +44,9 @@ const std::vector<Method>& methods() {
        kStreaming, kPlain, kInCache, kWhole, Sees::Budget},
       {"infllm", "InfLLM: first and recent chunks, and those each layer retrieves by representative keys",
        kInfllm, kPlain, kClamped, kWhole, Sees::Budget},
+      {"retrolm",
+       "RetroLM: first and recent chunks, and those each layer retrieves by trained bookmarks and shared words",
+       kRetrolm, kPlain, kClamped, kWhole, Sees::Budget, Judge::Score},
       {"whitened",
        "first and recent chunks, and those each layer retrieves by whitened hidden states and shared words",
        kWhitened, kPlain, kClamped, kWhole, Sees::Budget, Judge::Score},

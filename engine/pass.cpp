@@ -101,13 +101,15 @@ ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const a
   return projected;
 }
 
+bool ForwardPass::wantsStates(int layer) const { return std::ranges::binary_search(needs_.stateLayers, layer); }
+
 Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries,
-                              const at::Tensor& state) {
+                              const at::Tensor& states) {
   const ModelShape& shape = parts_.shape;
   if (!shape.isLocal(layer))
     return parts_.policy.select(layer, block,
                                 {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)),
-                                 state, block.chunk != openChunk_},
+                                 states, block.chunk != openChunk_},
                                 parts_.cache);
   Selection own;
   own.window = localPositions_->nearLimit();
@@ -118,11 +120,11 @@ Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& q
 }
 
 at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Tensor& queries,
-                                    const at::Tensor& state) {
+                                    const at::Tensor& states) {
   Layer& here = layers_[static_cast<std::size_t>(layer)];
   const PositionScheme& positions = positionsOf(layer);
   RopeTable& table = tableOf(layer, block);
-  here.selection = choose(layer, block, queries, state);
+  here.selection = choose(layer, block, queries, states);
   arrangeGroups(here.selection, block, positions, layer, parts_.cache, table, here.groups);
   attended_ = std::max(attended_, attendedBy(here.groups, block));
   BlockQueries rotated;
@@ -131,7 +133,7 @@ at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Ten
   const BlockOutput output =
       attendBlock(here.groups, rotated.plain, rotated.far, block, parts_.shape.attentionScale);
   watch(layer, block, rotated, output);
-  here.means = {queries.to(at::kFloat).mean(1, true), state};
+  here.before = {queries.to(at::kFloat).mean(1, true), states};
   return output.values;
 }
 
@@ -170,10 +172,10 @@ at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int fi
     parts_.cache.write(layer, chunk,
                        {projected.keys.narrow(1, at, count), projected.values.narrow(1, at, count)});
     const Block block{chunk, run.begin, count};
-    at::Tensor state;
-    if (needs_.states) state = projected.normed.narrow(0, at, count).to(at::kFloat).mean(0);
+    at::Tensor states;  // a copy: the chunk before an answer's is remembered longer than its step
+    if (wantsStates(layer)) states = projected.normed.narrow(0, at, count).clone();
     const at::Tensor values =
-        attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), state);
+        attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), states);
     out.narrow(0, at, count).copy_(values.transpose(0, 1));
     done += count;
     parts_.breathe();

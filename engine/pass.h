@@ -46,15 +46,16 @@ class ForwardPass {
   std::size_t bytes() const;                        ///< of gathered keys and values
 
  private:
-  struct BlockMeans {
-    at::Tensor query;  ///< [heads, 1, headDimension]
-    at::Tensor state;  ///< [width]; undefined where the policy wants none
+  /// What an answer's chunk retrieves by.
+  struct BlockDigest {
+    at::Tensor query;   ///< [heads, 1, headDimension]: the mean, or the sum so far
+    at::Tensor states;  ///< [tokens, width]; undefined where the policy wants none
   };
   struct Layer {
     AttendedGroups groups;
     Selection selection;  ///< in force for the open chunk of an answer
-    BlockMeans means;     ///< of the chunk before: what an answer's chunk retrieves by
-    BlockMeans sums;      ///< of the open chunk so far
+    BlockDigest before;   ///< of the chunk before
+    BlockDigest open;     ///< of the open chunk so far; states have room for a whole one
   };
   struct Projected {
     at::Tensor queries, keys, values;  ///< [heads or kvHeads, tokens, headDimension]
@@ -68,15 +69,16 @@ class ForwardPass {
   at::Tensor normalize(const at::Tensor& x, const at::Tensor& weight) const;
   Projected project(const LayerWeights& weights, const at::Tensor& x) const;
   at::Tensor attendStep(int layer, const Projected& projected, int firstChunk);
-  at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state);
+  at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& states);
   void watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output);
   void addFeedForward(const LayerWeights& weights, at::Tensor& x) const;
   void addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const;
 
-  Selection choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& state);
+  Selection choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& states);
   const PositionScheme& positionsOf(int layer) const;
   RopeTable& tableOf(int layer, const Block& block);
 
+  bool wantsStates(int layer) const;
   /// Whether an answer's open chunk has grown past what the budget leaves it.
   bool outgrows(const Selection& selection, const Block& block) const;
   void generateLayer(int layer, const Block& block);

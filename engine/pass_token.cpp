@@ -98,10 +98,8 @@ std::span<const float> ForwardPass::generate(TokenId token) {
       openChunk_ >= 0 && cache.chunk(openChunk_).end - cache.chunk(openChunk_).begin == kChunkTokens;
   const bool opens = openChunk_ < 0 || isFull;
   if (isFull)
-    for (Layer& layer : layers_) {
-      layer.means.query = layer.sums.query / static_cast<double>(kChunkTokens);
-      if (needs_.states) layer.means.state = layer.sums.state / static_cast<double>(kChunkTokens);
-    }
+    for (Layer& layer : layers_)
+      layer.before = {layer.open.query / static_cast<double>(kChunkTokens), layer.open.states};
   if (opens) openChunk_ = cache.openTail();
   cache.grow(openChunk_);
   const Block block{openChunk_, cache.chunk(openChunk_).end - 1, 1};
@@ -111,11 +109,11 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     Layer& state = layers_[static_cast<std::size_t>(layer)];
     if (opens) {
-      state.sums.query = at::zeros_like(state.means.query);
-      if (needs_.states) state.sums.state = at::zeros_like(state.means.state);
+      state.open.query = at::zeros_like(state.before.query);
+      if (wantsStates(layer)) state.open.states = at::empty({kChunkTokens, parts_.shape.width}, at::kFloat);
     }
     if (opens || outgrows(state.selection, block)) {
-      state.selection = choose(layer, block, state.means.query, state.means.state);
+      state.selection = choose(layer, block, state.before.query, state.before.states);
       if (parts_.tap) parts_.tap->select(layer, state.selection, block, cache);
     }
     generateLayer(layer, block);
@@ -188,9 +186,11 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
               shape.headDimension);
   const at::ScalarType type = typeOf(parts_.form);
   parts_.cache.extend(layer, block.chunk, {keys.to(type), values.to(type)});
-  BlockMeans& sums = layers_[static_cast<std::size_t>(layer)].sums;
-  sums.query.add_(queries);
-  if (needs_.states) sums.state.add_(at::from_blob(token_.normed.data(), {shape.width}, at::kFloat));
+  BlockDigest& open = layers_[static_cast<std::size_t>(layer)].open;
+  open.query.add_(queries);
+  const int place = block.first - parts_.cache.chunk(block.chunk).begin;
+  if (wantsStates(layer))
+    open.states[place].copy_(at::from_blob(token_.normed.data(), {shape.width}, at::kFloat));
 }
 
 void ForwardPass::attendToken(int layer, const Block& block) {

@@ -119,7 +119,7 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   if (readsPassages(method))
     key += std::string("-") + method.passages.name;
   else if (method.judge == Judge::Score)
-    key += "-" + model.whitening->id();
+    key += "-" + (method.policy.make == retrolmPolicy ? model.bookmarks : model.whitened)->id();
   if (dependsOnBudget(model, method, settings.budgetTokens)) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
     if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '-') letter = '_';

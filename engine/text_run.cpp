@@ -12,7 +12,8 @@ std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& met
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (!model.shape.isLocal(layer)) global.push_back(layer);
   return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes),
-                             model.whitening.get(), ropeFrequencies(model.shape, false), std::move(global)});
+                             model.whitened.get(), model.bookmarks.get(), ropeFrequencies(model.shape, false),
+                             std::move(global)});
 }
 
 std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {

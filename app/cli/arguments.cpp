@@ -239,6 +239,50 @@ void addLibrary(CLI::App& app, Draft& draft) {
   remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required();
 }
 
+/// Options that every training with labels has.
+template <class Settings>
+void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
+  command.add_option("--held-out", draft.heldOut, "Texts of the same form that are only checked on")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")
+      ->type_name("DIR");
+  command.add_option("--curves", draft.curves, "Losses of every step as CSV")->type_name("FILE");
+  command.add_option("--budget", settings.budgetTokens, "KV entries a query may attend to, per layer")
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
+  command.add_option("--rank", settings.rank, "Of the changes to each projection")
+      ->type_name("R")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
+  command.add_option("--rounds", settings.rounds, "Times every text is visited")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command
+      .add_option("--questions", settings.questionsEach, "Asked of a text at a visit; more take more memory")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_option("--rate", settings.learningRate, "The largest learning rate")
+      ->type_name("R")
+      ->check(CLI::Range(1e-7, 1.0))
+      ->capture_default_str();
+  command.add_option("--check-every", settings.heldOutEvery, "Steps between checks on the texts held out")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--patience", settings.patience, "Checks without a better loss before it stops")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      .add_option("--seed", settings.seed, "Of the order and the start; the same seed gives the same training")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
 void addAdapterTraining(CLI::App& train, Draft& draft) {
   AdapterSettings& training = draft.arguments.training;
   CLI::App* adapter = addCommand(
@@ -249,48 +293,35 @@ void addAdapterTraining(CLI::App& train, Draft& draft) {
       ->add_option("FILE", draft.arguments.documents,
                    "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none")
       ->required();
-  adapter->add_option("--held-out", draft.heldOut, "Texts of the same form that are only checked on")
-      ->required()
-      ->type_name("FILE");
-  adapter->add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")
-      ->type_name("DIR");
-  adapter->add_option("--curves", draft.curves, "Losses of every step as CSV")->type_name("FILE");
   adapter->add_option("--method", training.method, "How chunks are retrieved")
       ->type_name("M")
       ->capture_default_str();
-  adapter->add_option("--budget", training.budgetTokens, "KV entries a query may attend to, per layer")
-      ->type_name("N")
-      ->check(tokenCount())
+  addTrainingOptions(*adapter, draft, training);
+}
+
+void addRetrieverTraining(CLI::App& train, Draft& draft) {
+  RetrieverSettings& training = draft.arguments.retriever;
+  CLI::App* retriever =
+      addCommand(train, draft, "retriever",
+                 "Bookmarks of the method retrolm: teach each layer to find the chunks that answer a question",
+                 Command::TrainRetriever);
+  retriever
+      ->add_option(
+          "FILE", draft.arguments.documents,
+          "JSON lines {text, documents: [[start, end]], questions: [{question, gold: [[start, end]]}]}, "
+          "places in bytes")
+      ->required();
+  retriever->add_option("--temperature", training.temperature, "Cosines are divided by it before the softmax")
+      ->type_name("T")
+      ->check(CLI::Range(1e-3, 10.0))
       ->capture_default_str();
-  adapter->add_option("--rank", training.rank, "Of the changes to each projection")
-      ->type_name("R")
-      ->check(CLI::Range(1, 512))
+  retriever
+      ->add_option("--reading-share", training.readingShare,
+                   "Of the loss: chunks that find others of their document")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  adapter->add_option("--rounds", training.rounds, "Times every text is visited")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  adapter
-      ->add_option("--questions", training.questionsEach, "Asked of a text at a visit; more take more memory")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  adapter->add_option("--rate", training.learningRate, "The largest learning rate")
-      ->type_name("R")
-      ->check(CLI::Range(1e-7, 1.0))
-      ->capture_default_str();
-  adapter->add_option("--check-every", training.heldOutEvery, "Steps between checks on the texts held out")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  adapter->add_option("--patience", training.patience, "Checks without a better loss before it stops")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  adapter
-      ->add_option("--seed", training.seed, "Of the order and the start; the same seed gives the same training")
-      ->type_name("N")
-      ->capture_default_str();
+  addTrainingOptions(*retriever, draft, training);
 }
 
 void addTraining(CLI::App& app, Draft& draft) {
@@ -317,6 +348,7 @@ void addTraining(CLI::App& app, Draft& draft) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   addPrecision(whitening, draft, "fast");
+  addRetrieverTraining(*train, draft);
   addAdapterTraining(*train, draft);
 }
 

@@ -27,6 +27,7 @@ enum class Command {
   ListLibrary,
   RemoveFromLibrary,
   TrainWhitening,
+  TrainRetriever,
   TrainAdapter
 };
 
@@ -63,6 +64,7 @@ struct Arguments {
   std::filesystem::path folder;  ///< of train: where its file goes; empty: the user's own
   Engine::WhiteningSettings whitening;
   AdapterSettings training;
+  RetrieverSettings retriever;
   std::filesystem::path heldOut, curves;  ///< of train: texts to check on, and the table of losses
   std::filesystem::path rowsFile;         ///< of eval: where each row's result goes; empty: nowhere
   bool goesOn = false;                    ///< of eval: what rowsFile holds is not asked again

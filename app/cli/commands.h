@@ -21,6 +21,7 @@ void methodsCommand(const Arguments& arguments, Console& console);
 void modelsCommand(const Arguments& arguments, Console& console);
 void listLibraryCommand(const Arguments& arguments, Console& console);
 void trainWhiteningCommand(const Arguments& arguments, Console& console);
+void trainRetrieverCommand(const Arguments& arguments, Console& console);
 void trainAdapterCommand(const Arguments& arguments, Console& console);
 void removeCommand(const Arguments& arguments, Console& console);
 

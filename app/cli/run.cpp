@@ -40,6 +40,8 @@ void run(const Arguments& arguments, Console& console) {
       return removeCommand(arguments, console);
     case Command::TrainWhitening:
       return trainWhiteningCommand(arguments, console);
+    case Command::TrainRetriever:
+      return trainRetrieverCommand(arguments, console);
     case Command::TrainAdapter:
       return trainAdapterCommand(arguments, console);
   }

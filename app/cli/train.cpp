@@ -72,6 +72,36 @@ std::vector<AdapterLesson> readLessons(const std::filesystem::path& file) {
   return lessons;
 }
 
+/// Pairs of bytes of the text, as [[start, end], …].
+std::vector<RetrieverLesson::Stretch> stretchesOf(const Json& list, std::size_t bytes,
+                                                  const std::string& place) {
+  std::vector<RetrieverLesson::Stretch> stretches;
+  for (const Json& pair : list) {
+    const bool isPair =
+        pair.is_array() && pair.size() == 2 && pair[0].is_number_unsigned() && pair[1].is_number_unsigned();
+    if (!isPair || pair[0] >= pair[1] || pair[1] > bytes)
+      throw std::runtime_error(place + ": a stretch is no [start, end) within the text's bytes.");
+    stretches.push_back({pair[0], pair[1]});
+  }
+  return stretches;
+}
+
+std::vector<RetrieverLesson> readRetrieverLessons(const std::filesystem::path& file) {
+  std::vector<RetrieverLesson> lessons;
+  forEachRow(contentsOf(file), utf8Of(file), [&](const Json& row, const std::string& place) {
+    RetrieverLesson& lesson = lessons.emplace_back();
+    lesson.text = row["text"];
+    lesson.documents = stretchesOf(row.value("documents", Json::array()), lesson.text.size(), place);
+    for (const Json& item : row.value("questions", Json::array())) {
+      if (!item.is_object() || !item.contains("question") || !item["question"].is_string() ||
+          !item.contains("gold") || !item["gold"].is_array())
+        throw std::runtime_error(place + ": a question is no object with a question and gold.");
+      lesson.items.push_back({item["question"], stretchesOf(item["gold"], lesson.text.size(), place)});
+    }
+  });
+  return lessons;
+}
+
 std::filesystem::path folderOf(const Arguments& arguments) {
   return arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
 }
@@ -86,7 +116,7 @@ class Curves {
     const bool isNew = !std::filesystem::exists(file, error);
     stream_.open(file, std::ios::app);
     if (!stream_) throw std::runtime_error(utf8Of(file) + " cannot be written; check its folder and the disk.");
-    if (isNew) stream_ << "step,loss,held_out_loss\n";
+    if (isNew) stream_ << "step,loss,held_out_loss,held_out_recall\n";
   }
   void add(const TrainingStep& step) {
     sum_ += step.loss;
@@ -94,12 +124,16 @@ class Curves {
     if (stream_.is_open()) {
       stream_ << step.step << "," << step.loss << ",";
       if (step.heldOutLoss) stream_ << *step.heldOutLoss;
+      stream_ << ",";
+      if (step.heldOutRecall) stream_ << *step.heldOutRecall;
       stream_ << std::endl;
     }
     if (!step.heldOutLoss) return;
-    char line[160];
-    std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s", step.step,
-                  step.steps, sum_ / count_, *step.heldOutLoss, step.isBest ? " (best so far, saved)" : "");
+    char line[160], recall[40] = "";
+    if (step.heldOutRecall) std::snprintf(recall, sizeof recall, ", recall %.3f", *step.heldOutRecall);
+    std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s%s", step.step,
+                  step.steps, sum_ / count_, *step.heldOutLoss, recall,
+                  step.isBest ? " (best so far, saved)" : "");
     console_.say(line);
     best_ = step.isBest ? *step.heldOutLoss : best_;
     last_ = step.step;
@@ -117,6 +151,36 @@ class Curves {
 
 }  // namespace
 
+namespace {
+
+/// What there is to tell of a training that has ended.
+void tellTrained(const std::filesystem::path& file, std::size_t texts, const Curves& curves,
+                 const Arguments& arguments, Console& console) {
+  if (arguments.isJson)
+    console.out() << asLine(Json{{"file", utf8Of(file)},
+                                 {"texts", texts},
+                                 {"steps", curves.last()},
+                                 {"held_out_loss", curves.best()}})
+                  << "\n";
+  else
+    console.out() << "Written: " << utf8Of(file) << "\n";
+}
+
+}  // namespace
+
+void trainRetrieverCommand(const Arguments& arguments, Console& console) {
+  RetrieverTexts texts;
+  for (const std::string& name : arguments.documents)
+    for (RetrieverLesson& lesson : readRetrieverLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
+  texts.heldOut = readRetrieverLessons(arguments.heldOut);
+  const auto engine = loadEngine(arguments, console);
+  Curves curves(arguments.curves, console);
+  const std::filesystem::path file = engine->trainRetriever(
+      texts, arguments.retriever, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
+      console);
+  tellTrained(file, texts.train.size(), curves, arguments, console);
+}
+
 void trainAdapterCommand(const Arguments& arguments, Console& console) {
   checkMethod(arguments.training.method);
   AdapterTexts texts;
@@ -128,14 +192,7 @@ void trainAdapterCommand(const Arguments& arguments, Console& console) {
   const std::filesystem::path file = engine->trainAdapter(
       texts, arguments.training, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
       console);
-  if (arguments.isJson)
-    console.out() << asLine(Json{{"file", utf8Of(file)},
-                                 {"texts", texts.train.size()},
-                                 {"steps", curves.last()},
-                                 {"held_out_loss", curves.best()}})
-                  << "\n";
-  else
-    console.out() << "Written: " << utf8Of(file) << "\n";
+  tellTrained(file, texts.train.size(), curves, arguments, console);
 }
 
 void trainWhiteningCommand(const Arguments& arguments, Console& console) {

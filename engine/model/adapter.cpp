@@ -1,8 +1,7 @@
 #include "engine/model/adapter.h"
 
-#include <random>
-
 #include "engine/model/named_tensor.h"
+#include "engine/model/seeded.h"
 
 namespace kvasir {
 namespace {
@@ -42,21 +41,14 @@ const WeightMatrix& projectionOf(const LayerWeights& layer, Adapter::Projection 
 
 Adapter Adapter::untrained(const ModelWeights& weights, int rank, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  // Sums of uniform numbers, not normal_distribution: that one gives other numbers with other libraries.
-  const auto draw = [&] {
-    double sum = 0;
-    for (int i = 0; i < 12; ++i) sum += static_cast<double>(random() >> 11) * 0x1p-53;
-    return static_cast<float>(sum - 6);
-  };
   std::vector<Layer> layers;
   for (const LayerWeights& layer : weights.layers) {
     Layer& changes = layers.emplace_back();
     for (int i = 0; i < kProjections; ++i) {
       const WeightMatrix& matrix = projectionOf(layer, static_cast<Projection>(i));
-      at::Tensor down = at::empty({rank, matrix.columns()}, at::kFloat);
       const float spread = 1 / std::sqrt(static_cast<float>(matrix.columns()));
-      for (std::int64_t at = 0; at < down.numel(); ++at) down.data_ptr<float>()[at] = draw() * spread;
-      changes[static_cast<std::size_t>(i)] = {down, at::zeros({matrix.rows(), rank}, at::kFloat)};
+      changes[static_cast<std::size_t>(i)] = {seededNormal(rank, matrix.columns(), spread, random),
+                                              at::zeros({matrix.rows(), rank}, at::kFloat)};
     }
   }
   return {std::move(layers), {}};

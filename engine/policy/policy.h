@@ -18,10 +18,8 @@ struct Block {
 /// headDimension]
 struct BlockQueries {
   at::Tensor plain, far;
-  at::Tensor state =
-      {};  ///< [width], float32: mean over the block of the layer's normed input; where needs() asks
-  bool isOwnState =
-      true;  ///< false: an answer's chunk has no tokens yet, and the state is that of the chunk before
+  at::Tensor states = {};    ///< [tokens, width]: the layer's normed input, where needs() asks
+  bool areOwnStates = true;  ///< false: an answer's chunk has no tokens yet, and they are of the chunk before
 };
 
 /// What a block's queries may attend to before their own chunk; of their own chunk they see what is not after
@@ -47,7 +45,7 @@ class KvPolicy {
     KvCache::Extras extras;
     int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
     int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
-    bool states = false;     ///< whether `select` wants BlockQueries::state
+    std::vector<int> stateLayers = {};  ///< layers whose `select` wants BlockQueries::states, ascending
     bool isPlaced = false;  ///< whether what it keeps of a document holds only where that document stands first
   };
 

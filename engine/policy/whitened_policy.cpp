@@ -3,7 +3,7 @@
 #include <map>
 
 #include "engine/policy/chunk_choice.h"
-#include "engine/retrieval/whitening.h"
+#include "engine/retrieval/bookmarks.h"
 
 namespace kvasir {
 namespace {
@@ -36,14 +36,15 @@ std::vector<float> byParagraphs(const std::vector<float>& cosines,
   return scores;
 }
 
-class WhitenedPolicy : public KvPolicy {
+class BookmarkPolicy : public KvPolicy {
  public:
-  explicit WhitenedPolicy(const PolicySettings& settings) : settings_(settings) {}
+  BookmarkPolicy(const PolicySettings& settings, const Bookmarks& bookmarks)
+      : settings_(settings), bookmarks_(bookmarks) {}
 
   Needs needs() const override {
     Needs needs;
-    needs.states = true;
-    needs.extras.indexFloats = settings_.whitening->width();
+    needs.stateLayers = bookmarks_.layers();
+    needs.extras.indexFloats = bookmarks_.width();
     return needs;
   }
 
@@ -52,7 +53,7 @@ class WhitenedPolicy : public KvPolicy {
     Sums& sums = sums_[block.chunk];
     if (layer <= sums.lastLayer) sums = {};  // asked again: the same chunk looks anew
     sums.lastLayer = layer;
-    if (settings_.whitening->has(layer)) add(layer, block, queries, cache, sums);
+    if (bookmarks_.has(layer)) add(layer, block, queries, cache, sums);
     selection.scores = meanCosines(sums);
     if (cache.isTail(block.chunk))
       selection.scores = byParagraphs(selection.scores, settings_.wishes.paragraphs);
@@ -64,30 +65,36 @@ class WhitenedPolicy : public KvPolicy {
   }
 
  private:
-  /// Of one block: cosines with every chunk before it, summed over the layers so far.
+  /// Of one block: cosines with every chunk before it, weighted and summed over the layers so far.
   struct Sums {
     std::vector<float> cosines;
-    int layers = 0, lastLayer = -1;
+    float weights = 0;
+    int lastLayer = -1;
   };
 
   void add(int layer, const Block& block, const BlockQueries& queries, KvCache& cache, Sums& sums) const {
-    const at::Tensor entry = settings_.whitening->entry(layer, queries.state);
-    cache.setIndex(layer, queries.isOwnState ? block.chunk : block.chunk - 1, entry);
-    ++sums.layers;
+    if (settings_.wishes.hear) settings_.wishes.hear(layer, block, queries.states);
+    const at::Tensor entry = bookmarks_.chunkEntry(layer, queries.states);
+    cache.setIndex(layer, queries.areOwnStates ? block.chunk : block.chunk - 1, entry);
+    const float weight = bookmarks_.weight(layer).item<float>();
+    sums.weights += weight;
     if (block.chunk == 0) return;
-    const at::Tensor cosines = at::mv(cache.index(layer).narrow(0, 0, block.chunk), entry);
+    const at::Tensor asked =
+        cache.isTail(block.chunk) ? bookmarks_.questionEntry(layer, queries.states) : entry;
+    const at::Tensor cosines = at::mv(cache.index(layer).narrow(0, 0, block.chunk), asked);
     const float* found = cosines.const_data_ptr<float>();
     sums.cosines.resize(static_cast<std::size_t>(block.chunk));
-    for (std::size_t i = 0; i < sums.cosines.size(); ++i) sums.cosines[i] += found[i];
+    for (std::size_t i = 0; i < sums.cosines.size(); ++i) sums.cosines[i] += weight * found[i];
   }
 
   static std::vector<float> meanCosines(const Sums& sums) {
     std::vector<float> means = sums.cosines;
-    for (float& mean : means) mean /= static_cast<float>(std::max(1, sums.layers));
+    for (float& mean : means) mean /= std::max(1e-12f, sums.weights);
     return means;
   }
 
   PolicySettings settings_;
+  const Bookmarks& bookmarks_;
   std::map<int, Sums> sums_;  ///< by chunk: blocks whose layers are not all asked yet
 };
 
@@ -95,7 +102,12 @@ class WhitenedPolicy : public KvPolicy {
 
 std::unique_ptr<KvPolicy> whitenedPolicy(const PolicySettings& settings) {
   requireChunkBudget(settings.budgetTokens, "whitened");
-  return std::make_unique<WhitenedPolicy>(settings);
+  return std::make_unique<BookmarkPolicy>(settings, *settings.whitened);
+}
+
+std::unique_ptr<KvPolicy> retrolmPolicy(const PolicySettings& settings) {
+  requireChunkBudget(settings.budgetTokens, "retrolm");
+  return std::make_unique<BookmarkPolicy>(settings, *settings.bookmarks);
 }
 
 }  // namespace kvasir

@@ -5,13 +5,15 @@
 
 namespace kvasir {
 
-class Whitening;
+class Bookmarks;
 
 /// What the user asked for beside the budget; for policies that choose chunks.
 struct ChunkWishes {
   std::vector<int> pinned;   ///< attended by every layer, as far as the budget goes
   std::vector<int> blocked;  ///< attended by no layer; the first chunk, which holds the sinks, is not blocked
   std::vector<ScoredParagraph> paragraphs;  ///< of the document, with what words say of them; empty: none known
+  /// Told of each block whose states the policy sees: how retrievers are trained. states: [tokens, width]
+  std::function<void(int layer, const Block& block, const at::Tensor& states)> hear = {};
 };
 
 /// What the table's row gives to make its policy. References outlive the policy.
@@ -20,7 +22,8 @@ struct PolicySettings {
   int heads = 0;  ///< query heads
   int budgetTokens = 0;
   ChunkWishes wishes = {};
-  const Whitening* whitening = nullptr;      ///< of the loaded model
+  const Bookmarks* whitened = nullptr;       ///< of the loaded model, gathering evenly
+  const Bookmarks* bookmarks = nullptr;      ///< as they were trained
   std::vector<double> ropeFrequencies = {};  ///< of the model's global layers
   std::vector<int> globalLayers = {};        ///< ascending: those that the policy is asked about; empty: all
 };

@@ -4,20 +4,28 @@
 
 namespace kvasir {
 
-Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {
-  std::uint32_t hash = 0x811c9dc5u;  // FNV-1a over the numbers as a file keeps them
-  const auto add = [&](const at::Tensor& tensor) {
-    const at::Tensor rounded = tensor.to(at::kBFloat16).contiguous();
+std::string idOf(const std::vector<at::Tensor>& numbers) {
+  std::uint32_t hash = 0x811c9dc5u;  // FNV-1a
+  for (const at::Tensor& tensor : numbers) {
+    const at::Tensor rounded = tensor.detach().to(at::kBFloat16).contiguous();
     const auto* bytes = static_cast<const unsigned char*>(rounded.const_data_ptr());
     for (std::size_t i = 0; i < rounded.nbytes(); ++i) hash = (hash ^ bytes[i]) * 0x01000193u;
-  };
-  for (const auto& [layer, own] : layers_) {
-    add(own.mean);
-    add(own.projection);
   }
   char text[9];
   std::snprintf(text, sizeof text, "%08x", hash);
-  id_ = text;
+  return text;
+}
+
+Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {
+  std::vector<at::Tensor> numbers;
+  for (const auto& [layer, own] : layers_) numbers.insert(numbers.end(), {own.mean, own.projection});
+  id_ = idOf(numbers);
+}
+
+std::vector<int> Whitening::layers() const {
+  std::vector<int> layers;
+  for (const auto& [layer, own] : layers_) layers.push_back(layer);
+  return layers;
 }
 
 Whitening Whitening::none(const std::vector<int>& layers, int width) {

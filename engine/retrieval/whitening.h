@@ -32,6 +32,8 @@ class Whitening {
   /// another.
   const std::string& id() const { return id_; }
   bool has(int layer) const { return layers_.contains(layer); }
+  const Layer& layer(int layer) const { return layers_.at(layer); }
+  std::vector<int> layers() const;  ///< ascending
   /// state: [width]. Gives [width] of length 1.
   at::Tensor entry(int layer, const at::Tensor& state) const;
 
@@ -47,6 +49,9 @@ class Whitening {
   int width_;
   std::string id_;
 };
+
+/// A name for numbers as a file keeps them: eight hexadecimal digits.
+std::string idOf(const std::vector<at::Tensor>& numbers);
 
 /// The layers that get entries unless said otherwise: of those that see the whole text the first two and every
 /// third; where they are few, all of them.

@@ -17,6 +17,8 @@ class Adam {
   /// Running means of gradients and of their squares, to be kept and given back.
   std::vector<at::Tensor>& means() { return means_; }
   std::vector<at::Tensor>& squares() { return squares_; }
+  const std::vector<at::Tensor>& means() const { return means_; }
+  const std::vector<at::Tensor>& squares() const { return squares_; }
   void resumeAt(int steps) { steps_ = steps; }
 
  private:

@@ -10,20 +10,21 @@ namespace {
 /// Dense attention that hands every block's mean hidden state on, layer by layer.
 class StateCollector : public KvPolicy {
  public:
-  explicit StateCollector(WhiteningSums& sums) : sums_(sums), dense_(fullPolicyOver({})) {}
+  StateCollector(WhiteningSums& sums, int layers) : sums_(sums), layers_(layers), dense_(fullPolicyOver({})) {}
 
   Needs needs() const override {
     Needs needs;
-    needs.states = true;
+    for (int layer = 0; layer < layers_; ++layer) needs.stateLayers.push_back(layer);
     return needs;
   }
   Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
-    sums_.add(layer, queries.state);
+    sums_.add(layer, queries.states.to(at::kFloat).mean(0));
     return dense_->select(layer, block, queries, cache);
   }
 
  private:
   WhiteningSums& sums_;
+  int layers_;
   std::unique_ptr<KvPolicy> dense_;
 };
 
@@ -72,7 +73,12 @@ std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector
         {Stage::Reading, done, tokens, static_cast<double>(done) / std::max(1e-3, seconds.count())});
   };
   for (const Lesson& lesson : lessons) {
-    TextRun run(model, {findMethod("full"), 0, nullptr, breathe, {}, std::make_unique<StateCollector>(sums)});
+    TextRun run(model, {findMethod("full"),
+                        0,
+                        nullptr,
+                        breathe,
+                        {},
+                        std::make_unique<StateCollector>(sums, model.shape.layers)});
     run.read(lesson.text, kStepTokens);
     for (const auto& question : lesson.questions) run.read(question, kStepTokens);
     done += countTokens({lesson});

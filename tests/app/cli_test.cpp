@@ -162,13 +162,37 @@ TEST_F(CliTest, TrainsAnAdapterByAConfigurationAndWritesItsCurves) {
   std::ifstream stream(curves);
   std::string first, second, third;
   std::getline(stream, first), std::getline(stream, second), std::getline(stream, third);
-  EXPECT_EQ(first, "step,loss,held_out_loss");
-  EXPECT_EQ(second, "1,3,");
-  EXPECT_EQ(third, "2,2,1.5");
+  EXPECT_EQ(first, "step,loss,held_out_loss,held_out_recall");
+  EXPECT_EQ(second, "1,3,,");
+  EXPECT_EQ(third, "2,2,1.5,");
 
   const std::string wrong = scratch.write("wrong.jsonl", R"({"text": "a", "questions": ["What?"]})").string();
   EXPECT_EQ(run({"train", "adapter", wrong, "--held-out", lessons}), 1);
   EXPECT_THAT(err.str(), HasSubstr("Line 1"));
+}
+
+TEST_F(CliTest, TrainsARetrieverFromStretchesOfText) {
+  const std::string lessons =
+      scratch
+          .write("lessons.jsonl", R"({"text": "Salt came. Ships went.", "documents": [[0, 22]],)"
+                                  R"( "questions": [{"question": "What came", "gold": [[0, 10]]}]})")
+          .string();
+  const Json result = json(
+      {"train", "retriever", lessons, "--held-out", lessons, "--rank", "4", "--to", scratch.folder().string()});
+  EXPECT_EQ(result["held_out_loss"], 1.5);
+  EXPECT_EQ(fakeEngine().rank, 4);
+  EXPECT_THAT(fakeEngine().questions, ElementsAre("What came: Salt came."));
+
+  for (const char* gold : {"[[0, 99]]", "[[5, 5]]", "[[-1, 4]]", "[3]", "7"}) {
+    const std::string wrong =
+        scratch
+            .write("wrong.jsonl",
+                   std::string(R"({"text": "Salt came.", "questions": [{"question": "a", "gold": )") + gold +
+                       "}]}")
+            .string();
+    EXPECT_EQ(run({"train", "retriever", wrong, "--held-out", lessons}), 1) << gold;
+    EXPECT_THAT(err.str(), HasSubstr("Line 1")) << gold;
+  }
 }
 
 TEST_F(CliTest, ComparesMethods) {

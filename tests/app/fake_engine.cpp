@@ -304,8 +304,23 @@ fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& 
                               Listener&) {
   for (const AdapterLesson& lesson : texts.train) fakeEngine().trainingTexts.push_back(lesson.text);
   fakeEngine().rank = settings.rank;
-  report({1, 2, 3.0, {}, false});
-  report({2, 2, 2.0, 1.5, true});
+  report({1, 2, 3.0, {}, {}, false});
+  report({2, 2, 2.0, 1.5, {}, true});
+  return folder / "fake.safetensors";
+}
+
+fs::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSettings& settings,
+                                const fs::path& folder, const std::function<void(const TrainingStep&)>& report,
+                                Listener&) {
+  for (const RetrieverLesson& lesson : texts.train) {
+    fakeEngine().trainingTexts.push_back(lesson.text);
+    for (const auto& item : lesson.items)
+      for (const auto& gold : item.gold)
+        fakeEngine().questions.push_back(item.question + ": " +
+                                         lesson.text.substr(gold.start, gold.end - gold.start));
+  }
+  fakeEngine().rank = settings.rank;
+  report({1, 1, 2.0, 1.5, 0.75, true});
   return folder / "fake.safetensors";
 }
 

@@ -182,7 +182,7 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
   ChunkWishes wishes;
   wishes.paragraphs = paragraphs;
   const auto policy =
-      whitenedPolicy({shape, model.loaded.shape.heads, kBudget, wishes, model.loaded.whitening.get()});
+      whitenedPolicy({shape, model.loaded.shape.heads, kBudget, wishes, model.loaded.whitened.get()});
   const auto codec = plainCodec(at::kFloat);
   MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
   KvCache cache(shape, *codec, store, policy->needs().extras);
@@ -196,9 +196,9 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
     std::vector<double> sums(static_cast<std::size_t>(chunk), 0.0);
     int counted = 0;
     for (int layer = 0; layer < layers; ++layer) {
-      const at::Tensor state = at::randn({width});
+      const at::Tensor states = at::randn({kChunkTokens, width}), state = states.mean(0);
       const Selection selection =
-          policy->select(layer, {chunk, chunk * kChunkTokens, kChunkTokens}, {{}, {}, state}, cache);
+          policy->select(layer, {chunk, chunk * kChunkTokens, kChunkTokens}, {{}, {}, states}, cache);
       if (model.loaded.whitening->has(layer)) {
         ++counted;
         entries[{layer, chunk}] = model.loaded.whitening->entry(layer, state);

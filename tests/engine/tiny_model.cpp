@@ -41,7 +41,7 @@ TinyModel::TinyModel(const std::string& architecture) : file(writeModel(architec
   for (const int layer : layers)
     for (int i = 0; i < 2 * loaded.shape.width; ++i) sums.add(layer, at::randn({loaded.shape.width}));
   sums.whitening(layers, 0.2).save(folder.path() / whiteningFileName(loaded.info), loaded.info, "random");
-  loaded.whitening = Whitening::find({folder.path()}, loaded.info);
+  loaded = loadModel(settings(), silent);
 }
 
 EngineSettings TinyModel::settings() const { return {file, 2, Device::Cpu, Precision::Exact, {folder.path()}}; }

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "engine/loaded_model.h"
+
+namespace kvasir {
+
+/// How well bookmarks find the evidence of questions, the model frozen.
+struct RetrieverScore {
+  at::Tensor loss;                     ///< []
+  int questions = 0, whollyFound = 0;  ///< all chunks with evidence among those that a question sees
+};
+
+/// A text and its questions as the model met them: normed hidden states, layer by layer.
+struct RetrieverContext {
+  std::map<int, std::vector<at::Tensor>> chunks;     ///< by layer: [tokens, width] of each chunk
+  std::map<int, std::vector<at::Tensor>> questions;  ///< by layer: [tokens, width] of each question
+  std::vector<std::vector<char>> isGold;             ///< by question and chunk
+  std::vector<int> documents;                        ///< of each chunk; -1 where it is of none
+};
+
+/// Reads a text as the method "whitened" does and hears its questions, as many as settings say.
+RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& lesson,
+                            const RetrieverSettings& settings, std::uint64_t seed, Listener& listener);
+
+/// Contrastive loss (RetroLM eq. 7): for each question, the mean over its gold chunks of -log of that chunk's
+/// share beside all chunks that are not gold, by the score of all layers and, a fifth of it, of each layer
+/// alone; and a share for chunks that find others of their document while reading.
+RetrieverScore scoreContext(const Bookmarks& bookmarks, const RetrieverContext& context,
+                            const RetrieverSettings& settings);
+
+/// See Engine::trainRetriever.
+std::filesystem::path trainRetriever(const LoadedModel& model, const RetrieverTexts& texts,
+                                     const RetrieverSettings& settings, const std::filesystem::path& folder,
+                                     const std::function<void(const TrainingStep&)>& report,
+                                     Listener& listener);
+
+}  // namespace kvasir

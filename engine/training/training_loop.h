@@ -1,0 +1,70 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/training/adam.h"
+
+namespace kvasir {
+
+struct LoopSettings {
+  int steps = 0;
+  double learningRate = 1e-3;
+  double warmUp = 0.05;   ///< share of the steps in which the rate rises; then it falls along a cosine
+  int heldOutEvery = 50;  ///< steps
+  int patience = 5;       ///< checks on held-out texts without a better loss before it stops
+};
+
+/// Places 0 to count - 1 in an order that only the seed decides.
+std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed);
+
+/// Names a training by all that decides it: what a checkpoint must share with the run that goes on from it.
+class RunName {
+ public:
+  RunName& add(std::string_view text);
+  RunName& add(double number) { return add(std::to_string(number)); }
+  std::string text() const { return std::to_string(hash_); }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325ull;
+};
+
+/// The steps of a training: Adam at a rate that rises and falls, checks on texts held out, an end when these
+/// gain no more, checkpoints from which the same run goes on. Engine thread.
+class TrainingLoop {
+ public:
+  /// What the training itself does. Any of these may throw to stop; the last checkpoint stays.
+  struct Work {
+    /// The loss, its gradients left in the parameters; nothing where the step had nothing to learn from.
+    std::function<std::optional<double>(int step)> train;
+    std::function<void(TrainingStep& done)> check;           ///< sets what the texts held out say
+    std::function<void(const TrainingStep& done)> saveBest;  ///< after a check that is the best so far
+  };
+
+  TrainingLoop(std::vector<at::Tensor> parameters, const LoopSettings& settings,
+               std::filesystem::path checkpoint, std::string run);
+
+  void run(const Work& work, const std::function<void(const TrainingStep&)>& report);
+  int step() const { return step_; }
+
+ private:
+  double learningRate() const;
+  void judge(TrainingStep& done, const Work& work);
+  void save() const;
+  void resume();
+
+  LoopSettings settings_;
+  std::filesystem::path checkpoint_;
+  std::string run_;
+  Adam adam_;
+  int step_ = 0, checksWithoutGain_ = 0;
+  double best_;
+};
+
+/// Runs a training with gradients; says in a sentence where memory does not suffice.
+void withGradients(const std::function<void()>& training, const char* remedy);
+
+}  // namespace kvasir

@@ -1,0 +1,199 @@
+// Bookmarks and how they are trained.
+#include <gtest/gtest.h>
+
+#include "engine/training/train_retriever.h"
+#include "tests/engine/tiny_model.h"
+
+namespace kvasir {
+namespace {
+
+class RetrieverTest : public testing::Test {
+ protected:
+  Bookmarks moved() const {
+    Bookmarks bookmarks = Bookmarks::untrained(*model_.loaded.whitening, 3, 1);
+    at::manual_seed(3);
+    for (auto& [layer, own] : bookmarks.trained()) {
+      own.chunkQuery = at::randn_like(own.chunkQuery);
+      own.questionQuery = at::randn_like(own.questionQuery);
+      own.up = at::randn_like(own.up) * 0.3;
+      own.logWeight = at::randn({}) * 0.5;
+    }
+    return bookmarks;
+  }
+  std::filesystem::path file() const { return folder_.path() / retrieverFileName(model_.loaded.info); }
+
+  c10::InferenceMode noGradients_;
+  TinyModel model_;
+  TemporaryFolder folder_;
+  Listener silent_;
+};
+
+TEST_F(RetrieverTest, UntrainedBookmarksAreTheWhitenedMeans) {
+  const Bookmarks even(*model_.loaded.whitening), start = Bookmarks::untrained(*model_.loaded.whitening, 3, 1);
+  const at::Tensor states = at::randn({50, model_.loaded.shape.width});
+  for (const int layer : even.layers()) {
+    const at::Tensor expected = model_.loaded.whitening->entry(layer, states.mean(0));
+    for (const Bookmarks* bookmarks : {&even, &start}) {
+      EXPECT_TRUE(at::allclose(bookmarks->chunkEntry(layer, states), expected, 1e-4, 1e-5));
+      EXPECT_TRUE(at::allclose(bookmarks->questionEntry(layer, states), expected, 1e-4, 1e-5));
+      EXPECT_EQ(bookmarks->weight(layer).item<float>(), 1);
+    }
+  }
+}
+
+/// An entry by plain loops: softmax over tokens, whitening and low-rank change, unit length.
+TEST_F(RetrieverTest, EntriesAreWhatPlainLoopsGive) {
+  const Bookmarks bookmarks = moved();
+  const int width = model_.loaded.shape.width, tokens = 9;
+  const at::Tensor states = at::randn({tokens, width});
+  const auto at2 = [](const at::Tensor& t, int a, int b) { return t[a][b].item<double>(); };
+  for (const int layer : bookmarks.layers()) {
+    const auto& own = const_cast<Bookmarks&>(bookmarks).trained().at(layer);
+    const Whitening::Layer& base = model_.loaded.whitening->layer(layer);
+    std::vector<double> shares(tokens), gathered(static_cast<std::size_t>(width)),
+        key(static_cast<std::size_t>(width));
+    double sum = 0, length = 0;
+    for (int t = 0; t < tokens; ++t) {
+      double dot = 0;
+      for (int c = 0; c < width; ++c) dot += at2(states, t, c) * own.questionQuery[c].item<double>();
+      sum += shares[static_cast<std::size_t>(t)] = std::exp(dot);
+    }
+    for (int c = 0; c < width; ++c) {
+      for (int t = 0; t < tokens; ++t)
+        gathered[static_cast<std::size_t>(c)] += shares[static_cast<std::size_t>(t)] / sum * at2(states, t, c);
+      gathered[static_cast<std::size_t>(c)] -= base.mean[c].item<double>();
+    }
+    for (int r = 0; r < width; ++r) {
+      for (int c = 0; c < width; ++c) {
+        double entry = at2(base.projection, r, c);
+        for (int k = 0; k < 3; ++k) entry += at2(own.up, r, k) * at2(own.down, k, c);
+        key[static_cast<std::size_t>(r)] += entry * gathered[static_cast<std::size_t>(c)];
+      }
+      length += key[static_cast<std::size_t>(r)] * key[static_cast<std::size_t>(r)];
+    }
+    const at::Tensor ours = bookmarks.questionEntry(layer, states);
+    for (int r = 0; r < width; ++r)
+      EXPECT_NEAR(ours[r].item<double>(), key[static_cast<std::size_t>(r)] / std::sqrt(length), 1e-4);
+  }
+}
+
+TEST_F(RetrieverTest, AreTheSameFromTheirFileAndRefusedElsewhere) {
+  const Bookmarks bookmarks = moved();
+  bookmarks.save(file(), model_.loaded.info);
+  const Bookmarks back = Bookmarks::load(file(), model_.loaded.info, *model_.loaded.whitening);
+  EXPECT_EQ(back.id(), bookmarks.id());
+  EXPECT_NE(back.id(), model_.loaded.whitened->id());
+  const at::Tensor states = at::randn({20, model_.loaded.shape.width});
+  const int layer = bookmarks.layers().back();
+  EXPECT_TRUE(at::allclose(back.chunkEntry(layer, states), bookmarks.chunkEntry(layer, states), 2e-2, 2e-2));
+  const TinyModel other("gemma3");
+  EXPECT_THROW(Bookmarks::load(file(), other.loaded.info, *other.loaded.whitening), std::runtime_error);
+  const Whitening plain = Whitening::none(model_.loaded.whitening->layers(), model_.loaded.shape.width);
+  EXPECT_THROW(Bookmarks::load(file(), model_.loaded.info, plain), std::runtime_error);
+}
+
+RetrieverTexts smallTexts() {
+  RetrieverTexts texts;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    RetrieverLesson lesson;
+    for (std::uint64_t part = 0; part < 2; ++part) {
+      const std::size_t begin = lesson.text.size();
+      lesson.text += randomText(300, 10 * seed + part) + "\n\n";
+      lesson.documents.push_back({begin, lesson.text.size()});
+      lesson.items.push_back({lesson.text.substr(begin + 40, 30), {{begin + 40, begin + 70}}});
+    }
+    texts.train.push_back(lesson);
+  }
+  texts.heldOut = {texts.train.back()};
+  texts.train.pop_back();
+  return texts;
+}
+
+RetrieverSettings smallSettings() {
+  RetrieverSettings settings;
+  settings.budgetTokens = 768;
+  settings.rank = 4;
+  settings.rounds = 6;
+  settings.heldOutEvery = 10;
+  settings.learningRate = 5e-3;
+  settings.patience = 100;
+  return settings;
+}
+
+TEST_F(RetrieverTest, HearsEveryChunkAndEveryQuestion) {
+  const RetrieverLesson lesson = smallTexts().train.front();
+  const RetrieverContext context = hearLesson(model_.loaded, lesson, smallSettings(), 1, silent_);
+  ASSERT_EQ(context.isGold.size(), 2u);
+  for (const int layer : model_.loaded.whitening->layers()) {
+    EXPECT_EQ(context.chunks.at(layer).size(), context.documents.size());
+    EXPECT_EQ(context.questions.at(layer).size(), 2u);
+    EXPECT_EQ(context.chunks.at(layer).front().size(0), kChunkTokens);
+  }
+  for (const auto& row : context.isGold) EXPECT_GT(std::ranges::count(row, 1), 0);
+  EXPECT_EQ(context.documents.front(), 0);
+  EXPECT_EQ(context.documents.back(), 1);
+}
+
+TEST_F(RetrieverTest, GradientsAreThoseOfSmallDifferences) {
+  const c10::InferenceMode training(false);
+  const RetrieverContext context =
+      hearLesson(model_.loaded, smallTexts().train.front(), smallSettings(), 1, silent_);
+  Bookmarks bookmarks = Bookmarks::untrained(*model_.loaded.whitening, 3, 1);
+  Bookmarks::Layer& own = bookmarks.trained().begin()->second;
+  for (at::Tensor* part : {&own.chunkQuery, &own.questionQuery, &own.up, &own.logWeight})
+    part->requires_grad_(true);
+  scoreContext(bookmarks, context, smallSettings()).loss.backward();
+  const auto loss = [&] {
+    const at::NoGradGuard noGradients;
+    return scoreContext(bookmarks, context, smallSettings()).loss.item<double>();
+  };
+  for (at::Tensor* part : {&own.chunkQuery, &own.questionQuery, &own.up, &own.logWeight}) {
+    float* value = part->data_ptr<float>() + part->numel() / 2;
+    const float before = *value, step = 1e-2f;
+    const double slope = part->grad().contiguous().data_ptr<float>()[part->numel() / 2];
+    *value = before + step;
+    const double above = loss();
+    *value = before - step;
+    const double below = loss();
+    *value = before;
+    EXPECT_NEAR((above - below) / (2 * static_cast<double>(step)), slope, 0.05 * std::abs(slope) + 2e-3);
+  }
+}
+
+TEST_F(RetrieverTest, LearnsWhatItIsShownAndServesAsAMethod) {
+  const c10::InferenceMode training(false);
+  std::vector<TrainingStep> steps;
+  const auto made = trainRetriever(
+      model_.loaded, smallTexts(), smallSettings(), folder_.path(),
+      [&](const TrainingStep& step) { steps.push_back(step); }, silent_);
+  ASSERT_EQ(steps.size(), 30u);
+  double first = 0, last = 0;
+  for (std::size_t i = 0; i < 5; ++i) first += steps[i].loss, last += steps[25 + i].loss;
+  EXPECT_LT(last, 0.8 * first);
+  EXPECT_EQ(made, file());
+  EXPECT_FALSE(std::filesystem::exists(made.string() + ".checkpoint"));
+
+  EngineSettings settings = model_.settings();
+  ReadSettings read;
+  read.method = "retrolm";
+  read.budgetTokens = 512;
+  const std::string before = Engine(settings, silent_).readingKey(read);
+  settings.retrievers.push_back(folder_.path());
+  Engine engine(settings, silent_);
+  EXPECT_NE(engine.readingKey(read), before);
+  AskSettings ask;
+  ask.method = "retrolm";
+  ask.budgetTokens = 512;
+  ask.maxTokens = 2;
+  const auto reading = engine.read(randomText(400, 3), read, folder_.path() / "read.kv", silent_);
+  EXPECT_FALSE(engine.ask(*reading, "What is abcd?", ask, silent_).evidence.empty());
+}
+
+TEST_F(RetrieverTest, IsNotTrainedWithoutTexts) {
+  const auto quiet = [](const TrainingStep&) {};
+  EXPECT_THROW(trainRetriever(model_.loaded, {}, smallSettings(), folder_.path(), quiet, silent_),
+               std::runtime_error);
+}
+
+}  // namespace
+}  // namespace kvasir
