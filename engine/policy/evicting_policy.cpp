@@ -108,14 +108,14 @@ class EvictingPolicy : public KvPolicy {
   void rank(int layer, const Block& block, const BlockQueries& queries, const KvCache& cache, int end) {
     Layer& held = layers_[static_cast<std::size_t>(layer)];
     const bool isAsked =
-        rule_.question == Question::Seen && queries.isOwnState && held.rankedFor != block.chunk;
+        rule_.question == Question::Seen && queries.areOwnStates && held.rankedFor != block.chunk;
     if (held.ranking.defined() && !isAsked) return;
     if (rule_.question == Question::Seen) {
       const std::int64_t count = std::min(rule_.window, block.tokens);
       held.lastQueries = queries.far.to(at::kFloat).narrow(1, block.tokens - count, count);
     }
     // An answer's open chunk has no tokens yet; a question's own keys are there.
-    const int chunks = queries.isOwnState ? block.chunk + 1 : block.chunk;
+    const int chunks = queries.areOwnStates ? block.chunk + 1 : block.chunk;
     held.ranking = cache.isKeptWhole() ? ranked(layer, cache, end, chunks) : cache.keptTokens(layer);
     held.rankedFor = block.chunk;
     held.kept = at::Tensor();

@@ -73,7 +73,7 @@ class BookmarkPolicy : public KvPolicy {
   };
 
   void add(int layer, const Block& block, const BlockQueries& queries, KvCache& cache, Sums& sums) const {
-    if (settings_.wishes.hear) settings_.wishes.hear(layer, block, queries.states);
+    if (settings_.wishes.hear) (*settings_.wishes.hear)(layer, block, queries.states);
     const at::Tensor entry = bookmarks_.chunkEntry(layer, queries.states);
     cache.setIndex(layer, queries.areOwnStates ? block.chunk : block.chunk - 1, entry);
     const float weight = bookmarks_.weight(layer).item<float>();

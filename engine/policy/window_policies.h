@@ -7,13 +7,16 @@ namespace kvasir {
 
 class Bookmarks;
 
+/// Told of a block's normed hidden states in a layer, [tokens, width]. Those of retrievers that are trained.
+using HearStates = std::function<void(int layer, const Block& block, const at::Tensor& states)>;
+
 /// What the user asked for beside the budget; for policies that choose chunks.
 struct ChunkWishes {
   std::vector<int> pinned;   ///< attended by every layer, as far as the budget goes
   std::vector<int> blocked;  ///< attended by no layer; the first chunk, which holds the sinks, is not blocked
   std::vector<ScoredParagraph> paragraphs;  ///< of the document, with what words say of them; empty: none known
-  /// Told of each block whose states the policy sees: how retrievers are trained. states: [tokens, width]
-  std::function<void(int layer, const Block& block, const at::Tensor& states)> hear = {};
+  /// Told of each block whose states the policy sees: how retrievers are trained. Outlives the policy.
+  const HearStates* hear = nullptr;
 };
 
 /// What the table's row gives to make its policy. References outlive the policy.

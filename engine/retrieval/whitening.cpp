@@ -22,6 +22,12 @@ Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move
   id_ = idOf(numbers);
 }
 
+Whitening Whitening::copied() const {
+  std::map<int, Layer> copies;
+  for (const auto& [layer, own] : layers_) copies[layer] = {own.mean.clone(), own.projection.clone()};
+  return {std::move(copies), width_};
+}
+
 std::vector<int> Whitening::layers() const {
   std::vector<int> layers;
   for (const auto& [layer, own] : layers_) layers.push_back(layer);

@@ -130,10 +130,10 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
     const at::ScalarType type = typeOf(model_.form);
     cache.write(layer, chunk, {keys.detach().to(type).contiguous(), values.detach().to(type).contiguous()});
     const at::Tensor asking = queries.detach().narrow(1, 0, branch.questionTokens).to(type).contiguous();
-    const at::Tensor state = normed.detach().narrow(0, 0, branch.questionTokens).to(at::kFloat).mean(0);
+    const at::Tensor states = normed.detach().narrow(0, 0, branch.questionTokens);
     const PositionScheme& positions = branch.run->positions();
     const Selection selection = branch.run->policy().select(
-        layer, asked, {asking, rotateFar(asking, asked, positions, table_), state, true}, cache);
+        layer, asked, {asking, rotateFar(asking, asked, positions, table_), states, true}, cache);
     arrangeGroups(selection, block, positions, layer, cache, table_, groups);
   }
   const int before = groups.view.own, group = shape.group();

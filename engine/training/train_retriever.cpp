@@ -122,7 +122,8 @@ class RetrieverTraining {
         settings_(settings),
         listener_(listener),
         file_(folder / retrieverFileName(model.info)),
-        bookmarks_(Bookmarks::untrained(*model.whitening, settings.rank, settings.seed)),
+        whitening_(model.whitening->copied()),
+        bookmarks_(Bookmarks::untrained(whitening_, settings.rank, settings.seed)),
         steps_(settings.rounds * static_cast<int>(texts.train.size())),
         loop_(parameters(),
               {steps_, settings.learningRate, settings.warmUp, settings.heldOutEvery, settings.patience},
@@ -189,7 +190,7 @@ class RetrieverTraining {
   }
 
   void save(const TrainingStep& done) {
-    Bookmarks(*model_.whitening, bookmarks_.trained(),
+    Bookmarks(whitening_, bookmarks_.trained(),
               {{"rank", std::to_string(settings_.rank)},
                {"texts", std::to_string(texts_.train.size())},
                {"steps", std::to_string(done.step)},
@@ -208,6 +209,7 @@ class RetrieverTraining {
   RetrieverSettings settings_;
   Listener& listener_;
   std::filesystem::path file_;
+  Whitening whitening_;
   Bookmarks bookmarks_;
   int steps_;
   TrainingLoop loop_;
@@ -222,10 +224,11 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
   const auto breathe = [&] { listener.progress({Stage::Training, 0, 0, 0}); };
   const Tokens tokens = tokensOf(model, lesson.text);
   RetrieverContext context;
-  ChunkWishes wishes;
-  wishes.hear = [&](int layer, const Block&, const at::Tensor& states) {
+  const HearStates hearChunk = [&](int layer, const Block&, const at::Tensor& states) {
     context.chunks[layer].push_back(kept(states));
   };
+  ChunkWishes wishes;
+  wishes.hear = &hearChunk;
   MemoryChunks memory(TextRun::fileHeader(model, method, settings.budgetTokens, 0).slotBytes);
   std::vector<Run> chunks;
   {
@@ -243,7 +246,10 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
     for (const RetrieverLesson::Stretch& place : places)
       isGold.push_back(std::ranges::any_of(item.gold, [&](const auto& gold) { return meet(gold, place); }));
     std::map<int, at::Tensor> heard;  // the last block's, where a question is longer than a chunk
-    wishes.hear = [&](int layer, const Block&, const at::Tensor& states) { heard[layer] = kept(states); };
+    const HearStates hearQuestion = [&](int layer, const Block&, const at::Tensor& states) {
+      heard[layer] = kept(states);
+    };
+    wishes.hear = &hearQuestion;
     TextRun run(model, {method, settings.budgetTokens, nullptr, breathe, wishes, nullptr, true}, &memory);
     run.cache().adopt(chunks);
     run.cache().startTail();

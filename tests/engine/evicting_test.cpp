@@ -259,7 +259,7 @@ TEST(EvictingByPyramid, GivesHigherLayersLess) {
   const c10::InferenceMode noGradients;
   constexpr int kLayers = 5, kLarge = 2048, kTokens = 2304;
   const KvShape shape{kLayers, kKvHeads, kDimension};
-  const auto policy = pyramidkvBlindPolicy({shape, kHeads, kLarge, {}, nullptr, kFrequencies});
+  const auto policy = pyramidkvBlindPolicy({shape, kHeads, kLarge, {}, nullptr, nullptr, kFrequencies});
   const auto codec = plainCodec(at::kFloat);
   MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
   KvCache cache(shape, *codec, store, policy->needs().extras);

@@ -73,7 +73,7 @@ class OneLayer {
   OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {})
       : model_(std::move(shape)),
         codec_(method.codec.make(at::kFloat)),
-        policy_(method.policy.make({shape_, kHeads, budget, {}, nullptr, kFrequencies})),
+        policy_(method.policy.make({shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies})),
         positions_(method.positions.make(budget)),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras) {}
