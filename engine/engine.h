@@ -182,6 +182,7 @@ struct AdapterSettings {
   std::string method = ReadSettings{}.method;
   int budgetTokens = ReadSettings{}.budgetTokens;
   int rank = 32;
+  std::filesystem::path start;  ///< an adapter of this model and rank to learn on from; empty: nothing learned
   int rounds = 1;         ///< times every text is visited
   int questionsEach = 8;  ///< asked of a text at a visit, which is one step
   double learningRate = 1e-3;

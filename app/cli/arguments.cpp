@@ -296,6 +296,8 @@ void addAdapterTraining(CLI::App& train, Draft& draft) {
   adapter->add_option("--method", training.method, "How chunks are retrieved")
       ->type_name("M")
       ->capture_default_str();
+  adapter->add_option("--from", training.start, "An adapter of the same model and rank, to learn on from")
+      ->type_name("FILE");
   addTrainingOptions(*adapter, draft, training);
 }
 

@@ -21,7 +21,7 @@ std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings
         settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0, settings.patience * 1.0,
         static_cast<double>(settings.seed)})
     name.add(number);
-  return name.add(settings.method).text();
+  return name.add(settings.method).add(settings.start.generic_string()).text();
 }
 
 class AdapterTraining {
@@ -56,7 +56,19 @@ class AdapterTraining {
 
  private:
   std::vector<Adapter::Layer> startingLayers() const {
-    return Adapter::untrained(model_.weights, settings_.rank, settings_.seed).layers();
+    if (settings_.start.empty())
+      return Adapter::untrained(model_.weights, settings_.rank, settings_.seed).layers();
+    std::vector<Adapter::Layer> layers =
+        Adapter::load(settings_.start, model_.info, model_.weights).layers();
+    for (Adapter::Layer& layer : layers)
+      for (Adapter::Change& change : layer) {
+        if (const std::int64_t rank = change.down.size(0); rank != settings_.rank)
+          throw std::runtime_error(settings_.start.filename().string() + " has rank " + std::to_string(rank) +
+                                   ", not " + std::to_string(settings_.rank) +
+                                   ": train with its rank, or start without it.");
+        change = {change.down.to(at::kFloat, false, true), change.up.to(at::kFloat, false, true)};
+      }
+    return layers;
   }
   static std::vector<at::Tensor> parametersOf(std::vector<Adapter::Layer>& layers) {
     std::vector<at::Tensor> parameters;

@@ -169,16 +169,14 @@ class Lessons:
             and (doc_id == main["doc_id"] or (row["bm25_rank"] or 99) <= 20)
         ]
         self.random.shuffle(answered)
-        items = [{
-  "question" : row["question"], "answer" : best_answer(row["answers"])} for row in answered[:QUESTIONS]
+        items = [{"question": row["question"], "answer": best_answer(row["answers"])} for row in answered[:QUESTIONS]
                  if len(best_answer(row["answers"])) <= LONGEST_ANSWER]
         paragraphs = "\n\n".join(parts).split("\n\n")
         if self.random.random() < PLANTED:
             items += self.plant(paragraphs)
         if source not in ("evidence_inference", "pubmedqa", "policyqa"):  # their questions fit many documents
             missing = round(len(items) * UNANSWERABLE / (1 - UNANSWERABLE))
-            items += [{
-  "question" : row["question"], "answer" : ""}
+            items += [{"question": row["question"], "answer": ""}
                       for row in self.unanswerable(source, held, doc_ids, "\n".join(paragraphs).lower(), missing)]
         self.random.shuffle(items)
         return {"text": "\n\n".join(paragraphs), "questions": items}

@@ -266,6 +266,34 @@ TEST_F(AdapterTest, GoesOnFromACheckpointAsIfNeverStopped) {
   for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(parts[i], whole[i], 1e-3) << "step " << i + 1;
 }
 
+TEST_F(AdapterTest, LearnsOnFromAnAdapterThatWasTrained) {
+  const c10::InferenceMode training(false);
+  AdapterSettings settings = smallSettings();
+  const auto quiet = [](const TrainingStep&) {};
+  const auto first = trainAdapter(model_.loaded, smallTexts(), settings, folder_.path(), quiet, silent_);
+  const TemporaryFolder other;
+  settings.start = first;
+  double onward = 0;
+  const auto note = [&](const TrainingStep& step) {
+    onward = step.loss;
+    throw Cancelled();
+  };
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, other.path(), note, silent_), Cancelled);
+  double anew = 0;
+  settings.start.clear();
+  const auto noteAnew = [&](const TrainingStep& step) {
+    anew = step.loss;
+    throw Cancelled();
+  };
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, other.path(), noteAnew, silent_), Cancelled);
+  EXPECT_LT(onward, anew / 2);
+
+  settings.start = first;
+  settings.rank = 4;
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, other.path(), quiet, silent_),
+               std::runtime_error);
+}
+
 TEST_F(AdapterTest, IsNotTrainedForModelsWithWindowsOrWithoutTexts) {
   const TinyModel windowed("gemma3");
   EXPECT_THROW(BranchForward{windowed.loaded}, std::runtime_error);
