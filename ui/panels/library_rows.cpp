@@ -54,4 +54,12 @@ QString describeRow(const LibraryRow& row) {
   return pages + QStringLiteral(" · ") + describeState(row);
 }
 
+QString describeRowWithin(const LibraryRow& row, const std::function<bool(const QString&)>& fits) {
+  LibraryRow untimed = row;
+  untimed.secondsLeft = -1;
+  for (const QString& description : {describeRow(row), describeState(row)})
+    if (fits(description)) return description;
+  return describeState(untimed);
+}
+
 }  // namespace kvasir

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include <QString>
 
 namespace kvasir {
@@ -23,6 +25,9 @@ struct LibraryRow {
 QString describeState(const LibraryRow& row);
 /// "24 pages · Ready"
 QString describeRow(const LibraryRow& row);
+/// The fullest description that `fits`: where there is little room the pages go first, then the time left. The
+/// shortest where none does.
+QString describeRowWithin(const LibraryRow& row, const std::function<bool(const QString&)>& fits);
 
 /// 0:41, 12:05, 1:02:03
 QString asClock(double seconds);

@@ -150,6 +150,21 @@ class PanelPartsTest : public QObject {
     QCOMPARE(resets, 1);
   }
 
+  void leavesOutPagesAndThenTimeWhereThereIsLittleRoom() {
+    LibraryRow row;
+    row.pages = 24;
+    row.state = DocumentState::Reading;
+    row.share = 0.43;
+    row.secondsLeft = 41;
+    const auto within = [&](int letters) {
+      return describeRowWithin(row, [=](const QString& text) { return text.size() <= letters; });
+    };
+    QCOMPARE(within(40), QStringLiteral("24 pages · Reading 43 %, 0:41 left"));
+    QCOMPARE(within(30), QStringLiteral("Reading 43 %, 0:41 left"));
+    QCOMPARE(within(15), QStringLiteral("Reading 43 %"));
+    QCOMPARE(within(3), QStringLiteral("Reading 43 %"));
+  }
+
   void tellsTimeAsClocksDo() {
     QCOMPARE(asClock(41.2), QStringLiteral("0:41"));
     QCOMPARE(asClock(725), QStringLiteral("12:05"));
