@@ -5,7 +5,9 @@ Each text is a stretch of paragraphs of one document of the question data, fille
 source, some with facts of our own planted in it (a name and a value). It comes with questions whose evidence it holds and,
 one in five, with questions whose evidence it does not hold, whose answer is empty: half of these are about the same
 document, from paragraphs that were left out.
-usage: adapter_texts.py QA_FOLDER SPLIT TEXTS [SEED]
+usage: adapter_texts.py QA_FOLDER SPLIT TEXTS [SEED] [SIZES]
+SIZES, as 3000,4500,6000: tokens of a text, as the data counts them. Short texts fit the budget; long ones teach to answer from
+chunks that were retrieved far off, among others that were retrieved for nothing.
 """
 import gzip
 import json
@@ -30,6 +32,7 @@ SOURCES = {
 }
 CHINESE_SIZE = 0.35  # the models' tokenizers need about three times the tokens that the data counts
 QUESTIONS = 16
+SIZES = [500, 900, 1300, 1700, 1700, 3000]
 LONGEST_ANSWER = 200  # characters: what is said is short
 UNANSWERABLE = 0.2
 PLANTED = 0.25
@@ -62,8 +65,9 @@ def best_answer(answers):
 
 
 class Lessons:
-    def __init__(self, folder, split, seed):
+    def __init__(self, folder, split, seed, sizes):
         self.random = random.Random(seed)
+        self.sizes = sizes
         self.documents, self.questions = {}, defaultdict(list)
         self.by_source, self.askable = defaultdict(list), defaultdict(list)
         for row in rows(folder / "documents.jsonl.gz"):
@@ -94,7 +98,7 @@ class Lessons:
         return list(range(first, last + 1)), total
 
     def text(self, source):
-        size = self.random.choice([500, 900, 1300, 1700, 1700, 3000])
+        size = self.random.choice(self.sizes)
         if source == "cmrc2018":
             size *= CHINESE_SIZE
         main = self.documents[self.random.choice(self.by_source[source])]
@@ -183,7 +187,8 @@ class Lessons:
 
 
 def main():
-    lessons = Lessons(Path(sys.argv[1]), sys.argv[2], int(sys.argv[4]) if len(sys.argv) > 4 else 1)
+    seed, sizes = (sys.argv[4:] + ["1", ""][len(sys.argv[4:]):])[:2]
+    lessons = Lessons(Path(sys.argv[1]), sys.argv[2], int(seed), [int(size) for size in sizes.split(",") if size] or SIZES)
     sources = [source for source in SOURCES if lessons.by_source[source]]
     for _ in range(int(sys.argv[3])):
         lesson = lessons.lesson(lessons.random.choices(sources, [SOURCES[source] for source in sources])[0])
