@@ -56,6 +56,8 @@ void Look::apply(Theme theme, int fontPoints) {
   QFont font = application_.font();
   font.setPointSizeF(fontPoints > 0 ? fontPoints : points_);
   application_.setFont(font);
+  // Platforms give the titles of docked panels a size of their own.
+  application_.setFont(font, "QDockWidgetTitle");
 }
 
 }  // namespace kvasir

@@ -115,7 +115,7 @@ QWidget* MapControls::secondRow() {
   looks_->setAccessibleName(tr("Whose attention is shown: question, answer, or one token of it"));
   looks_->setToolTip(looks_->accessibleName());
   looks_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  looks_->setMinimumContentsLength(12);
+  looks_->setMinimumContentsLength(16);
   lookLabel_->setBuddy(looks_);
   connect(looks_, &QComboBox::currentIndexChanged, this, &MapControls::onLookActivated);
   chunkLabel_ = new QLabel(tr("C&hunk"), widget);
