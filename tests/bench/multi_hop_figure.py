@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Draws the figure of the RetroLM paper for a multi-hop dev question: full attention above the retriever's scores, layer by
+position, the gold paragraphs outlined.
+
+  multi_hop_figure.py QA_FOLDER --cli build/release/app/kvasir-cli --out multi_hop.png [--row ID] [options of kvasir-cli map]
+"""
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROW = "dev_musique-2hop__129075_55098_12288"
+MARKED = 60  # characters of a gold paragraph that name its chunk
+
+
+def find(folder, wanted):
+    with gzip.open(folder / "dev_rows.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if row["id"] == wanted:
+                return row
+    sys.exit(f"There is no row {wanted}.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cli", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--row", default=ROW)
+    options, more = parser.parse_known_args()
+    row = find(options.folder, options.row)
+    marks = [part for start, end in row["gold_spans"]
+             for part in ("--mark", row["context"][start:min(end, start + MARKED)].split("\n")[0].strip())]
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "context.txt"
+        text.write_text(row["context"], encoding="utf-8")
+        subprocess.run([options.cli, "map", text, row["question"], "--library", Path(folder) / "library", *marks,
+                        "--out", options.out, *more], check=True)
+
+
+if __name__ == "__main__":
+    main()
