@@ -14,7 +14,6 @@ namespace kvasir {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using ByteSpan = std::pair<std::size_t, std::size_t>;
 
 constexpr std::size_t kEvidenceCounted = 16;
 constexpr std::int64_t kNoLength = std::numeric_limits<std::int64_t>::max();  // sorts behind all lengths
@@ -103,10 +102,8 @@ int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens) {
   return std::max(1, budgetTokens / chunkTokens);
 }
 
-std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
-                                  const std::vector<ChunkRange>& chunks, int budgetTokens) {
-  if (row.goldSpans.empty()) return std::nullopt;
-  const std::vector<ByteSpan> gold = toBytes(row);
+GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer, const std::vector<ChunkRange>& chunks,
+                    int budgetTokens) {
   const auto isFoundIn = [&](const std::vector<int>& wanted) {
     return holdAll(coveredBytes(wanted, chunks), gold);
   };
@@ -121,6 +118,12 @@ std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer
   }
   found.inEvidence = isFoundIn(first);
   return found;
+}
+
+std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
+                                  const std::vector<ChunkRange>& chunks, int budgetTokens) {
+  if (row.goldSpans.empty()) return std::nullopt;
+  return findSpans(toBytes(row), answer, chunks, budgetTokens);
 }
 
 void judge(const EvaluationRow& row, RowResult& result) {
