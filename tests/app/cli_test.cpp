@@ -421,9 +421,11 @@ TEST_F(CliTest, HidesNeedlesAndTellsWhichMethodFindsThem) {
   EXPECT_EQ(result["rows"].size(), 12u);
   EXPECT_EQ(fakeEngine().loads, 1);
   EXPECT_EQ(fakeEngine().chunksRead.size(), 12u);
-  // The stand-in finds chunks by the question's words, of which each of the needle's chunks has some.
-  EXPECT_EQ(result["results"][0]["recall"], 1);
+  // The stand-in attends to chunks that hold a word of the question: to all of a needle, but where its number fell
+  // into a chunk of its own.
+  EXPECT_GT(result["results"][0]["recall"], 0);
   for (const Json& row : result["rows"]) {
+    EXPECT_TRUE(row["recall"] == 0 || row["recall"] == 1);
     EXPECT_EQ(row["expected"].size(), 1u);
     EXPECT_LE(row["tokens"]["document"].get<int>() * 4, row["length"].get<int>());
     EXPECT_GT(row["tokens"]["document"].get<int>() * 4, row["length"].get<int>() - 50);
