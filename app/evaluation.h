@@ -58,9 +58,18 @@ std::optional<RowResult> rowResultOf(const nlohmann::ordered_json& json);
 struct LengthMeans {
   std::int64_t tokens = 0;  ///< of the documents, mean
   int rows = 0;
-  double f1 = 0, firstTokenSeconds = 0, kvBytes = 0;
+  double f1 = 0, contains = 0, firstTokenSeconds = 0, kvBytes = 0;
   std::optional<double> recall;  ///< of rows with gold
 };
+nlohmann::ordered_json toJson(const LengthMeans& means);
+
+/// What one method gave at each length.
+struct MethodCurve {
+  std::string name;
+  std::vector<LengthMeans> points;
+};
+/// For people: a line a method and length.
+std::string tableOf(const std::vector<MethodCurve>& curves);
 
 /// Sums rows up: overall, by task, and by length within a task.
 class Tally {

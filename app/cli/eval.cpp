@@ -127,6 +127,8 @@ Json summaryOf(const Variant& variant, const std::string& modelName, double whol
   json["method"] = variant.method;
   json["budget"] = variant.budgetTokens;
   json["model"] = modelName;
+  Json& lengths = json["by_length"] = Json::array();
+  for (const LengthMeans& means : variant.tally.byLength()) lengths.push_back(toJson(means));
   return json;
 }
 
@@ -140,6 +142,13 @@ std::vector<Variant> variantsOf(const Arguments& arguments) {
 std::string nameOf(const Variant& variant, const Arguments& arguments) {
   return arguments.budgets.size() > 1 ? variant.method + ", budget " + withCommas(variant.budgetTokens)
                                       : variant.method;
+}
+
+std::vector<MethodCurve> curvesOf(const std::vector<Variant>& variants, const Arguments& arguments) {
+  std::vector<MethodCurve> curves;
+  for (const Variant& variant : variants)
+    curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
+  return curves;
 }
 
 void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker,
@@ -178,26 +187,23 @@ void evalCommand(const Arguments& arguments, Console& console) {
   std::vector<Variant> variants = variantsOf(arguments);
   RowAsker asker(arguments, console);
   askRows(arguments, isChosen, asker, variants, console);
-  if (!arguments.picture.empty()) {
-    std::vector<MethodCurve> curves;
-    for (const Variant& variant : variants)
-      curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
-    drawCurves(curves, arguments.picture);
-  }
+  const std::vector<MethodCurve> curves = curvesOf(variants, arguments);
   if (arguments.isJson) {
     Json summaries = Json::array();
     for (const Variant& variant : variants)
       summaries.push_back(summaryOf(variant, asker.modelName(), whole.seconds()));
     console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
-    return;
+  } else {
+    for (const Variant& variant : variants) {
+      if (variants.size() > 1) console.out() << nameOf(variant, arguments) << "\n";
+      console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
+                    << asDuration(variant.answerSeconds) << " answering\n\n";
+    }
+    if (variants.size() > 1) console.out() << "All, by method and length\n" << tableOf(curves) << "\n";
+    console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
+                  << " of memory\n";
   }
-  for (const Variant& variant : variants) {
-    if (variants.size() > 1) console.out() << nameOf(variant, arguments) << "\n";
-    console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
-                  << asDuration(variant.answerSeconds) << " answering\n\n";
-  }
-  console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
-                << " of memory\n";
+  if (!arguments.picture.empty()) drawCurves(curves, arguments.picture);  // last: the figures are out by now
 }
 
 }  // namespace kvasir

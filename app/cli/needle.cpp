@@ -162,6 +162,12 @@ Json toJson(const Arguments& arguments, const std::vector<Variant>& variants,
   return json;
 }
 
+void drawAll(const std::vector<Variant>& variants, const std::filesystem::path& picture) {
+  std::vector<NeedleGrid> grids;
+  for (const Variant& variant : variants) grids.push_back(variant.grid);
+  drawNeedles(grids, picture);
+}
+
 }  // namespace
 
 void needleCommand(const Arguments& arguments, Console& console) {
@@ -176,24 +182,21 @@ void needleCommand(const Arguments& arguments, Console& console) {
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
   std::vector<Variant> variants = variantsOf(arguments);
   const std::vector<NeedleResult> results = askAll(arguments, *engine, text, variants, console);
-  if (!arguments.picture.empty()) {
-    std::vector<NeedleGrid> grids;
-    for (const Variant& variant : variants) grids.push_back(variant.grid);
-    drawNeedles(grids, arguments.picture);
-  }
   if (arguments.isJson) {
     Json json = toJson(arguments, variants, results);
     json["model"] = engine->model().name;
     json["seconds"] = whole.seconds();
     json["peak_rss"] = peakMemoryBytes();
     console.out() << asLine(json) << "\n";
-    return;
+  } else {
+    console.out() << "Each cell: the share of what was expected that the answers hold / the share of the needles "
+                     "whose chunks were attended\n\n";
+    for (const Variant& variant : variants)
+      console.out() << variant.grid.name() << "\n" << variant.grid.table() << "\n";
+    console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
+                  << " of memory\n";
   }
-  console.out() << "Each cell: the share of what was expected that the answers hold / the share of the needles whose "
-                   "chunks were attended\n\n";
-  for (const Variant& variant : variants) console.out() << variant.grid.name() << "\n" << variant.grid.table() << "\n";
-  console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
-                << " of memory\n";
+  if (!arguments.picture.empty()) drawAll(variants, arguments.picture);  // last: the figures are out by now
 }
 
 }  // namespace kvasir

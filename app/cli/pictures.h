@@ -32,12 +32,6 @@ struct MapResult {
 /// sentence where it cannot.
 void drawMap(const MapResult& result, const std::filesystem::path& file);
 
-/// What one method gave at each length.
-struct MethodCurve {
-  std::string name;
-  std::vector<LengthMeans> points;
-};
-
 /// Quality, recall, first-token seconds and KV bytes over the length of the document, a curve a method, in a
 /// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file);

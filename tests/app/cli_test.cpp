@@ -382,6 +382,15 @@ TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
   EXPECT_EQ(results.at(3)["method"], "whitened");
   EXPECT_EQ(results.at(3)["rows"], 1);
   EXPECT_EQ(fakeEngine().chunksRead.size(), 2u);  // the stand-in's key does not hold the budget
+  const Json& point = results.at(1)["by_length"].at(0);
+  EXPECT_EQ(point["tokens"], 6);
+  EXPECT_EQ(point["contains"], 1);
+  EXPECT_EQ(point["recall"], 1);
+  EXPECT_EQ(point["first_token_seconds"], 0.01);
+  EXPECT_EQ(point["kv_bytes"], 1100);
+  EXPECT_EQ(run({"eval", rows, "--methods", "full,whitened", "--budget", "10,2048"}), 0);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("All, by method and length"), HasSubstr("whitened, budget 2,048"),
+                               HasSubstr("1.1 kB")));
 }
 
 TEST_F(CliTest, TakesAwayWhatAnEndedEvaluationLeft) {
