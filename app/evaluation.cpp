@@ -102,8 +102,8 @@ int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens) {
   return std::max(1, budgetTokens / chunkTokens);
 }
 
-GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer, const std::vector<ChunkRange>& chunks,
-                    int budgetTokens) {
+GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer,
+                    const std::vector<ChunkRange>& chunks, int budgetTokens) {
   const auto isFoundIn = [&](const std::vector<int>& wanted) {
     return holdAll(coveredBytes(wanted, chunks), gold);
   };
@@ -283,9 +283,9 @@ std::string tableOf(const std::vector<MethodCurve>& curves) {
     for (const LengthMeans& means : curve.points) {
       char recall[16] = "-", line[160];
       if (means.recall) std::snprintf(recall, sizeof recall, "%.3f", *means.recall);
-      std::snprintf(line, sizeof line, "%9s %5d %7.3f %9.3f %7s %14.2f %10s\n", withCommas(means.tokens).c_str(),
-                    means.rows, means.f1, means.contains, recall, means.firstTokenSeconds,
-                    asBytes(static_cast<std::uint64_t>(means.kvBytes)).c_str());
+      std::snprintf(line, sizeof line, "%9s %5d %7.3f %9.3f %7s %14.2f %10s\n",
+                    withCommas(means.tokens).c_str(), means.rows, means.f1, means.contains, recall,
+                    means.firstTokenSeconds, asBytes(static_cast<std::uint64_t>(means.kvBytes)).c_str());
       text += named(curve.name) + line;
     }
   return text;

@@ -22,14 +22,15 @@ std::vector<int> attendedChunks(const Answer& answer, int budgetChunks);
 /// Chunks of the budget: how many of the reading's (equal but for the last) go into it, one at least.
 int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens);
 
-/// Where stretches of the document were found: those given, or a row's gold spans; nothing for rows without gold.
+/// Where stretches of the document were found: those given, or a row's gold spans; nothing for rows without
+/// gold.
 struct GoldFound {
   bool inAttended = false;    ///< every span lies in attendedChunks
   std::vector<bool> inLayer;  ///< the same by layer, in what that layer attended to
   bool inEvidence = false;    ///< the same in the first 16 chunks of the evidence
 };
-GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer, const std::vector<ChunkRange>& chunks,
-                    int budgetTokens);
+GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer,
+                    const std::vector<ChunkRange>& chunks, int budgetTokens);
 std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
                                   const std::vector<ChunkRange>& chunks, int budgetTokens);
 

@@ -53,7 +53,8 @@ Json toJson(const NeedleResult& result) {
 
 void NeedleGrid::Sums::add(const NeedleResult& result) {
   add(Sums{1, result.found, result.recall, result.evidence, result.readSeconds, result.firstTokenSeconds,
-           result.answerSeconds, static_cast<double>(result.documentTokens), static_cast<double>(result.kvBytes)});
+           result.answerSeconds, static_cast<double>(result.documentTokens),
+           static_cast<double>(result.kvBytes)});
 }
 
 void NeedleGrid::Sums::add(const Sums& other) {

@@ -13,8 +13,8 @@ namespace kvasir {
 struct NeedleResult {
   std::string method;
   int budgetTokens = 0;
-  int length = 0;      ///< tokens the text was made for
-  double depth = 0;    ///< per cent
+  int length = 0;    ///< tokens the text was made for
+  double depth = 0;  ///< per cent
   std::string question, prediction;
   std::vector<std::string> expected;
   double found = 0;     ///< share of the expected strings that the answer holds
@@ -43,8 +43,8 @@ class NeedleGrid {
   void add(const NeedleResult& result);
 
   const std::string& name() const { return name_; }
-  std::vector<int> lengths() const;    ///< ascending
-  std::vector<double> depths() const;  ///< ascending
+  std::vector<int> lengths() const;       ///< ascending
+  std::vector<double> depths() const;     ///< ascending
   std::vector<NeedleCell> cells() const;  ///< by length, then by depth
   NeedleCell all() const;
 

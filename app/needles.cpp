@@ -13,7 +13,7 @@
 namespace kvasir {
 namespace {
 
-constexpr int kSeveral = 4;         // RULER's number of keys, values and queries
+constexpr int kSeveral = 4;  // RULER's number of keys, values and queries
 constexpr int kMostTries = 10'000;
 constexpr int kSeparatorTokens = 2;  // of the blank line where a text begins again, at most
 constexpr const char* kBlank = " \t\r\n";
@@ -23,9 +23,9 @@ constexpr std::array kQualities = {
     "hidden", "hollow",  "humble", "ivory",  "lively",  "lonely",  "marble", "misty",  "narrow", "patient",
     "quiet",  "rapid",   "rustic", "silent", "silver",  "solemn",  "steady", "velvet", "wooden", "yellow"};
 constexpr std::array kThings = {
-    "anchor", "basket", "beacon", "bridge", "candle", "canyon", "castle", "compass", "dragon",  "falcon",
-    "feather", "forest", "garden", "glacier", "hammer", "harbor", "island", "kettle", "lantern", "meadow",
-    "mirror", "orchard", "pebble", "pillow", "saddle", "tunnel", "valley", "violin", "wagon",   "window"};
+    "anchor",  "basket",  "beacon", "bridge",  "candle", "canyon", "castle", "compass", "dragon",  "falcon",
+    "feather", "forest",  "garden", "glacier", "hammer", "harbor", "island", "kettle",  "lantern", "meadow",
+    "mirror",  "orchard", "pebble", "pillow",  "saddle", "tunnel", "valley", "violin",  "wagon",   "window"};
 
 /// Random numbers that one seed gives on every system; the standard's distributions differ.
 class Draw {
@@ -64,7 +64,8 @@ class Inventor {
       used_.push_back(made);
       return made;
     }
-    throw std::runtime_error("The text holds nearly every key there is for needles; give a needle of your own.");
+    throw std::runtime_error(
+        "The text holds nearly every key there is for needles; give a needle of your own.");
   }
 
   Draw draw_;
@@ -89,11 +90,14 @@ std::string listed(const std::vector<std::string>& words) {
 
 std::string questionFor(const std::vector<std::string>& keys, std::size_t values) {
   const bool isOne = keys.size() * values == 1;
-  return std::string(isOne ? "What is the special magic number for " : "What are all the special magic numbers for ") +
+  return std::string(isOne ? "What is the special magic number for "
+                           : "What are all the special magic numbers for ") +
          listed(keys) + " mentioned in the provided text?";
 }
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
 
 std::string lowerCase(std::string_view text) {
   std::string lowered(text);
@@ -143,8 +147,8 @@ std::size_t withoutBlank(std::string_view text, std::size_t end) {
 bool isParagraphEnd(std::string_view text, std::size_t end) {
   const std::size_t next = text.find_first_not_of(kBlank, end);
   if (next == std::string_view::npos) return true;
-  return std::count(text.begin() + static_cast<std::ptrdiff_t>(end), text.begin() + static_cast<std::ptrdiff_t>(next),
-                    '\n') > 1;
+  return std::count(text.begin() + static_cast<std::ptrdiff_t>(end),
+                    text.begin() + static_cast<std::ptrdiff_t>(next), '\n') > 1;
 }
 
 std::size_t nearest(const std::vector<std::size_t>& places, double wanted) {
@@ -175,7 +179,8 @@ NeedleTask makeNeedles(NeedleKind kind, double depth, std::uint64_t seed, std::s
   std::vector<std::string> keys = {inventor.key()};
   const auto add = [&](const std::string& key, bool isAsked) {
     const std::string number = inventor.number();
-    task.needles.push_back({sentenceFor(key, number), task.needles.empty() ? depth : inventor.depth(), isAsked});
+    task.needles.push_back(
+        {sentenceFor(key, number), task.needles.empty() ? depth : inventor.depth(), isAsked});
     if (isAsked) task.expected.push_back(number);
   };
   add(keys.front(), true);

@@ -36,15 +36,16 @@ struct NeedleTask {
 
 /// The first of the needles that are asked for stands at `depth`, the others where the seed has it. Keys and
 /// numbers are none of the text's own. Departures: the question has no sentence before the text that announces
-/// it, so that a text is read without knowing what will be asked; the first needle's depth is chosen, not drawn.
+/// it, so that a text is read without knowing what will be asked; the first needle's depth is chosen, not
+/// drawn.
 NeedleTask makeNeedles(NeedleKind kind, double depth, std::uint64_t seed, std::string_view text);
 
 /// What is planted and asked, and where.
 struct NeedleChoice {
   NeedleKind kind = NeedleKind::Single;
-  std::vector<int> lengths = {4096, 16384};            ///< tokens
+  std::vector<int> lengths = {4096, 16384};           ///< tokens
   std::vector<double> depths = {0, 25, 50, 75, 100};  ///< per cent
-  int trials = 1;                                      ///< texts of each length and depth, with other needles
+  int trials = 1;                                     ///< texts of each length and depth, with other needles
   std::uint64_t seed = 1;
   std::string sentence, question;     ///< of the user's own needle; empty: of the kind
   std::vector<std::string> expected;  ///< of the user's own: what a right answer holds

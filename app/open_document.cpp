@@ -19,9 +19,7 @@ OpenDocument withText(Library& library, DocumentRecord record, double importSeco
 }
 
 Document importWithProgress(const fs::path& file, Listener& listener) {
-  return importFile(file, [&](int done, int total) {
-    listener.progress({Stage::Importing, done, total, 0});
-  });
+  return importFile(file, [&](int done, int total) { listener.progress({Stage::Importing, done, total, 0}); });
 }
 
 OpenDocument openFile(Library& library, const fs::path& file, Listener& listener) {

@@ -164,7 +164,7 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& 
 }
 
 std::vector<std::optional<double>> Engine::foresee(std::string_view text, const ReadSettings& settings,
-                                    const TextStretch& stretch, Listener& listener) {
+                                                   const TextStretch& stretch, Listener& listener) {
   return kvasir::foresee(parts_->model, text, settings, stretch, listener);
 }
 

@@ -290,8 +290,8 @@ class Engine {
   /// before it. No chat frame; beginning-of-text stands before the text, and before each window, where the
   /// model expects it, else nothing foresees the first token. Throws a sentence for methods that read nothing
   /// but passages.
-  std::vector<std::optional<double>> foresee(std::string_view text, const ReadSettings& settings, const TextStretch& stretch,
-                              Listener& listener);
+  std::vector<std::optional<double>> foresee(std::string_view text, const ReadSettings& settings,
+                                             const TextStretch& stretch, Listener& listener);
 
   /// Makes the closed-form index entries of the method "whitened" for this model from plain texts and questions
   /// asked of them, and writes them into the folder under the model's name. Each text is read from its start;

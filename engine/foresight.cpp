@@ -25,8 +25,9 @@ void readInRows(TextRun& run, std::span<const TokenId> tokens, int stepTokens,
   }
 }
 
-std::vector<std::optional<double>> foresee(const LoadedModel& model, std::string_view text, const ReadSettings& settings,
-                            const TextStretch& stretch, Listener& listener) {
+std::vector<std::optional<double>> foresee(const LoadedModel& model, std::string_view text,
+                                           const ReadSettings& settings, const TextStretch& stretch,
+                                           Listener& listener) {
   const Method& method = findMethod(settings.method);
   if (readsPassages(method))
     throw std::runtime_error("The method " + settings.method +

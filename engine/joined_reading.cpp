@@ -70,7 +70,8 @@ class JoinedReading : public ChunkedReading {
     return sum([](const StoredReading& part) { return part.bytesOnDisk(); });
   }
   std::size_t bytesInMemory() const override {
-    return ChunkedReading::bytesInMemory() + sum([](const StoredReading& part) { return part.bytesInMemory(); });
+    return ChunkedReading::bytesInMemory() +
+           sum([](const StoredReading& part) { return part.bytesInMemory(); });
   }
   ChunkStore& store() const override { return *store_; }
   int finished() const override { return static_cast<int>(chunks().size()); }

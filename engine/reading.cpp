@@ -64,9 +64,9 @@ bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetT
   return method.sees != Sees::WholeDocument;
 }
 
-/// What a reading is called after. Methods that read densely and leave nothing beside keys and values leave what
-/// `full` does, so a text is read once for all of them. Others leave index entries of their own, or read at
-/// other positions, or by another codec, or keep less.
+/// What a reading is called after. Methods that read densely and leave nothing beside keys and values leave
+/// what `full` does, so a text is read once for all of them. Others leave index entries of their own, or read
+/// at other positions, or by another codec, or keep less.
 const char* readingName(const LoadedModel& model, const Method& method) {
   if (method.sees != Sees::BudgetInAnswers) return method.policy.name;
   constexpr int kAnyBudget = 1 << 20;

@@ -192,7 +192,8 @@ void addNeedle(CLI::App& app, Draft& draft) {
   CLI::App* needle =
       addCommand(app, draft, "needle", "Hide sentences in a document's text and see which method finds them",
                  Command::Needle);
-  needle->add_option("DOC", draft.document, "A file, or an id of the library; nothing of it is kept")->required();
+  needle->add_option("DOC", draft.document, "A file, or an id of the library; nothing of it is kept")
+      ->required();
   addMethodsAndBudgets(needle, draft);
   needle->add_option("--lengths", choice.lengths, "Tokens of the texts: the document cut or repeated")
       ->type_name("N,…")
@@ -216,20 +217,22 @@ void addNeedle(CLI::App& app, Draft& draft) {
                          ->excludes(kind);
   CLI::Option* question =
       needle->add_option("--question", choice.question, "What is asked for it")->type_name("TEXT")->needs(own);
-  CLI::Option* expected = needle
-                              ->add_option("--expect", choice.expected,
-                                           "What a right answer holds; may be given several times")
-                              ->type_name("TEXT")
-                              ->needs(own);
+  CLI::Option* expected =
+      needle->add_option("--expect", choice.expected, "What a right answer holds; may be given several times")
+          ->type_name("TEXT")
+          ->needs(own);
   own->needs(question)->needs(expected);
-  needle->add_option("--trials", choice.trials, "Texts of each length and depth, with other numbers; means count")
+  needle
+      ->add_option("--trials", choice.trials, "Texts of each length and depth, with other numbers; means count")
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   needle->add_option("--seed", choice.seed, "Of keys, numbers and places; the same seed gives the same texts")
       ->type_name("N")
       ->capture_default_str();
-  needle->add_option("--max-tokens", draft.arguments.asking.maxTokens, "The longest answer, in tokens (128 unless set)")
+  needle
+      ->add_option("--max-tokens", draft.arguments.asking.maxTokens,
+                   "The longest answer, in tokens (128 unless set)")
       ->type_name("N")
       ->check(tokenCount());
   needle->add_option("--plot", draft.picture, "Length by depth, a grid a method: .png, .svg or .pdf")
@@ -290,8 +293,8 @@ void addLooks(CLI::App& app, Draft& draft) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   addPrecision(logits, draft, "exact");
-  CLI::App* perplexity = addCommand(
-      app, draft, "perplexity", "How well methods foresee a text, by position", Command::Perplexity);
+  CLI::App* perplexity =
+      addCommand(app, draft, "perplexity", "How well methods foresee a text, by position", Command::Perplexity);
   perplexity->add_option("FILE", draft.file, "A plain text")->required();
   addReadingOptions(perplexity, draft);
   addMethods(perplexity, draft);

@@ -76,7 +76,7 @@ struct Arguments {
   int top = 10;
 
   std::vector<int> prompts, depths, generates;  ///< bench, in tokens
-  std::vector<int> lengths;                     ///< of perplexity: where its bands end, ascending; empty: by the model
+  std::vector<int> lengths;  ///< of perplexity: where its bands end, ascending; empty: by the model
   int repeats = 1;
 };
 

@@ -84,7 +84,8 @@ NeedleResult askTrial(Engine& engine, ScratchReadings& readings, const Trial& tr
   AskSettings asking = arguments.asking;
   asking.method = variant.method;
   asking.budgetTokens = variant.budgetTokens;
-  NeedleResult result{variant.method, variant.budgetTokens, trial.length, trial.depth, trial.task.question, "",
+  NeedleResult result{variant.method,     variant.budgetTokens, trial.length,
+                      trial.depth,        trial.task.question,  "",
                       trial.task.expected};
   const Stopwatch reads;
   const std::shared_ptr<const Reading> reading = readings.read(trial.planted.text, asking);
@@ -121,7 +122,8 @@ void checkNeedle(const NeedleChoice& choice) {
 void warnOfKnown(const NeedleChoice& choice, const std::string& text, Console& console) {
   for (const std::string& wanted : choice.expected)
     if (shareFound(text, {wanted}) > 0)
-      console.remark("The document itself says \"" + wanted + "\", so an answer that holds it may not come from the needle.");
+      console.remark("The document itself says \"" + wanted +
+                     "\", so an answer that holds it may not come from the needle.");
 }
 
 std::vector<NeedleResult> askAll(const Arguments& arguments, Engine& engine, const std::string& text,
@@ -129,7 +131,8 @@ std::vector<NeedleResult> askAll(const Arguments& arguments, Engine& engine, con
   const NeedleChoice& choice = arguments.needle;
   const Haystack haystack = haystackOf(engine, text);
   ScratchReadings readings(engine, arguments.stepTokens, console);
-  const std::size_t texts = choice.lengths.size() * choice.depths.size() * static_cast<std::size_t>(choice.trials);
+  const std::size_t texts =
+      choice.lengths.size() * choice.depths.size() * static_cast<std::size_t>(choice.trials);
   std::size_t number = 0;
   std::vector<NeedleResult> results;
   for (const int length : choice.lengths)
@@ -189,8 +192,9 @@ void needleCommand(const Arguments& arguments, Console& console) {
     json["peak_rss"] = peakMemoryBytes();
     console.out() << asLine(json) << "\n";
   } else {
-    console.out() << "Each cell: the share of what was expected that the answers hold / the share of the needles "
-                     "whose chunks were attended\n\n";
+    console.out()
+        << "Each cell: the share of what was expected that the answers hold / the share of the needles "
+           "whose chunks were attended\n\n";
     for (const Variant& variant : variants)
       console.out() << variant.grid.name() << "\n" << variant.grid.table() << "\n";
     console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())

@@ -37,7 +37,8 @@ std::vector<MethodPerplexity> measure(const Arguments& arguments, Engine& engine
   const auto add = [&](const std::string& name, const std::string& method, int windowTokens) {
     console.setSubject(name);
     const ReadSettings settings{method, arguments.asking.budgetTokens, arguments.stepTokens};
-    methods.push_back(perplexityBy(name, engine.foresee(text, settings, {tokens, windowTokens}, console), bands));
+    methods.push_back(
+        perplexityBy(name, engine.foresee(text, settings, {tokens, windowTokens}, console), bands));
   };
   add("full, anew every " + withCommas(window), "full", window);
   for (const std::string& method : arguments.methods) add(method, method, 0);

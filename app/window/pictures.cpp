@@ -46,7 +46,7 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
 }
 
 /// Lengths from left to right, depths from top to bottom.
-ShareGrid shareGrid(const NeedleGrid& grid, const QString& title, double NeedleCell::* share) {
+ShareGrid shareGrid(const NeedleGrid& grid, const QString& title, double NeedleCell::*share) {
   ShareGrid drawn{title, QObject::tr("text, tokens"), QObject::tr("depth"), {}, {}, {}};
   const std::vector<int> lengths = grid.lengths();
   const std::vector<double> depths = grid.depths();
@@ -56,7 +56,8 @@ ShareGrid shareGrid(const NeedleGrid& grid, const QString& title, double NeedleC
   for (const NeedleCell& cell : grid.cells()) {
     const auto column = std::lower_bound(lengths.begin(), lengths.end(), cell.length) - lengths.begin();
     const auto row = std::lower_bound(depths.begin(), depths.end(), cell.depth) - depths.begin();
-    drawn.shares[static_cast<std::size_t>(row) * lengths.size() + static_cast<std::size_t>(column)] = cell.*share;
+    drawn.shares[static_cast<std::size_t>(row) * lengths.size() + static_cast<std::size_t>(column)] =
+        cell.*share;
   }
   return drawn;
 }

@@ -100,9 +100,9 @@ TEST_F(ArgumentsTest, ReadsWhatNeedlesArePlanted) {
   EXPECT_THAT(usual.needle.depths, ElementsAre(0, 25, 50, 75, 100));
   EXPECT_THAT(usual.methods, ElementsAre(AskSettings{}.method));
   EXPECT_THAT(usual.budgets, ElementsAre(2048));
-  const Arguments needle =
-      parsed({"needle", "doc", "--methods", "full,quest", "--lengths", "1000,2000", "--depths", "0,12.5", "--kind",
-              "multi-query", "--seed", "18446744073709551615", "--trials", "3", "--budget", "512,1024"});
+  const Arguments needle = parsed({"needle", "doc", "--methods", "full,quest", "--lengths", "1000,2000",
+                                   "--depths", "0,12.5", "--kind", "multi-query", "--seed",
+                                   "18446744073709551615", "--trials", "3", "--budget", "512,1024"});
   EXPECT_EQ(needle.needle.kind, NeedleKind::MultiQuery);
   EXPECT_THAT(needle.needle.lengths, ElementsAre(1000, 2000));
   EXPECT_THAT(needle.needle.depths, ElementsAre(0, 12.5));
@@ -114,7 +114,8 @@ TEST_F(ArgumentsTest, ReadsWhatNeedlesArePlanted) {
       parsed({"needle", "doc", "--needle", "A.", "--question", "B?", "--expect", "c", "--expect", "d"});
   EXPECT_EQ(own.needle.sentence, "A.");
   EXPECT_THAT(own.needle.expected, ElementsAre("c", "d"));
-  EXPECT_EQ(status({"needle", "doc", "--needle", "A.", "--question", "B?", "--expect", "c", "--kind", "single"}), 2);
+  EXPECT_EQ(
+      status({"needle", "doc", "--needle", "A.", "--question", "B?", "--expect", "c", "--kind", "single"}), 2);
 }
 
 TEST_F(ArgumentsTest, TakesWordsOfCommandsAsFilesAndQuestions) {

@@ -430,8 +430,8 @@ TEST_F(CliTest, HidesNeedlesAndTellsWhichMethodFindsThem) {
   EXPECT_EQ(result["rows"].size(), 12u);
   EXPECT_EQ(fakeEngine().loads, 1);
   EXPECT_EQ(fakeEngine().chunksRead.size(), 12u);
-  // The stand-in attends to chunks that hold a word of the question: to all of a needle, but where its number fell
-  // into a chunk of its own.
+  // The stand-in attends to chunks that hold a word of the question: to all of a needle, but where its number
+  // fell into a chunk of its own.
   EXPECT_GT(result["results"][0]["recall"], 0);
   for (const Json& row : result["rows"]) {
     EXPECT_TRUE(row["recall"] == 0 || row["recall"] == 1);
@@ -444,9 +444,13 @@ TEST_F(CliTest, HidesNeedlesAndTellsWhichMethodFindsThem) {
 
 TEST_F(CliTest, ScoresTheAnswersToNeedles) {
   const std::string coast = scratch.write("coast.md", longText()).string();
-  const std::vector<std::string> own = {"needle",   coast,        "--needle", "The vault opens with SESAME.",
-                                        "--question", "What opens the vault?", "--expect", "sesame",
-                                        "--depths", "50",         "--lengths", "800", "--method", "full"};
+  const std::vector<std::string> own = {"needle",     coast,
+                                        "--needle",   "The vault opens with SESAME.",
+                                        "--question", "What opens the vault?",
+                                        "--expect",   "sesame",
+                                        "--depths",   "50",
+                                        "--lengths",  "800",
+                                        "--method",   "full"};
   fakeEngine().saying = "It opens with Sesame.";
   Json result = json(own);
   EXPECT_EQ(result["kind"], "own");
@@ -460,9 +464,9 @@ TEST_F(CliTest, ScoresTheAnswersToNeedles) {
 }
 
 TEST_F(CliTest, SaysWhenTheDocumentItselfHoldsWhatIsExpected) {
-  const std::vector<std::string> words = {"needle",     book,  "--needle", "It burned oil.", "--question",
-                                          "What burned?", "--expect", "WHALE", "--depths",     "0",
-                                          "--lengths",  "300", "--method", "full"};
+  const std::vector<std::string> words = {
+      "needle", book,       "--needle", "It burned oil.", "--question", "What burned?", "--expect",
+      "WHALE",  "--depths", "0",        "--lengths",      "300",        "--method",     "full"};
   EXPECT_EQ(run(words), 0);
   EXPECT_THAT(err.str(), HasSubstr("itself says \"WHALE\""));
 }

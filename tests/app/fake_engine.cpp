@@ -343,8 +343,8 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener&)
   return positions;
 }
 
-/// The first token of a window is foreseen by nothing; the others the better the earlier they stand, and half as
-/// well by `infllm`.
+/// The first token of a window is foreseen by nothing; the others the better the earlier they stand, and half
+/// as well by `infllm`.
 std::vector<std::optional<double>> Engine::foresee(std::string_view text, const ReadSettings& settings,
                                                    const TextStretch& stretch, Listener& listener) {
   listener.progress({Stage::Reading, 0, 1, 0});

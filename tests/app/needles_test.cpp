@@ -39,8 +39,8 @@ std::vector<std::string> piecesOf(const std::string& text) {
 TEST(PlantingPlaces, AreTheStartAndTheEndsOfParagraphsAndSentences) {
   EXPECT_THAT(piecesOf(kText),
               ElementsAre("# The lighthouse", "\n\nThe keeper, Dr. Moe, climbed the stair every night.",
-                          " Nobody asked why!", " The lamp burned whale oil until 1846.", "\n\n- salt\n- herring",
-                          "\n\nShips came “for salt.”", " They left with timber."));
+                          " Nobody asked why!", " The lamp burned whale oil until 1846.",
+                          "\n\n- salt\n- herring", "\n\nShips came “for salt.”", " They left with timber."));
 }
 
 TEST(PlantingPlaces, FollowTheSignsOfOtherScripts) {
@@ -86,10 +86,11 @@ TEST(Plant, PutsNeedlesAtTheirDepthsAndTellsWhere) {
     const auto& [start, end] = planted.spans[i];
     EXPECT_EQ(planted.text.substr(start, end - start), needles[i].sentence);
   }
-  EXPECT_EQ(planted.text,
-            "First. Second.\n\n# The lighthouse\n\nThe keeper, Dr. Moe, climbed the stair every night. Nobody asked "
-            "why! Middle. The lamp burned whale oil until 1846.\n\n- salt\n- herring\n\nShips came “for salt.” They "
-            "left with timber. Last.\n");
+  EXPECT_EQ(
+      planted.text,
+      "First. Second.\n\n# The lighthouse\n\nThe keeper, Dr. Moe, climbed the stair every night. Nobody asked "
+      "why! Middle. The lamp burned whale oil until 1846.\n\n- salt\n- herring\n\nShips came “for salt.” They "
+      "left with timber. Last.\n");
 }
 
 TEST(Plant, GivesANeedleAParagraphAfterWhatEndsWithoutAFullStop) {
@@ -134,7 +135,8 @@ TEST(Needles, AreAskedByTheirKindsRecipe) {
 
   const NeedleTask queries = makeNeedles(NeedleKind::MultiQuery, 0.25, 1, kText);
   EXPECT_THAT(queries.expected, SizeIs(4));
-  EXPECT_THAT(queries.question, testing::MatchesRegex(".* for [a-z-]+, [a-z-]+, [a-z-]+, and [a-z-]+ mentioned.*"));
+  EXPECT_THAT(queries.question,
+              testing::MatchesRegex(".* for [a-z-]+, [a-z-]+, [a-z-]+, and [a-z-]+ mentioned.*"));
 }
 
 TEST(Needles, AreTheSameForASeedAndOthersForAnother) {
@@ -152,8 +154,8 @@ TEST(Needles, AreAsTheGoldenTextHasThem) {
   for (const NeedleKind kind :
        {NeedleKind::Single, NeedleKind::MultiKey, NeedleKind::MultiValue, NeedleKind::MultiQuery}) {
     const NeedleTask task = makeNeedles(kind, 0.5, 7, kText);
-    all += std::string("== ") + needleKindName(kind) + "\n" + plant(kText, task.needles).text + "?? " + task.question +
-           "\n";
+    all += std::string("== ") + needleKindName(kind) + "\n" + plant(kText, task.needles).text + "?? " +
+           task.question + "\n";
     for (const std::string& expected : task.expected) all += "-> " + expected + "\n";
   }
   const std::string file = KVASIR_TEST_DATA "/app/needles.txt";

@@ -31,7 +31,8 @@ TEST(Perplexity, IsOfTheTokensThatSomethingForesaw) {
   const double half = std::log(0.5), quarter = std::log(0.25);
   EXPECT_THAT(perplexityOf({kNone, half, quarter, quarter}, {0, 2}), Optional(DoubleEq(2)));
   EXPECT_THAT(perplexityOf({kNone, half, quarter, quarter}, {2, 4}), Optional(DoubleEq(4)));
-  EXPECT_THAT(perplexityOf({kNone, half, quarter, quarter}, {1, 9}), Optional(testing::DoubleNear(3.175, 0.001)));
+  EXPECT_THAT(perplexityOf({kNone, half, quarter, quarter}, {1, 9}),
+              Optional(testing::DoubleNear(3.175, 0.001)));
   EXPECT_EQ(perplexityOf({kNone, half}, {0, 1}), kNone);
 }
 

@@ -3,10 +3,10 @@
 // How much memory the process grows by for an answer, beside what the engine counts; one JSON line. A child of
 // memory_versus_engine.py. READING is the chunk file: read if it is not there, and left.
 //
-// Grown is anonymous memory (RssAnon), between an engine that has read and answered a short text and let it go, and
-// the same engine at the end of an answer over the long one, free pages given back to the system at both moments.
-// Pages of mapped files (the reading, the model) are the system's cache: counted as kv_disk, dropped when others want
-// room, and no part of it.
+// Grown is anonymous memory (RssAnon), between an engine that has read and answered a short text and let it go,
+// and the same engine at the end of an answer over the long one, free pages given back to the system at both
+// moments. Pages of mapped files (the reading, the model) are the system's cache: counted as kv_disk, dropped
+// when others want room, and no part of it.
 #include <malloc.h>
 
 #include <cstdio>
@@ -86,7 +86,8 @@ struct Measured {
 Measured measure(Engine& engine, const std::string& text, const AskSettings& asking, const fs::path& file,
                  std::int64_t before) {
   Listener silent;
-  const std::shared_ptr<const Reading> reading = engine.read(text, engine.readSettingsFor(asking), file, silent);
+  const std::shared_ptr<const Reading> reading =
+      engine.read(text, engine.readSettingsFor(asking), file, silent);
   AtTheEnd end;
   const Answer answer = engine.retrace(*reading, kQuestion, kSaid, asking, end);
   return {end.bytes() - before, answer.kvBytesInMemory, reading->bytesOnDisk(), answer.attendedTokens};

@@ -171,15 +171,17 @@ TEST_F(EngineCalls, ForeseeInWindowsThatKnowNothingOfEachOther) {
   const auto inWindows = engine_.foresee(text, {"full", 512, 256}, {500, kWindow}, silent_);
   ASSERT_EQ(inWindows.size(), 500u);
   const std::size_t start = tokens[kWindow].start;
-  const auto alone = engine_.foresee(text.substr(start, tokens[2 * kWindow].start - start), {"full", 512, 256},
-                                     {}, silent_);
+  const auto alone =
+      engine_.foresee(text.substr(start, tokens[2 * kWindow].start - start), {"full", 512, 256}, {}, silent_);
   for (std::size_t i = 0; i < std::min<std::size_t>(kWindow, alone.size()); ++i) {
     ASSERT_EQ(inWindows[kWindow + i].has_value(), alone[i].has_value());
     if (alone[i]) EXPECT_NEAR(*inWindows[kWindow + i], *alone[i], 1e-3) << i;
   }
   const auto whole = engine_.foresee(text, {"full", 512, 256}, {500, 0}, silent_);
   EXPECT_GT(std::abs(*whole[kWindow + 10] - *inWindows[kWindow + 10]), 1e-6);
-  EXPECT_THAT(messageOf([&] { engine_.foresee(text, {"rag-bm25", 512, 256}, {}, silent_); }),
+  EXPECT_THAT(messageOf([&] {
+                engine_.foresee(text, {"rag-bm25", 512, 256}, {}, silent_);
+              }),
               testing::HasSubstr("reads passages"));
 }
 

@@ -31,7 +31,8 @@ bool writeSvg(QCustomPlot& plot, const QString& file) {
 
 QString plotNameProblem(const QString& file) {
   const QString ending = endingOf(file);
-  if (ending == QLatin1String("png") || ending == QLatin1String("svg") || ending == QLatin1String("pdf")) return {};
+  if (ending == QLatin1String("png") || ending == QLatin1String("svg") || ending == QLatin1String("pdf"))
+    return {};
   return text("A plot is written as .png, .svg or .pdf, not as \"%1\".").arg(QFileInfo(file).fileName());
 }
 

@@ -42,7 +42,11 @@ ShareGrid sampleGrid() {
 }
 
 CurvePanel samplePanel() {
-  return {QStringLiteral("Answers"), QStringLiteral("tokens"), QStringLiteral("f1"), true, false,
+  return {QStringLiteral("Answers"),
+          QStringLiteral("tokens"),
+          QStringLiteral("f1"),
+          true,
+          false,
           {{QStringLiteral("full"), {{1000, 0.5}, {2000, 0.25}}}}};
 }
 
@@ -90,7 +94,8 @@ void PlotFilesTest::otherEndingsAreRefused() {
 }
 
 void PlotFilesTest::filesThatCannotBeWrittenAreTold() {
-  QVERIFY(writeShareGrids({sampleGrid()}, inFolder("no/such/folder.png")).contains(QStringLiteral("could not be")));
+  QVERIFY(
+      writeShareGrids({sampleGrid()}, inFolder("no/such/folder.png")).contains(QStringLiteral("could not be")));
 }
 
 }  // namespace kvasir
