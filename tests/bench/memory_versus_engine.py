@@ -6,7 +6,7 @@
 Without --model, a synthetic model that has 16 layers and little to compute. What is measured, and when, is said at the head of
 memory_held.cpp. Ends with 1 where a method's figures are further apart than --within, or one fails.
 """
-import argparse, json, subprocess, sys, tempfile
+import argparse, json, os, subprocess, sys, tempfile
 from pathlib import Path
 
 
@@ -20,7 +20,8 @@ def main():
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True, help="plain text; begun again where it is too short")
     parser.add_argument("--model", default="synthetic")
-    parser.add_argument("--models", default=str(Path.home() / ".cache/kvasir/models"), help="where the sentence embedder lies")
+    parser.add_argument("--models", default=os.environ.get("KVASIR_MODELS", str(Path.home() / ".cache/kvasir/models")),
+                        help="where the sentence embedder lies")
     parser.add_argument("--methods", help="all unless set")
     parser.add_argument("--tokens", type=int, default=32768)
     parser.add_argument("--budget", type=int, default=2048)

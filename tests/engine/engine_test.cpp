@@ -1,4 +1,5 @@
 // The engine as the program calls it, on a tiny model.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
