@@ -14,7 +14,6 @@ namespace kvasir {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using ByteSpan = std::pair<std::size_t, std::size_t>;
 
 constexpr std::size_t kEvidenceCounted = 16;
 constexpr std::int64_t kNoLength = std::numeric_limits<std::int64_t>::max();  // sorts behind all lengths
@@ -103,10 +102,8 @@ int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens) {
   return std::max(1, budgetTokens / chunkTokens);
 }
 
-std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
-                                  const std::vector<ChunkRange>& chunks, int budgetTokens) {
-  if (row.goldSpans.empty()) return std::nullopt;
-  const std::vector<ByteSpan> gold = toBytes(row);
+GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer,
+                    const std::vector<ChunkRange>& chunks, int budgetTokens) {
   const auto isFoundIn = [&](const std::vector<int>& wanted) {
     return holdAll(coveredBytes(wanted, chunks), gold);
   };
@@ -121,6 +118,12 @@ std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer
   }
   found.inEvidence = isFoundIn(first);
   return found;
+}
+
+std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
+                                  const std::vector<ChunkRange>& chunks, int budgetTokens) {
+  if (row.goldSpans.empty()) return std::nullopt;
+  return findSpans(toBytes(row), answer, chunks, budgetTokens);
 }
 
 void judge(const EvaluationRow& row, RowResult& result) {
@@ -246,6 +249,7 @@ std::vector<LengthMeans> Tally::byLength() const {
       sums.withGold += part.withGold;
       sums.attended += part.attended;
       sums.f1 += part.f1;
+      sums.contains += part.contains;
       sums.documentTokens += part.documentTokens;
       sums.firstTokenSeconds += part.firstTokenSeconds;
       sums.kvBytes += part.kvBytes;
@@ -254,10 +258,37 @@ std::vector<LengthMeans> Tally::byLength() const {
   for (const auto& [length, sums] : all) {
     const double rows = sums.rows;
     means.push_back({static_cast<std::int64_t>(sums.documentTokens / rows), sums.rows, sums.f1 / rows,
-                     sums.firstTokenSeconds / rows, sums.kvBytes / rows,
+                     shareOf(sums.contains, sums.rows), sums.firstTokenSeconds / rows, sums.kvBytes / rows,
                      sums.withGold > 0 ? std::optional(shareOf(sums.attended, sums.withGold)) : std::nullopt});
   }
   return means;
+}
+
+Json toJson(const LengthMeans& means) {
+  return {{"tokens", means.tokens},
+          {"rows", means.rows},
+          {"f1", means.f1},
+          {"contains", means.contains},
+          {"recall", means.recall ? Json(*means.recall) : Json(nullptr)},
+          {"first_token_seconds", means.firstTokenSeconds},
+          {"kv_bytes", means.kvBytes}};
+}
+
+std::string tableOf(const std::vector<MethodCurve>& curves) {
+  std::size_t width = 6;
+  for (const MethodCurve& curve : curves) width = std::max(width, curve.name.size());
+  const auto named = [&](const std::string& name) { return name + std::string(width - name.size(), ' '); };
+  std::string text = named("method") + "   tokens  rows      f1  contains  recall  first token s   KV bytes\n";
+  for (const MethodCurve& curve : curves)
+    for (const LengthMeans& means : curve.points) {
+      char recall[16] = "-", line[160];
+      if (means.recall) std::snprintf(recall, sizeof recall, "%.3f", *means.recall);
+      std::snprintf(line, sizeof line, "%9s %5d %7.3f %9.3f %7s %14.2f %10s\n",
+                    withCommas(means.tokens).c_str(), means.rows, means.f1, means.contains, recall,
+                    means.firstTokenSeconds, asBytes(static_cast<std::uint64_t>(means.kvBytes)).c_str());
+      text += named(curve.name) + line;
+    }
+  return text;
 }
 
 std::string Tally::table() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/evaluation_rows.h"
+#include "app/text.h"
 #include "engine/engine.h"
 
 namespace kvasir {
@@ -21,12 +22,15 @@ std::vector<int> attendedChunks(const Answer& answer, int budgetChunks);
 /// Chunks of the budget: how many of the reading's (equal but for the last) go into it, one at least.
 int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens);
 
-/// Where the gold spans of one row were found. Nothing for rows without gold.
+/// Where stretches of the document were found: those given, or a row's gold spans; nothing for rows without
+/// gold.
 struct GoldFound {
   bool inAttended = false;    ///< every span lies in attendedChunks
   std::vector<bool> inLayer;  ///< the same by layer, in what that layer attended to
   bool inEvidence = false;    ///< the same in the first 16 chunks of the evidence
 };
+GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer,
+                    const std::vector<ChunkRange>& chunks, int budgetTokens);
 std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer,
                                   const std::vector<ChunkRange>& chunks, int budgetTokens);
 
@@ -55,9 +59,18 @@ std::optional<RowResult> rowResultOf(const nlohmann::ordered_json& json);
 struct LengthMeans {
   std::int64_t tokens = 0;  ///< of the documents, mean
   int rows = 0;
-  double f1 = 0, firstTokenSeconds = 0, kvBytes = 0;
+  double f1 = 0, contains = 0, firstTokenSeconds = 0, kvBytes = 0;
   std::optional<double> recall;  ///< of rows with gold
 };
+nlohmann::ordered_json toJson(const LengthMeans& means);
+
+/// What one method gave at each length.
+struct MethodCurve {
+  std::string name;
+  std::vector<LengthMeans> points;
+};
+/// For people: a line a method and length.
+std::string tableOf(const std::vector<MethodCurve>& curves);
 
 /// Sums rows up: overall, by task, and by length within a task.
 class Tally {

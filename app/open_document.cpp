@@ -18,6 +18,10 @@ OpenDocument withText(Library& library, DocumentRecord record, double importSeco
   return {std::move(record), std::move(document), importSeconds};
 }
 
+Document importWithProgress(const fs::path& file, Listener& listener) {
+  return importFile(file, [&](int done, int total) { listener.progress({Stage::Importing, done, total, 0}); });
+}
+
 OpenDocument openFile(Library& library, const fs::path& file, Listener& listener) {
   const FileStamp stamp = stampOf(file);
   if (auto known = library.findUnchanged(stamp)) return withText(library, *known);
@@ -29,9 +33,7 @@ OpenDocument openFile(Library& library, const fs::path& file, Listener& listener
     return withText(library, *known);
   }
   const Stopwatch watch;
-  const Document document = importFile(file, [&](int done, int total) {
-    listener.progress({Stage::Importing, done, total, 0});
-  });
+  const Document document = importWithProgress(file, listener);
   DocumentRecord record = library.add(document, stamp, hash, watch.seconds(), listener);
   return withText(library, std::move(record), watch.seconds());
 }
@@ -89,6 +91,15 @@ OpenDocument openDocument(Library& library, const std::string& name, Listener& l
   if (fs::is_directory(file, error)) throw std::runtime_error(name + " is a folder; name the files in it.");
   throw std::runtime_error("There is no file " + name + ", and no document of the library has such an id; " +
                            "`kvasir-cli library` lists what there is.");
+}
+
+Document readDocument(const fs::path& library, const std::string& name, Listener& listener) {
+  std::error_code error;
+  if (!fs::is_regular_file(pathOf(name), error)) {
+    Library known(library);
+    return openDocument(known, name, listener).document;
+  }
+  return importWithProgress(pathOf(name), listener);
 }
 
 OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document,

@@ -20,6 +20,10 @@ struct OpenDocument {
 /// imported again, and a known file that is gone is taken from the library.
 OpenDocument openDocument(Library& library, const std::string& name, Listener& listener);
 
+/// The same document, of which nothing new is kept: a file is imported as it is now, and a library is looked
+/// into only for what is no file.
+Document readDocument(const std::filesystem::path& library, const std::string& name, Listener& listener);
+
 /// A document as the engine's model reads it, whole.
 struct OpenReading {
   std::shared_ptr<const Reading> reading;

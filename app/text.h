@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kvasir {
@@ -12,6 +13,9 @@ namespace kvasir {
 /// A path as UTF-8 and back, on every system.
 std::string utf8Of(const std::filesystem::path& path);
 std::filesystem::path pathOf(std::string_view utf8);
+
+/// A stretch of a text in bytes, [first, second).
+using ByteSpan = std::pair<std::size_t, std::size_t>;
 
 /// The code point at `byte`, which moves behind it. Bytes that are not UTF-8 give U+FFFD, one each.
 char32_t nextCodePoint(std::string_view text, std::size_t& byte);

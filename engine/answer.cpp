@@ -145,7 +145,7 @@ Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedRea
   if (method.judge == Judge::Attention)
     answer.coverage = estimateCoverage(answer.map, model.shape.heads, model.shape.attentionScale);
   answer.attendedTokens = run.pass().attendedTokens();
-  answer.kvBytesInMemory = run.pass().bytes() + run.cache().bytesInMemory();
+  answer.kvBytesInMemory = run.bytesInMemory() + tap.bytes() + reading.bytesInMemory();
   answer.totalSeconds = secondsSince(start);
   return answer;
 }

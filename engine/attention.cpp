@@ -42,7 +42,8 @@ void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
 
 void GatheredKv::reserve(int tokens, const at::Tensor& like) {
   if (keys_.defined() && keys_.size(1) >= tokens) return;
-  const std::int64_t capacity = std::max<std::int64_t>(tokens + kChunkTokens, count_ * 3LL / 2);
+  const std::int64_t capacity =
+      std::max<std::int64_t>(std::max(tokens, expected_) + kChunkTokens, count_ * 3LL / 2);
   const auto grow = [&](at::Tensor& held) {
     at::Tensor larger = at::empty({like.size(0), capacity, like.size(2)}, like.options());
     if (held.defined()) larger.narrow(1, 0, count_).copy_(held.narrow(1, 0, count_));
@@ -50,6 +51,18 @@ void GatheredKv::reserve(int tokens, const at::Tensor& like) {
   };
   grow(keys_);
   grow(values_);
+  written_ = count_;
+}
+
+void GatheredKv::addWritten(int tokens) {
+  count_ += tokens;
+  written_ = std::max(written_, count_);
+}
+
+std::size_t GatheredKv::bytes() const {
+  if (!keys_.defined()) return 0;
+  const auto rows = static_cast<std::size_t>(keys_.size(0) * written_);
+  return 2 * rows * static_cast<std::size_t>(keys_.size(2)) * keys_.element_size();
 }
 
 void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table) {
@@ -64,7 +77,7 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
     rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens),
            {position, placed.step, placed.group}, table);
     values_.narrow(1, count_, tokens).copy_(kv.values.narrow(1, offset, tokens));
-    count_ += tokens;
+    addWritten(tokens);
   }
 }
 
@@ -79,11 +92,13 @@ void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cac
   reserve(count, rows.keys);
   rotateEach(rows.keys, keys_.narrow(1, 0, count), kept, table);
   values_.narrow(1, 0, count).copy_(rows.values);
-  count_ = count;
+  addWritten(count);
 }
 
 void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer,
                          const KvCache& cache, const RopeTable& table) {
+  expected_ = kept.defined() ? static_cast<int>(kept.size(1)) : 0;
+  for (const PlacedRun& placed : runs) expected_ += placed.run.end - placed.run.begin;
   if (table_ != &table || !kept_.is_same(kept)) startWith(kept, layer, cache, table);
   keepPrefix(runs);
   for (std::size_t i = runs_.empty() ? 0 : runs_.size() - 1; i < runs.size(); ++i) {

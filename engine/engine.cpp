@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/answer.h"
+#include "engine/foresight.h"
 #include "engine/joined_reading.h"
 #include "engine/training/train_adapter.h"
 #include "engine/training/train_retriever.h"
@@ -12,7 +13,7 @@
 namespace kvasir {
 namespace {
 
-constexpr int kLogitRows = 256;  // positions whose whole vocabulary is held at once
+constexpr int kLogitStepTokens = 256;
 
 int chooseThreads(int wanted) {
   if (wanted > 0) return wanted;
@@ -148,33 +149,23 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& 
   if (const auto beginning = model.tokenizer->vocabulary().beginning) tokens.push_back(*beginning);
   const std::vector<TokenId> own = plainTokens(model, text);
   tokens.insert(tokens.end(), own.begin(), own.end());
+  std::vector<TopTokens> positions;
   std::int64_t done = 0;
   const auto breathe = [&] {
     listener.progress({Stage::Reading, done, static_cast<std::int64_t>(tokens.size()), 0});
   };
   TextRun run(model, {findMethod("full"), 0, nullptr, breathe});
-  std::vector<TopTokens> positions;
-  for (std::size_t first = 0; first < tokens.size(); first += kLogitRows) {
-    const std::size_t rows = std::min<std::size_t>(kLogitRows, tokens.size() - first);
-    std::vector<at::Tensor> hidden;
-    for (std::size_t at = first; at < first + rows; at += kChunkTokens) {
-      const std::size_t count = std::min<std::size_t>(kChunkTokens, first + rows - at);
-      const int chunk = run.cache().open(static_cast<int>(count));
-      hidden.push_back(run.pass().read(std::span(tokens).subspan(at, count), chunk));
-    }
-    const at::Tensor logits = run.pass().logits(at::cat(hidden)).contiguous();
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::span<const float> values(
-          logits.data_ptr<float>() + static_cast<std::int64_t>(row) * logits.size(1),
-          static_cast<std::size_t>(logits.size(1)));
-      positions.push_back(topOf(values, top));
-      if (first + row + 1 < tokens.size())
-        positions.back().nextLogProbability = logProbability(values, tokens[first + row + 1]);
-    }
-    done = static_cast<std::int64_t>(first + rows);
-    breathe();
-  }
+  readInRows(run, tokens, kLogitStepTokens, [&](std::size_t at, std::span<const float> values) {
+    positions.push_back(topOf(values, top));
+    if (at + 1 < tokens.size()) positions.back().nextLogProbability = logProbability(values, tokens[at + 1]);
+    done = static_cast<std::int64_t>(at + 1);
+  });
   return positions;
+}
+
+std::vector<std::optional<double>> Engine::foresee(std::string_view text, const ReadSettings& settings,
+                                                   const TextStretch& stretch, Listener& listener) {
+  return kvasir::foresee(parts_->model, text, settings, stretch, listener);
 }
 
 namespace {

@@ -92,7 +92,7 @@ class Reading {
   virtual int tokens() const = 0;      ///< of the whole document, with the prompt's frame before it
   virtual int tokensRead() const = 0;  ///< equals tokens() once read to the end
   virtual std::size_t bytesOnDisk() const = 0;
-  virtual std::size_t bytesInMemory() const = 0;  ///< KV and index entries held, not mapped
+  virtual std::size_t bytesInMemory() const = 0;  ///< held, not mapped: tokens and places of chunks
   virtual const std::string& method() const = 0;
 };
 
@@ -142,7 +142,9 @@ struct Answer {
   bool stoppedByRepeat = false;  ///< ended because it began to repeat itself; the repeat is left out of `text`
   double firstTokenSeconds = 0, totalSeconds = 0;
   double logProbability = 0;        ///< sum over the answer's tokens
-  std::size_t kvBytesInMemory = 0;  ///< attended KV gathered in memory, with tail and index
+  std::size_t kvBytesInMemory = 0;  ///< all that was held for the answer when it was said, beside the model:
+                                    ///< attended KV, tail, index, rankings, angles, evidence, the reading's
+                                    ///< tokens; not the mapped file, which the system keeps or drops
 };
 
 /// One position of `logits`.
@@ -155,6 +157,12 @@ struct BenchResult {
   std::string kind;  ///< "read" or "generate"
   int tokens = 0, depth = 0;
   double tokensPerSecond = 0;
+};
+
+/// The first tokens of a text, read as one or in windows that know nothing of each other.
+struct TextStretch {
+  int tokens = 0;        ///< 0: all of them
+  int windowTokens = 0;  ///< reading starts anew after so many; 0: never
 };
 
 /// A row of the method table, for showing.
@@ -278,6 +286,13 @@ class Engine {
 
   /// Full attention over a text, no chat frame; beginning-of-text is added where the model expects it.
   std::vector<TopTokens> logits(std::string_view text, int top, Listener& listener);
+
+  /// How well a method foresees a text while it reads it: the log-probability of each of its tokens after those
+  /// before it. No chat frame; beginning-of-text stands before the text, and before each window, where the
+  /// model expects it, else nothing foresees the first token. Throws a sentence for methods that read nothing
+  /// but passages.
+  std::vector<std::optional<double>> foresee(std::string_view text, const ReadSettings& settings,
+                                             const TextStretch& stretch, Listener& listener);
 
   /// Makes the closed-form index entries of the method "whitened" for this model from plain texts and questions
   /// asked of them, and writes them into the folder under the model's name. Each text is read from its start;

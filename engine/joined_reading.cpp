@@ -69,6 +69,10 @@ class JoinedReading : public ChunkedReading {
   std::size_t bytesOnDisk() const override {
     return sum([](const StoredReading& part) { return part.bytesOnDisk(); });
   }
+  std::size_t bytesInMemory() const override {
+    return ChunkedReading::bytesInMemory() +
+           sum([](const StoredReading& part) { return part.bytesInMemory(); });
+  }
   ChunkStore& store() const override { return *store_; }
   int finished() const override { return static_cast<int>(chunks().size()); }
   bool isForgetful() const override { return parts_.front()->isForgetful(); }

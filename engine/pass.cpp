@@ -222,8 +222,11 @@ at::Tensor ForwardPass::logits(const at::Tensor& hidden) const {
 }
 
 std::size_t ForwardPass::bytes() const {
-  std::size_t sum = 0;
-  for (const Layer& layer : layers_) sum += layer.groups.near.bytes() + layer.groups.far.bytes();
+  std::size_t sum = token_.bytes() + localTable_.bytes();
+  for (const auto& [scale, table] : tables_) sum += table.bytes();
+  for (const Layer& layer : layers_)
+    sum += layer.groups.near.bytes() + layer.groups.far.bytes() + layer.before.bytes() + layer.open.bytes() +
+           layer.selection.scores.capacity() * sizeof(float);
   return sum;
 }
 

@@ -10,6 +10,8 @@
 
 namespace kvasir {
 
+inline std::size_t bytesOf(const at::Tensor& tensor) { return tensor.defined() ? tensor.nbytes() : 0; }
+
 /// What a pass works on. References must outlive it; tap may be null.
 struct PassParts {
   const ModelShape& shape;
@@ -43,13 +45,16 @@ class ForwardPass {
   std::span<const float> generate(TokenId token);
 
   int attendedTokens() const { return attended_; }  ///< the most any query of any layer saw
-  std::size_t bytes() const;                        ///< of gathered keys and values
+  /// Held between tokens: gathered keys and values, tables of angles, what answers retrieve by, buffers.
+  std::size_t bytes() const;
 
  private:
   /// What an answer's chunk retrieves by.
   struct BlockDigest {
     at::Tensor query;   ///< [heads, 1, headDimension]: the mean, or the sum so far
     at::Tensor states;  ///< [tokens, width]; undefined where the policy wants none
+
+    std::size_t bytes() const { return bytesOf(query) + bytesOf(states); }
   };
   struct Layer {
     AttendedGroups groups;
@@ -63,6 +68,13 @@ class ForwardPass {
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
+
+    std::size_t bytes() const {
+      std::size_t floats = 0;
+      for (const auto* buffer : {&x, &normed, &projected, &attended, &out, &gate, &hidden, &logits, &weights})
+        floats += buffer->capacity();
+      return floats * sizeof(float);
+    }
   };
 
   at::Tensor embed(std::span<const TokenId> tokens) const;

@@ -3,8 +3,8 @@
 #include <numeric>
 
 #include "engine/answer.h"
+#include "engine/model/sentences.h"
 #include "engine/question.h"
-#include "engine/retrieval/paragraphs.h"
 
 namespace kvasir {
 namespace {
@@ -275,7 +275,7 @@ Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& readin
   answer.map = mapOf(tap.map(prompt.parts()), prompt, scores);
   answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);
   answer.attendedTokens = run.pass().attendedTokens();
-  answer.kvBytesInMemory = run.pass().bytes() + run.cache().bytesInMemory();
+  answer.kvBytesInMemory = run.bytesInMemory() + memory.bytes() + tap.bytes() + reading.bytesInMemory();
   answer.totalSeconds = secondsSince(asking.start);
   return answer;
 }

@@ -64,6 +64,18 @@ bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetT
   return method.sees != Sees::WholeDocument;
 }
 
+/// What a reading is called after. Methods that read densely and leave nothing beside keys and values leave
+/// what `full` does, so a text is read once for all of them. Others leave index entries of their own, or read
+/// at other positions, or by another codec, or keep less.
+const char* readingName(const LoadedModel& model, const Method& method) {
+  if (method.sees != Sees::BudgetInAnswers) return method.policy.name;
+  constexpr int kAnyBudget = 1 << 20;
+  const KvCache::Extras extras =
+      method.policy.make({model.kvShape(), model.shape.heads, kAnyBudget})->needs().extras;
+  const bool isBare = extras.indexFloats == 0 && extras.noteFloats == 0 && extras.keptTokens == 0;
+  return isBare ? findMethod("full").policy.name : method.policy.name;
+}
+
 }  // namespace
 
 ChunkedReading::ChunkedReading(const Method& method, int budgetTokens, std::vector<StoredToken> tokens,
@@ -106,6 +118,10 @@ std::vector<Run> ChunkedReading::frames() const {
 StoredReading::StoredReading(std::unique_ptr<ChunkFile> file, const Method& method, int budgetTokens)
     : ChunkedReading(method, budgetTokens, file->tokens(), rangesOf(file->tokens())), file_(std::move(file)) {}
 
+std::size_t StoredReading::bytesInMemory() const {
+  return ChunkedReading::bytesInMemory() + file_->tokens().size() * sizeof(StoredToken);
+}
+
 int StoredReading::tokensRead() const {
   const auto whole = static_cast<std::size_t>(finished());
   return whole < chunks().size() ? chunks()[whole].firstToken : tokens();
@@ -113,7 +129,7 @@ int StoredReading::tokensRead() const {
 
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   const Method& method = findMethod(settings.method);
-  std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + method.policy.name + "-" +
+  std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + readingName(model, method) + "-" +
                     method.positions.name + "-" + method.codec.name +
                     (model.form == DenseForm::Float32 ? "32" : "16");
   if (readsPassages(method))

@@ -47,6 +47,7 @@ class StoredReading : public ChunkedReading {
   int tokens() const override { return static_cast<int>(storedTokens().size()); }
   int tokensRead() const override;
   std::size_t bytesOnDisk() const override { return file_->bytes(); }
+  std::size_t bytesInMemory() const override;
   ChunkStore& store() const override { return *file_; }
   int finished() const override { return file_->finished(); }
   bool isForgetful() const override { return file_->header().ring > 0; }

@@ -108,6 +108,15 @@ std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
   return looks;
 }
 
+std::size_t EvidenceTap::bytes() const {
+  const auto of = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
+  std::size_t sum = of(looks_);
+  for (const Layer& layer : layers_)
+    sum += of(layer.scores) + of(layer.mass) + of(layer.attended) + of(layer.look);
+  for (const AnswerLook& look : looks_) sum += of(look.shares);
+  return sum;
+}
+
 EvidenceMap EvidenceTap::map(int chunks) const {
   const auto layers = layers_.size(), count = static_cast<std::size_t>(chunks),
              heads = static_cast<std::size_t>(heads_);

@@ -24,6 +24,7 @@ class EvidenceTap {
   EvidenceMap map(int chunks) const;
   /// What was recorded between one `countQueries` and the next, of the first chunks.
   std::vector<AnswerLook> looks(int chunks) const;
+  std::size_t bytes() const;
 
  private:
   struct Layer {

@@ -65,6 +65,10 @@ ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& meth
   return header;
 }
 
+std::size_t TextRun::bytesInMemory() const {
+  return pass_.bytes() + cache_.bytesInMemory() + policy_->bytes() + (memory_ ? memory_->bytes() : 0);
+}
+
 bool TextRun::isKeptWhole() const { return policy_->needs().extras.keptTokens == 0; }
 
 void TextRun::keepInto(ChunkStore& store) {

@@ -39,6 +39,9 @@ class TextRun {
   ForwardPass& pass() { return pass_; }
   KvPolicy& policy() { return *policy_; }
   const PositionScheme& positions() const { return *positions_; }
+  /// What it holds of the text: gathered keys and values, the cache's tail and index, the policy's own. A
+  /// store's mapped file is the system's to keep or to drop.
+  std::size_t bytesInMemory() const;
 
   /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk may be short and closes: what
   /// comes later begins a new one. `afterStep` is told the chunks that are whole. Returns the last row's

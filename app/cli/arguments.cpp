@@ -13,19 +13,27 @@ namespace {
 
 constexpr int kWrongUsage = 2;
 constexpr int kEvaluationAnswerTokens = 32;
+constexpr int kNeedleAnswerTokens = 128;  // RULER's
 constexpr int kMostTokens = 1 << 24;
 
 const std::map<std::string, Device> kDevices = {
     {"auto", Device::Auto}, {"cpu", Device::Cpu}, {"cuda", Device::Cuda}};
 const std::map<std::string, MapKind> kMapKinds = {
     {"attention", MapKind::Attention}, {"retriever", MapKind::Retriever}, {"both", MapKind::Both}};
+const std::map<std::string, NeedleKind> kNeedleKinds = [] {
+  std::map<std::string, NeedleKind> kinds;
+  for (const NeedleKind kind :
+       {NeedleKind::Single, NeedleKind::MultiKey, NeedleKind::MultiValue, NeedleKind::MultiQuery})
+    kinds[needleKindName(kind)] = kind;
+  return kinds;
+}();
 const std::map<std::string, Precision> kPrecisions = {{"fast", Precision::Fast}, {"exact", Precision::Exact}};
 
 /// What CLI11 fills in, where its types are not ours; made into Arguments when all is well.
 struct Draft {
   Arguments arguments;
   std::string model, library, document, file, folder, rowsFile, device = "auto", precision, adapter, heldOut,
-                                                                curves, picture, mapKind;
+                                                                curves, picture, mapKind, needleKind;
   std::size_t limit = 0, each = 0;
 };
 
@@ -162,21 +170,82 @@ void addComparing(CLI::App& app, Draft& draft) {
   addPrecision(compare, draft, "fast");
 }
 
+void addMethods(CLI::App* sub, Draft& draft) {
+  sub->add_option("--methods", draft.arguments.methods,
+                  "Several rows of the table, side by side: full,infllm,whitened")
+      ->type_name("A,B,…")
+      ->delimiter(',');
+}
+
+void addMethodsAndBudgets(CLI::App* sub, Draft& draft) {
+  addMethodAndStep(sub, draft);
+  addMethods(sub, draft);
+  sub->add_option("--budget", draft.arguments.budgets,
+                  "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(tokenCount());
+}
+
+void addNeedle(CLI::App& app, Draft& draft) {
+  NeedleChoice& choice = draft.arguments.needle;
+  CLI::App* needle =
+      addCommand(app, draft, "needle", "Hide sentences in a document's text and see which method finds them",
+                 Command::Needle);
+  needle->add_option("DOC", draft.document, "A file, or an id of the library; nothing of it is kept")
+      ->required();
+  addMethodsAndBudgets(needle, draft);
+  needle->add_option("--lengths", choice.lengths, "Tokens of the texts: the document cut or repeated")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(tokenCount())
+      ->capture_default_str();
+  needle->add_option("--depths", choice.depths, "Where the needle stands, in per cent of the text before it")
+      ->type_name("P,…")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  CLI::Option* kind =
+      needle
+          ->add_option("--kind", draft.needleKind,
+                       "single: one number; multi-key: one among three for other keys; multi-value: four "
+                       "numbers of one key; multi-query: four numbers of four keys (RULER's needles)")
+          ->type_name("KIND")
+          ->check(CLI::IsMember(kNeedleKinds));
+  CLI::Option* own = needle->add_option("--needle", choice.sentence, "A sentence of your own in their place")
+                         ->type_name("TEXT")
+                         ->excludes(kind);
+  CLI::Option* question =
+      needle->add_option("--question", choice.question, "What is asked for it")->type_name("TEXT")->needs(own);
+  CLI::Option* expected =
+      needle->add_option("--expect", choice.expected, "What a right answer holds; may be given several times")
+          ->type_name("TEXT")
+          ->needs(own);
+  own->needs(question)->needs(expected);
+  needle
+      ->add_option("--trials", choice.trials, "Texts of each length and depth, with other numbers; means count")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  needle->add_option("--seed", choice.seed, "Of keys, numbers and places; the same seed gives the same texts")
+      ->type_name("N")
+      ->capture_default_str();
+  needle
+      ->add_option("--max-tokens", draft.arguments.asking.maxTokens,
+                   "The longest answer, in tokens (128 unless set)")
+      ->type_name("N")
+      ->check(tokenCount());
+  needle->add_option("--plot", draft.picture, "Length by depth, a grid a method: .png, .svg or .pdf")
+      ->type_name("FILE");
+  addPrecision(needle, draft, "fast");
+}
+
 void addMeasuring(CLI::App& app, Draft& draft) {
   Arguments& arguments = draft.arguments;
   CLI::App* eval =
       addCommand(app, draft, "eval", "Ask every row of a file and score the answers", Command::Eval);
   eval->add_option("FILE", draft.file, "Rows as JSON lines; may be gzipped")->required()->type_name("JSONL");
-  addMethodAndStep(eval, draft);
-  eval->add_option("--methods", arguments.methods,
-                   "Several rows of the table, side by side: full,infllm,whitened")
-      ->type_name("A,B,…")
-      ->delimiter(',');
-  eval->add_option("--budget", arguments.budgets,
-                   "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
-      ->type_name("N,…")
-      ->delimiter(',')
-      ->check(tokenCount());
+  addMethodsAndBudgets(eval, draft);
   eval->add_option("--plot", draft.picture,
                    "Quality, recall, first-token seconds and KV bytes by length: .png, .svg or .pdf")
       ->type_name("FILE");
@@ -224,6 +293,19 @@ void addLooks(CLI::App& app, Draft& draft) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   addPrecision(logits, draft, "exact");
+  CLI::App* perplexity =
+      addCommand(app, draft, "perplexity", "How well methods foresee a text, by position", Command::Perplexity);
+  perplexity->add_option("FILE", draft.file, "A plain text")->required();
+  addReadingOptions(perplexity, draft);
+  addMethods(perplexity, draft);
+  perplexity
+      ->add_option("--lengths", draft.arguments.lengths,
+                   "Where the stretches end that get a figure each, in tokens; the first is also the window of "
+                   "the row that reads every stretch anew (1, 2 and 4 times the model's own length unless set)")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(CLI::Range(2, kMostTokens));
+  addPrecision(perplexity, draft, "fast");
   addCommand(app, draft, "methods", "The methods there are", Command::Methods);
   addCommand(app, draft, "models", "The model files there are", Command::Models);
 }
@@ -365,6 +447,7 @@ Arguments finished(Draft draft) {
   arguments.heldOut = pathOf(draft.heldOut);
   arguments.curves = pathOf(draft.curves);
   arguments.picture = pathOf(draft.picture);
+  if (!draft.needleKind.empty()) arguments.needle.kind = kNeedleKinds.at(draft.needleKind);
   if (!draft.mapKind.empty()) arguments.mapKind = kMapKinds.at(draft.mapKind);
   arguments.adapting = draft.adapter == "none" || arguments.command == Command::TrainAdapter
                            ? Adapting::Nothing
@@ -397,13 +480,17 @@ std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std:
   addReadAndAsk(app, draft);
   addComparing(app, draft);
   addMeasuring(app, draft);
+  addNeedle(app, draft);
   addLooks(app, draft);
   addLibrary(app, draft);
   addTraining(app, draft);
   // The commands share these fields, and their usual values differ.
   app.get_subcommand("eval")->preparse_callback(
       [&](std::size_t) { draft.arguments.asking.maxTokens = kEvaluationAnswerTokens; });
-  app.get_subcommand("bench")->preparse_callback([&](std::size_t) { draft.arguments.asking.method = "full"; });
+  app.get_subcommand("needle")->preparse_callback(
+      [&](std::size_t) { draft.arguments.asking.maxTokens = kNeedleAnswerTokens; });
+  for (const char* name : {"bench", "perplexity"})
+    app.get_subcommand(name)->preparse_callback([&](std::size_t) { draft.arguments.asking.method = "full"; });
   try {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(words);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/evaluation_rows.h"
+#include "app/needles.h"
 #include "engine/engine.h"
 
 namespace kvasir {
@@ -19,9 +20,11 @@ enum class Command {
   Map,
   Compare,
   Eval,
+  Needle,
   Bench,
   Tokenize,
   Logits,
+  Perplexity,
   Methods,
   Models,
   ListLibrary,
@@ -56,11 +59,12 @@ struct Arguments {
 
   MapKind mapKind = MapKind::Both;
   std::vector<std::string> marked;   ///< of map: texts whose chunks are outlined
-  std::vector<std::string> methods;  ///< of compare and eval, one at least
-  std::vector<int> budgets;          ///< of eval, one at least
-  std::filesystem::path picture;     ///< of map (.csv too) and eval: .png, .svg or .pdf; empty: none
+  std::vector<std::string> methods;  ///< of compare, eval, needle and perplexity, one at least
+  std::vector<int> budgets;          ///< of eval and needle, one at least
+  std::filesystem::path picture;     ///< of map (.csv too), eval and needle: .png, .svg or .pdf; empty: none
+  NeedleChoice needle;
 
-  std::filesystem::path file;    ///< of eval, tokenize, logits
+  std::filesystem::path file;    ///< of eval, tokenize, logits, perplexity
   std::filesystem::path folder;  ///< of train: where its file goes; empty: the user's own
   Engine::WhiteningSettings whitening;
   AdapterSettings training;
@@ -72,6 +76,7 @@ struct Arguments {
   int top = 10;
 
   std::vector<int> prompts, depths, generates;  ///< bench, in tokens
+  std::vector<int> lengths;  ///< of perplexity: where its bands end, ascending; empty: by the model
   int repeats = 1;
 };
 

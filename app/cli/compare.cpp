@@ -19,13 +19,15 @@ using Json = nlohmann::ordered_json;
 std::string describe(const Json& row) {
   const std::string method = row["method"];
   if (row.contains("error")) return method + "\n     " + std::string(row["error"]) + "\n";
-  char line[200];
+  char line[240];
   std::snprintf(
       line, sizeof line,
-      "%-16s read %s, first token %.2f s, %s of %s tokens attended, KV %s on disk, log-probability %.1f",
+      "%-16s read %s, first token %.2f s, %s of %s tokens attended, KV %s in memory and %s on disk, "
+      "log-probability %.1f",
       method.c_str(), asDuration(row["seconds"]["read"]).c_str(), row["seconds"]["first_token"].get<double>(),
       withCommas(row["tokens"]["attended"].get<int>()).c_str(),
       withCommas(row["tokens"]["document"].get<int>()).c_str(),
+      asBytes(row["bytes"]["kv_memory"].get<std::uint64_t>()).c_str(),
       asBytes(row["bytes"]["kv_disk"].get<std::uint64_t>()).c_str(), row["log_probability"].get<double>());
   std::string text = std::string(line) + "\n     " + std::string(row["answer"]) + "\n";
   if (row["evidence"].empty()) return text;

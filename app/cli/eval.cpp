@@ -4,7 +4,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <tuple>
@@ -12,9 +11,9 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/pictures.h"
+#include "app/cli/scratch_readings.h"
 #include "app/cli/setup.h"
 #include "app/evaluation.h"
-#include "app/file_lock.h"
 #include "app/memory.h"
 #include "app/results.h"
 #include "app/stopwatch.h"
@@ -25,46 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-/// A folder of its own for readings that nobody will ask again; gone at the end. Those of programs that were
-/// ended before they could do so go first: nobody holds their locks.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_(fs::temp_directory_path() / (kPrefix + std::to_string(std::random_device{}()))) {
-    removeForsaken();
-    fs::create_directories(path_);
-    lock_.emplace(FileLock::tryLock(path_ / kLockName).value());
-  }
-  ~ScratchFolder() {
-    std::error_code error;  // a folder that stays is no reason to fail
-    lock_.reset();
-    fs::remove_all(path_, error);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  static void removeForsaken() {
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(fs::temp_directory_path(), error)) {
-      const bool isOurs = utf8Of(entry.path().filename()).starts_with(kPrefix);
-      // Without its lock file a folder is being made or taken away by another.
-      if (!isOurs || !fs::exists(entry.path() / kLockName, error)) continue;
-      try {
-        if (!FileLock::tryLock(entry.path() / kLockName)) continue;
-        fs::remove_all(entry.path(), error);
-      } catch (const std::runtime_error&) {
-        // Another user's: not ours to take away.
-      }
-    }
-  }
-
-  static constexpr const char* kPrefix = "kvasir-eval-";
-  static constexpr const char* kLockName = "lock";
-  fs::path path_;
-  std::optional<FileLock> lock_;
-};
 
 /// What every row is asked with.
 struct Variant {
@@ -79,7 +38,10 @@ struct Variant {
 class RowAsker {
  public:
   RowAsker(const Arguments& arguments, Console& console)
-      : arguments_(arguments), console_(console), engine_(loadEngine(arguments, console)) {}
+      : arguments_(arguments),
+        console_(console),
+        engine_(loadEngine(arguments, console)),
+        readings_(*engine_, arguments.stepTokens, console) {}
 
   RowResult ask(const EvaluationRow& row, const Variant& variant) {
     RowResult result;
@@ -92,7 +54,7 @@ class RowAsker {
     asking.method = variant.method;
     asking.budgetTokens = variant.budgetTokens;
     const Stopwatch reads;
-    const std::shared_ptr<const Reading> reading = read(row.context, asking);
+    const std::shared_ptr<const Reading> reading = readings_.read(row.context, asking);
     result.readSeconds = reads.seconds();
     const Answer answer = engine_->ask(*reading, row.question, asking, console_);
     result.prediction = answer.text;
@@ -111,31 +73,10 @@ class RowAsker {
   const std::string& modelName() const { return engine_->model().name; }
 
  private:
-  std::shared_ptr<const Reading> read(const std::string& context, const AskSettings& asking) {
-    if (context != context_) {
-      readings_.clear();
-      for (const auto& entry : fs::directory_iterator(scratch_.path()))
-        if (entry.path().extension() == kReadingSuffix) fs::remove(entry.path());
-      context_ = context;
-    }
-    ReadSettings settings = engine_->readSettingsFor(asking);
-    settings.stepTokens = arguments_.stepTokens;
-    const std::string key = engine_->readingKey(settings);
-    std::shared_ptr<const Reading>& reading = readings_[key];
-    if (!reading) {
-      const fs::path file = scratch_.path() / (std::to_string(readings_.size()) + kReadingSuffix);
-      reading = engine_->read(context_, settings, file, console_);
-    }
-    return reading;
-  }
-
-  static constexpr const char* kReadingSuffix = ".kv";
   const Arguments& arguments_;
   Console& console_;
-  ScratchFolder scratch_;
   std::unique_ptr<Engine> engine_;
-  std::string context_;
-  std::map<std::string, std::shared_ptr<const Reading>> readings_;  ///< of this context, by key
+  ScratchReadings readings_;
 };
 
 /// Where each row's result goes as it comes; nowhere without a name. Where a run goes on, what it holds
@@ -186,6 +127,8 @@ Json summaryOf(const Variant& variant, const std::string& modelName, double whol
   json["method"] = variant.method;
   json["budget"] = variant.budgetTokens;
   json["model"] = modelName;
+  Json& lengths = json["by_length"] = Json::array();
+  for (const LengthMeans& means : variant.tally.byLength()) lengths.push_back(toJson(means));
   return json;
 }
 
@@ -199,6 +142,13 @@ std::vector<Variant> variantsOf(const Arguments& arguments) {
 std::string nameOf(const Variant& variant, const Arguments& arguments) {
   return arguments.budgets.size() > 1 ? variant.method + ", budget " + withCommas(variant.budgetTokens)
                                       : variant.method;
+}
+
+std::vector<MethodCurve> curvesOf(const std::vector<Variant>& variants, const Arguments& arguments) {
+  std::vector<MethodCurve> curves;
+  for (const Variant& variant : variants)
+    curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
+  return curves;
 }
 
 void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker,
@@ -230,32 +180,30 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
 void evalCommand(const Arguments& arguments, Console& console) {
   const Stopwatch whole;
   for (const std::string& method : arguments.methods) checkMethod(method);
+  checkPicture(arguments.picture);
   const std::vector<bool> isChosen = chooseRows(arguments.file, arguments.rows);
   if (std::count(isChosen.begin(), isChosen.end(), true) == 0)
     throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");
   std::vector<Variant> variants = variantsOf(arguments);
   RowAsker asker(arguments, console);
   askRows(arguments, isChosen, asker, variants, console);
-  if (!arguments.picture.empty()) {
-    std::vector<MethodCurve> curves;
-    for (const Variant& variant : variants)
-      curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
-    drawCurves(curves, arguments.picture);
-  }
+  const std::vector<MethodCurve> curves = curvesOf(variants, arguments);
   if (arguments.isJson) {
     Json summaries = Json::array();
     for (const Variant& variant : variants)
       summaries.push_back(summaryOf(variant, asker.modelName(), whole.seconds()));
     console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
-    return;
+  } else {
+    for (const Variant& variant : variants) {
+      if (variants.size() > 1) console.out() << nameOf(variant, arguments) << "\n";
+      console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
+                    << asDuration(variant.answerSeconds) << " answering\n\n";
+    }
+    if (variants.size() > 1) console.out() << "All, by method and length\n" << tableOf(curves) << "\n";
+    console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
+                  << " of memory\n";
   }
-  for (const Variant& variant : variants) {
-    if (variants.size() > 1) console.out() << nameOf(variant, arguments) << "\n";
-    console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
-                  << asDuration(variant.answerSeconds) << " answering\n\n";
-  }
-  console.out() << asDuration(whole.seconds()) << " in all; at most " << asBytes(peakMemoryBytes())
-                << " of memory\n";
+  if (!arguments.picture.empty()) drawCurves(curves, arguments.picture);  // last: the figures are out by now
 }
 
 }  // namespace kvasir

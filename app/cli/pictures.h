@@ -7,10 +7,15 @@
 
 #include "app/cli/arguments.h"
 #include "app/evaluation.h"
+#include "app/needle_results.h"
 #include "engine/engine.h"
 #include "importers/document.h"
 
 namespace kvasir {
+
+/// Throws a sentence where no picture can be written into a file of this name; asked before the work. An empty
+/// name: none is wished for.
+void checkPicture(const std::filesystem::path& file);
 
 /// What `map` found for a question.
 struct MapResult {
@@ -27,14 +32,12 @@ struct MapResult {
 /// sentence where it cannot.
 void drawMap(const MapResult& result, const std::filesystem::path& file);
 
-/// What one method gave at each length.
-struct MethodCurve {
-  std::string name;
-  std::vector<LengthMeans> points;
-};
-
 /// Quality, recall, first-token seconds and KV bytes over the length of the document, a curve a method, in a
 /// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file);
+
+/// Length by depth, for each method a grid of the answers and one of the chunks, coloured by share, in a .png,
+/// .svg or .pdf. Throws a sentence where it cannot.
+void drawNeedles(const std::vector<NeedleGrid>& grids, const std::filesystem::path& file);
 
 }  // namespace kvasir

@@ -24,12 +24,16 @@ void run(const Arguments& arguments, Console& console) {
       return compareCommand(arguments, console);
     case Command::Eval:
       return evalCommand(arguments, console);
+    case Command::Needle:
+      return needleCommand(arguments, console);
     case Command::Bench:
       return benchCommand(arguments, console);
     case Command::Tokenize:
       return tokenizeCommand(arguments, console);
     case Command::Logits:
       return logitsCommand(arguments, console);
+    case Command::Perplexity:
+      return perplexityCommand(arguments, console);
     case Command::Methods:
       return methodsCommand(arguments, console);
     case Command::Models:

@@ -5,8 +5,10 @@
 #include "app/text.h"
 #include "app/window/evidence_of.h"
 #include "ui/maps/curve_plot.h"
+#include "ui/maps/grid_plot.h"
 #include "ui/maps/map_file.h"
 #include "ui/maps/map_sheets.h"
+#include "ui/maps/plot_file.h"
 
 namespace kvasir {
 namespace {
@@ -43,7 +45,28 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
   return panel;
 }
 
+/// Lengths from left to right, depths from top to bottom.
+ShareGrid shareGrid(const NeedleGrid& grid, const QString& title, double NeedleCell::*share) {
+  ShareGrid drawn{title, QObject::tr("text, tokens"), QObject::tr("depth"), {}, {}, {}};
+  const std::vector<int> lengths = grid.lengths();
+  const std::vector<double> depths = grid.depths();
+  for (const int length : lengths) drawn.columns.push_back(QString::fromStdString(withCommas(length)));
+  for (const double depth : depths) drawn.rows.push_back(QStringLiteral("%1 %").arg(depth));
+  drawn.shares.resize(lengths.size() * depths.size());
+  for (const NeedleCell& cell : grid.cells()) {
+    const auto column = std::lower_bound(lengths.begin(), lengths.end(), cell.length) - lengths.begin();
+    const auto row = std::lower_bound(depths.begin(), depths.end(), cell.depth) - depths.begin();
+    drawn.shares[static_cast<std::size_t>(row) * lengths.size() + static_cast<std::size_t>(column)] =
+        cell.*share;
+  }
+  return drawn;
+}
+
 }  // namespace
+
+void checkPicture(const std::filesystem::path& file) {
+  if (!file.empty()) throwIfAny(plotNameProblem(nameOf(file)));
+}
 
 void drawMap(const MapResult& result, const std::filesystem::path& file) {
   const Studio studio;
@@ -78,6 +101,17 @@ void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::p
        panel(curves, "Keys and values", "MB, on disk and in memory",
              [](const LengthMeans& means) { return std::optional(means.kvBytes / kMegabyte); })},
       nameOf(file)));
+}
+
+void drawNeedles(const std::vector<NeedleGrid>& grids, const std::filesystem::path& file) {
+  const Studio studio;
+  std::vector<ShareGrid> drawn;
+  for (const NeedleGrid& grid : grids) {
+    const QString name = QString::fromStdString(grid.name());
+    drawn.push_back(shareGrid(grid, QObject::tr("%1: the answer holds it").arg(name), &NeedleCell::found));
+    drawn.push_back(shareGrid(grid, QObject::tr("%1: its chunks are attended").arg(name), &NeedleCell::recall));
+  }
+  throwIfAny(writeShareGrids(drawn, nameOf(file)));
 }
 
 }  // namespace kvasir

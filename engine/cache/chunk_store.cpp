@@ -102,6 +102,13 @@ void MemoryChunks::readIndex(int layer, int, std::span<float> entries) {
   std::copy_n(index_[row].begin(), held, entries.begin());
 }
 
+std::size_t MemoryChunks::bytes() const {
+  std::size_t sum = 0;
+  for (const auto& slot : slots_) sum += slot ? slotBytes_ : 0;
+  for (const auto& row : index_) sum += row.capacity() * sizeof(float);
+  return sum;
+}
+
 struct ChunkFile::Parts {
   Parts(const std::filesystem::path& path, FileMap::Access access) : file(path, access), access(access) {}
 

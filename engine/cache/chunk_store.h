@@ -32,6 +32,7 @@ class MemoryChunks : public ChunkStore {
   std::byte* slot(int chunk) override;
   void writeIndex(int layer, int chunk, std::span<const float> entry) override;
   void readIndex(int layer, int chunks, std::span<float> entries) override;
+  std::size_t bytes() const;
 
  private:
   struct Free {

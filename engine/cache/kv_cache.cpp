@@ -200,11 +200,16 @@ std::span<float> KvCache::notes(int layer, int chunk) {
 
 std::size_t KvCache::bytesInMemory() const {
   std::size_t sum = 0;
-  for (const Tail& tail : tails_)
-    for (const KvTensors& kv : tail)
-      if (kv.keys.defined()) sum += kv.keys.nbytes() + kv.values.nbytes();
+  for (std::size_t i = 0; i < tails_.size(); ++i) {
+    const Run run = chunk(tailFrom_ + static_cast<int>(i));
+    const auto rows = static_cast<std::size_t>((run.end - run.begin) * shape_.kvHeads);
+    for (const KvTensors& kv : tails_[i])
+      if (kv.keys.defined())
+        sum += 2 * rows * static_cast<std::size_t>(shape_.headDimension) * kv.keys.element_size();
+  }
   for (const at::Tensor& index : index_)
     if (index.defined()) sum += index.nbytes();
+  for (const auto& [place, notes] : notes_) sum += notes.capacity() * sizeof(float);
   return sum;
 }
 

@@ -22,6 +22,7 @@ class RopeTable {
   }
   const float* sines(int position) const { return sines_.data() + static_cast<std::size_t>(position) * half(); }
   std::size_t half() const { return frequencies_.size(); }
+  std::size_t bytes() const { return (cosines_.size() + sines_.size()) * sizeof(float); }
 
  private:
   std::vector<double> frequencies_;

@@ -35,6 +35,7 @@ class DigestPolicy : public KvPolicy {
 
   Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
     indexUpTo(layer, block.chunk, cache);
+    setBytes(table_.bytes());
     Selection selection;
     const bool isDense = rule_.reads == Reads::Densely && !cache.isTail(block.chunk);
     if (isDense || block.first + block.tokens <= settings_.budgetTokens) {

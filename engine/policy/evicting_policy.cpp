@@ -64,6 +64,7 @@ class EvictingPolicy : public KvPolicy {
     const int end = document > 0 ? cache.chunk(document - 1).end : 0;
     rank(layer, block, queries, cache, end);
     addTail(layer, block, document, cache, end, selection);
+    count();
     return selection;
   }
 
@@ -85,6 +86,15 @@ class EvictingPolicy : public KvPolicy {
     int rankedFor = -1;  ///< the question's chunk, where the question is seen
     at::Tensor kept;     ///< the ranking's beginning that is in force
   };
+
+  void count() {
+    std::size_t sum = table_.bytes();
+    for (const Layer& layer : layers_)
+      for (const at::Tensor* held : {&layer.lastQueries, &layer.received, &layer.ranking, &layer.kept})
+        if (held->defined() && (held != &layer.kept || !layer.kept.is_alias_of(layer.ranking)))
+          sum += held->nbytes();
+    setBytes(sum);
+  }
 
   bool isBlocked(int chunk) const {
     return std::ranges::find(settings_.wishes.blocked, chunk) != settings_.wishes.blocked.end();

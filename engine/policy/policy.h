@@ -61,6 +61,15 @@ class KvPolicy {
   /// head: [kvHeads, keys] for the tokens of `keys`, which ends with the block's last. Only where needs() asks.
   virtual void observe(int /*layer*/, const Block& /*block*/, const at::Tensor& /*received*/, Run /*keys*/,
                        KvCache& /*cache*/) {}
+
+  /// What it holds itself, beside what it keeps in the cache.
+  std::size_t bytes() const { return bytes_; }
+
+ protected:
+  void setBytes(std::size_t bytes) { bytes_ = bytes; }
+
+ private:
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace kvasir

@@ -16,9 +16,6 @@ struct ByteRange {
 /// chunkBytes: how long a chunk is on average, which short and long are measured by.
 std::vector<ByteRange> paragraphsOf(std::string_view text, std::size_t chunkBytes = 500);
 
-/// Bytes at which sentences begin, by ICU's rules, and the end of the text.
-std::vector<std::size_t> sentenceStarts(std::string_view text);
-
 /// A paragraph by the chunks it lies in, and how well its words fit a question: 0 to 1.
 struct ScoredParagraph {
   int firstChunk = 0, lastChunk = 0;

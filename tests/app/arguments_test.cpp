@@ -92,6 +92,32 @@ TEST_F(ArgumentsTest, ReadsListsAndChoices) {
   EXPECT_THAT(parsed({"read", "a.pdf", "b.epub", "--json"}).documents, ElementsAre("a.pdf", "b.epub"));
 }
 
+TEST_F(ArgumentsTest, ReadsWhatNeedlesArePlanted) {
+  const Arguments usual = parsed({"needle", "doc"});
+  EXPECT_EQ(usual.command, Command::Needle);
+  EXPECT_EQ(usual.asking.maxTokens, 128);
+  EXPECT_THAT(usual.needle.lengths, ElementsAre(4096, 16384));
+  EXPECT_THAT(usual.needle.depths, ElementsAre(0, 25, 50, 75, 100));
+  EXPECT_THAT(usual.methods, ElementsAre(AskSettings{}.method));
+  EXPECT_THAT(usual.budgets, ElementsAre(2048));
+  const Arguments needle = parsed({"needle", "doc", "--methods", "full,quest", "--lengths", "1000,2000",
+                                   "--depths", "0,12.5", "--kind", "multi-query", "--seed",
+                                   "18446744073709551615", "--trials", "3", "--budget", "512,1024"});
+  EXPECT_EQ(needle.needle.kind, NeedleKind::MultiQuery);
+  EXPECT_THAT(needle.needle.lengths, ElementsAre(1000, 2000));
+  EXPECT_THAT(needle.needle.depths, ElementsAre(0, 12.5));
+  EXPECT_EQ(needle.needle.seed, 18446744073709551615u);
+  EXPECT_EQ(needle.needle.trials, 3);
+  EXPECT_THAT(needle.methods, ElementsAre("full", "quest"));
+  EXPECT_THAT(needle.budgets, ElementsAre(512, 1024));
+  const Arguments own =
+      parsed({"needle", "doc", "--needle", "A.", "--question", "B?", "--expect", "c", "--expect", "d"});
+  EXPECT_EQ(own.needle.sentence, "A.");
+  EXPECT_THAT(own.needle.expected, ElementsAre("c", "d"));
+  EXPECT_EQ(
+      status({"needle", "doc", "--needle", "A.", "--question", "B?", "--expect", "c", "--kind", "single"}), 2);
+}
+
 TEST_F(ArgumentsTest, TakesWordsOfCommandsAsFilesAndQuestions) {
   const Arguments ask = parsed({"ask", "library", "read"});
   EXPECT_EQ(ask.command, Command::Ask);

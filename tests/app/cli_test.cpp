@@ -382,6 +382,15 @@ TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
   EXPECT_EQ(results.at(3)["method"], "whitened");
   EXPECT_EQ(results.at(3)["rows"], 1);
   EXPECT_EQ(fakeEngine().chunksRead.size(), 2u);  // the stand-in's key does not hold the budget
+  const Json& point = results.at(1)["by_length"].at(0);
+  EXPECT_EQ(point["tokens"], 6);
+  EXPECT_EQ(point["contains"], 1);
+  EXPECT_EQ(point["recall"], 1);
+  EXPECT_EQ(point["first_token_seconds"], 0.01);
+  EXPECT_EQ(point["kv_bytes"], 1100);
+  EXPECT_EQ(run({"eval", rows, "--methods", "full,whitened", "--budget", "10,2048"}), 0);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("All, by method and length"), HasSubstr("whitened, budget 2,048"),
+                               HasSubstr("1.1 kB")));
 }
 
 TEST_F(CliTest, TakesAwayWhatAnEndedEvaluationLeft) {
@@ -397,6 +406,139 @@ TEST_F(CliTest, TakesAwayWhatAnEndedEvaluationLeft) {
 TEST_F(CliTest, SaysWhenThereIsNothingToEvaluate) {
   EXPECT_EQ(run({"eval", scratch.write("empty.jsonl", "\n").string()}), 1);
   EXPECT_THAT(err.str(), HasSubstr("has no rows"));
+}
+
+/// Prose of many sentences, none of which holds a needle's words.
+std::string longText() {
+  std::string text = "# The coast\n\n";
+  for (int i = 0; i < 60; ++i) text += "Herring came in week " + std::to_string(i) + " with the tide. ";
+  return text;
+}
+
+TEST_F(CliTest, HidesNeedlesAndTellsWhichMethodFindsThem) {
+  const std::string coast = scratch.write("coast.md", longText()).string();
+  const Json result = json({"needle", coast, "--methods", "full,whitened", "--lengths", "600,1200", "--depths",
+                            "0,50,100", "--budget", "512"});
+  EXPECT_EQ(result["kind"], "single");
+  ASSERT_EQ(result["results"].size(), 2u);
+  EXPECT_EQ(result["results"][1]["method"], "whitened");
+  EXPECT_EQ(result["results"][1]["budget"], 512);
+  ASSERT_EQ(result["results"][0]["cells"].size(), 6u);
+  EXPECT_EQ(result["results"][0]["cells"][3]["length"], 1200);
+  EXPECT_EQ(result["results"][0]["cells"][4]["depth"], 50);
+  EXPECT_EQ(result["results"][0]["rows"], 6);
+  EXPECT_EQ(result["rows"].size(), 12u);
+  EXPECT_EQ(fakeEngine().loads, 1);
+  EXPECT_EQ(fakeEngine().chunksRead.size(), 12u);
+  // The stand-in attends to chunks that hold a word of the question: to all of a needle, but where its number
+  // fell into a chunk of its own.
+  EXPECT_GT(result["results"][0]["recall"], 0);
+  for (const Json& row : result["rows"]) {
+    EXPECT_TRUE(row["recall"] == 0 || row["recall"] == 1);
+    EXPECT_EQ(row["expected"].size(), 1u);
+    EXPECT_LE(row["tokens"]["document"].get<int>() * 4, row["length"].get<int>());
+    EXPECT_GT(row["tokens"]["document"].get<int>() * 4, row["length"].get<int>() - 50);
+  }
+  EXPECT_FALSE(fs::exists(library));  // nothing is kept
+}
+
+TEST_F(CliTest, ScoresTheAnswersToNeedles) {
+  const std::string coast = scratch.write("coast.md", longText()).string();
+  const std::vector<std::string> own = {"needle",     coast,
+                                        "--needle",   "The vault opens with SESAME.",
+                                        "--question", "What opens the vault?",
+                                        "--expect",   "sesame",
+                                        "--depths",   "50",
+                                        "--lengths",  "800",
+                                        "--method",   "full"};
+  fakeEngine().saying = "It opens with Sesame.";
+  Json result = json(own);
+  EXPECT_EQ(result["kind"], "own");
+  EXPECT_EQ(result["results"][0]["found"], 1);
+  EXPECT_EQ(result["rows"][0]["question"], "What opens the vault?");
+  fakeEngine().saying = "With a key.";
+  result = json(own);
+  EXPECT_EQ(result["results"][0]["found"], 0);
+  EXPECT_EQ(run(own), 0);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("full\n"), HasSubstr("800"), HasSubstr("0.00/")));
+}
+
+TEST_F(CliTest, SaysWhenTheDocumentItselfHoldsWhatIsExpected) {
+  const std::vector<std::string> words = {
+      "needle", book,       "--needle", "It burned oil.", "--question", "What burned?", "--expect",
+      "WHALE",  "--depths", "0",        "--lengths",      "300",        "--method",     "full"};
+  EXPECT_EQ(run(words), 0);
+  EXPECT_THAT(err.str(), HasSubstr("itself says \"WHALE\""));
+}
+
+TEST_F(CliTest, PlantsTheSameNeedlesForTheSameSeed) {
+  const auto rows = [&](const char* seed) {
+    const Json result = json({"needle", book, "--kind", "multi-value", "--lengths", "900", "--depths", "30",
+                              "--trials", "2", "--method", "full", "--seed", seed});
+    std::vector<Json> expected;
+    for (const Json& row : result["rows"]) expected.push_back(row["expected"]);
+    return expected;
+  };
+  const auto first = rows("1");
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].size(), 4u);
+  EXPECT_NE(first[0], first[1]);
+  EXPECT_EQ(rows("1"), first);
+  EXPECT_NE(rows("9")[0], first[0]);
+}
+
+TEST_F(CliTest, AsksADocumentOfTheLibraryForNeedles) {
+  const std::string id = json({"read", book})["documents"].at(0)["id"];
+  fs::remove(book);
+  const Json result = json({"needle", id, "--lengths", "400", "--depths", "0", "--method", "full"});
+  EXPECT_EQ(result["rows"].size(), 1u);
+  EXPECT_EQ(json({"library"}).size(), 1u);
+  EXPECT_EQ(json({"library"}).at(0)["readings"].size(), 1u);
+}
+
+TEST_F(CliTest, RefusesNeedlesThatCannotBe) {
+  EXPECT_EQ(run({"needle", book, "--lengths", "20"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("no room for the needles"));
+  EXPECT_EQ(run({"needle", book, "--needle", "A needle."}), 2);
+  EXPECT_EQ(run({"needle", book, "--question", "Which?"}), 2);
+  EXPECT_EQ(run({"needle", book, "--needle", " ", "--question", "Which?", "--expect", "a"}), 2);
+  EXPECT_EQ(run({"needle", book, "--needle", "A.", "--question", "Which?", "--expect", " "}), 2);
+  EXPECT_EQ(run({"needle", book, "--depths", "120"}), 2);
+  EXPECT_EQ(run({"needle", book, "--kind", "haystack"}), 2);
+  EXPECT_EQ(run({"needle", book, "--methods", "full,nothing"}), 2);
+  EXPECT_EQ(run({"needle", "nothing.pdf"}), 1);
+  const int loads = fakeEngine().loads;
+  EXPECT_EQ(run({"needle", book, "--plot", "grid.png"}), 1);  // linked without pictures: told before the work
+  EXPECT_EQ(fakeEngine().loads, loads);
+}
+
+TEST_F(CliTest, StopsHidingNeedlesAtOnce) {
+  fakeEngine().onChunk = [](int chunk) {
+    if (chunk == 1) std::raise(SIGINT);
+  };
+  EXPECT_EQ(run({"needle", book, "--lengths", "400"}), 1);
+  EXPECT_EQ(err.str(), "Stopped.\n");
+  EXPECT_EQ(fakeEngine().chunksRead.size(), 1u);
+}
+
+TEST_F(CliTest, TellsPerplexityByMethodAndPosition) {
+  const std::string text = scratch.write("text.txt", std::string(80, 'a')).string();
+  const Json result = json({"perplexity", text, "--methods", "full,infllm", "--lengths", "40,80"});
+  EXPECT_EQ(result["bands"].dump(), "[[0,40],[40,80]]");
+  ASSERT_EQ(result["results"].size(), 3u);
+  EXPECT_EQ(result["results"][0]["method"], "full, anew every 40");
+  // Anew: in both bands half the tokens at 1/2 and half at 1/4, but for the first that nothing foresees.
+  EXPECT_NEAR(result["results"][0]["perplexity"][1], std::pow(2, (19 + 2 * 20) / 39.0), 1e-9);
+  EXPECT_NEAR(result["results"][1]["perplexity"][0], 2, 1e-9);
+  EXPECT_NEAR(result["results"][1]["perplexity"][1], 4, 1e-9);
+  EXPECT_NEAR(result["results"][2]["perplexity"][1], 8, 1e-9);
+  EXPECT_NEAR(result["results"][2]["excess_at_end"], 8 / std::pow(2, 59 / 39.0) - 1, 1e-9);
+  EXPECT_EQ(run({"perplexity", text, "--lengths", "40,81"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("has 80 tokens"));
+  EXPECT_EQ(run({"perplexity", text}), 2);  // the stand-in's file does not say how long its texts were
+  EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--methods", "magic"}), 2);
+  EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--quiet"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("full, anew every 40"));
 }
 
 TEST_F(CliTest, TakesTheMedianOfMeasurements) {

@@ -1,6 +1,7 @@
 #include "tests/app/fake_engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -340,6 +341,21 @@ std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener&)
     for (int k = 0; k < top; ++k) positions.back().top.emplace_back(text[i] + k, -1.0 - k);
   }
   return positions;
+}
+
+/// The first token of a window is foreseen by nothing; the others the better the earlier they stand, and half
+/// as well by `infllm`.
+std::vector<std::optional<double>> Engine::foresee(std::string_view text, const ReadSettings& settings,
+                                                   const TextStretch& stretch, Listener& listener) {
+  listener.progress({Stage::Reading, 0, 1, 0});
+  const int window = stretch.windowTokens > 0 ? stretch.windowTokens : stretch.tokens;
+  std::vector<std::optional<double>> foreseen;
+  for (int i = 0; i < std::min(stretch.tokens, static_cast<int>(text.size())); ++i) {
+    const int place = i % window;
+    foreseen.push_back(place == 0 ? std::nullopt : std::optional(std::log(place < window / 2 ? 0.5 : 0.25)));
+    if (foreseen.back() && settings.method == "infllm") *foreseen.back() += std::log(0.5);
+  }
+  return foreseen;
 }
 
 BenchResult Engine::benchRead(int tokens, int depth, const ReadSettings&, Listener&) {

@@ -1,4 +1,5 @@
 // The engine as the program calls it, on a tiny model.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -148,6 +149,63 @@ TEST_F(EngineCalls, GiveLogitsThatSumToOneAndFollowTheText) {
   for (const auto& [token, value] : positions[50].top) sum += std::exp(value);
   EXPECT_NEAR(sum, 1, 1e-5);
   EXPECT_LT(positions[50].nextLogProbability, 0);
+}
+
+TEST_F(EngineCalls, ForeseeATextAsItsLogitsSay) {
+  const std::string text = randomText(150, 3);
+  const std::vector<TopTokens> positions = engine_.logits(text, 1, silent_);
+  const auto foreseen = engine_.foresee(text, {"full", 512, 256}, {}, silent_);
+  // Where beginning-of-text is put before it, the first token is foreseen too.
+  const std::size_t before = positions.size() - foreseen.size();
+  ASSERT_LE(before, 1u);
+  for (std::size_t token = 1; token < foreseen.size(); ++token) {
+    ASSERT_TRUE(foreseen[token]);
+    EXPECT_NEAR(*foreseen[token], positions[token - 1 + before].nextLogProbability, 1e-3) << token;
+  }
+  EXPECT_EQ(foreseen[0].has_value(), before == 1);
+}
+
+TEST_F(EngineCalls, ForeseeInWindowsThatKnowNothingOfEachOther) {
+  const std::string text = randomText(150, 3);
+  const std::vector<Token> tokens = engine_.tokenizer().encode(text);
+  constexpr int kWindow = 200;
+  const auto inWindows = engine_.foresee(text, {"full", 512, 256}, {500, kWindow}, silent_);
+  ASSERT_EQ(inWindows.size(), 500u);
+  const std::size_t start = tokens[kWindow].start;
+  const auto alone =
+      engine_.foresee(text.substr(start, tokens[2 * kWindow].start - start), {"full", 512, 256}, {}, silent_);
+  for (std::size_t i = 0; i < std::min<std::size_t>(kWindow, alone.size()); ++i) {
+    ASSERT_EQ(inWindows[kWindow + i].has_value(), alone[i].has_value());
+    if (alone[i]) EXPECT_NEAR(*inWindows[kWindow + i], *alone[i], 1e-3) << i;
+  }
+  const auto whole = engine_.foresee(text, {"full", 512, 256}, {500, 0}, silent_);
+  EXPECT_GT(std::abs(*whole[kWindow + 10] - *inWindows[kWindow + 10]), 1e-6);
+  EXPECT_THAT(messageOf([&] {
+                engine_.foresee(text, {"rag-bm25", 512, 256}, {}, silent_);
+              }),
+              testing::HasSubstr("reads passages"));
+}
+
+TEST_F(EngineCalls, ReadOnceForMethodsThatReadAlike) {
+  const auto key = [&](const char* method) { return engine_.readingKey({method, 512, 256}); };
+  for (const char* alike : {"snapkv", "pyramidkv"}) EXPECT_EQ(key(alike), key("full")) << alike;
+  for (const char* own : {"quest", "arkvale", "kivi-4", "pi", "selfextend", "snapkv-blind", "streaming"})
+    EXPECT_NE(key(own), key("full")) << own;
+  const std::string text = randomText(400, 9);
+  const auto file = model_.folder.path() / "shared";
+  engine_.read(text, {"full", 512, 256}, file, silent_);
+  AskSettings ask;
+  ask.method = "snapkv";
+  ask.budgetTokens = 512;
+  ask.maxTokens = 12;
+  const auto shared = engine_.open(file, engine_.readSettingsFor(ask));
+  ASSERT_TRUE(shared);
+  EXPECT_EQ(shared->method(), "snapkv");
+  const auto own = engine_.read(text, engine_.readSettingsFor(ask), model_.folder.path() / "own", silent_);
+  const Answer a = engine_.ask(*shared, "Why?", ask, silent_), b = engine_.ask(*own, "Why?", ask, silent_);
+  EXPECT_EQ(a.text, b.text);
+  EXPECT_EQ(a.map.attended, b.map.attended);
+  EXPECT_LE(a.attendedTokens, 512);
 }
 
 // Fast products round to bf16; the answer to a question must not depend on that by more than rounding.

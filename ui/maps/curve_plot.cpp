@@ -2,16 +2,11 @@
 
 #include <array>
 
-#include <QCoreApplication>
-#include <QFileInfo>
-#include <QSvgGenerator>
-
+#include "ui/maps/plot_file.h"
 #include "ui/maps/plot_library.h"
 
 namespace kvasir {
 namespace {
-
-QString text(const char* source) { return QCoreApplication::translate("Maps", source); }
 
 // Okabe and Ito's colours, without the yellow that pale paper swallows.
 constexpr std::array<QRgb, 7> kColors = {0xFF0072B2, 0xFFD55E00, 0xFF009E73, 0xFFCC79A7,
@@ -57,24 +52,9 @@ void addPanel(QCustomPlot& plot, const CurvePanel& panel, int row, int column, Q
   y->setRange(0, std::max(1e-9, y->range().upper * 1.1));
 }
 
-bool writeSvg(QCustomPlot& plot, const QString& file) {
-  QSvgGenerator svg;
-  svg.setFileName(file);
-  svg.setSize(plot.size());
-  svg.setViewBox(QRect(QPoint(0, 0), plot.size()));
-  QCPPainter painter;
-  if (!painter.begin(&svg)) return false;
-  painter.setMode(QCPPainter::pmVectorized);
-  painter.fillRect(plot.rect(), Qt::white);
-  plot.toPainter(&painter, plot.width(), plot.height());
-  painter.end();
-  return true;
-}
-
 }  // namespace
 
 QString writeCurves(const std::vector<CurvePanel>& panels, const QString& file) {
-  const QString ending = QFileInfo(file).suffix().toLower();
   QCustomPlot plot;
   const int rows = (static_cast<int>(panels.size()) + 1) / 2;
   plot.resize(2 * kPanelWidth, rows * kPanelHeight + 60);
@@ -90,17 +70,7 @@ QString writeCurves(const std::vector<CurvePanel>& panels, const QString& file) 
   foot->addElement(0, 0, legend);
   legend->setLayer(QStringLiteral("legend"));
   plot.plotLayout()->setRowStretchFactor(rows, 0.05);
-  bool isWritten = false;
-  if (ending == QLatin1String("png"))
-    isWritten = plot.savePng(file, plot.width(), plot.height(), 2, -1, 192);
-  else if (ending == QLatin1String("svg"))
-    isWritten = writeSvg(plot, file);
-  else if (ending == QLatin1String("pdf"))
-    isWritten = plot.savePdf(file, plot.width(), plot.height());
-  else
-    return text("A plot is written as .png, .svg or .pdf, not as \"%1\".").arg(QFileInfo(file).fileName());
-  if (isWritten && QFileInfo::exists(file)) return {};
-  return text("\"%1\" could not be written: check the folder and the free space.").arg(file);
+  return writePlot(plot, file);
 }
 
 }  // namespace kvasir
