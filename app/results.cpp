@@ -220,19 +220,24 @@ std::string describeEvidence(const AskResult& result, int shown) {
   return text;
 }
 
+std::string describeStep(const Document& document, const AnswerStep& step) {
+  const std::string words = onOneLine(step.said.empty() ? step.asked : step.said, kShownCharacters),
+                    pages = pagesLookedAt(document, step);
+  std::string line = nameOf(step.kind);
+  for (const std::string& part : {words, pages.empty() ? "" : "(" + pages + ")"})
+    line += part.empty() ? "" : "  " + part;
+  return line;
+}
+
 std::string describeSteps(const AskResult& result) {
-  if (result.answer.steps.empty()) return "";
-  std::string text = "Steps:\n";
+  std::string text;
   int number = 0;
   for (const AnswerStep& step : result.answer.steps) {
-    char head[32];
-    std::snprintf(head, sizeof head, "%3d  %-6s  ", ++number, nameOf(step.kind));
-    const std::string pages = pagesLookedAt(result.document, step);
-    const std::string words = onOneLine(step.said.empty() ? step.asked : step.said, kShownCharacters);
-    text += head + words + (words.empty() || pages.empty() ? "" : "  ") +
-            (pages.empty() ? "" : "(" + pages + ")") + "\n";
+    char head[16];
+    std::snprintf(head, sizeof head, "%3d  ", ++number);
+    text += head + describeStep(result.document, step) + "\n";
   }
-  return text + "\n";
+  return text.empty() ? "" : "Steps:\n" + text + "\n";
 }
 
 Json toJson(const DocumentRecord& document, const std::vector<ReadingRecord>& readings) {

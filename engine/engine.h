@@ -68,10 +68,10 @@ struct AskSettings {
   int maxTokens = 256;
   SamplerSettings sampling;
   Repeats repeats = Repeats::Stop;
-  int maxSteps = 6;  ///< for methods whose model goes through the document step by step: parts it looks at
   std::vector<int>
       pinnedChunks;  ///< attended by every layer, within the budget; for methods that choose chunks
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
+  int maxSteps = 6;  ///< for methods whose model goes through the document in parts: as many as it looks at
 };
 
 /// One chunk of a reading.
@@ -154,7 +154,6 @@ struct AnswerStep {
 
 struct Answer {
   std::string text;
-  std::vector<AnswerStep> steps;        ///< in turn; none where the answer came at once
   std::vector<EvidenceChunk> evidence;  ///< best first; only chunks that hold document text
   EvidenceMap map;
   std::vector<AnswerLook>
@@ -168,6 +167,7 @@ struct Answer {
   double firstTokenSeconds = 0, totalSeconds = 0;
   double logProbability = 0;        ///< sum over the answer's tokens
   std::size_t kvBytesInMemory = 0;  ///< attended KV gathered in memory, with tail and index
+  std::vector<AnswerStep> steps;    ///< in turn; none where the answer came at once
 };
 
 /// One position of `logits`.

@@ -243,6 +243,11 @@ class PartWalk {
 
 }  // namespace
 
+Answer answerFromParts(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                       const Asking& asking) {
+  return PartWalk(model, reading, question, asking).run();
+}
+
 std::vector<DocumentPart> partsOf(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
                                   int chunksEach) {
   std::vector<DocumentPart> parts;

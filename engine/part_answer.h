@@ -29,9 +29,10 @@ Answer answerFromParts(const LoadedModel& model, const ChunkedReading& reading, 
 struct DocumentPart {
   int firstChunk = 0, endChunk = 0;
   float score = 0;  ///< the best of its passages'
-  Run best;         ///< the passage that has it
+  Run best = {};    ///< the passage that has it
   bool isSeen = false;
-  std::optional<double> likelihood;  ///< log-probability of the question after its best passage, once known
+  std::optional<double> likelihood =
+      {};  ///< log-probability of the question after its best passage, once known
 };
 
 /// Parts of `chunksEach` chunks, but the last.

@@ -16,7 +16,7 @@ void addPieces(Run run, int most, std::vector<Run>& pieces) {
 }
 
 /// Sentences between `begin` and `end`, which lie in one document.
-void addSentences(const TokenText& text, const std::vector<int>& starts, Run document, int least, int most,
+void addSentences(const std::vector<int>& starts, Run document, int least, int most,
                   std::vector<Run>& sentences) {
   std::vector<Run> whole;
   int begin = document.begin;
@@ -97,7 +97,7 @@ std::vector<Run> sentencesOf(const TokenText& text, int least, int most) {
   for (int begin = 0; begin < text.tokens();) {
     int end = begin;
     while (end < text.tokens() && text.isText[static_cast<std::size_t>(end)]) ++end;
-    if (end > begin) addSentences(text, starts, {begin, end}, least, most, sentences);
+    if (end > begin) addSentences(starts, {begin, end}, least, most, sentences);
     begin = std::max(end, begin + 1);
   }
   return sentences;

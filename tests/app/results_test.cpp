@@ -59,7 +59,7 @@ TEST_F(Results, TellTheStepsOfAnAnswerThatTookSeveral) {
   EXPECT_EQ(describeSteps(result),
             "Steps:\n"
             "  1  search  who?  (pp. 2–3, 9)\n"
-            "  2  use     go on  (p. 9)\n"
+            "  2  use  go on  (p. 9)\n"
             "  3  clues   - one - two\n\n");
 }
 
