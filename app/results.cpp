@@ -60,6 +60,43 @@ Json evidenceJson(const AskResult& result) {
   return list;
 }
 
+const char* nameOf(AnswerStep::Kind kind) {
+  switch (kind) {
+    case AnswerStep::Kind::Clues:
+      return "clues";
+    case AnswerStep::Kind::Search:
+      return "search";
+    case AnswerStep::Kind::Access:
+      return "access";
+    case AnswerStep::Kind::Use:
+      return "use";
+    case AnswerStep::Kind::Note:
+      return "note";
+    case AnswerStep::Kind::Answer:
+      return "answer";
+  }
+  return "";
+}
+
+Json stepsJson(const AskResult& result) {
+  Json list = Json::array();
+  for (const AnswerStep& step : result.answer.steps) {
+    Json json = {{"kind", nameOf(step.kind)}, {"asked", step.asked}, {"said", step.said}};
+    json["chunks"] = Json::array();
+    for (const AnswerStep::LookedAt& chunk : step.chunks) {
+      const PassagePlace place = placeOf(result.document, chunk.start, chunk.end);
+      json["chunks"].push_back({{"chunk", chunk.chunk},
+                                {"first_page", numberOrNull(place.firstPage)},
+                                {"last_page", numberOrNull(place.lastPage)}});
+    }
+    json["options"] = Json::array();
+    for (const AnswerStep::Option& option : step.options)
+      json["options"].push_back({{"text", option.text}, {"score", option.score}});
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 std::string rangeOf(const std::string& first, const std::string& last) {
   return first == last ? first : first + "–" + last;
 }
@@ -73,6 +110,24 @@ std::string pagesText(const PassagePlace& place) {
 
 std::string counted(std::size_t number, const char* one, const char* more) {
   return withCommas(static_cast<std::int64_t>(number)) + " " + (number == 1 ? one : more);
+}
+
+/// The pages that a step looked at, "pp. 3, 7–8"; nothing for documents without pages.
+std::string pagesLookedAt(const Document& document, const AnswerStep& step) {
+  std::set<int> pages;
+  for (const AnswerStep::LookedAt& chunk : step.chunks) {
+    const PassagePlace place = placeOf(document, chunk.start, chunk.end);
+    for (int page = place.firstPage; page > 0 && page <= place.lastPage; ++page) pages.insert(page);
+  }
+  std::string text;
+  for (auto page = pages.begin(); page != pages.end();) {
+    const int first = *page;
+    int last = first;
+    while (++page != pages.end() && *page == last + 1) ++last;
+    text += (text.empty() ? "" : ", ") + rangeOf(std::to_string(first), std::to_string(last));
+  }
+  if (text.empty()) return "";
+  return (pages.size() == 1 ? "p. " : "pp. ") + text;
 }
 
 std::size_t pagesTouched(const AskResult& result) {
@@ -131,6 +186,7 @@ Json toJson(const AskResult& result) {
   json["budget"] = result.settings.budgetTokens;
   json["coverage"] = answer.coverage ? Json(*answer.coverage) : Json(nullptr);
   json["evidence"] = evidenceJson(result);
+  json["steps"] = stepsJson(result);
   json["tokens"] = {{"document", result.documentTokens},
                     {"question", answer.questionTokens},
                     {"answer", answer.answerTokens},
@@ -162,6 +218,26 @@ std::string describeEvidence(const AskResult& result, int shown) {
   const auto left = static_cast<std::int64_t>(result.answer.evidence.size()) - shown;
   if (left > 0) text += "     and " + withCommas(left) + " more (--evidence N shows them)\n";
   return text;
+}
+
+std::string describeStep(const Document& document, const AnswerStep& step) {
+  const std::string words = onOneLine(step.said.empty() ? step.asked : step.said, kShownCharacters),
+                    pages = pagesLookedAt(document, step);
+  std::string line = nameOf(step.kind);
+  for (const std::string& part : {words, pages.empty() ? "" : "(" + pages + ")"})
+    line += part.empty() ? "" : "  " + part;
+  return line;
+}
+
+std::string describeSteps(const AskResult& result) {
+  std::string text;
+  int number = 0;
+  for (const AnswerStep& step : result.answer.steps) {
+    char head[16];
+    std::snprintf(head, sizeof head, "%3d  ", ++number);
+    text += head + describeStep(result.document, step) + "\n";
+  }
+  return text.empty() ? "" : "Steps:\n" + text + "\n";
 }
 
 Json toJson(const DocumentRecord& document, const std::vector<ReadingRecord>& readings) {

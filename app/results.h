@@ -36,6 +36,12 @@ nlohmann::ordered_json toJson(const AskResult& result);
 /// For people: what the answer rested on, then the best `shown` passages, two lines each.
 std::string describeEvidence(const AskResult& result, int shown);
 
+/// For people, one line: what a step was, what was said or decided, and the pages it looked at, if the document
+/// has any.
+std::string describeStep(const Document& document, const AnswerStep& step);
+/// What the method did on the way to the answer, a line a step; nothing where the answer came at once.
+std::string describeSteps(const AskResult& result);
+
 /// A document of the library with its readings.
 nlohmann::ordered_json toJson(const DocumentRecord& document, const std::vector<ReadingRecord>& readings);
 

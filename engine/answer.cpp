@@ -1,7 +1,6 @@
 #include "engine/answer.h"
 
 #include "engine/generation.h"
-#include "engine/passage_answer.h"
 #include "engine/question.h"
 
 namespace kvasir {
@@ -59,6 +58,24 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
   std::ranges::stable_sort(evidence,
                            [](const EvidenceChunk& a, const EvidenceChunk& b) { return a.score > b.score; });
   return evidence;
+}
+
+std::vector<AnswerStep::LookedAt> lookedAt(const std::vector<ChunkRange>& chunks,
+                                           const std::vector<int>& some) {
+  std::vector<AnswerStep::LookedAt> places;
+  for (const int chunk : some) {
+    const ChunkRange& range = chunks[static_cast<std::size_t>(chunk)];
+    places.push_back({chunk, range.start, range.end, range.document});
+  }
+  return places;
+}
+
+std::vector<AnswerStep::LookedAt> mostAttended(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
+                                               std::size_t most) {
+  std::vector<int> best;
+  for (const EvidenceChunk& chunk : rankEvidence(map, chunks, Judge::Attention))
+    if (best.size() < most) best.push_back(chunk.chunk);
+  return lookedAt(chunks, best);
 }
 
 std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const ChunkedReading& reading,
@@ -122,12 +139,18 @@ Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedRea
       reading.isForgetful())
     throw std::runtime_error(
         "The document was read with a smaller budget, and what fell out of it is gone; read it again.");
-  const Asking asking{settings, script, listener, start};
-  if (readsPassages(method)) return answerFromPassages(model, reading, question, asking);
+  return method.answers.answer(model, reading, question, {settings, script, listener, start});
+}
 
+}  // namespace
+
+Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                         const Asking& asking) {
+  const AskSettings& settings = asking.settings;
+  const Method& method = findMethod(settings.method);
   Answer answer;
   EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames());
-  const auto breathe = [&] { listener.progress({Stage::Retrieving, 0, 0, 0}); };
+  const auto breathe = [&] { asking.listener.progress({Stage::Retrieving, 0, 0, 0}); };
   ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
   TextRun run(model,
@@ -146,11 +169,9 @@ Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedRea
     answer.coverage = estimateCoverage(answer.map, model.shape.heads, model.shape.attentionScale);
   answer.attendedTokens = run.pass().attendedTokens();
   answer.kvBytesInMemory = run.bytesInMemory() + tap.bytes() + reading.bytesInMemory();
-  answer.totalSeconds = secondsSince(start);
+  answer.totalSeconds = secondsSince(asking.start);
   return answer;
 }
-
-}  // namespace
 
 Answer answerQuestion(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                       const AskSettings& settings, Listener& listener) {

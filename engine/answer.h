@@ -27,6 +27,13 @@ std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const 
 /// no score knows.
 std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale);
 
+/// Some chunks of a reading, for a step that looked at them.
+std::vector<AnswerStep::LookedAt> lookedAt(const std::vector<ChunkRange>& chunks, const std::vector<int>& some);
+
+/// The chunks that drew most attention, at most `most`, best first.
+std::vector<AnswerStep::LookedAt> mostAttended(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
+                                               std::size_t most);
+
 /// Chunks worth showing, best first: by the score that the last layer gave where the method's scores say how
 /// well a chunk answers, else by the attention they got.
 std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,

@@ -59,7 +59,7 @@ std::vector<MethodInfo> listMethods() {
   std::vector<MethodInfo> rows;
   for (const Method& method : methods())
     rows.push_back({method.name, method.description, method.positions.name, method.codec.name,
-                    method.policy.name, method.passages.name});
+                    method.policy.name, method.passages.name, method.answers.name});
   return rows;
 }
 

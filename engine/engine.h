@@ -71,6 +71,7 @@ struct AskSettings {
   std::vector<int>
       pinnedChunks;  ///< attended by every layer, within the budget; for methods that choose chunks
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
+  int maxSteps = 6;  ///< for methods whose model goes through the document in parts: as many as it looks at
 };
 
 /// One chunk of a reading.
@@ -128,6 +129,29 @@ struct AnswerLook {
   std::vector<Share> shares;       ///< layer by layer; of each layer the largest ones
 };
 
+/// One step on the way to an answer, of methods that take several.
+struct AnswerStep {
+  /// Clues: the model wrote what to search for. Search: passages were found by a text. Access: it chose what to
+  /// look at next. Use: it decided what to do with that. Note: it wrote down what helps. Answer: the last one.
+  enum class Kind { Clues, Search, Access, Use, Note, Answer };
+  /// Of a decision: a fixed continuation, and the logarithm of how much likelier it is than the model's habit
+  /// has it. The highest is taken.
+  struct Option {
+    std::string text;
+    double score = 0;
+  };
+  struct LookedAt {
+    int chunk = 0;
+    std::size_t start = 0, end = 0;  ///< bytes of the document's text
+    int document = 0;                ///< as in ChunkRange
+  };
+  Kind kind = Kind::Answer;
+  std::string asked;                  ///< of the model, or of the retriever
+  std::string said;                   ///< what the model wrote, or the option taken
+  std::vector<LookedAt> chunks = {};  ///< the most important first
+  std::vector<Option> options = {};
+};
+
 struct Answer {
   std::string text;
   std::vector<EvidenceChunk> evidence;  ///< best first; only chunks that hold document text
@@ -145,6 +169,7 @@ struct Answer {
   std::size_t kvBytesInMemory = 0;  ///< all that was held for the answer when it was said, beside the model:
                                     ///< attended KV, tail, index, rankings, angles, evidence, the reading's
                                     ///< tokens; not the mapped file, which the system keeps or drops
+  std::vector<AnswerStep> steps;    ///< in turn; none where the answer came at once
 };
 
 /// One position of `logits`.
@@ -168,7 +193,7 @@ struct TextStretch {
 /// A row of the method table, for showing.
 struct MethodInfo {
   std::string name, description;
-  std::string positions, codec, policy, passages;  ///< the row's four seams
+  std::string positions, codec, policy, passages, answers;  ///< the row's five seams
 };
 std::vector<MethodInfo> listMethods();
 

@@ -134,10 +134,15 @@ std::vector<TokenId> framePrefix(const LoadedModel& model) {
   return tokens;
 }
 
-std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question) {
-  std::vector<TokenId> tokens = plainTokens(model, "\n\nQuestion: " + std::string(question));
+std::vector<TokenId> frameTask(const LoadedModel& model, std::string_view task, std::string_view opening) {
+  std::vector<TokenId> tokens = plainTokens(model, "\n\n" + std::string(task));
   append(tokens, encodeTemplate(*model.tokenizer, firstTurn(model.chat, SystemText::Given).afterQuestion));
+  append(tokens, plainTokens(model, opening));
   return tokens;
+}
+
+std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question) {
+  return frameTask(model, "Question: " + std::string(question));
 }
 
 }  // namespace kvasir

@@ -46,7 +46,10 @@ LoadedModel loadModel(const EngineSettings& settings, Listener& listener);
 std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text);
 /// Tokens before a document: the start of a conversation, up to where its text begins.
 std::vector<TokenId> framePrefix(const LoadedModel& model);
-/// Tokens after it: the question, and the start of an answer.
+/// Tokens after it: what the model is asked to do, and the start of an answer, with its first words if they are
+/// given.
+std::vector<TokenId> frameTask(const LoadedModel& model, std::string_view task, std::string_view opening = "");
+/// The same for a question.
 std::vector<TokenId> frameQuestion(const LoadedModel& model, std::string_view question);
 
 }  // namespace kvasir

@@ -1,5 +1,10 @@
 #include "engine/methods.h"
 
+#include "engine/clue_answer.h"
+#include "engine/part_answer.h"
+#include "engine/passage_answer.h"
+#include "engine/retrieval/landmarks.h"
+
 namespace kvasir {
 
 namespace {
@@ -18,7 +23,10 @@ constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePosi
     kNtk{"ntk", ntkPositions}, kYarn{"yarn", yarnPositions}, kLongRope{"longrope", longRopePositions},
     kGrouped{"grouped", groupedPositions}, kCeiling{"ceiling", ceilingPositions};
 constexpr PassageSeam kWhole{"whole", wholeDocument}, kDense{"dense", densePassages},
-    kLexical{"lexical", lexicalPassages}, kFused{"fused", fusedPassages};
+    kLexical{"lexical", lexicalPassages}, kFused{"fused", fusedPassages},
+    kLandmarks{"landmarks", landmarkPassages};
+constexpr AnswerSeam kFromPassages{"passages", answerFromPassages, Keeps::Passages},
+    kFromClues{"clues", answerFromClues, Keeps::Kv}, kFromParts{"parts", answerFromParts, Keeps::Passages};
 
 }  // namespace
 
@@ -89,11 +97,20 @@ const std::vector<Method>& methods() {
        "rest is forgotten",
        kExpected, kPlain, kRope, kWhole, Sees::BudgetOnceRead},
       {"rag", "passages that a sentence embedder and shared words find, read anew at each question", kFull,
-       kPlain, kRope, kFused, Sees::Budget, Judge::Score},
+       kPlain, kRope, kFused, Sees::Budget, Judge::Score, kFromPassages},
       {"rag-dense", "the same by the sentence embedder alone", kFull, kPlain, kRope, kDense, Sees::Budget,
-       Judge::Score},
+       Judge::Score, kFromPassages},
       {"rag-bm25", "the same by shared words alone (BM25)", kFull, kPlain, kRope, kLexical, Sees::Budget,
-       Judge::Score},
+       Judge::Score, kFromPassages},
+      {"landmark",
+       "Landmark Embedding: as rag, by sentences embedded where they stand; each brings the text before it",
+       kFull, kPlain, kRope, kLandmarks, Sees::Budget, Judge::Score, kFromPassages},
+      {"memorag",
+       "MemoRAG: reads as whitened; from that memory the model writes clues, and passages are found by them",
+       kWhitened, kPlain, kClamped, kFused, Sees::Budget, Judge::Score, kFromClues},
+      {"lcboost",
+       "LC-Boost: the model chooses step by step which part to read next, and whether to note it or to answer",
+       kFull, kPlain, kRope, kFused, Sees::Budget, Judge::Score, kFromParts},
   };
   return rows;
 }

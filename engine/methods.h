@@ -15,6 +15,11 @@
 
 namespace kvasir {
 
+struct LoadedModel;
+struct Answer;
+struct Asking;
+class ChunkedReading;
+
 /// One maker of a seam and the name it has for people and in the names of readings.
 template <class Make>
 struct Seam {
@@ -25,6 +30,20 @@ using PolicySeam = Seam<std::unique_ptr<KvPolicy> (*)(const PolicySettings& sett
 using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
 using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens)>;
 using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder)>;
+
+/// What a file of a reading keeps of the text: keys and values of what a policy makes of it, or nothing but
+/// what finds passages in it.
+enum class Keeps { Kv, Passages };
+/// How a question is answered from a reading, and what that needs of it.
+struct AnswerSeam {
+  const char* name;
+  Answer (*answer)(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                   const Asking& asking);
+  Keeps keeps;
+};
+/// In one pass over what the policy selects of the reading: `answer.cpp`.
+Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                         const Asking& asking);
 
 /// What the budget bounds: nothing; whatever a query attends to; that of questions and answers, after a dense
 /// reading that is kept whole; or the same, and of the reading only what the budget holds is kept.
@@ -43,7 +62,13 @@ struct Method {
   PassageSeam passages;
   Sees sees;
   Judge judge = Judge::Attention;
+  AnswerSeam answers = {"reading", answerFromReading, Keeps::Kv};
 };
+
+/// Whether a question is answered from passages that a retriever finds, put into a prompt anew.
+inline bool readsPassages(const Method& method) { return method.passages.make != wholeDocument; }
+/// Whether a reading holds keys and values of the text.
+inline bool keepsKv(const Method& method) { return method.answers.keeps == Keeps::Kv; }
 
 const std::vector<Method>& methods();
 

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "engine/passage_answer.h"
+#include "engine/passage_index.h"
 
 namespace kvasir {
 namespace {
@@ -59,7 +59,7 @@ class ReadingProgress {
 
 /// A dense reading depends on the budget only where that is smaller than the windows of the model's own.
 bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetTokens) {
-  if (readsPassages(method)) return false;
+  if (!keepsKv(method)) return false;
   if (method.sees == Sees::BudgetInAnswers) return model.shape.window > budgetTokens;
   return method.sees != Sees::WholeDocument;
 }
@@ -132,9 +132,8 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   std::string key = model.info.fingerprint + "-" + model.chat.name + "-" + readingName(model, method) + "-" +
                     method.positions.name + "-" + method.codec.name +
                     (model.form == DenseForm::Float32 ? "32" : "16");
-  if (readsPassages(method))
-    key += std::string("-") + method.passages.name;
-  else if (method.judge == Judge::Score)
+  if (readsPassages(method)) key += std::string("-") + method.passages.name;
+  if (keepsKv(method) && method.judge == Judge::Score)
     key += "-" + (method.policy.make == retrolmPolicy ? model.bookmarks : model.whitened)->id();
   if (dependsOnBudget(model, method, settings.budgetTokens)) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
@@ -179,7 +178,64 @@ void readAndKeep(const LoadedModel& model, const ReadSettings& settings, ChunkFi
   const auto file = ChunkFile::create(path, header, tokens);
   for (int slot = 0; slot < static_cast<int>(std::min(header.chunks, ring + 1)); ++slot)
     std::memcpy(file->slot(slot), kept.slot(slot), header.slotBytes);
+  if (readsPassages(method))
+    PassageIndexer(model, method, *file).add(0, static_cast<int>(header.chunks), [&] {
+      listener.progress({Stage::Reading, std::ssize(tokens), std::ssize(tokens), 0});
+    });
   file->finish(static_cast<int>(header.chunks));
+}
+
+/// Leaves of a text only what finds passages in it.
+void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& file, Listener& listener) {
+  constexpr int kAtOnce = 256;  // chunks
+  const int chunks = static_cast<int>(file.header().chunks), done = file.finished();
+  ReadingProgress progress(listener, done * kChunkTokens, static_cast<int>(file.tokens().size()));
+  PassageIndexer indexer(model, method, file);
+  for (int first = done; first < chunks; first += kAtOnce) {
+    const int end = std::min(first + kAtOnce, chunks);
+    progress.advance(first * kChunkTokens);
+    indexer.add(first, end, [&] { progress.breathe(); });
+    for (int chunk = first; chunk < end; ++chunk) file.slot(chunk);
+    file.finish(end);
+  }
+}
+
+/// What a file's head says of a reading to come.
+ChunkFileHeader headerFor(const LoadedModel& model, const ReadSettings& settings, std::size_t tokens) {
+  constexpr std::uint64_t kNoKv = 64;  // bytes of a slot that holds no keys and values: a slot has some
+  const Method& method = findMethod(settings.method);
+  const int chunks = static_cast<int>((tokens + kChunkTokens - 1) / kChunkTokens);
+  ChunkFileHeader header;
+  header.slotBytes = kNoKv;
+  header.chunks = static_cast<std::uint32_t>(chunks);
+  if (keepsKv(method)) header = TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
+  if (readsPassages(method)) makeRoomForPassages(model, method, header);
+  header.key = readingKey(model, settings);
+  return header;
+}
+
+/// Reads a text from where its file stands, and finds passages in it on the way where the method does.
+void readOn(const LoadedModel& model, const ReadSettings& settings, StoredReading& reading,
+            Listener& listener) {
+  const Method& method = findMethod(settings.method);
+  const std::uint64_t slotBytes = reading.file().header().slotBytes;
+  int done = reading.finished();
+  ReadingProgress progress(listener, reading.tokensRead(), reading.tokens());
+  const auto breathe = [&] { progress.breathe(); };
+  std::optional<PassageIndexer> indexer;
+  if (readsPassages(method)) indexer.emplace(model, method, reading.file());
+  TextRun run(model, {method, settings.budgetTokens, nullptr, breathe}, &reading.file());
+  run.cache().adopt(reading.finishedRuns());
+  std::vector<TokenId> rest;
+  for (int i = reading.tokensRead(); i < reading.tokens(); ++i)
+    rest.push_back(reading.storedTokens()[static_cast<std::size_t>(i)].id);
+  run.read(rest, settings.stepTokens, [&](int whole) {
+    if (indexer) indexer->add(done, whole, breathe);
+    done = whole;
+    reading.file().finish(whole);
+    if (static_cast<std::size_t>(whole) * slotBytes > kMostMappedBytes) reading.file().release();
+    progress.advance(run.cache().tokens());
+  });
 }
 
 bool isOf(const StoredReading& reading, const std::vector<StoredToken>& tokens) {
@@ -195,31 +251,17 @@ std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::str
                                               Listener& listener) {
   const Method& method = findMethod(settings.method);
   const std::vector<StoredToken> tokens = tokenize(model, text);
-  const int chunks = static_cast<int>((tokens.size() + kChunkTokens - 1) / kChunkTokens);
-  ChunkFileHeader header = readsPassages(method)
-                               ? passageFileHeader(model, method, chunks)
-                               : TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
-  header.key = readingKey(model, settings);
+  const ChunkFileHeader header = headerFor(model, settings, tokens.size());
   if (method.sees == Sees::BudgetOnceRead) {
     if (auto kept = openReading(model, path, settings); kept && isOf(*kept, tokens)) return kept;
     readAndKeep(model, settings, header, tokens, path, listener);
     return openReading(model, path, settings);
   }
-  if (readsPassages(method)) {
-    indexPassages(model, method, *ChunkFile::create(path, header, tokens), listener);
-  } else {
+  if (keepsKv(method)) {
     StoredReading reading(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
-    const int done = reading.tokensRead();
-    ReadingProgress progress(listener, done, reading.tokens());
-    TextRun run(model, {method, settings.budgetTokens, nullptr, [&] { progress.breathe(); }}, &reading.file());
-    run.cache().adopt(reading.finishedRuns());
-    std::vector<TokenId> rest;
-    for (std::size_t i = static_cast<std::size_t>(done); i < tokens.size(); ++i) rest.push_back(tokens[i].id);
-    run.read(rest, settings.stepTokens, [&](int whole) {
-      reading.file().finish(whole);
-      if (static_cast<std::size_t>(whole) * header.slotBytes > kMostMappedBytes) reading.file().release();
-      progress.advance(run.cache().tokens());
-    });
+    readOn(model, settings, reading, listener);
+  } else {
+    indexPassages(model, method, *ChunkFile::create(path, header, tokens), listener);
   }
   return openReading(model, path, settings);
 }

@@ -101,6 +101,11 @@ void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
                   std::string("The longest answer, in tokens (") + usualLength + " unless set)")
       ->type_name("N")
       ->check(tokenCount());
+  sub->add_option("--max-steps", asking.maxSteps,
+                  "Parts of the document that lcboost looks at, at most, before it answers")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   sub->add_option("--temperature", asking.sampling.temperature, "0: always the likeliest token")
       ->type_name("T")
       ->check(CLI::Range(0.0, 100.0))

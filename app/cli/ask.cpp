@@ -14,7 +14,7 @@ namespace {
 
 void showForPeople(const Arguments& arguments, const AskResult& result, Console& console) {
   if (result.answer.text.empty()) console.remark("The model gave no answer.");
-  console.out() << "\n\n" << describeEvidence(result, arguments.shownEvidence);
+  console.out() << "\n\n" << describeSteps(result) << describeEvidence(result, arguments.shownEvidence);
   if (result.answer.stoppedByLimit) {
     console.remark("The answer was cut at " + withCommas(result.settings.maxTokens) +
                    " tokens; --max-tokens allows longer ones.");

@@ -84,7 +84,8 @@ void methodsCommand(const Arguments& arguments, Console& console) {
                     {"positions", method.positions},
                     {"codec", method.codec},
                     {"policy", method.policy},
-                    {"passages", method.passages}});
+                    {"passages", method.passages},
+                    {"answers", method.answers}});
     if (!arguments.isJson) console.out() << padded(method.name, 18) << method.description << "\n";
   }
   if (arguments.isJson) console.out() << asLine(rows) << "\n";

@@ -115,6 +115,20 @@ std::shared_ptr<AnswerMaps> mapsOf(const Documents& documents, const Reading& re
   return maps;
 }
 
+namespace {
+
+/// Pages are told where they can only be of one document.
+QStringList stepsOf(const Documents& documents, const Answer& answer) {
+  const Document nowhere;
+  QStringList lines;
+  for (const AnswerStep& step : answer.steps)
+    lines << QString::fromStdString(
+        describeStep(documents.size() == 1 ? *documents.front().document : nowhere, step));
+  return lines;
+}
+
+}  // namespace
+
 Exchange exchangeOf(const Documents& documents, const std::string& question, const Reading& reading,
                     const AskSettings& settings, Answer answer) {
   const std::vector<ChunkRange> chunks = askedChunks(reading, answer.map);
@@ -125,6 +139,7 @@ Exchange exchangeOf(const Documents& documents, const std::string& question, con
   }
   exchange.question = QString::fromStdString(question);
   exchange.answer = QString::fromStdString(answer.text);
+  exchange.steps = stepsOf(documents, answer);
   exchange.method = QString::fromStdString(settings.method);
   exchange.budgetTokens = settings.budgetTokens;
   exchange.attendedTokens = answer.attendedTokens;

@@ -150,6 +150,8 @@ std::string bodyOf(const Exchange& exchange) {
   for (const EvidenceRow& row : exchange.evidence) evidence.push_back(toJson(row));
   Json documents = Json::array();
   for (const QString& id : exchange.documents) documents.push_back(id.toStdString());
+  Json steps = Json::array();
+  for (const QString& step : exchange.steps) steps.push_back(step.toStdString());
   const Json json = {{"question", exchange.question.toStdString()},
                      {"asked", exchange.asked.toStdString()},
                      {"answer", exchange.answer.toStdString()},
@@ -162,6 +164,7 @@ std::string bodyOf(const Exchange& exchange) {
                      {"read_tokens", exchange.readTokens},
                      {"left_out", exchange.leftOut},
                      {"documents", documents},
+                     {"steps", steps},
                      {"answer_tokens", exchange.answerTokens},
                      {"coverage", exchange.coverage ? finite(*exchange.coverage) : Json(nullptr)},
                      {"log_probability", finite(exchange.logProbability)},
@@ -192,6 +195,7 @@ std::optional<Exchange> parseBody(const std::string& body) {
   exchange.readTokens = intOf(json, "read_tokens");
   exchange.leftOut = json.contains("left_out") ? intOf(json, "left_out") : -1;
   exchange.documents = textsOf(json, "documents");
+  exchange.steps = textsOf(json, "steps");
   if (json.contains("coverage") && json["coverage"].is_number()) exchange.coverage = numberOf(json, "coverage");
   exchange.logProbability = numberOf(json, "log_probability");
   exchange.firstTokenSeconds = numberOf(json, "first_token");

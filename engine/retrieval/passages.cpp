@@ -8,18 +8,44 @@
 namespace kvasir {
 namespace {
 
-class DensePassages : public PassageRetriever {
+std::vector<std::string> textsOf(const TokenText& text, std::span<const Run> passages) {
+  std::vector<std::string> texts;
+  for (const Run& run : passages) texts.emplace_back(text.textOf(run));
+  return texts;
+}
+
+/// Passages that are chunks up to the ends of their sentences, one score each.
+class ChunkPassages : public PassageRetriever {
+ public:
+  std::vector<ScoredPassage> find(const TokenText& text, std::span<const float> index,
+                                  std::string_view question) const override {
+    const std::vector<Run> passages = chunkPassages(text);
+    const std::vector<float> scores = scoresOf(textsOf(text, passages), index, question);
+    std::vector<ScoredPassage> found;
+    for (std::size_t i = 0; i < passages.size(); ++i) found.push_back({passages[i], text.chunks[i], scores[i]});
+    return found;
+  }
+
+  virtual std::vector<float> scoresOf(const std::vector<std::string>& passages, std::span<const float> index,
+                                      std::string_view question) const = 0;
+};
+
+class DensePassages : public ChunkPassages {
  public:
   explicit DensePassages(const SentenceEmbedder& embedder) : embedder_(embedder) {}
 
   int indexFloats() const override { return embedder_.width(); }
-  std::vector<float> index(std::span<const std::string> passages,
+  std::vector<float> index(const TokenText& text, Run chunks,
                            const std::function<void()>& breathe) const override {
-    const at::Tensor entries = embedder_.embed(passages, breathe).contiguous();
+    const std::vector<Run> passages = chunkPassages(text);
+    const std::vector<std::string> texts =
+        textsOf(text, std::span(passages).subspan(static_cast<std::size_t>(chunks.begin),
+                                                  static_cast<std::size_t>(chunks.end - chunks.begin)));
+    const at::Tensor entries = embedder_.embed(texts, breathe).contiguous();
     return {entries.const_data_ptr<float>(), entries.const_data_ptr<float>() + entries.numel()};
   }
-  std::vector<float> scores(std::span<const std::string> passages, std::span<const float> index,
-                            std::string_view question) const override {
+  std::vector<float> scoresOf(const std::vector<std::string>& passages, std::span<const float> index,
+                              std::string_view question) const override {
     const std::string asked(question);
     const at::Tensor entries =
         at::from_blob(const_cast<float*>(index.data()),
@@ -32,29 +58,29 @@ class DensePassages : public PassageRetriever {
   const SentenceEmbedder& embedder_;
 };
 
-class LexicalPassages : public PassageRetriever {
+class LexicalPassages : public ChunkPassages {
  public:
-  std::vector<float> scores(std::span<const std::string> passages, std::span<const float>,
-                            std::string_view question) const override {
-    return lexicalScores({passages.begin(), passages.end()}, question);
+  std::vector<float> scoresOf(const std::vector<std::string>& passages, std::span<const float>,
+                              std::string_view question) const override {
+    return lexicalScores(passages, question);
   }
 };
 
-class FusedPassages : public PassageRetriever {
+class FusedPassages : public ChunkPassages {
  public:
   explicit FusedPassages(const SentenceEmbedder& embedder) : dense_(embedder) {}
 
   int indexFloats() const override { return dense_.indexFloats(); }
-  std::vector<float> index(std::span<const std::string> passages,
+  std::vector<float> index(const TokenText& text, Run chunks,
                            const std::function<void()>& breathe) const override {
-    return dense_.index(passages, breathe);
+    return dense_.index(text, chunks, breathe);
   }
-  std::vector<float> scores(std::span<const std::string> passages, std::span<const float> index,
-                            std::string_view question) const override {
+  std::vector<float> scoresOf(const std::vector<std::string>& passages, std::span<const float> index,
+                              std::string_view question) const override {
     constexpr float kConstant = 60;
     std::vector<float> fused(passages.size());
     for (const std::vector<float>& scores :
-         {dense_.scores(passages, index, question), lexical_.scores(passages, {}, question)}) {
+         {dense_.scoresOf(passages, index, question), lexical_.scoresOf(passages, {}, question)}) {
       std::vector<std::size_t> order(scores.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
@@ -71,6 +97,19 @@ class FusedPassages : public PassageRetriever {
 };
 
 }  // namespace
+
+std::vector<float> chunkScores(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages) {
+  std::vector<float> scores(chunks.size());
+  for (const ScoredPassage& passage : passages) {
+    auto chunk = std::ranges::upper_bound(chunks, passage.judged.begin, {}, &Run::end) - chunks.begin();
+    for (; chunk < std::ssize(chunks) && chunks[static_cast<std::size_t>(chunk)].begin < passage.judged.end;
+         ++chunk) {
+      float& score = scores[static_cast<std::size_t>(chunk)];
+      score = std::max(score, passage.score);
+    }
+  }
+  return scores;
+}
 
 std::unique_ptr<PassageRetriever> wholeDocument(const FindEmbedder&) { return nullptr; }
 std::unique_ptr<PassageRetriever> densePassages(const FindEmbedder& embedder) {

@@ -7,28 +7,41 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/retrieval/token_text.h"
+
 namespace kvasir {
 
 class SentenceEmbedder;
 
-/// Scores the passages of a document for a question, so that only the best enter the prompt. Methods whose
+/// What may enter a prompt, and how well it fits the question: 0 to 1, higher is better.
+struct ScoredPassage {
+  Run tokens;
+  Run judged;  ///< the tokens that the score speaks of; the others come along so that they can be understood
+  float score = 0;
+};
+
+/// Finds the passages of a document that fit a question, so that only the best enter the prompt. Methods whose
 /// model reads the whole document have none. Engine thread.
 class PassageRetriever {
  public:
   virtual ~PassageRetriever() = default;
 
-  /// How long a passage's index entry is, and the entries, row by row: made once, when the document is read.
-  /// Zero: none.
+  /// How long a chunk's index entry is, and the entries of some chunks, row by row: made once, when the
+  /// document is read; the same whatever other chunks are asked for. Zero: none.
   virtual int indexFloats() const { return 0; }
-  virtual std::vector<float> index(std::span<const std::string> /*passages*/,
+  virtual std::vector<float> index(const TokenText& /*text*/, Run /*chunks*/,
                                    const std::function<void()>& /*breathe*/) const {
     return {};
   }
 
-  /// One score a passage, higher is better, 0 to 1. index: what `index` gave.
-  virtual std::vector<float> scores(std::span<const std::string> passages, std::span<const float> index,
-                                    std::string_view question) const = 0;
+  /// Passages that together hold all of the text's chunks, in the document's order. index: entries of these
+  /// chunks, zero where `index` has not come yet.
+  virtual std::vector<ScoredPassage> find(const TokenText& text, std::span<const float> index,
+                                          std::string_view question) const = 0;
 };
+
+/// Of each chunk the best score of what is judged of it; 0 where nothing is.
+std::vector<float> chunkScores(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages);
 
 /// What a retriever is made of. The embedder is loaded when it is first wanted; throws a sentence where there
 /// is none.

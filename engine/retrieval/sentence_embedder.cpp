@@ -86,7 +86,7 @@ at::Tensor SentenceEmbedder::normed(const at::Tensor& x, const Norm& norm) const
   return at::layer_norm(x, {width_}, norm.weight, norm.bias, epsilon_);
 }
 
-at::Tensor SentenceEmbedder::embedBatch(std::span<const std::vector<int>> texts) const {
+at::Tensor SentenceEmbedder::statesOf(std::span<const std::vector<int>> texts) const {
   const auto count = static_cast<std::int64_t>(texts.size());
   std::size_t longest = 0;
   for (const auto& text : texts) longest = std::max(longest, text.size());
@@ -120,30 +120,77 @@ at::Tensor SentenceEmbedder::embedBatch(std::span<const std::vector<int>> texts)
                layer.afterAttention);
     x = normed(x + apply(at::gelu(apply(x, layer.up)), layer.down), layer.afterFeedForward);
   }
-  const at::Tensor weights = isThere.unsqueeze(2);
-  const at::Tensor mean = (x * weights).sum(1) / weights.sum(1);
-  return mean / mean.norm(2, 1, true).clamp_min(1e-12);
+  return x;
+}
+
+void SentenceEmbedder::inBatches(
+    const std::vector<std::vector<int>>& texts, const std::function<void()>& breathe,
+    const std::function<void(std::span<const std::size_t> places, const at::Tensor& states)>& use) const {
+  std::vector<std::size_t> order(texts.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return texts[i].size(); });
+  for (std::size_t first = 0; first < order.size(); first += kBatch) {
+    breathe();
+    const auto places = std::span(order).subspan(first, std::min(kBatch, order.size() - first));
+    std::vector<std::vector<int>> batch;
+    for (const std::size_t place : places) batch.push_back(texts[place]);
+    use(places, statesOf(batch));
+  }
 }
 
 at::Tensor SentenceEmbedder::embed(std::span<const std::string> texts,
                                    const std::function<void()>& breathe) const {
   std::vector<std::vector<int>> encoded;
   for (const std::string& text : texts) encoded.push_back(words_.encode(text, kMostPieces));
-  std::vector<std::size_t> order(texts.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order,
-                           [&](std::size_t a, std::size_t b) { return encoded[a].size() < encoded[b].size(); });
   at::Tensor embeddings = at::empty({static_cast<std::int64_t>(texts.size()), width_}, at::kFloat);
-  for (std::size_t first = 0; first < order.size(); first += kBatch) {
-    breathe();
-    std::vector<std::vector<int>> batch;
-    for (std::size_t i = first; i < std::min(first + kBatch, order.size()); ++i)
-      batch.push_back(encoded[order[i]]);
-    const at::Tensor rows = embedBatch(batch);
-    for (std::size_t i = 0; i < batch.size(); ++i)
-      embeddings[static_cast<std::int64_t>(order[first + i])].copy_(rows[static_cast<std::int64_t>(i)]);
-  }
+  inBatches(encoded, breathe, [&](std::span<const std::size_t> places, const at::Tensor& states) {
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const at::Tensor mean = states[static_cast<std::int64_t>(i)]
+                                  .narrow(0, 0, static_cast<std::int64_t>(encoded[places[i]].size()))
+                                  .mean(0);
+      embeddings[static_cast<std::int64_t>(places[i])].copy_(mean / mean.norm().clamp_min(1e-12));
+    }
+  });
   return embeddings;
+}
+
+std::vector<int> SentenceEmbedder::piecesInside(std::string_view text) const {
+  const std::vector<int> pieces = words_.encode(text, kMostPieces);
+  return {pieces.begin() + 1, pieces.end() - 1};
+}
+
+at::Tensor SentenceEmbedder::embedParts(std::span<const Window> windows,
+                                        const std::function<void()>& breathe) const {
+  const std::vector<int> marks = words_.encode("", kMostPieces);
+  std::vector<std::vector<int>> encoded;
+  std::vector<std::int64_t> firstRow;
+  std::int64_t rows = 0;
+  for (const Window& window : windows) {
+    std::vector<int>& pieces = encoded.emplace_back(1, marks.front());
+    const auto held = std::min(window.pieces.size(), static_cast<std::size_t>(mostInside()));
+    pieces.insert(pieces.end(), window.pieces.begin(),
+                  window.pieces.begin() + static_cast<std::ptrdiff_t>(held));
+    pieces.push_back(marks.back());
+    firstRow.push_back(rows);
+    rows += std::ssize(window.parts);
+  }
+  at::Tensor means = at::zeros({rows, width_}, at::kFloat);
+  inBatches(encoded, breathe, [&](std::span<const std::size_t> places, const at::Tensor& states) {
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      std::int64_t row = firstRow[places[i]];
+      const std::size_t held = encoded[places[i]].size() - 2;
+      for (const auto& [begin, end] : windows[places[i]].parts) {
+        const std::size_t count = std::min(end, held) - std::min(begin, held);
+        if (count > 0)
+          means[row].copy_(
+              states[static_cast<std::int64_t>(i)]
+                  .narrow(0, static_cast<std::int64_t>(begin) + 1, static_cast<std::int64_t>(count))
+                  .mean(0));
+        ++row;
+      }
+    }
+  });
+  return means;
 }
 
 }  // namespace kvasir

@@ -48,6 +48,7 @@ TEST_F(ArgumentsTest, FillsInWhatIsUsual) {
   EXPECT_EQ(ask.asking.method, AskSettings{}.method);
   EXPECT_EQ(ask.asking.budgetTokens, 2048);
   EXPECT_EQ(ask.asking.maxTokens, 256);
+  EXPECT_EQ(ask.asking.maxSteps, AskSettings{}.maxSteps);
   EXPECT_EQ(ask.precision, Precision::Fast);
   EXPECT_FALSE(ask.library.empty());
   EXPECT_EQ(parsed({"eval", "rows"}).asking.maxTokens, 32);
@@ -63,8 +64,9 @@ TEST_F(ArgumentsTest, ReadsEveryOptionOfAsking) {
       {"ask",          "doc",     "why",        "--method", "full",          "--budget", "512",
        "--max-tokens", "10",      "--step",     "256",      "--temperature", "0.7",      "--top-k",
        "40",           "--top-p", "0.9",        "--min-p",  "0.05",          "--seed",   "18446744073709551615",
-       "--precision",  "exact",   "--evidence", "3"});
+       "--precision",  "exact",   "--evidence", "3",        "--max-steps",   "4"});
   EXPECT_EQ(ask.asking.method, "full");
+  EXPECT_EQ(ask.asking.maxSteps, 4);
   EXPECT_EQ(ask.asking.budgetTokens, 512);
   EXPECT_EQ(ask.asking.maxTokens, 10);
   EXPECT_EQ(ask.stepTokens, 256);

@@ -148,9 +148,9 @@ struct Engine::Parts {
 };
 
 std::vector<MethodInfo> listMethods() {
-  return {{"full", "everything", "rope", "bf16", "full", "none"},
-          {"infllm", "chunks", "rope", "bf16", "infllm", "none"},
-          {"whitened", "chunks", "rope", "bf16", "whitened", "none"}};
+  return {{"full", "everything", "rope", "bf16", "full", "none", "reading"},
+          {"infllm", "chunks", "rope", "bf16", "infllm", "none", "reading"},
+          {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"}};
 }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {
@@ -278,6 +278,7 @@ Answer Engine::ask(const Reading& reading, std::string_view question, const AskS
     if (fakeEngine().onAnswerWord) fakeEngine().onAnswerWord();
   }
   answer.stoppedByLimit = answer.text.size() < whole.size();
+  answer.steps = fakeEngine().steps;
   return answer;
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/engine.h"
+
 /// What the stand-in for the engine did, and what it is to do; reset for every test. It has the engine's
 /// interface and takes its place when the program is linked, so the commands are tested without a model.
 struct FakeEngine {
@@ -16,6 +18,7 @@ struct FakeEngine {
   std::string saying;                             ///< what it answers; empty: the text of the first chunk found
   std::vector<std::vector<int>> pinned, blocked;  ///< chunks, of each question
   std::vector<std::string> trainingTexts;
+  std::vector<kvasir::AnswerStep> steps;   ///< of each answer
   int rank = 0;                            ///< of the adapter that was trained
   std::function<void(int chunk)> onChunk;  ///< called after each chunk read
   std::function<void()> onAnswerWord;      ///< called after each word of an answer

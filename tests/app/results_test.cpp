@@ -36,6 +36,38 @@ TEST_F(Results, PlaceBooksWithoutPagesByAnchor) {
   EXPECT_EQ(placeOf(document, 100, 120).firstPage, 0);
 }
 
+TEST_F(Results, TellTheStepsOfAnAnswerThatTookSeveral) {
+  const Page &one = document.pages[1], &two = document.pages[2], &far = document.pages[8];
+  answer.steps = {
+      {AnswerStep::Kind::Search, "who?", "", {{7, far.start, far.start + 4}, {1, one.start, two.end}}},
+      {AnswerStep::Kind::Use,
+       "Does it say?",
+       "go on",
+       {{7, far.start, far.start + 4}},
+       {{"answer", -1.5}, {"go on", 0.25}}},
+      {AnswerStep::Kind::Clues, "Write.", "- one\n- two", {}}};
+  const auto json = toJson(result)["steps"];
+  ASSERT_EQ(json.size(), 3u);
+  EXPECT_EQ(json[0]["kind"], "search");
+  EXPECT_EQ(json[0]["asked"], "who?");
+  EXPECT_EQ(json[0]["chunks"][1]["chunk"], 1);
+  EXPECT_EQ(json[0]["chunks"][1]["first_page"], 2);
+  EXPECT_EQ(json[0]["chunks"][1]["last_page"], 3);
+  EXPECT_EQ(json[1]["options"][1]["text"], "go on");
+  EXPECT_EQ(json[1]["options"][1]["score"], 0.25);
+  EXPECT_EQ(json[2]["said"], "- one\n- two");
+  EXPECT_EQ(describeSteps(result),
+            "Steps:\n"
+            "  1  search  who?  (pp. 2–3, 9)\n"
+            "  2  use  go on  (p. 9)\n"
+            "  3  clues   - one - two\n\n");
+}
+
+TEST_F(Results, SayNothingOfStepsWhereTheAnswerCameAtOnce) {
+  EXPECT_EQ(describeSteps(result), "");
+  EXPECT_TRUE(toJson(result)["steps"].empty());
+}
+
 TEST_F(Results, HaveTheFieldsOfTheContract) {
   const Page& page = document.pages[8];
   answer.text = "Yes.";

@@ -5,156 +5,18 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "engine/model/named_tensor.h"
-#include "engine/passage_answer.h"
+#include "engine/loaded_model.h"
+#include "engine/methods.h"
+#include "engine/retrieval/token_text.h"
 #include "tests/engine/model/testing_models.h"
+#include "tests/engine/plain_encoder.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
 namespace {
 
 using Json = nlohmann::json;
-constexpr int kBudget = 512, kWidth = 12, kHeads = 3, kInner = 20, kLayers = 2;
-
-/// A small random encoder of BERT's form in a folder, its vocabulary letters and pieces of letters.
-std::filesystem::path writeEmbedder(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
-  Json vocabulary = {{"[PAD]", 0}, {"[UNK]", 1}, {"[CLS]", 2}, {"[SEP]", 3}};
-  const auto add = [&](const std::string& piece) { vocabulary.emplace(piece, vocabulary.size()); };
-  for (char letter = 'a'; letter <= 'z'; ++letter) {
-    add({letter});
-    add(std::string("##") + letter);
-  }
-  for (const char* piece : {"?", ".", "ab", "##cd", "what"}) add(piece);
-  const auto pieces = static_cast<std::int64_t>(vocabulary.size());
-  std::ofstream(folder / "tokenizer.json") << Json{{"model", {{"type", "WordPiece"}, {"vocab", vocabulary}}}};
-  std::ofstream(folder / "config.json")
-      << Json{{"model_type", "bert"},         {"hidden_act", "gelu"},          {"hidden_size", kWidth},
-              {"intermediate_size", kInner},  {"vocab_size", pieces},          {"max_position_embeddings", 256},
-              {"num_hidden_layers", kLayers}, {"num_attention_heads", kHeads}, {"type_vocab_size", 2},
-              {"layer_norm_eps", 1e-5}};
-  at::manual_seed(3);
-  Safetensors weights;
-  const auto put = [&](const std::string& name, std::vector<std::int64_t> shape) {
-    weights.tensors[name] = named(at::randn(shape) * 0.4);
-  };
-  const auto norm = [&](const std::string& name) {
-    weights.tensors[name + ".weight"] = named(at::rand({kWidth}) + 0.5);
-    put(name + ".bias", {kWidth});
-  };
-  const auto linear = [&](const std::string& name, std::int64_t out, std::int64_t in) {
-    put(name + ".weight", {out, in});
-    put(name + ".bias", {out});
-  };
-  put("embeddings.word_embeddings.weight", {pieces, kWidth});
-  put("embeddings.position_embeddings.weight", {256, kWidth});
-  put("embeddings.token_type_embeddings.weight", {2, kWidth});
-  norm("embeddings.LayerNorm");
-  for (int i = 0; i < kLayers; ++i) {
-    const std::string at = "encoder.layer." + std::to_string(i) + ".";
-    for (const char* part : {"query", "key", "value"}) linear(at + "attention.self." + part, kWidth, kWidth);
-    linear(at + "attention.output.dense", kWidth, kWidth);
-    linear(at + "intermediate.dense", kInner, kWidth);
-    linear(at + "output.dense", kWidth, kInner);
-    norm(at + "attention.output.LayerNorm");
-    norm(at + "output.LayerNorm");
-  }
-  writeSafetensors(folder / "model.safetensors", weights, StoredAs::Float32);
-  return folder;
-}
-
-// ---- The encoder written plainly, in double
-// -------------------------------------------------------------------------
-
-using Vector = std::vector<double>;
-
-class PlainEncoder {
- public:
-  explicit PlainEncoder(const std::filesystem::path& folder)
-      : weights_(readSafetensors(folder / "model.safetensors")) {}
-
-  Vector embed(const std::vector<int>& pieces) const {
-    std::vector<Vector> x;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      Vector row(kWidth);
-      for (int c = 0; c < kWidth; ++c)
-        row[static_cast<std::size_t>(c)] = at("embeddings.word_embeddings.weight", pieces[i], c) +
-                                           at("embeddings.position_embeddings.weight", static_cast<int>(i), c) +
-                                           at("embeddings.token_type_embeddings.weight", 0, c);
-      x.push_back(norm(row, "embeddings.LayerNorm"));
-    }
-    for (int layer = 0; layer < kLayers; ++layer) x = pass(x, "encoder.layer." + std::to_string(layer) + ".");
-    Vector mean(kWidth);
-    for (const Vector& row : x)
-      for (std::size_t c = 0; c < mean.size(); ++c) mean[c] += row[c] / static_cast<double>(x.size());
-    double length = 0;
-    for (const double value : mean) length += value * value;
-    for (double& value : mean) value /= std::sqrt(length);
-    return mean;
-  }
-
- private:
-  double at(const std::string& name, int row, int column) const {
-    const NamedTensor& tensor = weights_.tensors.at(name);
-    return tensor.values[static_cast<std::size_t>(row * tensor.shape.back() + column)];
-  }
-  Vector apply(const Vector& in, const std::string& name, int out) const {
-    Vector result;
-    for (int row = 0; row < out; ++row) {
-      double sum = at(name + ".bias", 0, row);
-      for (std::size_t c = 0; c < in.size(); ++c) sum += at(name + ".weight", row, static_cast<int>(c)) * in[c];
-      result.push_back(sum);
-    }
-    return result;
-  }
-  Vector norm(const Vector& in, const std::string& name) const {
-    double mean = 0, spread = 0;
-    for (const double value : in) mean += value / static_cast<double>(in.size());
-    for (const double value : in) spread += (value - mean) * (value - mean) / static_cast<double>(in.size());
-    Vector out;
-    for (std::size_t c = 0; c < in.size(); ++c)
-      out.push_back((in[c] - mean) / std::sqrt(spread + 1e-5) * at(name + ".weight", 0, static_cast<int>(c)) +
-                    at(name + ".bias", 0, static_cast<int>(c)));
-    return out;
-  }
-  std::vector<Vector> pass(const std::vector<Vector>& x, const std::string& layer) const {
-    constexpr int kDimension = kWidth / kHeads;
-    std::vector<Vector> queries, keys, values, out;
-    for (const Vector& row : x) {
-      queries.push_back(apply(row, layer + "attention.self.query", kWidth));
-      keys.push_back(apply(row, layer + "attention.self.key", kWidth));
-      values.push_back(apply(row, layer + "attention.self.value", kWidth));
-    }
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      Vector seen(kWidth);
-      for (int head = 0; head < kHeads; ++head) {
-        Vector weights;
-        double sum = 0;
-        for (std::size_t j = 0; j < x.size(); ++j) {
-          double score = 0;
-          for (int c = head * kDimension; c < (head + 1) * kDimension; ++c)
-            score += queries[i][static_cast<std::size_t>(c)] * keys[j][static_cast<std::size_t>(c)];
-          weights.push_back(std::exp(score / std::sqrt(kDimension)));
-          sum += weights.back();
-        }
-        for (std::size_t j = 0; j < x.size(); ++j)
-          for (int c = head * kDimension; c < (head + 1) * kDimension; ++c)
-            seen[static_cast<std::size_t>(c)] += weights[j] / sum * values[j][static_cast<std::size_t>(c)];
-      }
-      Vector row = added(x[i], apply(seen, layer + "attention.output.dense", kWidth));
-      row = norm(row, layer + "attention.output.LayerNorm");
-      Vector inner = apply(row, layer + "intermediate.dense", kInner);
-      for (double& value : inner) value = value / 2 * (1 + std::erf(value / std::sqrt(2.0)));
-      out.push_back(norm(added(row, apply(inner, layer + "output.dense", kWidth)), layer + "output.LayerNorm"));
-    }
-    return out;
-  }
-  static Vector added(Vector a, const Vector& b) {
-    for (std::size_t c = 0; c < a.size(); ++c) a[c] += b[c];
-    return a;
-  }
-  Safetensors weights_;
-};
+constexpr int kBudget = 512;
 
 TEST(WordPiece, GivesTheTokensOfTheModelsOwnTokenizer) {
   const std::filesystem::path folder = realModel("all-minilm-l6-v2").value_or("");
@@ -185,8 +47,8 @@ TEST(SentenceEmbedder, EqualsThePlainEncoder) {
                                           "zebra zebra"};
   const at::Tensor ours = embedder->embed(texts);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const Vector expected = plain.embed(words.encode(texts[i], SentenceEmbedder::kMostPieces));
-    for (int c = 0; c < kWidth; ++c)
+    const PlainEncoder::Vector expected = plain.embed(words.encode(texts[i], SentenceEmbedder::kMostPieces));
+    for (int c = 0; c < kEncoderWidth; ++c)
       EXPECT_NEAR(ours[static_cast<std::int64_t>(i)][c].item<double>(), expected[static_cast<std::size_t>(c)],
                   1e-5)
           << texts[i];
@@ -246,6 +108,17 @@ double massOf(const AnswerLook& look) {
   double sum = 0;
   for (const AnswerLook::Share& share : look.shares) sum += share.mass;
   return sum;
+}
+
+void expectSame(const Answer& a, const Answer& b) {
+  EXPECT_EQ(a.text, b.text);
+  EXPECT_EQ(a.map.attended, b.map.attended);
+  EXPECT_NEAR(a.logProbability, b.logProbability, 1e-3);
+  ASSERT_EQ(a.steps.size(), b.steps.size());
+  for (std::size_t i = 0; i < a.steps.size(); ++i) {
+    EXPECT_EQ(a.steps[i].asked, b.steps[i].asked);
+    EXPECT_EQ(a.steps[i].said, b.steps[i].said);
+  }
 }
 
 TEST_P(EveryPassageMethod, KeepsWithinBudget) {
@@ -354,6 +227,112 @@ TEST_P(EveryPassageMethod, SaysWhatIsMissingWithoutAnEmbedder) {
   }
 }
 
+TEST_P(EveryPassageMethod, LeavesNothingForTheNextQuestion) {
+  Engine engine(model_.settings(), silent_);
+  const auto reading = read(engine, randomText(900, 4));
+  const Answer first = engine.ask(*reading, kQuestion, asking_, silent_);
+  engine.ask(*reading, "Who is efgh, and where?", asking_, silent_);
+  expectSame(first, engine.ask(*reading, kQuestion, asking_, silent_));
+}
+
+TEST_P(EveryPassageMethod, GivesTheSameForAnyReadingStep) {
+  Engine engine(model_.settings(), silent_);
+  const std::string text = randomText(900, 11);
+  std::optional<Answer> whole;
+  for (const int step : {4096, 1, 300, 1024}) {
+    ReadSettings settings = engine.readSettingsFor(asking_);
+    settings.stepTokens = step;
+    const auto reading =
+        engine.read(text, settings, model_.folder.path() / ("step" + std::to_string(step) + ".kv"), silent_);
+    const Answer answer = engine.ask(*reading, kQuestion, asking_, silent_);
+    if (whole) expectSame(*whole, answer);
+    if (!whole) whole = answer;
+  }
+}
+
+/// Throws at the so manieth call about a stage, and counts them.
+class StopsAtCall : public Listener {
+ public:
+  explicit StopsAtCall(int most, std::optional<Stage> stage = std::nullopt) : most_(most), stage_(stage) {}
+  void progress(const Progress& progress) override {
+    if (stage_ && progress.stage != *stage_) return;
+    if (++calls >= most_) throw Cancelled();
+  }
+  int calls = 0;
+
+ private:
+  int most_;
+  std::optional<Stage> stage_;
+};
+constexpr int kNever = 1 << 30;
+
+TEST_P(EveryPassageMethod, GoesOnWhereReadingWasStopped) {
+  Engine engine(model_.settings(), silent_);
+  const std::string text = randomText(900, 6);
+  ReadSettings settings = engine.readSettingsFor(asking_);
+  settings.stepTokens = 256;
+  StopsAtCall counts(kNever, Stage::Reading);
+  const auto whole = engine.read(text, settings, model_.folder.path() / "whole.kv", counts);
+  const auto file = model_.folder.path() / "stopped.kv";
+  for (const int share : {1, 2}) {
+    StopsAtCall stops(std::max(1, counts.calls * share / 3), Stage::Reading);
+    EXPECT_THROW(engine.read(text, settings, file, stops), Cancelled);
+  }
+  const auto rest = engine.read(text, settings, file, silent_);
+  expectSame(engine.ask(*whole, kQuestion, asking_, silent_), engine.ask(*rest, kQuestion, asking_, silent_));
+}
+
+TEST_P(EveryPassageMethod, ReadsNothingAgainForALaterQuestion) {
+  const auto file = model_.folder.path() / "kept.kv";
+  {
+    Engine engine(model_.settings(), silent_);
+    engine.read(randomText(900, 6), engine.readSettingsFor(asking_), file, silent_);
+  }
+  const auto written = std::filesystem::last_write_time(file);
+  Engine later(model_.settings(), silent_);
+  const auto reading = later.open(file, later.readSettingsFor(asking_));
+  ASSERT_NE(reading, nullptr);
+  StopsAtCall counts(kNever, Stage::Reading);
+  EXPECT_FALSE(later.ask(*reading, kQuestion, asking_, counts).evidence.empty());
+  EXPECT_EQ(counts.calls, 0);
+  EXPECT_EQ(std::filesystem::last_write_time(file), written);
+}
+
+TEST_P(EveryPassageMethod, MayBeStoppedAnywhereOnTheWayToAnAnswer) {
+  Engine engine(model_.settings(), silent_);
+  const auto reading = read(engine, randomText(900, 7));
+  StopsAtCall counts(kNever);
+  const Answer whole = engine.ask(*reading, kQuestion, asking_, counts);
+  for (int eighth = 0; eighth < 8; ++eighth) {
+    StopsAtCall stops(1 + counts.calls * eighth / 8);
+    EXPECT_THROW(engine.ask(*reading, kQuestion, asking_, stops), Cancelled) << eighth;
+  }
+  expectSame(whole, engine.ask(*reading, kQuestion, asking_, silent_));
+}
+
+TEST_P(EveryPassageMethod, GivesTheSameAnswerForTheSameSeed) {
+  Engine engine(model_.settings(), silent_);
+  const auto reading = read(engine, randomText(900, 7));
+  asking_.sampling.temperature = 1;
+  asking_.sampling.seed = 7;
+  const Answer first = engine.ask(*reading, kQuestion, asking_, silent_);
+  expectSame(first, engine.ask(*reading, kQuestion, asking_, silent_));
+  asking_.sampling.seed = 8;
+  EXPECT_NE(engine.ask(*reading, kQuestion, asking_, silent_).text, first.text);
+}
+
+TEST_P(EveryPassageMethod, HearsOnlyTheAnswerSaid) {
+  class Hears : public Listener {
+   public:
+    void answerText(std::string_view piece) override { heard += piece; }
+    std::string heard;
+  } hears;
+  Engine engine(model_.settings(), silent_);
+  const Answer answer = engine.ask(*read(engine, randomText(900, 7)), kQuestion, asking_, hears);
+  EXPECT_NE(hears.heard.find(answer.text), std::string::npos);
+  EXPECT_LE(hears.heard.size(), answer.text.size() + 12) << "white space around it";
+}
+
 INSTANTIATE_TEST_SUITE_P(Table, EveryPassageMethod, testing::ValuesIn(passageMethods()), [](const auto& row) {
   std::string name = row.param;
   std::ranges::replace(name, '-', '_');
@@ -372,8 +351,10 @@ TEST(Passages, ReachToTheEndsOfTheirSentences) {
   std::vector<kvasir::Run> chunks;
   for (int first = 0; first < std::ssize(tokens); first += kChunkTokens)
     chunks.push_back({first, std::min(first + kChunkTokens, static_cast<int>(std::ssize(tokens)))});
-  const std::vector<kvasir::Run> passages = passagesOf(model.loaded, tokens, chunks);
-  const std::vector<std::string> texts = passageTexts(model.loaded, tokens, passages);
+  const TokenText whole = tokenTextOf(model.loaded, tokens, chunks);
+  const std::vector<kvasir::Run> passages = chunkPassages(whole);
+  std::vector<std::string> texts;
+  for (const kvasir::Run& passage : passages) texts.emplace_back(whole.textOf(passage));
   ASSERT_GT(passages.size(), 4u);
   for (std::size_t i = 1; i + 1 < passages.size(); ++i) {
     EXPECT_LE(passages[i].begin, static_cast<int>(i) * kChunkTokens);

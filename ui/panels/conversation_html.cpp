@@ -114,6 +114,7 @@ QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) 
   if (const QString notice = answerNotice(exchange); !notice.isEmpty())
     html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(notice));
   if (isNotInDocument(exchange)) html += passagesHtml(exchange);
+  if (!exchange.steps.isEmpty()) html += quietHtml(escaped(exchange.steps.join(QLatin1Char('\n'))), palette);
   return html + quietHtml(footerHtml(exchange, isShown), palette);
 }
 

@@ -20,8 +20,9 @@ struct Exchange {
   QString question;       ///< as it was typed
   QString asked;          ///< as the model got it, where that differs; else empty
   QString answer;
-  QString note;  ///< what was special about it: "Without the passage of p. 17: …"
-  QString when;  ///< UTC, ISO 8601
+  QString note;       ///< what was special about it: "Without the passage of p. 17: …"
+  QStringList steps;  ///< on the way to the answer, a line each; none where it came at once
+  QString when;       ///< UTC, ISO 8601
   QString method;
   int budgetTokens = 0, attendedTokens = 0, documentTokens = 0, answerTokens = 0;
   int readTokens = 0;  ///< of documentTokens, when it was asked; 0: not known

@@ -43,6 +43,7 @@ Exchange someExchange(const char* document = "abc") {
   exchange.question = s("How many whales?");
   exchange.answer = s("Twelve whales were counted. Äöü 🐋");
   exchange.note = s("Without passage 3.");
+  exchange.steps = {s("search  Who?  (p. 3)"), s("note  It was <he>.")};
   exchange.method = s("infllm");
   exchange.budgetTokens = 2048;
   exchange.coverage = 0.75;
@@ -95,6 +96,7 @@ class WindowPartsTest : public QObject {
     QCOMPARE(exchange.number, number);
     QCOMPARE(exchange.answer, before.answer);
     QCOMPARE(exchange.note, before.note);
+    QCOMPARE(exchange.steps, before.steps);
     QCOMPARE(exchange.coverage, before.coverage);
     QCOMPARE(exchange.blocked, before.blocked);
     QCOMPARE(exchange.evidence.size(), 2U);

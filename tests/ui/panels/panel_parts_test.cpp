@@ -114,6 +114,16 @@ class PanelPartsTest : public QObject {
     QVERIFY(html.contains(QLatin1String("again:7")));
   }
 
+  void tellsTheStepsOfAnAnswerUnderIt() {
+    Exchange exchange;
+    exchange.answer = QStringLiteral("Whale oil.");
+    QVERIFY(!htmlOf(exchange, true, {}).contains(QLatin1String("search")));
+    exchange.steps = {QStringLiteral("search  <b>the lamp</b>  (p. 3)"), QStringLiteral("use  answer")};
+    const QString html = htmlOf(exchange, true, {});
+    QVERIFY(html.contains(QLatin1String("search  &lt;b&gt;the lamp&lt;/b&gt;  (p. 3)<br>use  answer")));
+    QVERIFY(html.indexOf(QLatin1String("Whale oil.")) < html.indexOf(QLatin1String("use  answer")));
+  }
+
   void filtersByWordsAndCollection() {
     LibraryModel model;
     LibraryFilter filter;

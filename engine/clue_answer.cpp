@@ -1,0 +1,105 @@
+#include "engine/clue_answer.h"
+
+#include <numeric>
+
+#include "engine/answer.h"
+#include "engine/passage_answer.h"
+#include "engine/passage_index.h"
+#include "engine/passage_prompt.h"
+#include "engine/retrieval/clues.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kClueTokens = 96;          // written at a time, at most
+constexpr std::size_t kCluesEach = 3;    // of each kind
+constexpr std::size_t kHitsEach = 3;     // of a clue
+constexpr std::size_t kShownChunks = 8;  // of those that a step looked at
+// A clue's hits come after the question's of the same rank.
+constexpr float kClueShare = 0.98f;
+
+/// What the model is asked to write, and how it begins: a list is easier to go on with than to begin.
+struct ClueTask {
+  const char* task;
+  const char* opening;
+};
+constexpr ClueTask kClueTasks[] = {
+    {"Copy from the document the short passages that help to answer the question, one to a line.", "- "},
+    {"Write simpler questions about the document whose answers help to answer the question, one to a line.",
+     "1."},
+};
+
+/// Writes clues from what was read, and tells what was asked, said and looked at.
+AnswerStep writeClues(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                      const ClueTask& task, const Asking& asking, int& attendedTokens) {
+  AnswerStep step;
+  step.kind = AnswerStep::Kind::Clues;
+  step.asked = "Question: " + std::string(question) + "\n\n" + task.task;
+  EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames());
+  const auto breathe = [&] { asking.listener.progress({Stage::Retrieving, 0, 0, 0}); };
+  const AskSettings& settings = asking.settings;
+  TextRun run(model,
+              {findMethod(settings.method),
+               settings.budgetTokens,
+               &tap,
+               breathe,
+               {settings.pinnedChunks, settings.blockedChunks, questionParagraphs(model, reading, question)}},
+              &reading.store());
+  run.cache().adopt(reading.finishedRuns());
+  run.cache().startTail();
+  step.said = write(model, run, frameTask(model, step.asked, task.opening), kClueTokens, asking);
+  step.chunks = mostAttended(tap.map(reading.finished()), reading.chunks(), kShownChunks);
+  attendedTokens = std::max(attendedTokens, run.pass().attendedTokens());
+  return step;
+}
+
+std::vector<std::size_t> bestPassages(const std::vector<ScoredPassage>& passages, std::size_t most) {
+  std::vector<std::size_t> order(passages.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) { return passages[i].score; });
+  std::erase_if(order, [&](std::size_t i) { return passages[i].score <= 0; });
+  order.resize(std::min(order.size(), most));
+  return order;
+}
+
+AnswerStep searchStep(std::string_view asked, const ChunkedReading& reading, const TokenText& text,
+                      const std::vector<ScoredPassage>& found) {
+  std::vector<int> hits;
+  for (const std::size_t hit : bestPassages(found, kHitsEach)) {
+    const auto chunk = std::ranges::upper_bound(text.chunks, found[hit].judged.begin, {}, &Run::end);
+    hits.push_back(static_cast<int>(chunk - text.chunks.begin()));
+  }
+  return {AnswerStep::Kind::Search, std::string(asked), "", lookedAt(reading.chunks(), hits)};
+}
+
+}  // namespace
+
+void addHits(const std::vector<ScoredPassage>& found, std::vector<ScoredPassage>& passages) {
+  for (const std::size_t hit : bestPassages(found, kHitsEach))
+    passages[hit].score = std::max(passages[hit].score, kClueShare * found[hit].score);
+}
+
+Answer answerFromClues(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                       const Asking& asking) {
+  const PassageFinder finder(model, findMethod(asking.settings.method), reading);
+  std::vector<ScoredPassage> passages = finder.find(question);
+  std::vector<AnswerStep> steps = {searchStep(question, reading, finder.text(), passages)};
+  int attendedTokens = 0;
+  for (const ClueTask& task : kClueTasks) {
+    steps.push_back(writeClues(model, reading, question, task, asking, attendedTokens));
+    for (const std::string& clue : cluesOf(steps.back().said, question, kCluesEach)) {
+      asking.listener.progress({Stage::Retrieving, 0, 0, 0});
+      const std::vector<ScoredPassage> found = finder.find(clue);
+      steps.push_back(searchStep(clue, reading, finder.text(), found));
+      addHits(found, passages);
+    }
+  }
+  Answer answer = answerFromFound(model, reading, finder.text(), passages, question, asking);
+  steps.push_back({AnswerStep::Kind::Answer, std::string(question), answer.text,
+                   mostAttended(answer.map, reading.chunks(), kShownChunks)});
+  answer.steps = std::move(steps);
+  answer.attendedTokens = std::max(answer.attendedTokens, attendedTokens);
+  return answer;
+}
+
+}  // namespace kvasir

@@ -1,0 +1,284 @@
+#include "engine/part_answer.h"
+
+#include <map>
+#include <numeric>
+
+#include "engine/answer.h"
+#include "engine/passage_index.h"
+#include "engine/passage_prompt.h"
+#include "engine/retrieval/clues.h"
+
+namespace kvasir {
+namespace {
+
+constexpr int kPartChunks = 4;
+constexpr std::size_t kNoteTokens = 48;  // of one note, at most
+constexpr std::size_t kReplyTokens = 8;  // of one of the fixed replies, more than any has
+constexpr std::size_t kShownChunks = 8;  // of those that the answer rests on
+constexpr std::size_t kRetrieved = 2;    // parts that the retriever proposes at a step
+
+constexpr const char* kUseTask = "Does the document say what the question asks? Reply with Yes, Partly or No.";
+constexpr const char* kNoteTask =
+    "Write one short sentence with what the document says that helps to answer the question.";
+
+enum class Use { Answer, Note, GoOn };
+struct UseReply {
+  Use use;
+  const char* reply;
+  const char* meaning;
+};
+constexpr UseReply kReplies[] = {
+    {Use::Answer, "Yes", "answer"}, {Use::Note, "Partly", "note"}, {Use::GoOn, "No", "go on"}};
+
+std::string chunkNames(const DocumentPart& part) {
+  return "chunks " + std::to_string(part.firstChunk) + " to " + std::to_string(part.endChunk - 1);
+}
+
+/// One way through a document.
+class PartWalk {
+ public:
+  PartWalk(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+           const Asking& asking)
+      : model_(model),
+        reading_(reading),
+        question_(question),
+        asking_(asking),
+        finder_(model, findMethod(asking.settings.method), reading),
+        passages_(finder_.find(question)),
+        task_("Question: " + question_ + "\n\n"),
+        useTokens_(frameTask(model, task_ + kUseTask)) {
+    const std::size_t longest =
+        std::max({useTokens_.size() + kReplyTokens, frameTask(model, task_ + kNoteTask).size() + kNoteTokens,
+                  frameQuestion(model, question).size()});
+    const int room = roomForPassages(asking.settings, framePrefix(model).size() + longest);
+    std::erase_if(passages_, [&](const ScoredPassage& passage) { return isBlocked(passage.judged); });
+    noteRoom_ = std::min(room / 4, room - kChunkTokens);
+    partRoom_ = room - noteRoom_;
+    wholeRoom_ = room;
+  }
+
+  Answer run() {
+    if (const std::vector<char> all = textTokens({0, static_cast<int>(chunks().size())});
+        countOf(all) <= wholeRoom_)
+      return answerOver(all);
+    parts_ = partsOf(chunks(), passages_, std::clamp(partRoom_ / kChunkTokens, 1, kPartChunks));
+    for (DocumentPart& part : parts_) part.isSeen = countOf(textTokens({part.firstChunk, part.endChunk})) == 0;
+    int last = -1;
+    for (int step = 0; step < asking_.settings.maxSteps; ++step) {
+      asking_.listener.progress({Stage::Retrieving, step + 1, asking_.settings.maxSteps, 0});
+      const auto next = access(last);
+      if (!next) break;
+      last = static_cast<int>(*next);
+      if (look(parts_[*next]) == Use::Answer) break;
+    }
+    return answerOver(chooseTokens(chunks(), kept_.empty() ? passages_ : kept_, asking_.settings,
+                                   kept_.empty() ? wholeRoom_ : partRoom_));
+  }
+
+ private:
+  const std::vector<Run>& chunks() const { return finder_.text().chunks; }
+  std::function<void()> breathe() const {
+    return [this] { asking_.listener.progress({Stage::Retrieving, 0, 0, 0}); };
+  }
+
+  std::vector<AnswerStep::LookedAt> placesOf(const DocumentPart& part) const {
+    std::vector<int> some(static_cast<std::size_t>(part.endChunk - part.firstChunk));
+    std::iota(some.begin(), some.end(), part.firstChunk);
+    return lookedAt(reading_.chunks(), some);
+  }
+
+  static int countOf(const std::vector<char>& tokens) {
+    return static_cast<int>(std::ranges::count(tokens, 1));
+  }
+  bool isBlocked(int chunk) const {
+    const std::vector<int>& blocked = asking_.settings.blockedChunks;
+    return std::ranges::find(blocked, chunk) != blocked.end();
+  }
+  /// Whether all of a run lies in blocked chunks.
+  bool isBlocked(Run tokens) const {
+    for (std::size_t chunk = 0; chunk < chunks().size(); ++chunk)
+      if (chunks()[chunk].begin < tokens.end && tokens.begin < chunks()[chunk].end &&
+          !isBlocked(static_cast<int>(chunk)))
+        return false;
+    return true;
+  }
+  /// The text of some chunks, but for blocked ones.
+  std::vector<char> textTokens(Run chunkRange) const {
+    std::vector<char> isChosen(finder_.text().isText.size());
+    for (int chunk = chunkRange.begin; chunk < chunkRange.end; ++chunk) {
+      if (isBlocked(chunk)) continue;
+      const Run run = chunks()[static_cast<std::size_t>(chunk)];
+      for (int token = run.begin; token < run.end; ++token)
+        isChosen[static_cast<std::size_t>(token)] = finder_.text().isText[static_cast<std::size_t>(token)];
+    }
+    return isChosen;
+  }
+
+  ReadPrompt read(const std::vector<char>& isChosen) const {
+    return ReadPrompt(model_, asking_.settings, promptOf(model_, reading_, isChosen, notes()), breathe());
+  }
+
+  /// How likely the question is after a part's best passage.
+  double likelihoodOf(const DocumentPart& part) {
+    std::vector<char> isChosen = textTokens({part.firstChunk, part.endChunk});
+    for (int token = 0; token < static_cast<int>(isChosen.size()); ++token)
+      if (token < part.best.begin || token >= part.best.end) isChosen[static_cast<std::size_t>(token)] = 0;
+    const ReadPrompt prompt(model_, asking_.settings, promptOf(model_, reading_, isChosen), breathe());
+    const double likelihood = prompt.logProbability(plainTokens(model_, "\n\nQuestion:"),
+                                                    plainTokens(model_, " " + question_), Weights::Plain);
+    attended_ = std::max(attended_, prompt.attendedTokens());
+    return likelihood;
+  }
+
+  /// The part to look at next; nothing when all were seen.
+  std::optional<std::size_t> access(int last) {
+    const std::vector<std::size_t> places = candidates(parts_, last);
+    if (places.empty()) return std::nullopt;
+    AnswerStep step;
+    step.kind = AnswerStep::Kind::Access;
+    step.asked = "Which part makes the question likeliest?";
+    std::size_t best = places.front();
+    for (const std::size_t place : places) {
+      DocumentPart& part = parts_[place];
+      if (!part.likelihood) part.likelihood = likelihoodOf(part);
+      if (*part.likelihood > *parts_[best].likelihood) best = place;
+      step.options.push_back({chunkNames(part), *part.likelihood});
+    }
+    parts_[best].isSeen = true;
+    step.said = chunkNames(parts_[best]);
+    step.chunks = placesOf(parts_[best]);
+    steps_.push_back(std::move(step));
+    return best;
+  }
+
+  /// Reads a part, decides what to do with it, and does it, but for the answer.
+  Use look(const DocumentPart& part) {
+    const ReadPrompt prompt = read(textTokens({part.firstChunk, part.endChunk}));
+    AnswerStep step;
+    step.kind = AnswerStep::Kind::Use;
+    step.asked = task_ + kUseTask;
+    step.chunks = placesOf(part);
+    const UseReply* taken = nullptr;
+    double most = 0;
+    for (const UseReply& reply : kReplies) {
+      const double gain = gainOf(prompt, reply.reply);
+      step.options.push_back({reply.meaning, gain});
+      if (!taken || gain > most) most = gain, taken = &reply;
+    }
+    step.said = taken->meaning;
+    steps_.push_back(std::move(step));
+    if (taken->use == Use::Note) note(part, prompt);
+    if (taken->use != Use::GoOn) keep(part);
+    attended_ = std::max(attended_, prompt.attendedTokens());
+    return taken->use;
+  }
+
+  /// By how much the prompt makes a reply likelier than one without a document does.
+  double gainOf(const ReadPrompt& prompt, const char* reply) {
+    const std::vector<TokenId> said = plainTokens(model_, reply);
+    const auto [habit, isNew] = habits_.try_emplace(reply, 0.0);
+    if (isNew)
+      habit->second = ReadPrompt(model_, asking_.settings, emptyPrompt(model_), breathe())
+                          .logProbability(useTokens_, said, Weights::Plain);
+    return prompt.logProbability(useTokens_, said, Weights::Plain) - habit->second;
+  }
+
+  void note(const DocumentPart& part, const ReadPrompt& prompt) {
+    AnswerStep step;
+    step.kind = AnswerStep::Kind::Note;
+    step.asked = task_ + kNoteTask;
+    step.chunks = placesOf(part);
+    const auto run = prompt.goOn(Weights::Plain);
+    step.said = write(model_, *run, frameTask(model_, step.asked), kNoteTokens, asking_);
+    attended_ = std::max(attended_, run->pass().attendedTokens());
+    for (const std::string& line : cluesOf(step.said, question_, 1)) notes_.push_back(line);
+    steps_.push_back(std::move(step));
+  }
+
+  /// What was kept later comes first: it was kept knowing what came before.
+  void keep(const DocumentPart& part) {
+    const Run run = {chunks()[static_cast<std::size_t>(part.firstChunk)].begin,
+                     chunks()[static_cast<std::size_t>(part.endChunk - 1)].end};
+    kept_.push_back({run, run, static_cast<float>(kept_.size())});
+  }
+
+  /// The latest notes there is room for, in the order they were taken.
+  std::string notes() const {
+    constexpr const char* kHead = "\n\nNotes:";
+    std::string lines;
+    for (auto note = notes_.rbegin(); note != notes_.rend(); ++note) {
+      const std::string more = "\n- " + *note + lines;
+      if (std::ssize(plainTokens(model_, kHead + more)) > noteRoom_) break;
+      lines = more;
+    }
+    return lines.empty() ? "" : kHead + lines;
+  }
+
+  Answer answerOver(const std::vector<char>& isChosen) {
+    Answer answer =
+        answerAfter(model_, read(isChosen), reading_, chunkScores(chunks(), passages_), question_, asking_);
+    steps_.push_back({AnswerStep::Kind::Answer, question_, answer.text,
+                      mostAttended(answer.map, reading_.chunks(), kShownChunks)});
+    answer.steps = std::move(steps_);
+    answer.attendedTokens = std::max(answer.attendedTokens, attended_);
+    return answer;
+  }
+
+  const LoadedModel& model_;
+  const ChunkedReading& reading_;
+  std::string question_;
+  const Asking& asking_;
+  PassageFinder finder_;
+  std::vector<ScoredPassage> passages_;
+  std::string task_;
+  std::vector<TokenId> useTokens_;
+  int wholeRoom_ = 0, partRoom_ = 0, noteRoom_ = 0;  // tokens
+  std::vector<DocumentPart> parts_;
+  std::vector<ScoredPassage> kept_;
+  std::vector<std::string> notes_;
+  std::map<std::string, double> habits_;  // log-probabilities of replies without a document
+  std::vector<AnswerStep> steps_;
+  int attended_ = 0;
+};
+
+}  // namespace
+
+Answer answerFromParts(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                       const Asking& asking) {
+  return PartWalk(model, reading, question, asking).run();
+}
+
+std::vector<DocumentPart> partsOf(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
+                                  int chunksEach) {
+  std::vector<DocumentPart> parts;
+  const int count = static_cast<int>(chunks.size());
+  for (int first = 0; first < count; first += chunksEach) {
+    DocumentPart part{first, std::min(first + chunksEach, count), -1};
+    const Run tokens = {chunks[static_cast<std::size_t>(part.firstChunk)].begin,
+                        chunks[static_cast<std::size_t>(part.endChunk - 1)].end};
+    for (const ScoredPassage& passage : passages)
+      if (passage.judged.begin < tokens.end && passage.judged.end > tokens.begin &&
+          passage.score > part.score) {
+        part.score = passage.score;
+        part.best = passage.tokens;
+      }
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int last) {
+  std::vector<std::size_t> unseen;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (!parts[i].isSeen) unseen.push_back(i);
+  std::ranges::stable_sort(unseen, std::ranges::greater(), [&](std::size_t i) { return parts[i].score; });
+  unseen.resize(std::min(unseen.size(), kRetrieved));
+  const auto next = static_cast<std::size_t>(last + 1);
+  if (last >= 0 && next < parts.size() && !parts[next].isSeen &&
+      std::ranges::find(unseen, next) == unseen.end())
+    unseen.push_back(next);
+  std::ranges::sort(unseen);
+  return unseen;
+}
+
+}  // namespace kvasir

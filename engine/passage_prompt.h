@@ -1,0 +1,73 @@
+#pragma once
+
+#include "engine/generation.h"
+#include "engine/reading.h"
+#include "engine/retrieval/passages.h"
+
+namespace kvasir {
+
+/// Of a document's tokens, those of the best passages that fit `room`: pinned chunks first, nothing of blocked
+/// ones, nor a passage that speaks of them alone.
+std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
+                               const AskSettings& settings, int room);
+
+/// Tokens of the budget that passages may take beside the prompt's other tokens and the answer. Throws a
+/// sentence where that is less than a chunk.
+int roomForPassages(const AskSettings& settings, std::size_t others);
+
+/// What a model reads in place of the document: the frame, passages in the document's order, and notes.
+struct Prompt {
+  std::vector<TokenId> tokens;
+  std::vector<int> sizes, owners;  ///< of its chunks: tokens, and the document's chunk they are of, -1 for none
+  int frame = 0;                   ///< tokens of the frame, which come first
+
+  void add(std::span<const TokenId> more, int owner);
+  int parts() const { return static_cast<int>(sizes.size()); }
+};
+
+/// isChosen: by token of the reading. notes: what stands after the passages, or nothing.
+Prompt promptOf(const LoadedModel& model, const ChunkedReading& reading, const std::vector<char>& isChosen,
+                std::string_view notes = "");
+/// With nothing to read.
+Prompt emptyPrompt(const LoadedModel& model);
+
+/// Which weights read what comes after a prompt: the adapter acts on questions and their answers only.
+enum class Weights { Plain, Adapted };
+
+/// A prompt that has been read with full attention, for any number of continuations, one after the other. The
+/// model must outlive it.
+class ReadPrompt {
+ public:
+  ReadPrompt(const LoadedModel& model, const AskSettings& settings, Prompt prompt,
+             std::function<void()> breathe);
+
+  const Prompt& prompt() const { return prompt_; }
+  /// Where question and answer go; the tap may be null. Serves as long as the prompt does.
+  std::unique_ptr<TextRun> goOn(Weights weights, EvidenceTap* tap = nullptr) const;
+  /// Log-probability of `said` after `asked`.
+  double logProbability(std::span<const TokenId> asked, std::span<const TokenId> said, Weights weights) const;
+  int attendedTokens() const { return attended_; }  ///< the most a query of `logProbability` saw
+  std::size_t bytes() const { return memory_->bytes(); }  ///< of its keys and values
+
+ private:
+  const LoadedModel& model_;
+  Method method_;
+  int budgetTokens_;
+  Prompt prompt_;
+  std::function<void()> breathe_;
+  std::unique_ptr<MemoryChunks> memory_;
+  std::vector<Run> chunks_;
+  mutable int attended_ = 0;
+};
+
+/// Answers a question after a prompt. scores: of the reading's chunks. What the prompt's chunks drew is told of
+/// the chunks they stand for.
+Answer answerAfter(const LoadedModel& model, const ReadPrompt& prompt, const ChunkedReading& reading,
+                   const std::vector<float>& scores, std::string_view question, const Asking& asking);
+
+/// What a model writes when it is not the answer: greedy or sampled as the settings say, at most `most` tokens.
+/// asked: frameTask's. The listener hears that it goes on, not what is said.
+std::string write(const LoadedModel& model, TextRun& run, std::span<const TokenId> asked, int most,
+                  const Asking& asking);
+
+}  // namespace kvasir

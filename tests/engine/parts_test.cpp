@@ -1,0 +1,195 @@
+// LC-Boost: parts, the choice of the next one, and the model's decisions.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "engine/part_answer.h"
+#include "engine/passage_prompt.h"
+#include "tests/engine/plain_encoder.h"
+#include "tests/engine/tiny_model.h"
+
+namespace kvasir {
+namespace {
+
+using Range = kvasir::Run;
+
+std::vector<Range> chunksOf(int tokens) {
+  std::vector<Range> chunks;
+  for (int first = 0; first < tokens; first += kChunkTokens)
+    chunks.push_back({first, std::min(first + kChunkTokens, tokens)});
+  return chunks;
+}
+
+TEST(DocumentParts, HaveTheBestScoreOfTheirPassages) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 50; ++round) {
+    const int tokens = 200 + static_cast<int>(random() % 4000), each = 1 + static_cast<int>(random() % 5);
+    const std::vector<Range> chunks = chunksOf(tokens);
+    std::vector<ScoredPassage> passages;
+    for (const Range& chunk : chunks)
+      passages.push_back({chunk, chunk, static_cast<float>(random() % 1000) / 1000});
+    const std::vector<DocumentPart> parts = partsOf(chunks, passages, each);
+    int at = 0;
+    for (const DocumentPart& part : parts) {
+      EXPECT_EQ(part.firstChunk, at);
+      EXPECT_LE(part.endChunk - part.firstChunk, each);
+      float best = 0;
+      for (int chunk = part.firstChunk; chunk < part.endChunk; ++chunk)
+        best = std::max(best, passages[static_cast<std::size_t>(chunk)].score);
+      EXPECT_EQ(part.score, best);
+      at = part.endChunk;
+    }
+    EXPECT_EQ(at, std::ssize(chunks));
+  }
+}
+
+// Which parts may be next, written plainly.
+TEST(DocumentParts, ToChooseFromAreTheBestTwoAndTheNext) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<DocumentPart> parts(1 + random() % 9);
+    for (DocumentPart& part : parts) {
+      part.score = static_cast<float>(random() % 6);
+      part.isSeen = random() % 3 == 0;
+    }
+    const int last = static_cast<int>(random() % (parts.size() + 1)) - 1;
+    std::set<std::size_t> expected;
+    for (int pick = 0; pick < 2; ++pick) {
+      std::optional<std::size_t> best;
+      for (std::size_t i = 0; i < parts.size(); ++i)
+        if (!parts[i].isSeen && !expected.contains(i) && (!best || parts[i].score > parts[*best].score))
+          best = i;
+      if (best) expected.insert(*best);
+    }
+    const auto next = static_cast<std::size_t>(last + 1);
+    if (last >= 0 && next < parts.size() && !parts[next].isSeen) expected.insert(next);
+    EXPECT_EQ(candidates(parts, last), std::vector<std::size_t>(expected.begin(), expected.end()));
+  }
+}
+
+struct PartsTest : testing::Test {
+  PartsTest() {
+    writeEmbedder(model.folder.path() / "all-minilm-l6-v2");
+    asking.method = "lcboost";
+    asking.budgetTokens = 640;
+    asking.maxTokens = 12;
+  }
+  Answer ask(const std::string& text, const std::string& question) {
+    Engine engine(model.settings(), silent);
+    const auto file = model.folder.path() / (std::to_string(text.size()) + ".kv");
+    return engine.ask(*engine.read(text, engine.readSettingsFor(asking), file, silent), question, asking,
+                      silent);
+  }
+  static int count(const Answer& answer, AnswerStep::Kind kind) {
+    return static_cast<int>(
+        std::ranges::count_if(answer.steps, [&](const AnswerStep& step) { return step.kind == kind; }));
+  }
+
+  c10::InferenceMode noGradients;
+  TinyModel model;
+  Listener silent;
+  AskSettings asking;
+};
+
+TEST_F(PartsTest, LogProbabilityIsThatOfOnePassOverTheWhole) {
+  const std::vector<TokenId> before = randomTokens(300, 1), asked = randomTokens(20, 2),
+                             said = randomTokens(150, 3);
+  Prompt prompt = emptyPrompt(model.loaded);
+  prompt.add(before, 0);
+  AskSettings settings;
+  settings.method = "lcboost";
+  const ReadPrompt read(model.loaded, settings, prompt, [] {});
+  TextRun plain(model.loaded, {findMethod("full"), 0});
+  std::vector<TokenId> all = prompt.tokens;
+  all.insert(all.end(), asked.begin(), asked.end());
+  all.insert(all.end(), said.begin(), said.end());
+  std::vector<at::Tensor> hidden;
+  for (std::size_t at = 0; at < all.size(); at += kChunkTokens) {
+    const std::size_t count = std::min<std::size_t>(kChunkTokens, all.size() - at);
+    const int chunk = plain.cache().open(static_cast<int>(count));
+    hidden.push_back(plain.pass().read(std::span(all).subspan(at, count), chunk));
+  }
+  const at::Tensor odds = at::log_softmax(plain.pass().logits(at::cat(hidden)).to(at::kDouble), 1);
+  double expected = 0;
+  const std::size_t first = all.size() - said.size();
+  for (std::size_t i = 0; i < said.size(); ++i)
+    expected += odds[static_cast<std::int64_t>(first + i) - 1][said[i]].item<double>();
+  EXPECT_NEAR(read.logProbability(asked, said, Weights::Plain), expected, 1e-2);
+  EXPECT_NEAR(read.logProbability(asked, said, Weights::Plain), expected, 1e-2) << "asked again";
+}
+
+TEST_F(PartsTest, ReadsADocumentThatFitsAtOnce) {
+  const Answer answer = ask(randomText(40, 8), "What is abcd?");
+  ASSERT_EQ(answer.steps.size(), 1u);
+  EXPECT_EQ(answer.steps[0].kind, AnswerStep::Kind::Answer);
+}
+
+TEST_F(PartsTest, LooksAtNoMorePartsThanItMayAndAtNoneTwice) {
+  for (const int most : {1, 2, 5, 100}) {
+    asking.maxSteps = most;
+    const Answer answer = ask(randomText(900, 7), "What is abcd?");
+    EXPECT_LE(count(answer, AnswerStep::Kind::Access), most);
+    EXPECT_GE(count(answer, AnswerStep::Kind::Access), 1);
+    EXPECT_EQ(count(answer, AnswerStep::Kind::Access), count(answer, AnswerStep::Kind::Use));
+    EXPECT_EQ(answer.steps.back().kind, AnswerStep::Kind::Answer);
+    std::set<int> seen;
+    for (const AnswerStep& step : answer.steps)
+      if (step.kind == AnswerStep::Kind::Access) EXPECT_TRUE(seen.insert(step.chunks.front().chunk).second);
+  }
+}
+
+TEST_F(PartsTest, TakesTheBestOptionAndActsOnIt) {
+  std::set<std::string> decided;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const Answer answer = ask(randomText(700, seed), "What is " + randomText(2, seed + 50) + "?");
+    bool isKept = false;
+    for (std::size_t i = 0; i < answer.steps.size(); ++i) {
+      const AnswerStep& step = answer.steps[i];
+      if (step.kind != AnswerStep::Kind::Access && step.kind != AnswerStep::Kind::Use) continue;
+      ASSERT_FALSE(step.options.empty());
+      const auto best = std::ranges::max_element(step.options, {}, &AnswerStep::Option::score);
+      EXPECT_EQ(step.said, best->text);
+      for (const AnswerStep::Option& option : step.options) EXPECT_TRUE(std::isfinite(option.score));
+      if (step.kind == AnswerStep::Kind::Access) continue;
+      EXPECT_EQ(step.options.size(), 3u);
+      decided.insert(step.said);
+      const AnswerStep::Kind next = answer.steps[i + 1].kind;
+      if (step.said == "answer") EXPECT_EQ(next, AnswerStep::Kind::Answer);
+      if (step.said == "note") EXPECT_EQ(next, AnswerStep::Kind::Note);
+      if (step.said == "go on") EXPECT_NE(next, AnswerStep::Kind::Note);
+      const int chunk = step.chunks.front().chunk;
+      const bool isAttended = answer.map.attended[static_cast<std::size_t>(chunk)] != 0;
+      isKept = isKept || step.said != "go on";
+      if (step.said == "answer") EXPECT_TRUE(isAttended);
+      if (step.said == "go on" && isKept)
+        EXPECT_FALSE(isAttended) << "what was passed over came into the prompt";
+    }
+  }
+  EXPECT_GE(decided.size(), 2u) << "one decision only would test little";
+}
+
+TEST_F(PartsTest, TellsTheNextStepWhatItNoted) {
+  asking.maxSteps = 100;
+  int notes = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const Answer answer = ask(randomText(900, seed), "What is " + randomText(2, seed + 50) + "?");
+    EXPECT_LE(answer.attendedTokens, asking.budgetTokens);
+    notes += count(answer, AnswerStep::Kind::Note);
+  }
+  EXPECT_GT(notes, 0) << "no note was taken, so nothing was tested";
+}
+
+TEST_F(PartsTest, NeverLooksAtABlockedPart) {
+  const std::string text = randomText(900, 7);
+  const Answer before = ask(text, "What is abcd?");
+  for (const AnswerStep::LookedAt& chunk : before.steps[0].chunks) asking.blockedChunks.push_back(chunk.chunk);
+  const Answer after = ask(text, "What is abcd?");
+  for (const int chunk : asking.blockedChunks)
+    EXPECT_FALSE(after.map.attended[static_cast<std::size_t>(chunk)]);
+  EXPECT_FALSE(after.evidence.empty());
+}
+
+}  // namespace
+}  // namespace kvasir
