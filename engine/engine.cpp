@@ -63,6 +63,8 @@ std::vector<MethodInfo> listMethods() {
   return rows;
 }
 
+bool isMethod(const std::string& name) { return methodNamed(name) != nullptr; }
+
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
   if (settings.device == Device::Cuda)
     throw std::runtime_error("This build of Kvasir works on the CPU only; choose --device cpu.");

@@ -196,6 +196,8 @@ struct MethodInfo {
   std::string positions, codec, policy, passages, answers;  ///< the row's five seams
 };
 std::vector<MethodInfo> listMethods();
+/// Whether there is such a row, or one that takes another codec with such a name ("snapkv+kivi-4").
+bool isMethod(const std::string& name);
 
 /// What an adapted model says where the document holds no answer.
 constexpr const char* kNotInDocument = "The document does not say.";
@@ -216,8 +218,8 @@ struct AdapterSettings {
   int budgetTokens = ReadSettings{}.budgetTokens;
   int rank = 32;
   std::filesystem::path start;  ///< an adapter of this model and rank to learn on from; empty: nothing learned
-  int rounds = 1;         ///< times every text is visited
-  int questionsEach = 8;  ///< asked of a text at a visit, which is one step
+  int rounds = 1;               ///< times every text is visited
+  int questionsEach = 8;        ///< asked of a text at a visit, which is one step
   double learningRate = 1e-3;
   double warmUp = 0.05;   ///< share of the steps in which the rate rises; then it falls along a cosine
   int heldOutEvery = 50;  ///< steps

@@ -1,5 +1,7 @@
 #include "engine/methods.h"
 
+#include <deque>
+
 #include "engine/clue_answer.h"
 #include "engine/part_answer.h"
 #include "engine/passage_answer.h"
@@ -115,13 +117,61 @@ const std::vector<Method>& methods() {
   return rows;
 }
 
-const Method& findMethod(std::string_view name) {
-  std::string known;
-  for (const Method& method : methods()) {
-    if (name == method.name) return method;
-    known += (known.empty() ? "" : ", ") + std::string(method.name);
+namespace {
+
+/// A codec that other rows can take.
+struct Packing {
+  const char* suffix;
+  const char* says;
+  CodecSeam codec;
+};
+constexpr Packing kPackings[] = {{"+kivi-4", ", keys and values kept in 4 bits", kKivi4},
+                                 {"+kivi-2", ", keys and values kept in 2 bits", kKivi2}};
+
+/// A row with another codec, which points to words of its own.
+struct PackedRow {
+  PackedRow(const Method& row, const Packing& packing)
+      : name(std::string(row.name) + packing.suffix),
+        description(std::string("as ") + row.name + packing.says),
+        method(row) {
+    method.name = name.c_str();
+    method.description = description.c_str();
+    method.codec = packing.codec;
   }
-  throw std::runtime_error("There is no method \"" + std::string(name) + "\"; there are " + known + ".");
+  PackedRow(const PackedRow&) = delete;
+  PackedRow& operator=(const PackedRow&) = delete;
+
+  const std::string name, description;
+  Method method;
+};
+
+const std::deque<PackedRow>& packedRows() {
+  static const std::deque<PackedRow> packed = [] {
+    std::deque<PackedRow> made;
+    for (const Method& row : methods())
+      for (const Packing& packing : kPackings)
+        if (keepsKv(row) && row.codec.make == plainCodec) made.emplace_back(row, packing);
+    return made;
+  }();
+  return packed;
+}
+
+}  // namespace
+
+const Method* methodNamed(std::string_view name) {
+  for (const Method& method : methods())
+    if (name == method.name) return &method;
+  for (const PackedRow& packed : packedRows())
+    if (name == packed.name) return &packed.method;
+  return nullptr;
+}
+
+const Method& findMethod(std::string_view name) {
+  if (const Method* method = methodNamed(name)) return *method;
+  std::string known;
+  for (const Method& method : methods()) known += (known.empty() ? "" : ", ") + std::string(method.name);
+  throw std::runtime_error("There is no method \"" + std::string(name) + "\"; there are " + known +
+                           "; and those that keep keys and values with +kivi-4 or +kivi-2 behind their name.");
 }
 
 }  // namespace kvasir

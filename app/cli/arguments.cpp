@@ -335,6 +335,8 @@ void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
   command.add_option("--to", draft.folder, "The folder it is written to (the user's own unless set)")
       ->type_name("DIR");
   command.add_option("--curves", draft.curves, "Losses of every step as CSV")->type_name("FILE");
+  command.add_option("--plot", draft.picture, "Losses as a picture, drawn at each check (.png, .svg, .pdf)")
+      ->type_name("FILE");
   command.add_option("--budget", settings.budgetTokens, "KV entries a query may attend to, per layer")
       ->type_name("N")
       ->check(tokenCount())

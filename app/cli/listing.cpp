@@ -88,7 +88,12 @@ void methodsCommand(const Arguments& arguments, Console& console) {
                     {"answers", method.answers}});
     if (!arguments.isJson) console.out() << padded(method.name, 18) << method.description << "\n";
   }
-  if (arguments.isJson) console.out() << asLine(rows) << "\n";
+  if (arguments.isJson)
+    console.out() << asLine(rows) << "\n";
+  else
+    console.out()
+        << "\nThose that keep keys and values keep them in 4 or 2 bits with +kivi-4 or +kivi-2 behind their "
+           "name:\nsnapkv+kivi-4\n";
 }
 
 void modelsCommand(const Arguments& arguments, Console& console) {

@@ -36,6 +36,10 @@ void drawMap(const MapResult& result, const std::filesystem::path& file);
 /// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file);
 
+/// The losses of a training step by step, those on texts held out, and what the retriever finds of these, in a
+/// .png, .svg or .pdf. Throws a sentence where it cannot.
+void drawTraining(const std::vector<TrainingStep>& steps, const std::filesystem::path& file);
+
 /// Length by depth, for each method a grid of the answers and one of the chunks, coloured by share, in a .png,
 /// .svg or .pdf. Throws a sentence where it cannot.
 void drawNeedles(const std::vector<NeedleGrid>& grids, const std::filesystem::path& file);

@@ -1,6 +1,5 @@
 #include "app/cli/setup.h"
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -12,10 +11,7 @@
 namespace kvasir {
 
 void checkMethod(const std::string& name) {
-  const std::vector<MethodInfo> methods = listMethods();
-  const bool isThere = std::any_of(methods.begin(), methods.end(),
-                                   [&](const MethodInfo& method) { return method.name == name; });
-  if (!isThere)
+  if (!isMethod(name))
     throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
 }
 

@@ -1,9 +1,10 @@
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "app/cli/commands.h"
+#include "app/cli/pictures.h"
 #include "app/cli/setup.h"
+#include "app/cli/training_curves.h"
 #include "app/places.h"
 #include "app/results.h"
 #include "app/text.h"
@@ -106,55 +107,8 @@ std::filesystem::path folderOf(const Arguments& arguments) {
   return arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
 }
 
-/// Losses step by step: on the console from time to time, and in a table where one is wanted. Of a training
-/// that went on from a checkpoint the table goes on too.
-class Curves {
- public:
-  Curves(const std::filesystem::path& file, Console& console) : console_(console) {
-    if (file.empty()) return;
-    std::error_code error;
-    const bool isNew = !std::filesystem::exists(file, error);
-    stream_.open(file, std::ios::app);
-    if (!stream_) throw std::runtime_error(utf8Of(file) + " cannot be written; check its folder and the disk.");
-    if (isNew) stream_ << "step,loss,held_out_loss,held_out_recall\n";
-  }
-  void add(const TrainingStep& step) {
-    sum_ += step.loss;
-    ++count_;
-    if (stream_.is_open()) {
-      stream_ << step.step << "," << step.loss << ",";
-      if (step.heldOutLoss) stream_ << *step.heldOutLoss;
-      stream_ << ",";
-      if (step.heldOutRecall) stream_ << *step.heldOutRecall;
-      stream_ << std::endl;
-    }
-    if (!step.heldOutLoss) return;
-    char line[160], recall[40] = "";
-    if (step.heldOutRecall) std::snprintf(recall, sizeof recall, ", recall %.3f", *step.heldOutRecall);
-    std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s%s", step.step,
-                  step.steps, sum_ / count_, *step.heldOutLoss, recall,
-                  step.isBest ? " (best so far, saved)" : "");
-    console_.say(line);
-    best_ = step.isBest ? *step.heldOutLoss : best_;
-    last_ = step.step;
-    sum_ = count_ = 0;
-  }
-  double best() const { return best_; }
-  int last() const { return last_; }
-
- private:
-  Console& console_;
-  std::ofstream stream_;
-  double sum_ = 0, best_ = 0;
-  int count_ = 0, last_ = 0;
-};
-
-}  // namespace
-
-namespace {
-
 /// What there is to tell of a training that has ended.
-void tellTrained(const std::filesystem::path& file, std::size_t texts, const Curves& curves,
+void tellTrained(const std::filesystem::path& file, std::size_t texts, const TrainingCurves& curves,
                  const Arguments& arguments, Console& console) {
   if (arguments.isJson)
     console.out() << asLine(Json{{"file", utf8Of(file)},
@@ -169,12 +123,13 @@ void tellTrained(const std::filesystem::path& file, std::size_t texts, const Cur
 }  // namespace
 
 void trainRetrieverCommand(const Arguments& arguments, Console& console) {
+  checkPicture(arguments.picture);
   RetrieverTexts texts;
   for (const std::string& name : arguments.documents)
     for (RetrieverLesson& lesson : readRetrieverLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
   texts.heldOut = readRetrieverLessons(arguments.heldOut);
   const auto engine = loadEngine(arguments, console);
-  Curves curves(arguments.curves, console);
+  TrainingCurves curves(arguments.curves, arguments.picture, console);
   const std::filesystem::path file = engine->trainRetriever(
       texts, arguments.retriever, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
       console);
@@ -183,12 +138,13 @@ void trainRetrieverCommand(const Arguments& arguments, Console& console) {
 
 void trainAdapterCommand(const Arguments& arguments, Console& console) {
   checkMethod(arguments.training.method);
+  checkPicture(arguments.picture);
   AdapterTexts texts;
   for (const std::string& name : arguments.documents)
     for (AdapterLesson& lesson : readLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
   texts.heldOut = readLessons(arguments.heldOut);
   const auto engine = loadEngine(arguments, console);
-  Curves curves(arguments.curves, console);
+  TrainingCurves curves(arguments.curves, arguments.picture, console);
   const std::filesystem::path file = engine->trainAdapter(
       texts, arguments.training, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
       console);

@@ -103,6 +103,24 @@ void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::p
       nameOf(file)));
 }
 
+void drawTraining(const std::vector<TrainingStep>& steps, const std::filesystem::path& file) {
+  const Studio studio;
+  PlotCurve loss{QObject::tr("texts learnt from"), {}}, heldOut{QObject::tr("texts held out"), {}};
+  PlotCurve recall{heldOut.name, {}};
+  for (const TrainingStep& step : steps) {
+    loss.points.emplace_back(step.step, step.loss);
+    if (step.heldOutLoss) heldOut.points.emplace_back(step.step, *step.heldOutLoss);
+    if (step.heldOutRecall) recall.points.emplace_back(step.step, *step.heldOutRecall);
+  }
+  std::vector<CurvePanel> panels;
+  panels.push_back(
+      {QObject::tr("Loss"), QObject::tr("step"), QObject::tr("loss"), false, false, {loss, heldOut}});
+  if (!recall.points.empty())
+    panels.push_back(
+        {QObject::tr("Evidence found"), QObject::tr("step"), QObject::tr("recall"), false, false, {recall}});
+  throwIfAny(writeCurves(panels, nameOf(file)));
+}
+
 void drawNeedles(const std::vector<NeedleGrid>& grids, const std::filesystem::path& file) {
   const Studio studio;
   std::vector<ShareGrid> drawn;

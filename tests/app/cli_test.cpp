@@ -166,6 +166,9 @@ TEST_F(CliTest, TrainsAnAdapterByAConfigurationAndWritesItsCurves) {
   EXPECT_EQ(second, "1,3,,");
   EXPECT_EQ(third, "2,2,1.5,");
 
+  EXPECT_EQ(run({"train", "adapter", lessons, "--held-out", lessons, "--plot", "losses.png"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("draws no pictures"));
+
   const std::string wrong = scratch.write("wrong.jsonl", R"({"text": "a", "questions": ["What?"]})").string();
   EXPECT_EQ(run({"train", "adapter", wrong, "--held-out", lessons}), 1);
   EXPECT_THAT(err.str(), HasSubstr("Line 1"));

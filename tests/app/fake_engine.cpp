@@ -153,6 +153,11 @@ std::vector<MethodInfo> listMethods() {
           {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"}};
 }
 
+bool isMethod(const std::string& name) {
+  const std::vector<MethodInfo> rows = listMethods();
+  return std::any_of(rows.begin(), rows.end(), [&](const MethodInfo& row) { return row.name == name; });
+}
+
 Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {
   ++fakeEngine().loads;
   if (settings.device == Device::Cuda) throw std::runtime_error(fakeEngine().refusal);

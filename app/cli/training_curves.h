@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "app/cli/console.h"
+#include "engine/engine.h"
+
+namespace kvasir {
+
+/// Losses step by step: on the console from check to check, and, where they are wanted, in a table and a
+/// picture, which is drawn anew at each check. Of a training that went on from a checkpoint the table goes on
+/// too, and the picture with it.
+class TrainingCurves {
+ public:
+  /// Empty names: no table, no picture. Throws a sentence where the table cannot be written.
+  TrainingCurves(const std::filesystem::path& table, std::filesystem::path picture, Console& console);
+  void add(const TrainingStep& step);
+
+  double best() const { return best_; }  ///< loss on the texts held out
+  int last() const { return steps_.empty() ? 0 : steps_.back().step; }
+
+ private:
+  void takeUp(const std::filesystem::path& table);
+  void write(const TrainingStep& step);
+  void tell(const TrainingStep& step);
+
+  Console& console_;
+  std::filesystem::path picture_;
+  std::ofstream table_;
+  std::vector<TrainingStep> steps_;
+  double best_ = 0, sum_ = 0;
+  int count_ = 0;
+};
+
+}  // namespace kvasir
