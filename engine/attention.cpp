@@ -42,27 +42,20 @@ void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
 
 void GatheredKv::reserve(int tokens, const at::Tensor& like) {
   if (keys_.defined() && keys_.size(1) >= tokens) return;
-  const std::int64_t capacity =
-      std::max<std::int64_t>(std::max(tokens, expected_) + kChunkTokens, count_ * 3LL / 2);
+  // Room for more is a part of what is there: 1/16 moves each key some 16 times while a text is read, which is
+  // little beside attending to it, and a half would be memory for nothing.
+  constexpr int kGrowth = 16;
+  const int wanted = std::max(tokens, expected_);
+  const std::int64_t capacity = wanted + (grows_ ? std::max(kChunkTokens, wanted / kGrowth) : 0);
   const auto grow = [&](at::Tensor& held) {
     at::Tensor larger = at::empty({like.size(0), capacity, like.size(2)}, like.options());
-    if (held.defined()) larger.narrow(1, 0, count_).copy_(held.narrow(1, 0, count_));
+    if (count_ > 0) larger.narrow(1, 0, count_).copy_(held.narrow(1, 0, count_));
+    // Written to, so that what it takes does not depend on what stood there before.
+    larger.narrow(1, wanted, capacity - wanted).zero_();
     held = larger;
   };
   grow(keys_);
   grow(values_);
-  written_ = count_;
-}
-
-void GatheredKv::addWritten(int tokens) {
-  count_ += tokens;
-  written_ = std::max(written_, count_);
-}
-
-std::size_t GatheredKv::bytes() const {
-  if (!keys_.defined()) return 0;
-  const auto rows = static_cast<std::size_t>(keys_.size(0) * written_);
-  return 2 * rows * static_cast<std::size_t>(keys_.size(2)) * keys_.element_size();
 }
 
 void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table) {
@@ -77,7 +70,7 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
     rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens),
            {position, placed.step, placed.group}, table);
     values_.narrow(1, count_, tokens).copy_(kv.values.narrow(1, offset, tokens));
-    addWritten(tokens);
+    count_ += tokens;
   }
 }
 
@@ -92,13 +85,17 @@ void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cac
   reserve(count, rows.keys);
   rotateEach(rows.keys, keys_.narrow(1, 0, count), kept, table);
   values_.narrow(1, 0, count).copy_(rows.values);
-  addWritten(count);
+  count_ = count;
 }
 
 void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer,
                          const KvCache& cache, const RopeTable& table) {
   expected_ = kept.defined() ? static_cast<int>(kept.size(1)) : 0;
-  for (const PlacedRun& placed : runs) expected_ += placed.run.end - placed.run.begin;
+  grows_ = false;
+  for (const PlacedRun& placed : runs) {
+    expected_ += placed.run.end - placed.run.begin;
+    grows_ = grows_ || placed.isOwn;
+  }
   if (table_ != &table || !kept_.is_same(kept)) startWith(kept, layer, cache, table);
   keepPrefix(runs);
   for (std::size_t i = runs_.empty() ? 0 : runs_.size() - 1; i < runs.size(); ++i) {

@@ -30,19 +30,18 @@ class GatheredKv {
   const at::Tensor& kept() const { return kept_; }
   int keptCount() const { return kept_.defined() ? static_cast<int>(kept_.size(1)) : 0; }
   const std::vector<PlacedRun>& runs() const { return runs_; }
-  std::size_t bytes() const;  ///< of memory that was written to: room for more takes none
+  std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
 
  private:
   void startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table);
   void keepPrefix(const std::vector<PlacedRun>& runs);
   void append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table);
   void reserve(int tokens, const at::Tensor& like);
-  void addWritten(int tokens);
 
   at::Tensor keys_, values_;  ///< [kvHeads, capacity, headDimension]
   int count_ = 0;
-  int written_ = 0;   ///< of the capacity, so much has held something
   int expected_ = 0;  ///< tokens of what is being arranged: room is made for all at once
+  bool grows_ = false;  ///< it holds the block's own chunk, which may still grow
   at::Tensor kept_;
   std::vector<PlacedRun> runs_;
   const RopeTable* table_ = nullptr;  ///< the keys were rotated by

@@ -61,7 +61,7 @@ void KvCache::extend(int layer, int chunk, const KvTensors& kv) {
   KvTensors& held = tail(chunk)[static_cast<std::size_t>(layer)];
   if (!held.keys.defined()) {
     const std::vector<std::int64_t> sizes = {shape_.kvHeads, kChunkTokens, shape_.headDimension};
-    held = {at::empty(sizes, kv.keys.options()), at::empty(sizes, kv.keys.options())};
+    held = {at::zeros(sizes, kv.keys.options()), at::zeros(sizes, kv.keys.options())};
   }
   const Run run = this->chunk(chunk);
   held.keys.narrow(1, run.end - run.begin - 1, 1).copy_(kv.keys);
@@ -200,13 +200,9 @@ std::span<float> KvCache::notes(int layer, int chunk) {
 
 std::size_t KvCache::bytesInMemory() const {
   std::size_t sum = 0;
-  for (std::size_t i = 0; i < tails_.size(); ++i) {
-    const Run run = chunk(tailFrom_ + static_cast<int>(i));
-    const auto rows = static_cast<std::size_t>((run.end - run.begin) * shape_.kvHeads);
-    for (const KvTensors& kv : tails_[i])
-      if (kv.keys.defined())
-        sum += 2 * rows * static_cast<std::size_t>(shape_.headDimension) * kv.keys.element_size();
-  }
+  for (const Tail& tail : tails_)
+    for (const KvTensors& kv : tail)
+      if (kv.keys.defined()) sum += kv.keys.nbytes() + kv.values.nbytes();
   for (const at::Tensor& index : index_)
     if (index.defined()) sum += index.nbytes();
   for (const auto& [place, notes] : notes_) sum += notes.capacity() * sizeof(float);

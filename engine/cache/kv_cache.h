@@ -75,7 +75,7 @@ class KvCache {
   /// Notes of a chunk in a layer, zero until written. After `startTail`, changes stay in memory.
   std::span<float> notes(int layer, int chunk);
 
-  std::size_t bytesInMemory() const;  ///< of tail chunks as far as they are filled, the index and changed notes
+  std::size_t bytesInMemory() const;  ///< of tail chunks, the index and changed notes
   void release() { store_.release(); }
   /// From here on chunks are kept in memory, not in the store.
   void startTail() {

@@ -10,8 +10,10 @@ void RopeTable::grow(int positions) {
   std::size_t have = cosines_.size() / half();
   if (static_cast<std::size_t>(positions) <= have) return;
   const std::size_t want = (static_cast<std::size_t>(positions) + 1023) / 1024 * 1024;
-  cosines_.resize(want * half());
-  sines_.resize(want * half());
+  for (std::vector<float>* values : {&cosines_, &sines_}) {
+    values->reserve(want * half());  // not twice as much, as a vector grows by itself
+    values->resize(want * half());
+  }
   for (; have < want; ++have)
     for (std::size_t i = 0; i < half(); ++i) {
       const double angle = static_cast<double>(have) * frequencies_[i];

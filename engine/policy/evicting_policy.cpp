@@ -122,7 +122,7 @@ class EvictingPolicy : public KvPolicy {
     if (held.ranking.defined() && !isAsked) return;
     if (rule_.question == Question::Seen) {
       const std::int64_t count = std::min(rule_.window, block.tokens);
-      held.lastQueries = queries.far.to(at::kFloat).narrow(1, block.tokens - count, count);
+      held.lastQueries = queries.far.narrow(1, block.tokens - count, count).to(at::kFloat).clone();
     }
     // An answer's open chunk has no tokens yet; a question's own keys are there.
     const int chunks = queries.areOwnStates ? block.chunk + 1 : block.chunk;

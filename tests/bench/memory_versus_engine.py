@@ -30,7 +30,8 @@ def main():
     options = parser.parse_args()
     methods = options.methods.split(",") if options.methods else methods_of(options.build)
     failed = []
-    print("| method | counted MB | process grew by MB | apart | on disk MB |\n|---|---|---|---|---|", flush=True)
+    print("| method | counted MB | process grew by MB | apart | stays after it MB | on disk MB |\n|---|---|---|---|---|---|",
+          flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for method in methods:
             kept = options.keep or Path(folder)
@@ -42,7 +43,7 @@ def main():
             if not options.keep:
                 file.unlink(missing_ok=True)
             if done.returncode != 0:
-                print(f"| {method} | {done.stderr.strip()} | | | |", flush=True)
+                print(f"| {method} | {done.stderr.strip()} | | | | |", flush=True)
                 if "carries no factors" not in done.stderr:  # longrope, with most models
                     failed.append(method)
                 continue
@@ -51,7 +52,7 @@ def main():
             if abs(apart) > options.within:
                 failed.append(method)
             print(f"| {method} | {row['counted'] / 1e6:.2f} | {row['grown'] / 1e6:.2f} | {apart:+.1%} | "
-                  f"{row['on_disk'] / 1e6:.0f} |", flush=True)
+                  f"{row['left'] / 1e6:.2f} | {row['on_disk'] / 1e6:.0f} |", flush=True)
     if failed:
         sys.exit("not within {:.0%}: {}".format(options.within, ", ".join(failed)))
 
