@@ -63,6 +63,7 @@ class ForwardPass {
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
+    ProductMemory memory;
   };
 
   at::Tensor embed(std::span<const TokenId> tokens) const;
