@@ -10,7 +10,6 @@
 #define HWY_TARGET_INCLUDE "kernels/attend_block.cpp"
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
@@ -32,7 +31,7 @@ void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end
 using Floats = hn::CappedTag<float, 16>;
 
 constexpr int kKeys = 32;  ///< of a tile
-constexpr int kRows = 4;   ///< queries that share each load of a key or value
+constexpr int kRows = 6;   ///< queries that share each load of a key or value
 
 /// Rows of a strip and the tile of keys they meet, all in float32. Rows are filled up to a multiple of kRows;
 /// dimensions to one of two vectors.
@@ -90,36 +89,70 @@ void loadTile(const BlockAttention<Value>& a, int first, Strip& strip) {
   }
 }
 
-/// Scores of kRows queries and a tile's keys. The sums are variables of their own, not an array: compilers keep
+/// Sums of kRows rows and two vectors of columns. They are variables of their own, not an array: compilers keep
 /// them in registers only so.
-HWY_INLINE void scoreTile(const Strip& strip, int row, float (*scores)[kKeys]) {
+struct Sums {
+  hn::Vec<Floats> a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5;
+
+  /// Adds the products of two vectors and one number of each row.
+  HWY_INLINE void add(hn::Vec<Floats> a, hn::Vec<Floats> b, const float* numbers, std::int64_t stride) {
+    const Floats df;
+    const auto n0 = hn::Set(df, numbers[0]);
+    a0 = hn::MulAdd(a, n0, a0);
+    b0 = hn::MulAdd(b, n0, b0);
+    const auto n1 = hn::Set(df, numbers[stride]);
+    a1 = hn::MulAdd(a, n1, a1);
+    b1 = hn::MulAdd(b, n1, b1);
+    const auto n2 = hn::Set(df, numbers[2 * stride]);
+    a2 = hn::MulAdd(a, n2, a2);
+    b2 = hn::MulAdd(b, n2, b2);
+    const auto n3 = hn::Set(df, numbers[3 * stride]);
+    a3 = hn::MulAdd(a, n3, a3);
+    b3 = hn::MulAdd(b, n3, b3);
+    const auto n4 = hn::Set(df, numbers[4 * stride]);
+    a4 = hn::MulAdd(a, n4, a4);
+    b4 = hn::MulAdd(b, n4, b4);
+    const auto n5 = hn::Set(df, numbers[5 * stride]);
+    a5 = hn::MulAdd(a, n5, a5);
+    b5 = hn::MulAdd(b, n5, b5);
+  }
+  HWY_INLINE void store(float* out, std::int64_t stride) const {
+    const Floats df;
+    const std::size_t lanes = hn::Lanes(df);
+    hn::Store(a0, df, out);
+    hn::Store(b0, df, out + lanes);
+    hn::Store(a1, df, out + stride);
+    hn::Store(b1, df, out + stride + lanes);
+    hn::Store(a2, df, out + 2 * stride);
+    hn::Store(b2, df, out + 2 * stride + lanes);
+    hn::Store(a3, df, out + 3 * stride);
+    hn::Store(b3, df, out + 3 * stride + lanes);
+    hn::Store(a4, df, out + 4 * stride);
+    hn::Store(b4, df, out + 4 * stride + lanes);
+    hn::Store(a5, df, out + 5 * stride);
+    hn::Store(b5, df, out + 5 * stride + lanes);
+  }
+};
+
+HWY_INLINE Sums loadSums(const float* from, std::int64_t stride) {
+  const Floats df;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto at = [&](int row, std::size_t part) HWY_ATTR { return hn::Load(df, from + row * stride + part * lanes); };
+  return {at(0, 0), at(1, 0), at(2, 0), at(3, 0), at(4, 0), at(5, 0),
+          at(0, 1), at(1, 1), at(2, 1), at(3, 1), at(4, 1), at(5, 1)};
+}
+
+/// Scores of kRows queries and a tile's keys.
+HWY_INLINE void scoreTile(Strip& strip, int row) {
   const Floats df;
   const int lanes = static_cast<int>(hn::Lanes(df)), dimension = strip.dimension;
-  const float* q0 = strip.queries.data() + row * dimension;
-  const float *q1 = q0 + dimension, *q2 = q1 + dimension, *q3 = q2 + dimension;
+  const auto none = hn::Zero(df);
   for (int key = 0; key < kKeys; key += 2 * lanes) {
-    auto a0 = hn::Zero(df), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    const float* keys = strip.keys.data() + key;
-    for (int i = 0; i < dimension; ++i, keys += kKeys) {
-      const auto a = hn::Load(df, keys), b = hn::Load(df, keys + lanes);
-      const auto v0 = hn::Set(df, q0[i]), v1 = hn::Set(df, q1[i]), v2 = hn::Set(df, q2[i]), v3 = hn::Set(df, q3[i]);
-      a0 = hn::MulAdd(a, v0, a0);
-      b0 = hn::MulAdd(b, v0, b0);
-      a1 = hn::MulAdd(a, v1, a1);
-      b1 = hn::MulAdd(b, v1, b1);
-      a2 = hn::MulAdd(a, v2, a2);
-      b2 = hn::MulAdd(b, v2, b2);
-      a3 = hn::MulAdd(a, v3, a3);
-      b3 = hn::MulAdd(b, v3, b3);
-    }
-    hn::Store(a0, df, scores[0] + key);
-    hn::Store(b0, df, scores[0] + key + lanes);
-    hn::Store(a1, df, scores[1] + key);
-    hn::Store(b1, df, scores[1] + key + lanes);
-    hn::Store(a2, df, scores[2] + key);
-    hn::Store(b2, df, scores[2] + key + lanes);
-    hn::Store(a3, df, scores[3] + key);
-    hn::Store(b3, df, scores[3] + key + lanes);
+    Sums sums = {none, none, none, none, none, none, none, none, none, none, none, none};
+    const float *keys = strip.keys.data() + key, *queries = strip.queries.data() + row * dimension;
+    for (int i = 0; i < dimension; ++i, keys += kKeys)
+      sums.add(hn::Load(df, keys), hn::Load(df, keys + lanes), queries + i, dimension);
+    sums.store(strip.weights[0] + key, kKeys);
   }
 }
 
@@ -127,35 +160,33 @@ HWY_INLINE void scoreTile(const Strip& strip, int row, float (*scores)[kKeys]) {
 HWY_INLINE void addValues(Strip& strip, int row) {
   const Floats df;
   const int lanes = static_cast<int>(hn::Lanes(df)), width = strip.width;
-  float* out = strip.output.data() + row * width;
-  for (int i = 0; i < width; i += 2 * lanes, out += 2 * lanes) {
-    auto a0 = hn::Load(df, out), b0 = hn::Load(df, out + lanes);
-    auto a1 = hn::Load(df, out + width), b1 = hn::Load(df, out + width + lanes);
-    auto a2 = hn::Load(df, out + 2 * width), b2 = hn::Load(df, out + 2 * width + lanes);
-    auto a3 = hn::Load(df, out + 3 * width), b3 = hn::Load(df, out + 3 * width + lanes);
+  for (int i = 0; i < width; i += 2 * lanes) {
+    float* out = strip.output.data() + row * width + i;
+    Sums sums = loadSums(out, width);
     const float* values = strip.values.data() + i;
-    for (int key = 0; key < kKeys; ++key, values += width) {
-      const auto a = hn::Load(df, values), b = hn::Load(df, values + lanes);
-      const auto v0 = hn::Set(df, strip.weights[0][key]), v1 = hn::Set(df, strip.weights[1][key]);
-      const auto v2 = hn::Set(df, strip.weights[2][key]), v3 = hn::Set(df, strip.weights[3][key]);
-      a0 = hn::MulAdd(a, v0, a0);
-      b0 = hn::MulAdd(b, v0, b0);
-      a1 = hn::MulAdd(a, v1, a1);
-      b1 = hn::MulAdd(b, v1, b1);
-      a2 = hn::MulAdd(a, v2, a2);
-      b2 = hn::MulAdd(b, v2, b2);
-      a3 = hn::MulAdd(a, v3, a3);
-      b3 = hn::MulAdd(b, v3, b3);
-    }
-    hn::Store(a0, df, out);
-    hn::Store(b0, df, out + lanes);
-    hn::Store(a1, df, out + width);
-    hn::Store(b1, df, out + width + lanes);
-    hn::Store(a2, df, out + 2 * width);
-    hn::Store(b2, df, out + 2 * width + lanes);
-    hn::Store(a3, df, out + 3 * width);
-    hn::Store(b3, df, out + 3 * width + lanes);
+    for (int key = 0; key < kKeys; ++key, values += width)
+      sums.add(hn::Load(df, values), hn::Load(df, values + lanes), strip.weights[0] + key, kKeys);
+    sums.store(out, width);
   }
+}
+
+/// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2 to the
+/// part between whole numbers is its Taylor polynomial.
+HWY_INLINE hn::Vec<Floats> expBelowZero(hn::Vec<Floats> x) {
+  const Floats df;
+  const hn::Rebind<std::int32_t, Floats> di;
+  const auto least = hn::Set(df, -87.0f);
+  const auto power = hn::Mul(hn::Max(x, least), hn::Set(df, 1.44269504f));
+  const auto whole = hn::Round(power);
+  const auto part = hn::Sub(power, whole);
+  auto sum = hn::MulAdd(hn::Set(df, 1.54035304e-4f), part, hn::Set(df, 1.33335581e-3f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 9.61812911e-3f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 5.55041087e-2f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 2.40226507e-1f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 6.93147181e-1f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 1.0f));
+  const auto bits = hn::Add(hn::BitCast(di, sum), hn::ShiftLeft<23>(hn::ConvertTo(di, whole)));
+  return hn::IfThenElseZero(hn::Gt(x, least), hn::BitCast(df, bits));
 }
 
 /// Scores become weights; what the row has so far is made smaller where a score is the largest yet. It sees keys
@@ -182,8 +213,9 @@ HWY_INLINE void weighRow(Strip& strip, int row, int from, int to, float* scores)
       hn::Store(hn::Mul(hn::Load(df, out + i), hn::Set(df, factor)), df, out + i);
   }
   auto sums = hn::Zero(df);
+  HWY_UNROLL(4)
   for (int key = 0; key < kKeys; key += lanes) {
-    const auto weights = hn::Exp(df, hn::Sub(hn::Load(df, scores + key), hn::Set(df, largest)));
+    const auto weights = expBelowZero(hn::Sub(hn::Load(df, scores + key), hn::Set(df, largest)));
     hn::Store(weights, df, scores + key);
     sums = hn::Add(sums, weights);
   }
@@ -198,7 +230,7 @@ void attendTile(const BlockAttention<Value>& a, std::int64_t firstRow, int rows,
     const int *begins = a.begins + firstRow + row, *ends = a.ends + firstRow + row;
     const int least = *std::min_element(begins, begins + count), most = *std::max_element(ends, ends + count);
     if (std::min(most, a.count) <= first || least >= first + kKeys) continue;
-    scoreTile(strip, row, strip.weights);
+    scoreTile(strip, row);
     for (int i = 0; i < kRows; ++i) {
       const int last = i < count ? std::min(ends[i], a.count) : 0;
       weighRow(strip, row + i, i < count ? std::clamp(begins[i] - first, 0, kKeys) : 0,
