@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "kernels/attend_block.h"
+
 namespace kvasir {
 namespace {
 
@@ -250,51 +252,115 @@ Mask farMask(const AttendedGroups& groups, const Block& block) {
   return {groups.far, block, groups.farFrom, 0};
 }
 
-/// Running merge of attention over parts of the keys into attention over all of them.
-struct Merge {
-  at::Tensor values, logSums;  ///< [kvHeads, rows, d] float32 and [kvHeads, rows]
+/// The keys of a group, in places of the gathered ones, that each row of a KV head's queries sees: [group · tokens].
+struct SeenKeys {
+  std::vector<int> begins, ends;
 
-  void add(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& keyValues,
-           const std::optional<at::Tensor>& mask, float scale) {
-    auto [partValues, partSums] = at::_scaled_dot_product_flash_attention_for_cpu(
-        queries, keys.unsqueeze(0), keyValues.unsqueeze(0), 0.0, false, mask, static_cast<double>(scale));
-    partValues = partValues.squeeze(0);
-    partSums = partSums.squeeze(0);
-    if (!values.defined()) {
-      values = partValues;
-      logSums = partSums;
-      return;
-    }
-    const at::Tensor sums = at::logaddexp(logSums, partSums);
-    values = values.to(at::kFloat).mul((logSums - sums).exp_().unsqueeze(-1));
-    values.addcmul_(partValues.to(at::kFloat), (partSums - sums).exp_().unsqueeze(-1));
-    logSums = sums;
+  /// beginOf, endOf: of a token of the block.
+  template <class Begin, class End>
+  SeenKeys(std::int64_t group, const Block& block, const Begin& beginOf, const End& endOf) {
+    for (std::int64_t head = 0; head < group; ++head)
+      for (int row = 0; row < block.tokens; ++row) {
+        begins.push_back(head == 0 ? beginOf(row) : begins[static_cast<std::size_t>(row)]);
+        ends.push_back(head == 0 ? endOf(row) : ends[static_cast<std::size_t>(row)]);
+      }
   }
 };
+
+SeenKeys nearKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
+  const auto begin = [&](int row) {
+    return groups.window == 0 ? 0 : countBefore(groups.near, block.first + row - groups.window + 1);
+  };
+  return {group, block, begin, [&](int row) { return groups.view.own + row + 1; }};
+}
+
+SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
+  const auto end = [&](int row) {
+    return groups.farFrom == 0 ? groups.far.count()
+                               : countBefore(groups.far, block.first + row - groups.farFrom + 1);
+  };
+  return {group, block, [](int) { return 0; }, end};
+}
+
+/// A group, as one KV head's queries meet it.
+template <class Value>
+BlockAttention<Value> attentionOver(const GatheredKv& gathered, const at::Tensor& queries, const SeenKeys& seen,
+                                    std::int64_t head, float scale) {
+  const at::Tensor keys = gathered.keys(), values = gathered.values();
+  BlockAttention<Value> attention;
+  attention.dimension = static_cast<int>(keys.size(2));
+  attention.queries = static_cast<const Value*>(queries.const_data_ptr()) + head * std::ssize(seen.ends) * keys.size(2);
+  attention.keys = static_cast<const Value*>(keys.const_data_ptr()) + head * keys.stride(0);
+  attention.values = static_cast<const Value*>(values.const_data_ptr()) + head * values.stride(0);
+  attention.count = gathered.count();
+  attention.begins = seen.begins.data();
+  attention.ends = seen.ends.data();
+  attention.scale = scale;
+  return attention;
+}
+
+/// Results of a block as they grow, and as they are given back.
+struct BlockSums {
+  at::Tensor output, largest, sum;  ///< [heads, tokens, headDimension], [heads, tokens] twice
+  BlockOutput result;
+
+  explicit BlockSums(const at::Tensor& queries)
+      : output(at::zeros(queries.sizes(), at::kFloat)),
+        largest(at::full({queries.size(0), queries.size(1)}, -std::numeric_limits<float>::infinity(), at::kFloat)),
+        sum(at::zeros({queries.size(0), queries.size(1)}, at::kFloat)),
+        result{at::empty_like(queries), at::empty_like(sum)} {}
+
+  template <class Value>
+  void pointFrom(BlockAttention<Value>& attention, std::int64_t row) {
+    attention.output = output.data_ptr<float>() + row * output.size(2);
+    attention.largest = largest.data_ptr<float>() + row;
+    attention.sum = sum.data_ptr<float>() + row;
+  }
+
+  template <class Value>
+  void finish(std::int64_t begin, std::int64_t end) {
+    const float *sums = sum.const_data_ptr<float>(), *most = largest.const_data_ptr<float>();
+    const std::int64_t dimension = output.size(2);
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* in = output.const_data_ptr<float>() + row * dimension;
+      auto* out = static_cast<Value*>(result.values.mutable_data_ptr()) + row * dimension;
+      for (std::int64_t i = 0; i < dimension; ++i) writeValue(in[i] / sums[row], out + i);
+      result.logSums.data_ptr<float>()[row] = most[row] + std::log(sums[row]);
+    }
+  }
+};
+
+template <class Value>
+BlockOutput attendAs(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
+                     float scale) {
+  constexpr std::int64_t kLeastRows = 32;  // of a thread
+  const std::int64_t kvHeads = groups.near.keys().size(0), group = near.size(0) / kvHeads;
+  const std::int64_t rows = group * block.tokens;  // of a KV head
+  const SeenKeys nearSeen = nearKeys(groups, block, group), farSeen = farKeys(groups, block, group);
+  BlockSums sums(near);
+  at::parallel_for(0, kvHeads * rows, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t head = begin / rows; head * rows < end; ++head) {
+      const std::int64_t first = std::max(begin, head * rows) - head * rows;
+      const std::int64_t last = std::min(end, (head + 1) * rows) - head * rows;
+      const auto add = [&](const GatheredKv& gathered, const at::Tensor& queries, const SeenKeys& seen) {
+        BlockAttention<Value> attention = attentionOver<Value>(gathered, queries, seen, head, scale);
+        sums.pointFrom(attention, head * rows);
+        attendRows(attention, first, last);
+      };
+      add(groups.near, near, nearSeen);
+      if (groups.far.count() > 0) add(groups.far, far, farSeen);
+      sums.finish<Value>(head * rows + first, head * rows + last);
+    }
+  });
+  return sums.result;
+}
 
 }  // namespace
 
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
                         const Block& block, float scale) {
-  const std::int64_t kvHeads = groups.near.keys().size(0), group = near.size(0) / kvHeads;
-  const NearView& view = groups.view;
-  Merge merge;
-  const auto add = [&](const at::Tensor& queries, const GatheredKv& gathered, int from, int to,
-                       const Mask* hidden) {
-    if (from >= to) return;
-    std::optional<at::Tensor> mask;
-    if (hidden) mask = hidden->of(from, to, group, near.scalar_type());
-    merge.add(byKvHead(queries, kvHeads), gathered.keys().narrow(1, from, to - from),
-              gathered.values().narrow(1, from, to - from), mask, scale);
-  };
-  const Mask nearHidden = nearMask(groups, block), farHidden = farMask(groups, block);
-  add(near, groups.near, view.own, groups.near.count(), &nearHidden);
-  add(near, groups.near, view.open, view.own, nullptr);
-  add(near, groups.near, view.hidden, view.open, &nearHidden);
-  add(far, groups.far, 0, groups.farOpen, nullptr);
-  add(far, groups.far, groups.farOpen, groups.far.count(), &farHidden);
-  return {merge.values.to(near.scalar_type()).reshape(near.sizes()),
-          merge.logSums.reshape({near.size(0), block.tokens})};
+  if (near.scalar_type() == at::kFloat) return attendAs<float>(groups, near, far, block, scale);
+  return attendAs<std::uint16_t>(groups, near, far, block, scale);
 }
 
 namespace {

@@ -68,12 +68,13 @@ class ForwardPass {
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
+    ProductMemory memory;
 
     std::size_t bytes() const {
       std::size_t floats = 0;
       for (const auto* buffer : {&x, &normed, &projected, &attended, &out, &gate, &hidden, &logits, &weights})
         floats += buffer->capacity();
-      return floats * sizeof(float);
+      return floats * sizeof(float) + memory.bytes();
     }
   };
 

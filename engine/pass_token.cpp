@@ -122,7 +122,7 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   if (parts_.tap) parts_.tap->countQueries(1);
   normalizeVector(token_.x, parts_.weights.finalNorm, parts_.shape.normEpsilon, token_.normed);
   token_.logits.resize(static_cast<std::size_t>(parts_.shape.vocabulary));
-  parts_.weights.outputHead().multiply(token_.normed.data(), token_.logits.data());
+  parts_.weights.outputHead().multiply(token_.normed.data(), token_.logits.data(), parts_.form, token_.memory);
   return token_.logits;
 }
 
@@ -140,18 +140,18 @@ void ForwardPass::generateLayer(int layer, const Block& block) {
   projectToken(weights, layer, block);
   attendToken(layer, block);
   token_.out.resize(static_cast<std::size_t>(shape.width));
-  weights.output.multiply(token_.attended.data(), token_.out.data());
+  weights.output.multiply(token_.attended.data(), token_.out.data(), parts_.form, token_.memory);
   addVector(token_.out, weights.postAttentionNorm);
 
   normalizeVector(token_.x, weights.feedForwardNorm, shape.normEpsilon, token_.normed);
   token_.gate.resize(static_cast<std::size_t>(2 * shape.feedForward));
-  weights.gateUp.multiply(token_.normed.data(), token_.gate.data());
+  weights.gateUp.multiply(token_.normed.data(), token_.gate.data(), parts_.form, token_.memory);
   token_.hidden.resize(static_cast<std::size_t>(shape.feedForward));
   RowGate<float> gate{token_.gate.data(), token_.hidden.data(), shape.feedForward,
                       RowGate<float>::Activation::Silu};
   if (shape.activation == Activation::Gelu) gate.activation = RowGate<float>::Activation::GeluTanh;
   gateRows(gate, 0, 1);
-  weights.down.multiply(token_.hidden.data(), token_.out.data());
+  weights.down.multiply(token_.hidden.data(), token_.out.data(), parts_.form, token_.memory);
   addVector(token_.out, weights.postFeedForwardNorm);
 }
 
@@ -168,7 +168,7 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
   const ModelShape& shape = parts_.shape;
   normalizeVector(token_.x, weights.attentionNorm, shape.normEpsilon, token_.normed);
   token_.projected.resize(static_cast<std::size_t>((shape.heads + 2 * shape.kvHeads) * shape.headDimension));
-  weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data());
+  weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data(), parts_.form, token_.memory);
   at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
   at::Tensor keys =
       asHeads(token_.projected.data() + shape.heads * shape.headDimension, shape.kvHeads, shape.headDimension);

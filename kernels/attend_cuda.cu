@@ -45,6 +45,13 @@ struct AttendQuery {
   }
 };
 
+/// One row of a block, by a thread.
+template <class Value>
+struct AttendRow {
+  BlockAttention<Value> attention;
+  __device__ void operator()(std::int64_t row) const { attention.attendRow(row); }
+};
+
 }  // namespace
 
 void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream) {
@@ -52,6 +59,13 @@ void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream) {
 }
 void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* stream) {
   launchRows("attendToken", AttendQuery<std::uint16_t>{attention}, attention.group, stream);
+}
+
+void attendRowsOnDevice(const BlockAttention<float>& attention, std::int64_t rows, void* stream) {
+  launchEach("attendRows", AttendRow<float>{attention}, rows, stream);
+}
+void attendRowsOnDevice(const BlockAttention<std::uint16_t>& attention, std::int64_t rows, void* stream) {
+  launchEach("attendRows", AttendRow<std::uint16_t>{attention}, rows, stream);
 }
 
 }  // namespace kvasir

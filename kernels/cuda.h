@@ -3,8 +3,10 @@
 #include <cstdint>
 
 #include "kernels/attend.h"
-#include "kernels/matrix_vector.h"
+#include "kernels/attend_block.h"
+#include "kernels/products.h"
 #include "kernels/rotate.h"
+#include "kernels/rounding.h"
 #include "kernels/rows.h"
 
 /// The kernels on a CUDA device: library kvasir_kernels_cuda, built with KVASIR_CUDA. They launch the
@@ -15,10 +17,14 @@
 /// Compiled, and not yet run on a device: tests/kernels/cuda_check runs them where there is one.
 namespace kvasir {
 
-void multiplyRowsOnDevice(const AffineProduct& product, std::int64_t rows, void* stream);
-void sumBlocksOnDevice(const float* x, int columns, int blockSize, float* sums, void* stream);
-void expandRowsOnDevice(const AffineProduct& product, std::int64_t rows, float* out, void* stream);
-void expandRowsOnDevice(const AffineProduct& product, std::int64_t rows, std::uint16_t* out, void* stream);
+void expandRowsOnDevice(const PanelMatrix& matrix, std::int64_t rows, float* out, void* stream);
+void expandRowsOnDevice(const PanelMatrix& matrix, std::int64_t rows, std::uint16_t* out, void* stream);
+void multiplyExactlyOnDevice(const ExactProduct& product, void* stream);
+
+void roundRowsOnDevice(const RowRounding<float>& rounding, std::int64_t rows, void* stream);
+void roundRowsOnDevice(const RowRounding<std::uint16_t>& rounding, std::int64_t rows, void* stream);
+void multiplyPanelsOnDevice(const PanelProduct<float>& product, void* stream);
+void multiplyPanelsOnDevice(const PanelProduct<std::uint16_t>& product, void* stream);
 
 void normalizeRowsOnDevice(const RowNorm<float>& norm, std::int64_t rows, void* stream);
 void normalizeRowsOnDevice(const RowNorm<std::uint16_t>& norm, std::int64_t rows, void* stream);
@@ -30,5 +36,8 @@ void rotateRowsOnDevice(const Rotation<std::uint16_t>& rotation, void* stream);
 
 void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream);
 void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* stream);
+
+void attendRowsOnDevice(const BlockAttention<float>& attention, std::int64_t rows, void* stream);
+void attendRowsOnDevice(const BlockAttention<std::uint16_t>& attention, std::int64_t rows, void* stream);
 
 }  // namespace kvasir

@@ -2,8 +2,6 @@
 
 #include "engine/torch.h"
 
-#include "kernels/matrix_vector.h"
-
 namespace kvasir {
 namespace {
 
@@ -31,23 +29,26 @@ std::int64_t fileRow(std::int64_t row, int headDimension) {
 }
 
 template <class Value>
-std::vector<Value> reorderRows(const std::vector<Value>& from, int rows, int headDimension) {
+void appendRows(std::vector<Value>& to, const std::vector<Value>& from, int rows, int headDimension) {
   const std::size_t length = from.size() / static_cast<std::size_t>(rows);
-  std::vector<Value> to(from.size());
-  for (int row = 0; row < rows; ++row)
-    std::copy_n(from.begin() + fileRow(row, headDimension) * static_cast<std::int64_t>(length), length,
-                to.begin() + row * static_cast<std::int64_t>(length));
-  return to;
+  to.reserve(to.size() + from.size());
+  for (int row = 0; row < rows; ++row) {
+    const auto begin = from.begin() + fileRow(row, headDimension) * static_cast<std::ptrdiff_t>(length);
+    to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(length));
+  }
 }
 
-AffineProduct productOf(const AffineBlocks& affine, int columns) {
-  AffineProduct product;
-  product.levels = affine.levels.data();
-  product.scales = affine.scales.data();
-  product.offsets = affine.offsets.empty() ? nullptr : affine.offsets.data();
-  product.columns = columns;
-  product.blockSize = affine.blockSize;
-  return product;
+/// Adds rows of the same type below those that are there.
+void append(AffineBlocks& to, const AffineBlocks& from, int rows, int headDimension) {
+  to.blockSize = from.blockSize;
+  appendRows(to.levels, from.levels, rows, headDimension);
+  appendRows(to.scales, from.scales, rows, headDimension);
+  appendRows(to.offsets, from.offsets, rows, headDimension);
+}
+
+PackedPanels pack(const AffineBlocks& affine, int rows, int columns) {
+  return packPanels({affine.levels.data(), affine.scales.data(),
+                     affine.offsets.empty() ? nullptr : affine.offsets.data(), rows, columns, affine.blockSize});
 }
 
 at::Tensor loadPlain(const GgufTensor& tensor, int rows, int columns, int headDimension) {
@@ -83,24 +84,24 @@ WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts,
     : columns_(columns) {
   auto stored = std::make_shared<Stored>();
   stored->keepsDense = keepsDense;
-  for (const Part& part : parts) {
+  AffineBlocks joined;  // neighbours of one type are one block
+  int joinedRows = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
     const GgufTensor& tensor = file.tensor(part.tensor);
     checkShape(file, tensor, {part.rows, columns});
-    Block block;
-    block.rows = part.rows;
-    if (auto affine = toAffineBlocks(tensor)) {
-      if (part.headDimension) {
-        affine->levels = reorderRows(affine->levels, part.rows, part.headDimension);
-        affine->scales = reorderRows(affine->scales, part.rows, part.headDimension);
-        if (!affine->offsets.empty())
-          affine->offsets = reorderRows(affine->offsets, part.rows, part.headDimension);
-      }
-      block.affine = std::move(*affine);
-    } else {
-      block.plain = loadPlain(tensor, part.rows, columns, part.headDimension);
-    }
     rows_ += part.rows;
-    stored->blocks.push_back(std::move(block));
+    const auto affine = toAffineBlocks(tensor);
+    if (!affine) {
+      stored->blocks.push_back({part.rows, {}, loadPlain(tensor, part.rows, columns, part.headDimension)});
+      continue;
+    }
+    append(joined, *affine, part.rows, part.headDimension);
+    joinedRows += part.rows;
+    if (i + 1 < parts.size() && file.tensor(parts[i + 1].tensor).type == tensor.type) continue;
+    stored->blocks.push_back({joinedRows, pack(joined, joinedRows, columns), {}});
+    joined = {};
+    joinedRows = 0;
   }
   stored_ = std::move(stored);
 }
@@ -114,7 +115,7 @@ WeightMatrix::WeightMatrix(const at::Tensor& values, DenseForm form)
   if (form == DenseForm::Float32 || blockSize == 0)
     block.plain = values.to(at::kFloat).contiguous();
   else
-    block.affine = roundToLevels(values, blockSize);
+    block.panels = pack(roundToLevels(values, blockSize), rows_, columns_);
   stored_ = std::move(stored);
 }
 
@@ -127,7 +128,7 @@ WeightMatrix WeightMatrix::changedBy(LowRankChange change) const {
 std::size_t WeightMatrix::bytes() const {
   std::size_t sum = 0;
   for (const Block& block : stored_->blocks) {
-    sum += block.affine.levels.size() + 4 * (block.affine.scales.size() + block.affine.offsets.size());
+    sum += block.panels.bytes();
     if (block.plain.defined()) sum += block.plain.nbytes();
   }
   for (const at::Tensor& dense : stored_->dense)
@@ -140,12 +141,12 @@ void WeightMatrix::expand(const Block& block, at::Tensor out) const {
     out.copy_(block.plain);
     return;
   }
-  const AffineProduct product = productOf(block.affine, columns_);
+  const PanelMatrix matrix = block.panels.matrix();
   at::parallel_for(0, block.rows, 64, [&](std::int64_t begin, std::int64_t end) {
     if (out.scalar_type() == at::kFloat)
-      expandRows(product, begin, end, out.data_ptr<float>() + begin * columns_);
+      expandRows(matrix, begin, end, out.data_ptr<float>() + begin * columns_);
     else
-      expandRows(product, begin, end, static_cast<std::uint16_t*>(out.data_ptr()) + begin * columns_);
+      expandRows(matrix, begin, end, static_cast<std::uint16_t*>(out.data_ptr()) + begin * columns_);
   });
 }
 
@@ -162,43 +163,6 @@ at::Tensor WeightMatrix::dense(DenseForm form) const {
   return out;
 }
 
-at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
-  at::Tensor y = at::linear(x, dense(form));
-  if (change_) y.add_(change_->up.multiply(change_->down.multiply(x, form), form));
-  return y;
-}
-
-void WeightMatrix::multiply(const float* x, float* y) const {
-  multiplyStored(x, y);
-  if (!change_) return;
-  std::vector<float> inner(static_cast<std::size_t>(change_->down.rows())),
-      added(static_cast<std::size_t>(rows_));
-  change_->down.multiply(x, inner.data());
-  change_->up.multiply(inner.data(), added.data());
-  for (std::size_t i = 0; i < added.size(); ++i) y[i] += added[i];
-}
-
-void WeightMatrix::multiplyStored(const float* x, float* y) const {
-  std::int64_t first = 0;
-  for (const Block& block : stored_->blocks) {
-    if (block.plain.defined()) {
-      const at::Tensor input = at::from_blob(const_cast<float*>(x), {columns_}, at::kFloat);
-      const at::Tensor result = at::mv(block.plain, input.to(block.plain.scalar_type())).to(at::kFloat);
-      std::copy_n(result.data_ptr<float>(), block.rows, y + first);
-    } else {
-      AffineProduct product = productOf(block.affine, columns_);
-      std::vector<float> sums(static_cast<std::size_t>(columns_ / product.blockSize));
-      sumBlocks(x, columns_, product.blockSize, sums.data());
-      product.x = x;
-      product.blockSums = sums.data();
-      product.y = y + first;
-      at::parallel_for(0, block.rows, 128,
-                       [&](std::int64_t begin, std::int64_t end) { multiplyRows(product, begin, end); });
-    }
-    first += block.rows;
-  }
-}
-
 void WeightMatrix::row(std::int64_t index, float* out) const {
   for (const Block& block : stored_->blocks) {
     if (index >= block.rows) {
@@ -209,7 +173,7 @@ void WeightMatrix::row(std::int64_t index, float* out) const {
       const at::Tensor values = block.plain[index].to(at::kFloat);
       std::copy_n(values.data_ptr<float>(), columns_, out);
     } else {
-      expandRows(productOf(block.affine, columns_), index, index + 1, out);
+      expandRows(block.panels.matrix(), index, index + 1, out);
     }
     return;
   }

@@ -8,6 +8,7 @@
 #include "engine/model/gguf.h"
 #include "engine/model/model_shape.h"
 #include "engine/torch.h"
+#include "kernels/panels.h"
 
 namespace kvasir {
 
@@ -17,9 +18,22 @@ at::ScalarType typeOf(DenseForm form);
 
 struct LowRankChange;
 
+/// Memory of products with one row, kept from one to the next.
+struct ProductMemory {
+  std::vector<std::int16_t> levels;
+  std::vector<float> scales, sums;  ///< of the levels
+  std::vector<float> inner, added;  ///< of a low-rank change
+
+  std::size_t bytes() const {
+    return levels.capacity() * sizeof(std::int16_t) +
+           (scales.capacity() + sums.capacity() + inner.capacity() + added.capacity()) * sizeof(float);
+  }
+};
+
 /// One projection, or several stacked on each other: rows of outputs, columns of inputs. Quantised types are
-/// kept as exact 8-bit levels with scales; others as they are. Products with many rows use a dense form, made
-/// at first use and kept where `keepsDense`. Copies share what they hold.
+/// kept as exact levels of 4 or 8 bits with scales; others as they are. Products work on the levels; those that
+/// LibTorch does better (`multiply`) use a dense form, made at first use and kept where `keepsDense`. Copies
+/// share what they hold.
 class WeightMatrix {
  public:
   /// Rows of a head are reordered from neighbours to halves where `headDimension` is not 0.
@@ -41,10 +55,12 @@ class WeightMatrix {
   int columns() const { return columns_; }
   std::size_t bytes() const;  ///< without the change
 
-  /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it.
+  /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it. Float32: in float32 throughout. Bfloat16: by
+  /// LibTorch where the processor multiplies bf16 and there are many rows, else on levels, x rounded to 16 bits.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
-  /// y[rows] = W x[columns], float32, on at's threads; weights as exact as the file.
-  void multiply(const float* x, float* y) const;
+  /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
+  /// rounded to 16 bits a block, which is much closer than bf16.
+  void multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
   /// One row, for embeddings. Without the change.
   void row(std::int64_t index, float* out) const;
   /// The whole matrix without the change, [rows, columns].
@@ -53,7 +69,7 @@ class WeightMatrix {
  private:
   struct Block {
     int rows = 0;
-    AffineBlocks affine;  ///< quantised, else
+    PackedPanels panels;  ///< quantised, else
     at::Tensor plain;     ///< [rows, columns], float32 or bf16
   };
   struct Stored {
@@ -62,7 +78,9 @@ class WeightMatrix {
     mutable at::Tensor dense[2];
   };
   void expand(const Block& block, at::Tensor out) const;
-  void multiplyStored(const float* x, float* y) const;
+  bool isQuantised() const;
+  at::Tensor multiplyLevels(const at::Tensor& x) const;
+  void multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
 
   int rows_ = 0, columns_ = 0;
   std::shared_ptr<const Stored> stored_ = std::make_shared<const Stored>();

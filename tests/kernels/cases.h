@@ -29,36 +29,72 @@ std::vector<Value> randomValues(std::int64_t size, float range, unsigned seed) {
 }
 
 enum class Offsets { None, Some };
+/// Which levels there are, which is how many bits they take.
+enum class Levels { Bytes, Nibbles, SignedNibbles };
+/// Whether all scales are halves or some are finer.
+enum class Scales { Halves, Floats };
 
-struct Product {
+/// A matrix row by row, and packed.
+struct Matrix {
   int rows, columns, blockSize;
   std::vector<std::int8_t> levels;
-  std::vector<float> scales, offsets, x, blockSums;
+  std::vector<float> scales, offsets;
+  PackedPanels packed;
 
-  Product(int rows, int columns, int blockSize, Offsets kind)
-      : rows(rows), columns(columns), blockSize(blockSize) {
+  struct Kind {
+    int blockSize = 32;
+    Levels levels = Levels::Bytes;
+    Offsets offsets = Offsets::None;
+    Scales scales = Scales::Halves;
+  };
+
+  Matrix(int rows, int columns, Kind kind) : rows(rows), columns(columns), blockSize(kind.blockSize) {
     std::mt19937 generator(rows * 7919u + columns);
-    for (int i = 0; i < rows * columns; ++i) levels.push_back(static_cast<std::int8_t>(generator() & 0xff));
+    for (int i = 0; i < rows * columns; ++i) {
+      const auto byte = static_cast<std::int8_t>(generator() & 0xff);
+      levels.push_back(static_cast<std::int8_t>(kind.levels == Levels::Bytes     ? byte
+                                                : kind.levels == Levels::Nibbles ? byte & 15
+                                                                                 : (byte & 15) - 8));
+    }
+    // The ends of the range, so that it is what it is said to be.
+    levels.front() = static_cast<std::int8_t>(kind.levels == Levels::Bytes ? -128 : kind.levels == Levels::Nibbles ? 0 : -8);
+    levels.back() = static_cast<std::int8_t>(kind.levels == Levels::Bytes ? 127 : kind.levels == Levels::Nibbles ? 15 : 7);
     const int blocks = rows * columns / blockSize;
     scales = randomValues<float>(blocks, 0.1f, 1);
-    if (kind == Offsets::Some) offsets = randomValues<float>(blocks, 2, 2);
-    x = randomValues<float>(columns, 3, 3);
-    for (const reference::Expected& sum : reference::sumBlocks(x, blockSize))
-      blockSums.push_back(static_cast<float>(sum.value));
+    if (kind.offsets == Offsets::Some) offsets = randomValues<float>(blocks, 2, 2);
+    if (kind.scales == Scales::Halves)
+      for (std::vector<float>* values : {&scales, &offsets})
+        for (float& value : *values) value = std::ldexp(std::nearbyint(std::ldexp(value, 9)), -9);
+    packed = packPanels(asRows());
   }
 
-  AffineProduct argument(float* y = nullptr) const {
-    AffineProduct product;
-    product.levels = levels.data();
-    product.scales = scales.data();
-    product.offsets = offsets.empty() ? nullptr : offsets.data();
-    product.columns = columns;
-    product.blockSize = blockSize;
-    product.x = x.data();
-    product.blockSums = offsets.empty() ? nullptr : blockSums.data();
-    product.y = y;
-    return product;
+  AffineRows asRows() const {
+    return {levels.data(), scales.data(), offsets.empty() ? nullptr : offsets.data(), rows, columns, blockSize};
   }
+};
+
+/// Every kind of matrix that packing tells apart.
+inline std::vector<Matrix::Kind> everyKind() {
+  std::vector<Matrix::Kind> kinds;
+  for (const int blockSize : {16, 32})
+    for (const Levels levels : {Levels::Bytes, Levels::Nibbles, Levels::SignedNibbles})
+      for (const Offsets offsets : {Offsets::None, Offsets::Some})
+        for (const Scales scales : {Scales::Halves, Scales::Floats})
+          kinds.push_back({blockSize, levels, offsets, scales});
+  return kinds;
+}
+
+/// Rows of numbers and what they are rounded to.
+template <class In>
+struct Rounded {
+  int rows, columns, blockSize;
+  float range = 3;
+  std::vector<In> in = randomValues<In>(std::int64_t{rows} * columns, range, 3);
+  std::vector<std::int16_t> levels = std::vector<std::int16_t>(in.size(), 12345);
+  std::vector<float> scales = unwritten<float>(std::ssize(in) / blockSize);
+  std::vector<float> sums = scales;
+
+  RowRounding<In> argument() { return {in.data(), levels.data(), scales.data(), sums.data(), columns, blockSize}; }
 };
 
 template <class Out>
@@ -182,6 +218,43 @@ struct Attended {
     attention.count = count;
     attention.scale = 1 / std::sqrt(static_cast<float>(dimension));
     attention.weightStride = count + 3;
+    return attention;
+  }
+};
+
+/// Which keys rows see: all, those up to their own place, or a window of them that slides.
+enum class Sight { All, Causal, Window };
+
+template <class Value>
+struct AttendedRows {
+  int rows, dimension, count;
+  Sight sight = Sight::All;
+  float range = 2;  ///< of queries and keys
+  std::vector<Value> queries = randomValues<Value>(std::int64_t{rows} * dimension, range, 12);
+  std::vector<Value> keys = randomValues<Value>(std::int64_t{count} * dimension, range, 13);
+  std::vector<Value> values = randomValues<Value>(std::int64_t{count} * dimension, 3, 14);
+  std::vector<int> begins = std::vector<int>(rows, 0), ends = std::vector<int>(rows, count);
+  std::vector<float> output = std::vector<float>(std::size_t(rows) * dimension, 0);
+  std::vector<float> largest = std::vector<float>(rows, -std::numeric_limits<float>::infinity());
+  std::vector<float> sum = std::vector<float>(rows, 0);
+
+  BlockAttention<Value> argument() {
+    for (int row = 0; row < rows; ++row) {
+      if (sight != Sight::All) ends[row] = std::clamp(count - rows + row + 1, 0, count);
+      if (sight == Sight::Window) begins[row] = std::max(0, ends[row] - 40);
+    }
+    BlockAttention<Value> attention;
+    attention.queries = queries.data();
+    attention.dimension = dimension;
+    attention.keys = keys.data();
+    attention.values = values.data();
+    attention.count = count;
+    attention.begins = begins.data();
+    attention.ends = ends.data();
+    attention.scale = 1 / std::sqrt(static_cast<float>(dimension));
+    attention.output = output.data();
+    attention.largest = largest.data();
+    attention.sum = sum.data();
     return attention;
   }
 };

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -46,52 +47,123 @@ class DeviceArray {
   void* memory_ = nullptr;
 };
 
-using Offsets = cases::Offsets;
+using cases::Matrix;
 
-/// A product whose arguments lie on the device.
-struct DeviceProduct {
-  explicit DeviceProduct(const cases::Product& product)
-      : levels(product.levels),
-        scales(product.scales),
-        offsets(product.offsets),
-        x(product.x),
-        blockSums(product.blockSums),
-        y(cases::unwritten<float>(product.rows)),
-        argument(product.argument()) {
-    argument.levels = levels.data();
-    argument.scales = scales.data();
-    argument.offsets = offsets.data();
-    argument.x = x.data();
-    argument.blockSums = blockSums.data();
-    argument.y = y.data();
+/// A packed matrix on the device.
+struct DeviceMatrix {
+  explicit DeviceMatrix(const PackedPanels& packed)
+      : words(copyOf(packed.words)),
+        scales(copyOf(packed.scales)),
+        offsets(copyOf(packed.offsets)),
+        halfScales(copyOf(packed.halfScales)),
+        halfOffsets(copyOf(packed.halfOffsets)),
+        matrix(packed.shape) {
+    matrix.words = words.data();
+    matrix.scales = scales.data();
+    matrix.offsets = offsets.data();
+    matrix.halfScales = halfScales.data();
+    matrix.halfOffsets = halfOffsets.data();
   }
 
-  DeviceArray<std::int8_t> levels;
-  DeviceArray<float> scales, offsets, x, blockSums, y;
-  AffineProduct argument;
+  template <class Value>
+  static std::vector<Value> copyOf(const LineVector<Value>& values) {
+    return {values.begin(), values.end()};
+  }
+
+  DeviceArray<std::uint32_t> words;
+  DeviceArray<float> scales, offsets;
+  DeviceArray<std::uint16_t> halfScales, halfOffsets;
+  PanelMatrix matrix;
 };
 
-std::string checkMultiply(int blockSize, Offsets offsets) {
-  const cases::Product product(301, 18 * blockSize, blockSize, offsets);
-  const DeviceProduct device(product);
-  multiplyRowsOnDevice(device.argument, product.rows, nullptr);
-  return reference::differences(reference::multiply(product.argument(), 0, product.rows), device.y.read());
-}
-
-std::string checkSumBlocks() {
-  const std::vector<float> x = cases::randomValues<float>(576, 3, 11);
-  const DeviceArray<float> device(x), sums(cases::unwritten<float>(18));
-  sumBlocksOnDevice(device.data(), 576, 32, sums.data(), nullptr);
-  return reference::differences(reference::sumBlocks(x, 32), sums.read());
+std::string checkMultiplyExactly(const Matrix::Kind& kind) {
+  const Matrix matrix(301, 192, kind);
+  const DeviceMatrix device(matrix.packed);
+  const std::vector<float> x = cases::randomValues<float>(192, 3, 3);
+  const DeviceArray<float> deviceX(x), y(cases::unwritten<float>(301));
+  multiplyExactlyOnDevice({device.matrix, deviceX.data(), y.data()}, nullptr);
+  return reference::differences(reference::multiply(matrix.asRows(), [&](int i) { return double{x[i]}; }), y.read());
 }
 
 template <class Out>
-std::string checkExpand(Offsets offsets) {
-  const cases::Product product(37, 96, 16, offsets);
-  const DeviceProduct device(product);
+std::string checkExpand(const Matrix::Kind& kind) {
+  const Matrix matrix(37, 96, kind);
+  const DeviceMatrix device(matrix.packed);
   const DeviceArray<Out> out(cases::unwritten<Out>(37 * 96));
-  expandRowsOnDevice(device.argument, product.rows, out.data(), nullptr);
-  return reference::differences(reference::expand<Out>(product.argument(), 0, product.rows), out.read());
+  expandRowsOnDevice(device.matrix, 37, out.data(), nullptr);
+  return reference::differences(reference::expand<Out>(matrix.asRows(), 0, 37), out.read());
+}
+
+/// Rounds and multiplies three rows, on the device both.
+template <class Value>
+std::string checkMultiplyPanels(const Matrix::Kind& kind) {
+  constexpr int kCount = 3;
+  const Matrix matrix(41, 96, kind);
+  const DeviceMatrix device(matrix.packed);
+  cases::Rounded<Value> x{kCount, 96, kind.blockSize};
+  const DeviceArray<Value> in(x.in), y(cases::unwritten<Value>(kCount * 41));
+  const DeviceArray<std::int16_t> levels(x.levels);
+  const DeviceArray<float> scales(x.scales), sums(x.sums);
+  roundRowsOnDevice(
+      RowRounding<Value>{in.data(), levels.data(), scales.data(), sums.data(), 96, kind.blockSize}, kCount, nullptr);
+  multiplyPanelsOnDevice(
+      PanelProduct<Value>{device.matrix, levels.data(), scales.data(), sums.data(), kCount, y.data(), 41}, nullptr);
+  x.levels = levels.read();
+  x.scales = scales.read();
+  const std::vector<Value> products = y.read();
+  for (int index = 0; index < kCount; ++index) {
+    const auto number = [&](int i) {
+      const std::size_t at = std::size_t(index) * 96 + i;
+      return double{x.scales[at / kind.blockSize]} * x.levels[at];
+    };
+    reference::Expectations expected = reference::multiply(matrix.asRows(), number);
+    for (reference::Expected& entry : expected) entry = reference::stored<Value>(entry);
+    const std::string text = reference::differences(expected, products.data() + index * 41);
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+template <class Value>
+std::string checkAttendRows(cases::Sight sight) {
+  cases::AttendedRows<Value> rows{50, 64, 173, sight};
+  const BlockAttention<Value> host = rows.argument();
+  const DeviceArray<Value> queries(rows.queries), keys(rows.keys), values(rows.values);
+  const DeviceArray<int> begins(rows.begins), ends(rows.ends);
+  const DeviceArray<float> output(rows.output), largest(rows.largest), sum(rows.sum);
+  BlockAttention<Value> device = host;
+  device.queries = queries.data();
+  device.keys = keys.data();
+  device.values = values.data();
+  device.begins = begins.data();
+  device.ends = ends.data();
+  device.output = output.data();
+  device.largest = largest.data();
+  device.sum = sum.data();
+  attendRowsOnDevice(device, rows.rows, nullptr);
+  const std::vector<float> outputs = output.read(), totals = sum.read();
+  for (int row = 0; row < rows.rows; ++row) {
+    std::vector<float> divided;
+    for (int i = 0; i < 64; ++i) divided.push_back(outputs[row * 64 + i] / totals[row]);
+    const std::string text = reference::differences(reference::attendRow(host, row).output, divided);
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+template <class Value>
+std::string checkSights() {
+  return checkAttendRows<Value>(cases::Sight::All) + checkAttendRows<Value>(cases::Sight::Causal) +
+         checkAttendRows<Value>(cases::Sight::Window);
+}
+
+/// A check over all kinds of matrices as one.
+std::function<std::string()> ofEveryKind(std::string (*check)(const Matrix::Kind&)) {
+  return [check] {
+    std::string found;
+    for (const Matrix::Kind& kind : cases::everyKind()) found += check(kind);
+    return found;
+  };
 }
 
 template <class Out>
@@ -176,20 +248,17 @@ std::string checkAttends() {
 
 struct Check {
   const char* name;
-  std::string (*run)();
+  std::function<std::string()> run;
 };
 
 const std::vector<Check>& checks() {
   using Half = std::uint16_t;
   static const std::vector<Check> all = {
-      {"multiplyRows, blocks of 16",
-       [] { return checkMultiply(16, Offsets::Some) + checkMultiply(16, Offsets::None); }},
-      {"multiplyRows, blocks of 32",
-       [] { return checkMultiply(32, Offsets::Some) + checkMultiply(32, Offsets::None); }},
-      {"sumBlocks", checkSumBlocks},
-      {"expandRows, float",
-       [] { return checkExpand<float>(Offsets::Some) + checkExpand<float>(Offsets::None); }},
-      {"expandRows, bf16", [] { return checkExpand<Half>(Offsets::Some) + checkExpand<Half>(Offsets::None); }},
+      {"multiplyExactly", ofEveryKind(checkMultiplyExactly)},
+      {"expandRows, float", ofEveryKind(checkExpand<float>)},
+      {"expandRows, bf16", ofEveryKind(checkExpand<Half>)},
+      {"roundRows and multiplyPanels, float", ofEveryKind(checkMultiplyPanels<float>)},
+      {"roundRows and multiplyPanels, bf16", ofEveryKind(checkMultiplyPanels<Half>)},
       {"normalizeRows, float", [] { return checkNormalize<float>(17) + checkNormalize<float>(577); }},
       {"normalizeRows, bf16", [] { return checkNormalize<Half>(17) + checkNormalize<Half>(577); }},
       {"gateRows, float", checkGates<float>},
@@ -202,6 +271,8 @@ const std::vector<Check>& checks() {
        [] { return checkRotate<Half>(3, cases::Angles::One) + checkRotate<Half>(32, cases::Angles::EachRow); }},
       {"attendToken, float", checkAttends<float>},
       {"attendToken, bf16", checkAttends<Half>},
+      {"attendRows, float", checkSights<float>},
+      {"attendRows, bf16", checkSights<Half>},
   };
   return all;
 }

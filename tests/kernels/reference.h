@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "kernels/attend.h"
-#include "kernels/matrix_vector.h"
+#include "kernels/attend_block.h"
+#include "kernels/products.h"
 #include "kernels/rotate.h"
+#include "kernels/rounding.h"
 #include "kernels/rows.h"
 
 /// What the kernels compute, written plainly in double, and how far float32 and bf16 may lie from it.
@@ -68,45 +70,50 @@ std::string differences(const Expectations& expected, const std::vector<Value>& 
   return std::to_string(actual.size()) + " entries, not " + std::to_string(expected.size()) + "\n";
 }
 
-/// Rows [begin, end) of W x, by the weights themselves: blockSums is not looked at.
-inline Expectations multiply(const AffineProduct& p, std::int64_t begin, std::int64_t end) {
-  const int blocks = p.columns / p.blockSize;
-  Expectations result;
-  for (std::int64_t row = begin; row < end; ++row) {
-    double sum = 0, sizes = 0;
-    for (int i = 0; i < p.columns; ++i) {
-      const std::int64_t block = row * blocks + i / p.blockSize;
-      const double scaled = double{p.scales[block]} * p.levels[row * p.columns + i];
-      const double offset = p.offsets ? p.offsets[block] : 0.0;
-      sum += (scaled + offset) * p.x[i];
-      sizes += (std::abs(scaled) + std::abs(offset)) * std::abs(p.x[i]);
-    }
-    result.push_back({sum, (p.columns + p.blockSize + 8) * kUnit * sizes});
-  }
-  return result;
-}
-
-inline Expectations sumBlocks(const std::vector<float>& x, int blockSize) {
-  Expectations result(x.size() / blockSize);
-  for (std::size_t block = 0; block < result.size(); ++block) {
-    double sizes = 0;
-    for (int i = 0; i < blockSize; ++i) {
-      result[block].value += x[block * blockSize + i];
-      sizes += std::abs(x[block * blockSize + i]);
-    }
-    result[block].error = blockSize * kUnit * sizes;
-  }
-  return result;
+/// One weight of a matrix as model files have it.
+inline Expected weight(const AffineRows& m, std::int64_t row, int column) {
+  const std::int64_t block = row * (m.columns / m.blockSize) + column / m.blockSize;
+  const double scaled = double{m.scales[block]} * m.levels[row * m.columns + column];
+  const double offset = m.offsets ? m.offsets[block] : 0.0;
+  return {scaled + offset, 2 * kUnit * (std::abs(scaled) + std::abs(offset))};
 }
 
 template <class Value>
-Expectations expand(const AffineProduct& p, std::int64_t begin, std::int64_t end) {
+Expectations expand(const AffineRows& m, std::int64_t begin, std::int64_t end) {
   Expectations result;
-  for (std::int64_t i = begin * p.columns; i < end * p.columns; ++i) {
-    const std::int64_t block = i / p.blockSize;
-    const double scaled = double{p.scales[block]} * p.levels[i];
-    const double offset = p.offsets ? p.offsets[block] : 0.0;
-    result.push_back(stored<Value>({scaled + offset, 2 * kUnit * (std::abs(scaled) + std::abs(offset))}));
+  for (std::int64_t row = begin; row < end; ++row)
+    for (int i = 0; i < m.columns; ++i) result.push_back(stored<Value>(weight(m, row, i)));
+  return result;
+}
+
+/// W x for one vector; x(i) gives its entries.
+template <class X>
+Expectations multiply(const AffineRows& m, const X& x) {
+  Expectations result;
+  for (std::int64_t row = 0; row < m.rows; ++row) {
+    double sum = 0, sizes = 0;
+    for (int i = 0; i < m.columns; ++i) {
+      const std::int64_t block = row * (m.columns / m.blockSize) + i / m.blockSize;
+      const double offset = m.offsets ? std::abs(double{m.offsets[block]}) : 0;
+      sum += weight(m, row, i).value * x(i);
+      // 8: levels are taken as from 0 to 15 where they fit.
+      const double level = std::abs(double(m.levels[row * m.columns + i])) + 8;
+      sizes += (std::abs(double{m.scales[block]}) * level + offset) * std::abs(x(i));
+    }
+    result.push_back({sum, (m.columns + m.blockSize + 8) * kUnit * sizes});
+  }
+  return result;
+}
+
+/// What one number may be after rounding: the level's place, and the numbers it may stand for.
+template <class In>
+Expectations roundRows(const RowRounding<In>& r, std::int64_t rows) {
+  Expectations result;
+  for (std::int64_t i = 0; i < rows * r.columns; ++i) {
+    const std::int64_t first = i / r.blockSize * r.blockSize;
+    double most = 0;
+    for (std::int64_t k = first; k < first + r.blockSize; ++k) most = std::max(most, std::abs(number(r.in[k])));
+    result.push_back({number(r.in[i]), most * (0.5 / 32767 + 4 * kUnit)});
   }
   return result;
 }
@@ -233,6 +240,45 @@ template <class Value>
 Attention attend(const TokenAttention<Value>& a) {
   Attention result;
   for (int query = 0; query < a.group; ++query) attendQuery(a, query, result);
+  return result;
+}
+
+/// One row of a block's attention: its output divided by the sum, and the log of the sum of exp(score).
+template <class Value>
+struct SeenRow {
+  Expectations output;
+  Expected logSum;
+};
+template <class Value>
+SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
+  std::vector<double> scores;
+  double most = -std::numeric_limits<double>::infinity(), moved = 0;
+  for (std::int64_t key = a.begins[row]; key < a.ends[row]; ++key) {
+    double score = 0, sizes = 0;
+    for (int i = 0; i < a.dimension; ++i) {
+      const double product = number(a.queries[row * a.dimension + i]) * number(a.keys[key * a.dimension + i]) * a.scale;
+      score += product;
+      sizes += std::abs(product);
+    }
+    scores.push_back(score);
+    most = std::max(most, score);
+    moved = std::max(moved, (a.dimension + 4) * kUnit * sizes);
+  }
+  double sum = 0;
+  for (const double score : scores) sum += std::exp(score - most);
+  const double relative = 2 * std::expm1(moved) + (scores.size() + 60) * kUnit;
+  SeenRow<Value> result;
+  result.logSum = {most + std::log(sum), moved + relative};
+  for (int i = 0; i < a.dimension; ++i) {
+    Expected entry;
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+      const double value = number(a.values[(a.begins[row] + static_cast<std::int64_t>(k)) * a.dimension + i]);
+      const double weight = std::exp(scores[k] - most) / sum;
+      entry.value += weight * value;
+      entry.error += 2 * relative * weight * std::abs(value);
+    }
+    result.output.push_back(entry);
+  }
   return result;
 }
 

@@ -1,0 +1,128 @@
+// Products of WeightMatrix: on the weights' own levels, or by LibTorch where that is better.
+#include <ATen/cpu/Utils.h>
+
+#include "engine/model/weights.h"
+#include "engine/torch.h"
+#include "kernels/products.h"
+#include "kernels/rounding.h"
+
+namespace kvasir {
+namespace {
+
+/// Whether the processor multiplies bf16. Where it does not, LibTorch converts back and forth, slower than
+/// float32.
+bool multipliesBfloat16() {
+  static const bool does = [] {
+    const auto capabilities = at::cpu::get_cpu_capabilities();
+    return std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "bf16"}, [&](const char* name) {
+      const auto found = capabilities.find(name);
+      return found != capabilities.end() && found->second.isBool() && found->second.toBool();
+    });
+  }();
+  return does;
+}
+
+// With so few rows a product reads weights more than it multiplies, and the levels are the fewest bytes.
+constexpr std::int64_t kFewRows = 16;
+
+/// Panels that a thread takes at least, so that small products are not divided.
+std::int64_t grainOf(const PanelMatrix& matrix, std::int64_t count) {
+  constexpr std::int64_t kLeastProducts = 1 << 15;
+  return std::max<std::int64_t>(1, kLeastProducts / (count * matrix.columns * PanelMatrix::kRows));
+}
+
+template <class Value>
+RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::int64_t count, ProductMemory& memory) {
+  const auto blocks = static_cast<std::size_t>(count * (columns / blockSize));
+  memory.levels.resize(static_cast<std::size_t>(count * columns));
+  memory.scales.resize(blocks);
+  memory.sums.resize(blocks);
+  return {x, memory.levels.data(), memory.scales.data(), memory.sums.data(), columns, blockSize};
+}
+
+template <class Out>
+void multiplyAll(const PanelMatrix& matrix, const ProductMemory& x, std::int64_t count, Out* y, std::int64_t stride) {
+  PanelProduct<Out> product;
+  product.matrix = matrix;
+  product.levels = x.levels.data();
+  product.scales = x.scales.data();
+  product.sums = x.sums.data();
+  product.count = static_cast<int>(count);
+  product.y = y;
+  product.stride = stride;
+  at::parallel_for(0, matrix.panels(), grainOf(matrix, count),
+                   [&](std::int64_t begin, std::int64_t end) { multiplyPanels(product, begin, end); });
+}
+
+}  // namespace
+
+bool WeightMatrix::isQuantised() const {
+  return std::ranges::none_of(stored_->blocks, [](const Block& block) { return block.plain.defined(); });
+}
+
+at::Tensor WeightMatrix::multiplyLevels(const at::Tensor& x) const {
+  const std::int64_t count = x.size(0);
+  const at::Tensor rows = x.contiguous();
+  at::Tensor y = at::empty({count, rows_}, x.options());
+  const auto* in = static_cast<const std::uint16_t*>(rows.const_data_ptr());
+  auto* out = static_cast<std::uint16_t*>(y.mutable_data_ptr());
+  ProductMemory memory;
+  int rounded = 0;  // the block size that x is rounded for
+  for (const Block& block : stored_->blocks) {
+    const PanelMatrix matrix = block.panels.matrix();
+    if (matrix.blockSize != rounded) {
+      const auto rounding = roundInto(in, columns_, matrix.blockSize, count, memory);
+      at::parallel_for(0, count, 16, [&](std::int64_t begin, std::int64_t end) { roundRows(rounding, begin, end); });
+      rounded = matrix.blockSize;
+    }
+    multiplyAll(matrix, memory, count, out, rows_);
+    out += block.rows;
+  }
+  return y;
+}
+
+at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
+  const auto product = [&] {
+    if (form == DenseForm::Float32) return at::linear(x, dense(form));
+    const bool isFast = multipliesBfloat16();
+    if (isQuantised() && (!isFast || x.size(0) <= kFewRows)) return multiplyLevels(x);
+    if (isFast) return at::linear(x, dense(form));
+    return at::linear(x.to(at::kFloat), dense(DenseForm::Float32)).to(x.scalar_type());
+  };
+  at::Tensor y = product();
+  if (change_) y.add_(change_->up.multiply(change_->down.multiply(x, form), form));
+  return y;
+}
+
+void WeightMatrix::multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
+  multiplyStored(x, y, form, memory);
+  if (!change_) return;
+  memory.inner.resize(static_cast<std::size_t>(change_->down.rows()));
+  memory.added.resize(static_cast<std::size_t>(rows_));
+  change_->down.multiply(x, memory.inner.data(), form, memory);
+  change_->up.multiply(memory.inner.data(), memory.added.data(), form, memory);
+  for (std::size_t i = 0; i < memory.added.size(); ++i) y[i] += memory.added[i];
+}
+
+void WeightMatrix::multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
+  int rounded = 0;  // the block size that x is rounded for
+  for (const Block& block : stored_->blocks) {
+    const PanelMatrix matrix = block.panels.matrix();
+    if (block.plain.defined()) {
+      const at::Tensor input = at::from_blob(const_cast<float*>(x), {columns_}, at::kFloat);
+      const at::Tensor result = at::mv(block.plain, input.to(block.plain.scalar_type())).to(at::kFloat);
+      std::copy_n(result.data_ptr<float>(), block.rows, y);
+    } else if (form == DenseForm::Float32) {
+      const ExactProduct product{matrix, x, y};
+      at::parallel_for(0, matrix.panels(), grainOf(matrix, 1),
+                       [&](std::int64_t begin, std::int64_t end) { multiplyExactly(product, begin, end); });
+    } else {
+      if (matrix.blockSize != rounded) roundRows(roundInto(x, columns_, matrix.blockSize, 1, memory), 0, 1);
+      rounded = matrix.blockSize;
+      multiplyAll(matrix, memory, 1, y, rows_);
+    }
+    y += block.rows;
+  }
+}
+
+}  // namespace kvasir

@@ -1,0 +1,333 @@
+#include "kernels/products.h"
+
+#include <algorithm>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/products.cpp"
+#include <hwy/foreach_target.h>  // first: it includes this file again for each target
+
+#include <hwy/highway.h>
+
+#include <hwy/cache_control.h>
+
+#include "kernels/panel_lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kvasir {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_SCALAR
+
+// One lane, and no pairs: the definition.
+template <class Out>
+void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
+  const std::int64_t last = std::min<std::int64_t>(p.matrix.rows, end * PanelMatrix::kRows);
+  for (int index = 0; index < p.count; ++index)
+    for (std::int64_t row = begin * PanelMatrix::kRows; row < last; ++row)
+      writeValue(p.entry(index, row), p.y + index * p.stride + row);
+}
+
+#else
+
+constexpr int kPanelRows = PanelMatrix::kRows;
+
+/// One pair of columns of x in every lane.
+template <class D32>
+HWY_INLINE hn::Vec<hn::Repartition<std::int16_t, D32>> spreadPair(D32 d32, const std::int16_t* x) {
+  std::uint32_t pair;
+  std::memcpy(&pair, x, sizeof pair);
+  return hn::BitCast(hn::Repartition<std::int16_t, D32>(), hn::Set(d32, pair));
+}
+
+/// Sums of products of pairs, for rows side by side. Two, because some processors keep halves apart.
+template <class DI>
+struct PairSums {
+  hn::Vec<DI> first, second;
+
+  HWY_INLINE void add(hn::Vec<hn::Repartition<std::int16_t, DI>> a, hn::Vec<hn::Repartition<std::int16_t, DI>> b) {
+    first = hn::ReorderWidenMulAccumulate(DI(), a, b, first, second);
+  }
+  HWY_INLINE hn::Vec<DI> total() const { return hn::RearrangeToOddPlusEven(first, second); }
+};
+
+template <class DI>
+HWY_INLINE PairSums<DI> noSums(DI di) {
+  return {hn::Zero(di), hn::Zero(di)};
+}
+
+// ---- One row of x: weights are unpacked on the way ----
+
+using VectorFloats = hn::CappedTag<float, 8>;  // two vectors are at most a panel
+
+/// Pairs [kPair, all) of one word of two vectors of rows.
+template <int kBits, int kPair, class D32, class DI>
+HWY_INLINE void addWord(D32 d32, hn::Vec<D32> lower, hn::Vec<D32> upper, const std::int16_t* x, PairSums<DI>& a,
+                        PairSums<DI>& b) {
+  const auto pair = spreadPair(d32, x + 2 * kPair);
+  a.add(unpackPair<kBits, kPair>(d32, lower), pair);
+  b.add(unpackPair<kBits, kPair>(d32, upper), pair);
+  if constexpr (kPair + 1 < 16 / kBits) addWord<kBits, kPair + 1>(d32, lower, upper, x, a, b);
+}
+
+/// Rows of a panel from `row` on, as many as two vectors have lanes.
+template <int kBits, int kBlock, class Scale, class Out>
+HWY_INLINE void multiplyVector(const PanelProduct<Out>& p, std::int64_t panel, const PanelScales<Scale>& scales,
+                               int row, float* sums) {
+  const VectorFloats df;
+  const hn::Rebind<std::uint32_t, VectorFloats> d32;
+  const hn::Rebind<std::int32_t, VectorFloats> di;
+  const int lanes = static_cast<int>(hn::Lanes(df)), blocks = p.matrix.blocks();
+  const std::uint32_t* words = wordsOf(p.matrix, panel) + row;
+  auto sumA = hn::Zero(df), sumB = hn::Zero(df);
+  for (int block = 0; block < blocks; ++block) {
+    const std::int16_t* x = p.levels + block * kBlock;
+    auto a = noSums(di), b = noSums(di);
+    for (int word = 0; word < kBlock * kBits / 32; ++word, words += kPanelRows) {
+      hwy::Prefetch(words + 1024);  // panels are one stretch of memory
+      addWord<kBits, 0>(d32, hn::LoadU(d32, words), hn::LoadU(d32, words + lanes), x + word * (32 / kBits), a, b);
+    }
+    const std::int64_t at = std::int64_t{block} * kPanelRows + row;
+    const auto scale = hn::Set(df, p.scales[block]);
+    const auto blockSum = hn::Set(df, p.sums[block]);
+    const auto taken = hn::Mul(blockSum, hn::Set(df, -static_cast<float>(p.matrix.zero)));
+    sumA = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, a.total()), scale, taken), loadScales(df, scales.scales + at), sumA);
+    sumB = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, b.total()), scale, taken),
+                      loadScales(df, scales.scales + at + lanes), sumB);
+    if (!scales.offsets) continue;
+    sumA = hn::MulAdd(loadScales(df, scales.offsets + at), blockSum, sumA);
+    sumB = hn::MulAdd(loadScales(df, scales.offsets + at + lanes), blockSum, sumB);
+  }
+  hn::StoreU(sumA, df, sums + row);
+  hn::StoreU(sumB, df, sums + row + lanes);
+}
+
+template <class Out>
+void writeRows(const PanelProduct<Out>& p, int index, std::int64_t firstRow, const float* sums, int rows) {
+  Out* y = p.y + index * p.stride + firstRow;
+  const int count = static_cast<int>(std::min<std::int64_t>(rows, p.matrix.rows - firstRow));
+  const VectorFloats df;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  int i = 0;
+  for (; i + lanes <= count; i += lanes) store(df, hn::LoadU(df, sums + i), y + i);
+  for (; i < count; ++i) writeValue(sums[i], y + i);
+}
+
+template <class Out>
+void multiplyOne(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
+  const int step = 2 * static_cast<int>(hn::Lanes(VectorFloats()));
+  for (std::int64_t panel = begin; panel < end; ++panel) {
+    float sums[kPanelRows];
+    withPanel(p.matrix, panel, [&](const auto& scales, auto bits) HWY_ATTR {
+      constexpr int kBits = decltype(bits)::value;
+      for (int row = 0; row < kPanelRows; row += step) {
+        if (p.matrix.blockSize == 16)
+          multiplyVector<kBits, 16>(p, panel, scales, row, sums);
+        else
+          multiplyVector<kBits, 32>(p, panel, scales, row, sums);
+      }
+    });
+    writeRows(p, 0, panel * kPanelRows, sums, kPanelRows);
+  }
+}
+
+// ---- Many rows of x: weights of two panels are unpacked into a tile first ----
+
+constexpr int kTileRows = 2 * kPanelRows;
+constexpr int kTileColumns = 256;
+constexpr int kTileCount = 64;  // rows of x that meet a tile at a time
+
+using TileFloats = hn::CappedTag<float, kPanelRows>;
+
+struct Tile {
+  HWY_ALIGN std::int16_t levels[kTileColumns / 2][kTileRows][2];
+  HWY_ALIGN float scales[kTileColumns / 16][kTileRows];
+  HWY_ALIGN float offsets[kTileColumns / 16][kTileRows];
+  HWY_ALIGN float sums[kTileCount][kTileRows];
+};
+
+template <int kBits, int kPair, class D32>
+HWY_INLINE void unpackWord(D32 d32, hn::Vec<D32> words, std::int16_t (*out)[kTileRows][2], int row) {
+  const hn::Repartition<std::int16_t, D32> d16;
+  hn::StoreU(unpackPair<kBits, kPair>(d32, words), d16, out[kPair][row]);
+  if constexpr (kPair + 1 < 16 / kBits) unpackWord<kBits, kPair + 1>(d32, words, out, row);
+}
+
+/// Columns [first, first + columns) of a panel into the rows of the tile from `row` on.
+template <int kBits, class Scale>
+void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Scale>& scales, int first, int columns,
+                 Tile& tile, int row) {
+  const TileFloats df;
+  const hn::Rebind<std::uint32_t, TileFloats> d32;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  const std::uint32_t* words = wordsOf(m, panel) + std::int64_t{first} * kBits / 32 * kPanelRows;
+  for (int word = 0; word < columns * kBits / 32; ++word, words += kPanelRows)
+    for (int i = 0; i < kPanelRows; i += lanes)
+      unpackWord<kBits, 0>(d32, hn::LoadU(d32, words + i), tile.levels + word * (16 / kBits), row + i);
+  for (int block = 0; block < columns / m.blockSize; ++block)
+    for (int i = 0; i < kPanelRows; i += lanes) {
+      const std::int64_t at = std::int64_t{first / m.blockSize + block} * kPanelRows + i;
+      hn::StoreU(loadScales(df, scales.scales + at), df, tile.scales[block] + row + i);
+      if (scales.offsets) hn::StoreU(loadScales(df, scales.offsets + at), df, tile.offsets[block] + row + i);
+    }
+}
+
+/// What the rows of x of one product with a tile need: row i stands `columns` levels and `blocks` scales after
+/// row i - 1.
+struct TileInput {
+  const std::int16_t* levels;
+  const float *scales, *sums;
+  std::int64_t columns, blocks;
+  float zero;
+  bool hasOffsets;
+};
+
+/// One pair of columns of one row of x by two vectors of rows of W.
+template <class DI>
+HWY_INLINE void addPair(hn::Vec<hn::Repartition<std::int16_t, DI>> a, hn::Vec<hn::Repartition<std::int16_t, DI>> b,
+                        const std::int16_t* x, PairSums<DI>& sumA, PairSums<DI>& sumB) {
+  const auto values = spreadPair(hn::Rebind<std::uint32_t, DI>(), x);
+  sumA.add(a, values);
+  sumB.add(b, values);
+}
+
+/// Adds one block of one row of x to its sums, for two vectors of rows of W.
+template <class DI>
+HWY_INLINE void addSums(const TileInput& in, std::int64_t at, const PairSums<DI>& a, const PairSums<DI>& b,
+                        const float* scales, const float* offsets, float* sums) {
+  const hn::Rebind<float, DI> df;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto scale = hn::Set(df, in.scales[at]), blockSum = hn::Set(df, in.sums[at]);
+  const auto taken = hn::Mul(blockSum, hn::Set(df, -in.zero));
+  auto sumA = hn::Load(df, sums), sumB = hn::Load(df, sums + lanes);
+  sumA = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, a.total()), scale, taken), hn::Load(df, scales), sumA);
+  sumB = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, b.total()), scale, taken), hn::Load(df, scales + lanes), sumB);
+  if (in.hasOffsets) {
+    sumA = hn::MulAdd(hn::Load(df, offsets), blockSum, sumA);
+    sumB = hn::MulAdd(hn::Load(df, offsets + lanes), blockSum, sumB);
+  }
+  hn::Store(sumA, df, sums);
+  hn::Store(sumB, df, sums + lanes);
+}
+
+/// `kCount` rows of x, one block, two vectors of rows of W from `row` on. The sums are variables of their own,
+/// not an array: compilers keep them in registers only so.
+template <int kBlock, int kCount>
+HWY_INLINE void multiplyBlock(const TileInput& in, Tile& tile, int index, int row, int block) {
+  const hn::Repartition<std::int16_t, TileFloats> d16;
+  const hn::Rebind<std::int32_t, TileFloats> di;
+  const std::size_t lanes = hn::Lanes(di);
+  const std::int16_t* x = in.levels + block * kBlock;
+  const std::int16_t* levels = tile.levels[block * (kBlock / 2)][row];
+  auto a0 = noSums(di), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  HWY_UNROLL(4)
+  for (int pair = 0; pair < kBlock / 2; ++pair) {
+    const std::int16_t* here = levels + pair * 2 * kTileRows;
+    const auto a = hn::Load(d16, here), b = hn::Load(d16, here + 2 * lanes);
+    addPair(a, b, x + 2 * pair, a0, b0);
+    if constexpr (kCount > 1) addPair(a, b, x + in.columns + 2 * pair, a1, b1);
+    if constexpr (kCount > 2) addPair(a, b, x + 2 * in.columns + 2 * pair, a2, b2);
+    if constexpr (kCount > 3) addPair(a, b, x + 3 * in.columns + 2 * pair, a3, b3);
+  }
+  const float *scales = tile.scales[block] + row, *offsets = tile.offsets[block] + row;
+  addSums(in, block, a0, b0, scales, offsets, tile.sums[index] + row);
+  if constexpr (kCount > 1) addSums(in, in.blocks + block, a1, b1, scales, offsets, tile.sums[index + 1] + row);
+  if constexpr (kCount > 2) addSums(in, 2 * in.blocks + block, a2, b2, scales, offsets, tile.sums[index + 2] + row);
+  if constexpr (kCount > 3) addSums(in, 3 * in.blocks + block, a3, b3, scales, offsets, tile.sums[index + 3] + row);
+}
+
+/// Which part of x a tile is multiplied with.
+template <class Out>
+struct TilePart {
+  const PanelProduct<Out>& product;
+  int firstIndex;   ///< of the tile's sums among the rows of x
+  int firstColumn;  ///< of the tile
+  int columns;
+
+  TileInput inputFrom(int index) const {
+    const PanelMatrix& m = product.matrix;
+    const std::int64_t row = firstIndex + index, at = row * m.blocks() + firstColumn / m.blockSize;
+    return {product.levels + row * m.columns + firstColumn, product.scales + at, product.sums + at, m.columns,
+            m.blocks(), static_cast<float>(m.zero), m.hasOffsets()};
+  }
+};
+
+template <int kBlock, int kCount, class Out>
+void multiplyRowsOfX(const TilePart<Out>& part, Tile& tile, int index) {
+  const TileInput in = part.inputFrom(index);
+  const int step = 2 * static_cast<int>(hn::Lanes(TileFloats()));
+  for (int row = 0; row < kTileRows; row += step)
+    for (int block = 0; block < part.columns / kBlock; ++block)
+      multiplyBlock<kBlock, kCount>(in, tile, index, row, block);
+}
+
+template <int kBlock, class Out>
+void multiplyTile(const TilePart<Out>& part, Tile& tile, int count) {
+  int index = 0;
+  for (; index + 4 <= count; index += 4) multiplyRowsOfX<kBlock, 4>(part, tile, index);
+  switch (count - index) {
+    case 3:
+      return multiplyRowsOfX<kBlock, 3>(part, tile, index);
+    case 2:
+      return multiplyRowsOfX<kBlock, 2>(part, tile, index);
+    case 1:
+      return multiplyRowsOfX<kBlock, 1>(part, tile, index);
+  }
+}
+
+/// Rows [first, first + count) of x by the panels [panel, end), two at most.
+template <class Out>
+void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t end, int first, int count, Tile& tile) {
+  std::memset(tile.sums, 0, sizeof tile.sums);
+  for (int column = 0; column < p.matrix.columns; column += kTileColumns) {
+    const int columns = std::min(kTileColumns, p.matrix.columns - column);
+    for (int i = 0; i < std::min<std::int64_t>(2, end - panel); ++i)
+      withPanel(p.matrix, panel + i, [&](const auto& scales, auto bits) HWY_ATTR {
+        unpackPanel<decltype(bits)::value>(p.matrix, panel + i, scales, column, columns, tile, i * kPanelRows);
+      });
+    const TilePart<Out> part{p, first, column, columns};
+    if (p.matrix.blockSize == 16)
+      multiplyTile<16>(part, tile, count);
+    else
+      multiplyTile<32>(part, tile, count);
+  }
+  const int rows = static_cast<int>(end - panel > 1 ? kTileRows : kPanelRows);
+  for (int i = 0; i < count; ++i) writeRows(p, first + i, panel * kPanelRows, tile.sums[i], rows);
+}
+
+template <class Out>
+void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
+  if (p.count == 1) return multiplyOne(p, begin, end);
+  Tile tile = {};
+  for (int first = 0; first < p.count; first += kTileCount)
+    for (std::int64_t panel = begin; panel < end; panel += 2)
+      multiplyPair(p, panel, end, first, std::min(kTileCount, p.count - first), tile);
+}
+
+#endif
+
+void MultiplyToFloats(const PanelProduct<float>& p, std::int64_t begin, std::int64_t end) { multiply(p, begin, end); }
+void MultiplyToBfloats(const PanelProduct<std::uint16_t>& p, std::int64_t begin, std::int64_t end) {
+  multiply(p, begin, end);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kvasir
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace kvasir {
+
+HWY_EXPORT(MultiplyToFloats);
+HWY_EXPORT(MultiplyToBfloats);
+
+void multiplyPanels(const PanelProduct<float>& product, std::int64_t begin, std::int64_t end) {
+  HWY_DYNAMIC_DISPATCH(MultiplyToFloats)(product, begin, end);
+}
+void multiplyPanels(const PanelProduct<std::uint16_t>& product, std::int64_t begin, std::int64_t end) {
+  HWY_DYNAMIC_DISPATCH(MultiplyToBfloats)(product, begin, end);
+}
+
+}  // namespace kvasir
+#endif
