@@ -7,10 +7,7 @@
 #include "kernels/rounding.h"
 
 namespace kvasir {
-namespace {
 
-/// Whether the processor multiplies bf16. Where it does not, LibTorch converts back and forth, slower than
-/// float32.
 bool multipliesBfloat16() {
   static const bool does = [] {
     const auto capabilities = at::cpu::get_cpu_capabilities();
@@ -22,6 +19,8 @@ bool multipliesBfloat16() {
   return does;
 }
 
+namespace {
+
 // With so few rows a product reads weights more than it multiplies, and the levels are the fewest bytes.
 constexpr std::int64_t kFewRows = 16;
 
@@ -32,7 +31,8 @@ std::int64_t grainOf(const PanelMatrix& matrix, std::int64_t count) {
 }
 
 template <class Value>
-RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::int64_t count, ProductMemory& memory) {
+RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::int64_t count,
+                             ProductMemory& memory) {
   const auto blocks = static_cast<std::size_t>(count * (columns / blockSize));
   memory.levels.resize(static_cast<std::size_t>(count * columns));
   memory.scales.resize(blocks);
@@ -41,7 +41,8 @@ RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::in
 }
 
 template <class Out>
-void multiplyAll(const PanelMatrix& matrix, const ProductMemory& x, std::int64_t count, Out* y, std::int64_t stride) {
+void multiplyAll(const PanelMatrix& matrix, const ProductMemory& x, std::int64_t count, Out* y,
+                 std::int64_t stride) {
   PanelProduct<Out> product;
   product.matrix = matrix;
   product.levels = x.levels.data();
@@ -72,7 +73,8 @@ at::Tensor WeightMatrix::multiplyLevels(const at::Tensor& x) const {
     const PanelMatrix matrix = block.panels.matrix();
     if (matrix.blockSize != rounded) {
       const auto rounding = roundInto(in, columns_, matrix.blockSize, count, memory);
-      at::parallel_for(0, count, 16, [&](std::int64_t begin, std::int64_t end) { roundRows(rounding, begin, end); });
+      at::parallel_for(0, count, 16,
+                       [&](std::int64_t begin, std::int64_t end) { roundRows(rounding, begin, end); });
       rounded = matrix.blockSize;
     }
     multiplyAll(matrix, memory, count, out, rows_);

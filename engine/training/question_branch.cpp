@@ -7,6 +7,7 @@ namespace {
 
 /// A copy that can stand in a differentiable expression: what the engine holds was made in inference mode.
 at::Tensor ordinary(const at::Tensor& tensor) { return tensor.defined() ? tensor.clone() : tensor; }
+at::Tensor ordinary(const at::Tensor& tensor, at::ScalarType type) { return tensor.to(type, false, true); }
 
 /// Cosines and sines of rows, [rows, half] each.
 struct Angles {
@@ -69,13 +70,15 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
 }
 
 BranchForward::BranchForward(const LoadedModel& model)
-    : model_(model), table_(ropeFrequencies(model.shape, false)) {
+    : model_(model),
+      form_(multipliesBfloat16() ? model.form : DenseForm::Float32),
+      table_(ropeFrequencies(model.shape, false)) {
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (model.shape.isLocal(layer))
       throw std::runtime_error("Adapters cannot be trained for " + model.info.name +
                                ": some of its layers see only a window of the text.");
-  embedding_ = ordinary(model.weights.embedding.dense(model.form));
-  head_ = model.weights.head.rows() ? ordinary(model.weights.head.dense(model.form)) : embedding_;
+  embedding_ = ordinary(model.weights.embedding.dense(form_));
+  head_ = model.weights.head.rows() ? ordinary(model.weights.head.dense(form_)) : embedding_;
   finalNorm_ = ordinary(model.weights.finalNorm);
   for (const LayerWeights& weights : model.weights.layers) {
     FrozenLayer& layer = layers_.emplace_back();
@@ -87,7 +90,7 @@ BranchForward::BranchForward(const LoadedModel& model)
     layer.postFeedForwardNorm = ordinary(weights.postFeedForwardNorm);
     for (int i = 0; i < Adapter::kProjections; ++i)
       layer.projections[static_cast<std::size_t>(i)] =
-          ordinary(projectionOf(weights, static_cast<Adapter::Projection>(i)).dense(model.form));
+          ordinary(projectionOf(weights, static_cast<Adapter::Projection>(i)).dense(form_));
   }
 }
 
@@ -99,7 +102,7 @@ at::Tensor BranchForward::norm(const at::Tensor& x, const at::Tensor& weight) co
 at::Tensor BranchForward::product(int layer, Adapter::Projection projection, const at::Tensor& x,
                                   const Adapter::Layer& changes) const {
   const auto at = static_cast<std::size_t>(projection);
-  const at::ScalarType type = typeOf(model_.form);
+  const at::ScalarType type = typeOf(form_);
   return at::linear(x, layers_[static_cast<std::size_t>(layer)].projections[at]) +
          at::linear(at::linear(x, changes[at].down.to(type)), changes[at].up.to(type));
 }
@@ -130,7 +133,7 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
     const at::ScalarType type = typeOf(model_.form);
     cache.write(layer, chunk, {keys.detach().to(type).contiguous(), values.detach().to(type).contiguous()});
     const at::Tensor asking = queries.detach().narrow(1, 0, branch.questionTokens).to(type).contiguous();
-    const at::Tensor states = normed.detach().narrow(0, 0, branch.questionTokens);
+    const at::Tensor states = normed.detach().narrow(0, 0, branch.questionTokens).to(type);
     const PositionScheme& positions = branch.run->positions();
     const Selection selection = branch.run->policy().select(
         layer, asked, {asking, rotateFar(asking, asked, positions, table_), states, true}, cache);
@@ -144,21 +147,22 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
   }
   const Angles angles = anglesAt(table_, nearPlaces);
   const auto byKvHead = [&](const at::Tensor& rows) {
-    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension})
-        .to(typeOf(model_.form));
+    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension}).to(typeOf(form_));
   };
   const at::Tensor near = byKvHead(rotated(queries, angles));
   const at::Tensor ownKeys = rotated(keys, angles).to(near.scalar_type());
   std::vector<at::Tensor> scores, seen;
   if (groups.far.count() > 0) {
     const at::Tensor far = byKvHead(rotated(queries, anglesAt(table_, farPlaces)));
-    scores.push_back(at::bmm(far, ordinary(groups.far.keys()).transpose(1, 2)).to(at::kFloat));
-    seen.push_back(ordinary(groups.far.values()));
+    scores.push_back(
+        at::bmm(far, ordinary(groups.far.keys(), far.scalar_type()).transpose(1, 2)).to(at::kFloat));
+    seen.push_back(ordinary(groups.far.values(), far.scalar_type()));
   }
   if (before > 0) {
     scores.push_back(
-        at::bmm(near, ordinary(groups.near.keys().narrow(1, 0, before)).transpose(1, 2)).to(at::kFloat));
-    seen.push_back(ordinary(groups.near.values().narrow(1, 0, before)));
+        at::bmm(near, ordinary(groups.near.keys().narrow(1, 0, before), near.scalar_type()).transpose(1, 2))
+            .to(at::kFloat));
+    seen.push_back(ordinary(groups.near.values().narrow(1, 0, before), near.scalar_type()));
   }
   scores.push_back(at::bmm(near, ownKeys.transpose(1, 2)).to(at::kFloat) +
                    causalMask(tokens).repeat({group, 1}));
@@ -173,7 +177,7 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
 at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::vector<Adapter::Layer>& adapter,
                                const std::function<void()>& breathe) {
   const ModelShape& shape = model_.shape;
-  const at::ScalarType type = typeOf(model_.form);
+  const at::ScalarType type = typeOf(form_);
   std::vector<std::int64_t> ids;
   for (const QuestionBranch& branch : branches)
     ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());

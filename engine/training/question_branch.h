@@ -45,6 +45,7 @@ class BranchForward {
   at::Tensor attend(int layer, QuestionBranch& branch, const at::Tensor& projected, const at::Tensor& normed);
 
   const LoadedModel& model_;
+  DenseForm form_;  ///< the model's, but for float32 where the processor is slow with bf16
   at::Tensor embedding_, head_, finalNorm_;
   std::vector<FrozenLayer> layers_;
   RopeTable table_;
