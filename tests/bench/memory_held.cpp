@@ -94,7 +94,7 @@ Measured measure(Engine& engine, const std::string& text, const AskSettings& ask
 }
 
 int run(const std::vector<std::string>& words) {
-  const fs::path file = words[5];
+  const fs::path file = fs::absolute(words[5]);
   Listener silent;
   EngineSettings settings;
   settings.model = words[0] == "synthetic" ? syntheticModel(file.parent_path()) : fs::path(words[0]);
