@@ -136,7 +136,9 @@ TEST_F(PartsTest, LooksAtNoMorePartsThanItMayAndAtNoneTwice) {
     EXPECT_EQ(answer.steps.back().kind, AnswerStep::Kind::Answer);
     std::set<int> seen;
     for (const AnswerStep& step : answer.steps)
-      if (step.kind == AnswerStep::Kind::Access) EXPECT_TRUE(seen.insert(step.chunks.front().chunk).second);
+      if (step.kind == AnswerStep::Kind::Access) {
+        EXPECT_TRUE(seen.insert(step.chunks.front().chunk).second);
+      }
   }
 }
 
@@ -156,15 +158,24 @@ TEST_F(PartsTest, TakesTheBestOptionAndActsOnIt) {
       EXPECT_EQ(step.options.size(), 3u);
       decided.insert(step.said);
       const AnswerStep::Kind next = answer.steps[i + 1].kind;
-      if (step.said == "answer") EXPECT_EQ(next, AnswerStep::Kind::Answer);
-      if (step.said == "note") EXPECT_EQ(next, AnswerStep::Kind::Note);
-      if (step.said == "go on") EXPECT_NE(next, AnswerStep::Kind::Note);
+      if (step.said == "answer") {
+        EXPECT_EQ(next, AnswerStep::Kind::Answer);
+      }
+      if (step.said == "note") {
+        EXPECT_EQ(next, AnswerStep::Kind::Note);
+      }
+      if (step.said == "go on") {
+        EXPECT_NE(next, AnswerStep::Kind::Note);
+      }
       const int chunk = step.chunks.front().chunk;
       const bool isAttended = answer.map.attended[static_cast<std::size_t>(chunk)] != 0;
       isKept = isKept || step.said != "go on";
-      if (step.said == "answer") EXPECT_TRUE(isAttended);
-      if (step.said == "go on" && isKept)
+      if (step.said == "answer") {
+        EXPECT_TRUE(isAttended);
+      }
+      if (step.said == "go on" && isKept) {
         EXPECT_FALSE(isAttended) << "what was passed over came into the prompt";
+      }
     }
   }
   EXPECT_GE(decided.size(), 2u) << "one decision only would test little";
@@ -179,6 +190,21 @@ TEST_F(PartsTest, TellsTheNextStepWhatItNoted) {
     notes += count(answer, AnswerStep::Kind::Note);
   }
   EXPECT_GT(notes, 0) << "no note was taken, so nothing was tested";
+}
+
+TEST_F(PartsTest, ChoosesFirstFromThePartThatSharesTheQuestionsWords) {
+  const std::string before = randomText(500, 4);
+  const Answer answer = ask(before + "The quokka abcd. " + randomText(500, 5), "What is the quokka abcd?");
+  ASSERT_EQ(answer.steps.front().kind, AnswerStep::Kind::Access);
+  Engine engine(model.settings(), silent);
+  bool isProposed = false;
+  for (const AnswerStep::Option& option : answer.steps.front().options) {
+    int first = 0, last = 0;
+    ASSERT_EQ(std::sscanf(option.text.c_str(), "chunks %d to %d", &first, &last), 2);
+    const int chunk = static_cast<int>(engine.tokenizer().encode(before).size()) / kChunkTokens;
+    isProposed = isProposed || (first <= chunk + 1 && chunk - 1 <= last);
+  }
+  EXPECT_TRUE(isProposed);
 }
 
 TEST_F(PartsTest, NeverLooksAtABlockedPart) {
