@@ -256,7 +256,7 @@ TEST_P(EveryPassageMethod, GivesTheSameForAnyReadingStep) {
   }
 }
 
-/// Throws at the so manieth call about a stage, and counts them.
+/// Counts the calls about a stage, and throws once there are so many.
 class StopsAtCall : public Listener {
  public:
   explicit StopsAtCall(int most, std::optional<Stage> stage = std::nullopt) : most_(most), stage_(stage) {}
