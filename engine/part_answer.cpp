@@ -202,16 +202,10 @@ class PartWalk {
     kept_.push_back({run, run, static_cast<float>(kept_.size())});
   }
 
-  /// The latest notes there is room for, in the order they were taken.
   std::string notes() const {
-    constexpr const char* kHead = "\n\nNotes:";
-    std::string lines;
-    for (auto note = notes_.rbegin(); note != notes_.rend(); ++note) {
-      const std::string more = "\n- " + *note + lines;
-      if (std::ssize(plainTokens(model_, kHead + more)) > noteRoom_) break;
-      lines = more;
-    }
-    return lines.empty() ? "" : kHead + lines;
+    return latestNotes(notes_, noteRoom_, [&](const std::string& text) {
+      return static_cast<int>(plainTokens(model_, text).size());
+    });
   }
 
   Answer answerOver(const std::vector<char>& isChosen) {
@@ -279,6 +273,18 @@ std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int 
     unseen.push_back(next);
   std::ranges::sort(unseen);
   return unseen;
+}
+
+std::string latestNotes(const std::vector<std::string>& notes, int roomTokens,
+                        const std::function<int(const std::string&)>& tokensOf) {
+  constexpr const char* kHead = "\n\nNotes:";
+  std::string lines;
+  for (auto note = notes.rbegin(); note != notes.rend(); ++note) {
+    std::string more = "\n- " + *note + lines;
+    if (tokensOf(kHead + more) > roomTokens) break;
+    lines = std::move(more);
+  }
+  return lines.empty() ? "" : kHead + lines;
 }
 
 }  // namespace kvasir

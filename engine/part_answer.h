@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -41,5 +42,10 @@ std::vector<DocumentPart> partsOf(const std::vector<Run>& chunks, const std::vec
 /// Parts to choose from next, by their place: the best two not yet seen, and, if it is not seen, the one after
 /// `last` (-1: none was). Ascending.
 std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int last);
+
+/// What stands in a prompt of the notes taken so far: the latest that there is room for, in the order they were
+/// taken; nothing where none fits. tokensOf: of a text.
+std::string latestNotes(const std::vector<std::string>& notes, int roomTokens,
+                        const std::function<int(const std::string&)>& tokensOf);
 
 }  // namespace kvasir

@@ -132,7 +132,7 @@ class LandmarkPassages : public PassageRetriever {
   }
 
  private:
-  /// Of the sentences that end in its chunk, the how manieth one is.
+  /// Its place among the sentences that end in the same chunk.
   static int placeOf(const LandmarkText& landmarks, int sentence) {
     const int chunk = landmarks.chunks[static_cast<std::size_t>(sentence)];
     const auto first = std::ranges::lower_bound(landmarks.chunks, chunk) - landmarks.chunks.begin();

@@ -10,14 +10,15 @@ namespace kvasir {
 ///
 /// Departures, since nothing is trained. The paper's encoder is a language model with a landmark token at each
 /// sentence's end, whose state is the sentence's embedding; here it is the sentence embedder that `rag` has,
-/// which sees to both sides, and a sentence is the mean of its pieces' states, over all windows of one length
-/// (that of the embedder) that hold it. The paper's position-aware objective weighs the sentences of a gold
-/// span in the loss, each by a factor less than the one after it, so that the last learns to speak for the
-/// span; here the same weights pool the scores of the sentences that a span runs through. The prompt gets, best
-/// first, the spans of up to a chunk's length that end with a sentence.
+/// which sees to both sides, and a sentence is the mean of its pieces' states over the windows that hold it:
+/// one window is around the sentences that end in a chunk, as long as the embedder takes, and those around the
+/// chunk before and the chunk after count too. The paper's position-aware objective weighs the sentences of a
+/// gold span in the loss, each less than the one after it, so that the last learns to speak for the span; here
+/// such weights, halved at each step back, pool the scores of the sentences that a span runs through. The
+/// prompt gets, best first, the spans of up to a chunk's length that end with a sentence.
 std::unique_ptr<PassageRetriever> landmarkPassages(const FindEmbedder& embedder);
 
-/// Sentences as landmarks stand for them, and the windows they are embedded in.
+/// The sentences that have landmarks.
 struct LandmarkText {
   std::vector<Run> sentences;
   std::vector<int> chunks;  ///< by sentence: the one that it ends in, or what there would be one more

@@ -60,7 +60,7 @@ TEST_F(Results, TellTheStepsOfAnAnswerThatTookSeveral) {
             "Steps:\n"
             "  1  search  who?  (pp. 2–3, 9)\n"
             "  2  use  go on  (p. 9)\n"
-            "  3  clues   - one - two\n\n");
+            "  3  clues  - one - two\n\n");
 }
 
 TEST_F(Results, SayNothingOfStepsWhereTheAnswerCameAtOnce) {

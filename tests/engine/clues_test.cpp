@@ -214,10 +214,10 @@ TEST_F(MemoragTest, KeepsItsMemoryAndWhatFindsPassagesInOneFile) {
 TEST_F(MemoragTest, AnswersFromSeveralDocumentsAtOnce) {
   Engine engine(model.settings(), silent);
   const auto first = read(engine, randomText(500, 4));
-  const auto second = engine.read(randomText(500, 5), engine.readSettingsFor(asking),
-                                  model.folder.path() / "second.kv", silent);
+  const auto second = engine.read(randomText(300, 5) + "The quokka abcd. " + randomText(200, 6),
+                                  engine.readSettingsFor(asking), model.folder.path() / "second.kv", silent);
   const auto joined = engine.join({first, second});
-  const Answer answer = engine.ask(*joined, "What is abcd?", asking, silent);
+  const Answer answer = engine.ask(*joined, "What is the quokka abcd?", asking, silent);
   EXPECT_LE(answer.attendedTokens, asking.budgetTokens);
   EXPECT_FALSE(answer.evidence.empty());
   EXPECT_TRUE(

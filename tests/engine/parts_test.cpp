@@ -136,7 +136,9 @@ TEST_F(PartsTest, LooksAtNoMorePartsThanItMayAndAtNoneTwice) {
     EXPECT_EQ(answer.steps.back().kind, AnswerStep::Kind::Answer);
     std::set<int> seen;
     for (const AnswerStep& step : answer.steps)
-      if (step.kind == AnswerStep::Kind::Access) EXPECT_TRUE(seen.insert(step.chunks.front().chunk).second);
+      if (step.kind == AnswerStep::Kind::Access) {
+        EXPECT_TRUE(seen.insert(step.chunks.front().chunk).second);
+      }
   }
 }
 
@@ -156,29 +158,83 @@ TEST_F(PartsTest, TakesTheBestOptionAndActsOnIt) {
       EXPECT_EQ(step.options.size(), 3u);
       decided.insert(step.said);
       const AnswerStep::Kind next = answer.steps[i + 1].kind;
-      if (step.said == "answer") EXPECT_EQ(next, AnswerStep::Kind::Answer);
-      if (step.said == "note") EXPECT_EQ(next, AnswerStep::Kind::Note);
-      if (step.said == "go on") EXPECT_NE(next, AnswerStep::Kind::Note);
+      if (step.said == "answer") {
+        EXPECT_EQ(next, AnswerStep::Kind::Answer);
+      }
+      if (step.said == "note") {
+        EXPECT_EQ(next, AnswerStep::Kind::Note);
+      }
+      if (step.said == "go on") {
+        EXPECT_NE(next, AnswerStep::Kind::Note);
+      }
       const int chunk = step.chunks.front().chunk;
       const bool isAttended = answer.map.attended[static_cast<std::size_t>(chunk)] != 0;
       isKept = isKept || step.said != "go on";
-      if (step.said == "answer") EXPECT_TRUE(isAttended);
-      if (step.said == "go on" && isKept)
+      if (step.said == "answer") {
+        EXPECT_TRUE(isAttended);
+      }
+      if (step.said == "go on" && isKept) {
         EXPECT_FALSE(isAttended) << "what was passed over came into the prompt";
+      }
     }
   }
   EXPECT_GE(decided.size(), 2u) << "one decision only would test little";
 }
 
-TEST_F(PartsTest, TellsTheNextStepWhatItNoted) {
+TEST(Notes, AreTheLatestThereIsRoomFor) {
+  const auto bytes = [](const std::string& text) { return static_cast<int>(text.size()); };
+  const std::vector<std::string> notes = {"first", "second", "third"};
+  EXPECT_EQ(latestNotes(notes, 100, bytes), "\n\nNotes:\n- first\n- second\n- third");
+  EXPECT_EQ(latestNotes(notes, 25, bytes), "\n\nNotes:\n- second\n- third");
+  EXPECT_EQ(latestNotes(notes, 24, bytes), "\n\nNotes:\n- third");
+  EXPECT_EQ(latestNotes(notes, 15, bytes), "");
+  EXPECT_EQ(latestNotes({}, 100, bytes), "");
+}
+
+TEST_F(PartsTest, NotesStandAfterThePassagesAndAreNobodysEvidence) {
+  Engine engine(model.settings(), silent);
+  const auto reading =
+      engine.read(randomText(200, 3), engine.readSettingsFor(asking), model.folder.path() / "notes.kv", silent);
+  const auto& chunked = dynamic_cast<const ChunkedReading&>(*reading);
+  std::vector<char> isChosen(chunked.storedTokens().size(), 0);
+  std::fill(isChosen.begin() + kChunkTokens, isChosen.begin() + 2 * kChunkTokens, 1);
+  const Prompt plain = promptOf(model.loaded, chunked, isChosen),
+               noted = promptOf(model.loaded, chunked, isChosen, "\n\nNotes:\n- abcd");
+  const std::vector<TokenId> notes = plainTokens(model.loaded, "\n\nNotes:\n- abcd");
+  ASSERT_EQ(noted.tokens.size(), plain.tokens.size() + notes.size());
+  EXPECT_TRUE(std::equal(notes.begin(), notes.end(), noted.tokens.end() - std::ssize(notes)));
+  EXPECT_EQ(noted.owners.back(), -1);
+  EXPECT_EQ(plain.owners.back(), 1);
+  const ReadPrompt read(model.loaded, asking, noted, [] {});
+  const Script nothing;
+  const std::vector<float> scores(static_cast<std::size_t>(chunked.finished()), 0.5f);
+  const Answer answer = answerAfter(model.loaded, read, chunked, scores, "What is abcd?",
+                                    {asking, nothing, silent, Clock::now()});
+  ASSERT_EQ(answer.evidence.size(), 1u);
+  EXPECT_EQ(answer.evidence[0].chunk, 1);
+  EXPECT_LT(answer.evidence[0].mass, 1);
+}
+
+TEST_F(PartsTest, KeepsWithinBudgetThroughAllItsSteps) {
   asking.maxSteps = 100;
-  int notes = 0;
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-    const Answer answer = ask(randomText(900, seed), "What is " + randomText(2, seed + 50) + "?");
-    EXPECT_LE(answer.attendedTokens, asking.budgetTokens);
-    notes += count(answer, AnswerStep::Kind::Note);
+  for (std::uint64_t seed = 1; seed <= 6; ++seed)
+    EXPECT_LE(ask(randomText(900, seed), "What is " + randomText(2, seed + 50) + "?").attendedTokens,
+              asking.budgetTokens);
+}
+
+TEST_F(PartsTest, ChoosesFirstFromThePartThatSharesTheQuestionsWords) {
+  const std::string before = randomText(500, 4);
+  const Answer answer = ask(before + "The quokka abcd. " + randomText(500, 5), "What is the quokka abcd?");
+  ASSERT_EQ(answer.steps.front().kind, AnswerStep::Kind::Access);
+  Engine engine(model.settings(), silent);
+  bool isProposed = false;
+  for (const AnswerStep::Option& option : answer.steps.front().options) {
+    int first = 0, last = 0;
+    ASSERT_EQ(std::sscanf(option.text.c_str(), "chunks %d to %d", &first, &last), 2);
+    const int chunk = static_cast<int>(engine.tokenizer().encode(before).size()) / kChunkTokens;
+    isProposed = isProposed || (first <= chunk + 1 && chunk - 1 <= last);
   }
-  EXPECT_GT(notes, 0) << "no note was taken, so nothing was tested";
+  EXPECT_TRUE(isProposed);
 }
 
 TEST_F(PartsTest, NeverLooksAtABlockedPart) {
