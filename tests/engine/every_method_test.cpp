@@ -164,8 +164,8 @@ std::size_t fileBytes(const ChunkFileHeader& header, int chunks, int tokens) {
 /// the pass and of the policy, in steps of 1,024; the tap's records.
 std::size_t placeBytes(const ModelShape& shape, int chunks, int tokens) {
   const std::size_t angles = 2 * static_cast<std::size_t>(shape.headDimension) * sizeof(float);
-  const std::size_t records =
-      static_cast<std::size_t>(shape.layers) * 2 * (static_cast<std::size_t>(shape.heads) * sizeof(double) + 16);
+  const std::size_t records = static_cast<std::size_t>(shape.layers) * 2 *
+                              (static_cast<std::size_t>(shape.heads) * sizeof(double) + 16);
   return static_cast<std::size_t>(tokens) * 2 * sizeof(StoredToken) +
          static_cast<std::size_t>(tokens + 1024) * angles +
          static_cast<std::size_t>(chunks) * (sizeof(ChunkRange) + records);
