@@ -40,7 +40,7 @@ class GatheredKv {
 
   at::Tensor keys_, values_;  ///< [kvHeads, capacity, headDimension]
   int count_ = 0;
-  int expected_ = 0;  ///< tokens of what is being arranged: room is made for all at once
+  int expected_ = 0;    ///< tokens of what is being arranged: room is made for all at once
   bool grows_ = false;  ///< it holds the block's own chunk, which may still grow
   at::Tensor kept_;
   std::vector<PlacedRun> runs_;

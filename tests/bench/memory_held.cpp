@@ -115,10 +115,11 @@ int run(const std::vector<std::string>& words) {
   const std::int64_t before = anonymousBytes();
   Measured measured = measure(engine, whole, asking, file, before);
   measured.left = anonymousBytes() - before;
-  std::printf("{\"method\": \"%s\", \"grown\": %lld, \"left\": %lld, \"counted\": %zu, \"on_disk\": %zu, "
-              "\"attended\": %d}\n",
-              asking.method.c_str(), static_cast<long long>(measured.grown), static_cast<long long>(measured.left),
-              measured.counted, measured.onDisk, measured.attended);
+  std::printf(
+      "{\"method\": \"%s\", \"grown\": %lld, \"left\": %lld, \"counted\": %zu, \"on_disk\": %zu, "
+      "\"attended\": %d}\n",
+      asking.method.c_str(), static_cast<long long>(measured.grown), static_cast<long long>(measured.left),
+      measured.counted, measured.onDisk, measured.attended);
   return 0;
 }
 
