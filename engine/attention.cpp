@@ -252,7 +252,8 @@ Mask farMask(const AttendedGroups& groups, const Block& block) {
   return {groups.far, block, groups.farFrom, 0};
 }
 
-/// The keys of a group, in places of the gathered ones, that each row of a KV head's queries sees: [group · tokens].
+/// The keys of a group, in places of the gathered ones, that each row of a KV head's queries sees: [group ·
+/// tokens].
 struct SeenKeys {
   std::vector<int> begins, ends;
 
@@ -289,7 +290,8 @@ BlockAttention<Value> attentionOver(const GatheredKv& gathered, const at::Tensor
   const at::Tensor keys = gathered.keys(), values = gathered.values();
   BlockAttention<Value> attention;
   attention.dimension = static_cast<int>(keys.size(2));
-  attention.queries = static_cast<const Value*>(queries.const_data_ptr()) + head * std::ssize(seen.ends) * keys.size(2);
+  attention.queries =
+      static_cast<const Value*>(queries.const_data_ptr()) + head * std::ssize(seen.ends) * keys.size(2);
   attention.keys = static_cast<const Value*>(keys.const_data_ptr()) + head * keys.stride(0);
   attention.values = static_cast<const Value*>(values.const_data_ptr()) + head * values.stride(0);
   attention.count = gathered.count();
@@ -306,7 +308,8 @@ struct BlockSums {
 
   explicit BlockSums(const at::Tensor& queries)
       : output(at::zeros(queries.sizes(), at::kFloat)),
-        largest(at::full({queries.size(0), queries.size(1)}, -std::numeric_limits<float>::infinity(), at::kFloat)),
+        largest(
+            at::full({queries.size(0), queries.size(1)}, -std::numeric_limits<float>::infinity(), at::kFloat)),
         sum(at::zeros({queries.size(0), queries.size(1)}, at::kFloat)),
         result{at::empty_like(queries), at::empty_like(sum)} {}
 
@@ -331,8 +334,8 @@ struct BlockSums {
 };
 
 template <class Value>
-BlockOutput attendAs(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far, const Block& block,
-                     float scale) {
+BlockOutput attendAs(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
+                     const Block& block, float scale) {
   constexpr std::int64_t kLeastRows = 32;  // of a thread
   const std::int64_t kvHeads = groups.near.keys().size(0), group = near.size(0) / kvHeads;
   const std::int64_t rows = group * block.tokens;  // of a KV head

@@ -137,7 +137,8 @@ struct Sums {
 HWY_INLINE Sums loadSums(const float* from, std::int64_t stride) {
   const Floats df;
   const std::size_t lanes = hn::Lanes(df);
-  const auto at = [&](int row, std::size_t part) HWY_ATTR { return hn::Load(df, from + row * stride + part * lanes); };
+  const auto at = [&](int row, std::size_t part)
+                      HWY_ATTR { return hn::Load(df, from + row * stride + part * lanes); };
   return {at(0, 0), at(1, 0), at(2, 0), at(3, 0), at(4, 0), at(5, 0),
           at(0, 1), at(1, 1), at(2, 1), at(3, 1), at(4, 1), at(5, 1)};
 }
@@ -170,8 +171,8 @@ HWY_INLINE void addValues(Strip& strip, int row) {
   }
 }
 
-/// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2 to the
-/// part between whole numbers is its Taylor polynomial.
+/// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2
+/// to the part between whole numbers is its Taylor polynomial.
 HWY_INLINE hn::Vec<Floats> expBelowZero(hn::Vec<Floats> x) {
   const Floats df;
   const hn::Rebind<std::int32_t, Floats> di;
@@ -189,8 +190,8 @@ HWY_INLINE hn::Vec<Floats> expBelowZero(hn::Vec<Floats> x) {
   return hn::IfThenElseZero(hn::Gt(x, least), hn::BitCast(df, bits));
 }
 
-/// Scores become weights; what the row has so far is made smaller where a score is the largest yet. It sees keys
-/// [from, to) of the tile.
+/// Scores become weights; what the row has so far is made smaller where a score is the largest yet. It sees
+/// keys [from, to) of the tile.
 HWY_INLINE void weighRow(Strip& strip, int row, int from, int to, float* scores) {
   const Floats df;
   const int lanes = static_cast<int>(hn::Lanes(df));
@@ -245,7 +246,8 @@ void attendStrip(const BlockAttention<Value>& a, std::int64_t firstRow, int rows
   const int dimension = a.dimension;
   for (int row = 0; row < rows; ++row) {
     const std::int64_t from = (firstRow + row) * dimension;
-    for (int i = 0; i < dimension; ++i) strip.queries[row * dimension + i] = readValue(a.queries + from + i) * a.scale;
+    for (int i = 0; i < dimension; ++i)
+      strip.queries[row * dimension + i] = readValue(a.queries + from + i) * a.scale;
     std::copy_n(a.output + from, dimension, strip.output.data() + row * strip.width);
     strip.largest[row] = a.largest[firstRow + row];
     strip.sum[row] = a.sum[firstRow + row];
@@ -266,7 +268,8 @@ void attendStrip(const BlockAttention<Value>& a, std::int64_t firstRow, int rows
 template <class Value>
 void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end) {
   if (begin >= end) return;
-  constexpr std::int64_t kStripFloats = 12288;  // so that queries and outputs of a strip stay in the second cache
+  constexpr std::int64_t kStripFloats =
+      12288;  // so that queries and outputs of a strip stay in the second cache
   const int step = 2 * static_cast<int>(hn::Lanes(Floats()));
   const auto most = std::max<std::int64_t>(32, kStripFloats / a.dimension / kRows * kRows);
   const auto rows = static_cast<int>(std::min(most, (end - begin + kRows - 1) / kRows * kRows));
@@ -286,7 +289,9 @@ void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end
 
 #endif
 
-void AttendFloatRows(const BlockAttention<float>& a, std::int64_t begin, std::int64_t end) { attend(a, begin, end); }
+void AttendFloatRows(const BlockAttention<float>& a, std::int64_t begin, std::int64_t end) {
+  attend(a, begin, end);
+}
 void AttendBfloatRows(const BlockAttention<std::uint16_t>& a, std::int64_t begin, std::int64_t end) {
   attend(a, begin, end);
 }

@@ -19,8 +19,8 @@ struct BlockAttention {
   int count = 0;
   const int* begins = nullptr;  ///< [rows]: a row sees keys [begin, end)
   const int* ends = nullptr;
-  float scale = 1;           ///< of the products, before softmax
-  float* output = nullptr;   ///< [rows, dimension]: weighted sum of values, not divided; 0 before the first call
+  float scale = 1;          ///< of the products, before softmax
+  float* output = nullptr;  ///< [rows, dimension]: weighted sum of values, not divided; 0 before the first call
   float* largest = nullptr;  ///< [rows]: largest score; −infinity before the first call
   float* sum = nullptr;      ///< [rows]: of exp(score − largest); 0 before the first call
 

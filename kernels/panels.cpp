@@ -90,8 +90,8 @@ void expand(const PanelMatrix& m, std::int64_t begin, std::int64_t end, Out* out
 }
 
 template <int kBits, int kPair, class D>
-HWY_INLINE hn::Vec<D> addExactly(D df, hn::Vec<hn::Rebind<std::uint32_t, D>> words, hn::Vec<D> zero, const float* x,
-                                 hn::Vec<D> sum) {
+HWY_INLINE hn::Vec<D> addExactly(D df, hn::Vec<hn::Rebind<std::uint32_t, D> > words, hn::Vec<D> zero,
+                                 const float* x, hn::Vec<D> sum) {
   const hn::Rebind<std::int32_t, D> di;
   const auto pair = hn::BitCast(di, unpackPair<kBits, kPair>(hn::Rebind<std::uint32_t, D>(), words));
   const auto first = hn::ConvertTo(df, hn::ShiftRight<16>(hn::ShiftLeft<16>(pair)));
@@ -103,7 +103,8 @@ HWY_INLINE hn::Vec<D> addExactly(D df, hn::Vec<hn::Rebind<std::uint32_t, D>> wor
 }
 
 template <int kBits, class Scale>
-void multiplyPanelExactly(const ExactProduct& p, std::int64_t panel, const PanelScales<Scale>& scales, float* sums) {
+void multiplyPanelExactly(const ExactProduct& p, std::int64_t panel, const PanelScales<Scale>& scales,
+                          float* sums) {
   const Floats df;
   const hn::Rebind<std::uint32_t, Floats> d32;
   const PanelMatrix& m = p.matrix;
@@ -229,7 +230,8 @@ void packWords(const AffineRows& rows, PackedPanels& packed) {
       const std::int8_t* levels = rows.levels + row * rows.columns + std::int64_t{word} * inWord;
       std::uint32_t bits = 0;
       for (int i = 0; i < inWord; ++i)
-        bits |= (static_cast<std::uint32_t>(levels[i] + shape.zero) & mask) << (shape.bits * (i / 2) + 16 * (i % 2));
+        bits |= (static_cast<std::uint32_t>(levels[i] + shape.zero) & mask)
+                << (shape.bits * (i / 2) + 16 * (i % 2));
       const std::int64_t at = (row / PanelMatrix::kRows * words + word) * PanelMatrix::kRows;
       packed.words[static_cast<std::size_t>(at + row % PanelMatrix::kRows)] = bits;
     }

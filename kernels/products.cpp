@@ -35,7 +35,7 @@ constexpr int kPanelRows = PanelMatrix::kRows;
 
 /// One pair of columns of x in every lane.
 template <class D32>
-HWY_INLINE hn::Vec<hn::Repartition<std::int16_t, D32>> spreadPair(D32 d32, const std::int16_t* x) {
+HWY_INLINE hn::Vec<hn::Repartition<std::int16_t, D32> > spreadPair(D32 d32, const std::int16_t* x) {
   std::uint32_t pair;
   std::memcpy(&pair, x, sizeof pair);
   return hn::BitCast(hn::Repartition<std::int16_t, D32>(), hn::Set(d32, pair));
@@ -46,7 +46,8 @@ template <class DI>
 struct PairSums {
   hn::Vec<DI> first, second;
 
-  HWY_INLINE void add(hn::Vec<hn::Repartition<std::int16_t, DI>> a, hn::Vec<hn::Repartition<std::int16_t, DI>> b) {
+  HWY_INLINE void add(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
+                      hn::Vec<hn::Repartition<std::int16_t, DI> > b) {
     first = hn::ReorderWidenMulAccumulate(DI(), a, b, first, second);
   }
   HWY_INLINE hn::Vec<DI> total() const { return hn::RearrangeToOddPlusEven(first, second); }
@@ -86,13 +87,15 @@ HWY_INLINE void multiplyVector(const PanelProduct<Out>& p, std::int64_t panel, c
     auto a = noSums(di), b = noSums(di);
     for (int word = 0; word < kBlock * kBits / 32; ++word, words += kPanelRows) {
       hwy::Prefetch(words + 1024);  // panels are one stretch of memory
-      addWord<kBits, 0>(d32, hn::LoadU(d32, words), hn::LoadU(d32, words + lanes), x + word * (32 / kBits), a, b);
+      addWord<kBits, 0>(d32, hn::LoadU(d32, words), hn::LoadU(d32, words + lanes), x + word * (32 / kBits), a,
+                        b);
     }
     const std::int64_t at = std::int64_t{block} * kPanelRows + row;
     const auto scale = hn::Set(df, p.scales[block]);
     const auto blockSum = hn::Set(df, p.sums[block]);
     const auto taken = hn::Mul(blockSum, hn::Set(df, -static_cast<float>(p.matrix.zero)));
-    sumA = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, a.total()), scale, taken), loadScales(df, scales.scales + at), sumA);
+    sumA = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, a.total()), scale, taken),
+                      loadScales(df, scales.scales + at), sumA);
     sumB = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, b.total()), scale, taken),
                       loadScales(df, scales.scales + at + lanes), sumB);
     if (!scales.offsets) continue;
@@ -156,8 +159,8 @@ HWY_INLINE void unpackWord(D32 d32, hn::Vec<D32> words, std::int16_t (*out)[kTil
 
 /// Columns [first, first + columns) of a panel into the rows of the tile from `row` on.
 template <int kBits, class Scale>
-void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Scale>& scales, int first, int columns,
-                 Tile& tile, int row) {
+void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Scale>& scales, int first,
+                 int columns, Tile& tile, int row) {
   const TileFloats df;
   const hn::Rebind<std::uint32_t, TileFloats> d32;
   const int lanes = static_cast<int>(hn::Lanes(df));
@@ -185,8 +188,9 @@ struct TileInput {
 
 /// One pair of columns of one row of x by two vectors of rows of W.
 template <class DI>
-HWY_INLINE void addPair(hn::Vec<hn::Repartition<std::int16_t, DI>> a, hn::Vec<hn::Repartition<std::int16_t, DI>> b,
-                        const std::int16_t* x, PairSums<DI>& sumA, PairSums<DI>& sumB) {
+HWY_INLINE void addPair(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
+                        hn::Vec<hn::Repartition<std::int16_t, DI> > b, const std::int16_t* x,
+                        PairSums<DI>& sumA, PairSums<DI>& sumB) {
   const auto values = spreadPair(hn::Rebind<std::uint32_t, DI>(), x);
   sumA.add(a, values);
   sumB.add(b, values);
@@ -221,7 +225,7 @@ HWY_INLINE void multiplyBlock(const TileInput& in, Tile& tile, int index, int ro
   const std::int16_t* x = in.levels + block * kBlock;
   const std::int16_t* levels = tile.levels[block * (kBlock / 2)][row];
   auto a0 = noSums(di), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  HWY_UNROLL(4)
+  HWY_UNROLL(8)
   for (int pair = 0; pair < kBlock / 2; ++pair) {
     const std::int16_t* here = levels + pair * 2 * kTileRows;
     const auto a = hn::Load(d16, here), b = hn::Load(d16, here + 2 * lanes);
@@ -233,8 +237,10 @@ HWY_INLINE void multiplyBlock(const TileInput& in, Tile& tile, int index, int ro
   const float *scales = tile.scales[block] + row, *offsets = tile.offsets[block] + row;
   addSums(in, block, a0, b0, scales, offsets, tile.sums[index] + row);
   if constexpr (kCount > 1) addSums(in, in.blocks + block, a1, b1, scales, offsets, tile.sums[index + 1] + row);
-  if constexpr (kCount > 2) addSums(in, 2 * in.blocks + block, a2, b2, scales, offsets, tile.sums[index + 2] + row);
-  if constexpr (kCount > 3) addSums(in, 3 * in.blocks + block, a3, b3, scales, offsets, tile.sums[index + 3] + row);
+  if constexpr (kCount > 2)
+    addSums(in, 2 * in.blocks + block, a2, b2, scales, offsets, tile.sums[index + 2] + row);
+  if constexpr (kCount > 3)
+    addSums(in, 3 * in.blocks + block, a3, b3, scales, offsets, tile.sums[index + 3] + row);
 }
 
 /// Which part of x a tile is multiplied with.
@@ -248,8 +254,13 @@ struct TilePart {
   TileInput inputFrom(int index) const {
     const PanelMatrix& m = product.matrix;
     const std::int64_t row = firstIndex + index, at = row * m.blocks() + firstColumn / m.blockSize;
-    return {product.levels + row * m.columns + firstColumn, product.scales + at, product.sums + at, m.columns,
-            m.blocks(), static_cast<float>(m.zero), m.hasOffsets()};
+    return {product.levels + row * m.columns + firstColumn,
+            product.scales + at,
+            product.sums + at,
+            m.columns,
+            m.blocks(),
+            static_cast<float>(m.zero),
+            m.hasOffsets()};
   }
 };
 
@@ -278,7 +289,8 @@ void multiplyTile(const TilePart<Out>& part, Tile& tile, int count) {
 
 /// Rows [first, first + count) of x by the panels [panel, end), two at most.
 template <class Out>
-void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t end, int first, int count, Tile& tile) {
+void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t end, int first, int count,
+                  Tile& tile) {
   std::memset(tile.sums, 0, sizeof tile.sums);
   for (int column = 0; column < p.matrix.columns; column += kTileColumns) {
     const int columns = std::min(kTileColumns, p.matrix.columns - column);
@@ -307,7 +319,9 @@ void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) 
 
 #endif
 
-void MultiplyToFloats(const PanelProduct<float>& p, std::int64_t begin, std::int64_t end) { multiply(p, begin, end); }
+void MultiplyToFloats(const PanelProduct<float>& p, std::int64_t begin, std::int64_t end) {
+  multiply(p, begin, end);
+}
 void MultiplyToBfloats(const PanelProduct<std::uint16_t>& p, std::int64_t begin, std::int64_t end) {
   multiply(p, begin, end);
 }

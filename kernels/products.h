@@ -11,12 +11,13 @@ namespace kvasir {
 template <class Out>
 struct PanelProduct {
   PanelMatrix matrix;
-  const std::int16_t* levels = nullptr;  ///< [count, matrix.columns], and so on: as RowRounding writes them, with
-  const float* scales = nullptr;         ///< the matrix's blockSize
+  const std::int16_t* levels =
+      nullptr;                    ///< [count, matrix.columns], and so on: as RowRounding writes them, with
+  const float* scales = nullptr;  ///< the matrix's blockSize
   const float* sums = nullptr;
-  int count = 1;             ///< rows of x and y
-  Out* y = nullptr;          ///< [count, stride]
-  std::int64_t stride = 0;   ///< at least matrix.rows
+  int count = 1;            ///< rows of x and y
+  Out* y = nullptr;         ///< [count, stride]
+  std::int64_t stride = 0;  ///< at least matrix.rows
 
   /// The arithmetic: y[index, row].
   KERNEL_FN float entry(int index, std::int64_t row) const {
@@ -26,7 +27,8 @@ struct PanelProduct {
       std::int32_t products = 0;
       for (int i = block * matrix.blockSize; i < (block + 1) * matrix.blockSize; ++i)
         products += matrix.storedLevel(row, i) * levels[static_cast<std::int64_t>(index) * matrix.columns + i];
-      const float scaled = static_cast<float>(products) * scales[at] - static_cast<float>(matrix.zero) * sums[at];
+      const float scaled =
+          static_cast<float>(products) * scales[at] - static_cast<float>(matrix.zero) * sums[at];
       total += matrix.scale(row, block) * scaled + matrix.offset(row, block) * sums[at];
     }
     return total;

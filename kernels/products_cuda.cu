@@ -16,7 +16,8 @@ struct MultiplyEntry {
 
 template <class Out>
 void multiply(const PanelProduct<Out>& product, void* stream) {
-  launchEach("multiplyPanels", MultiplyEntry<Out>{product}, std::int64_t{product.count} * product.matrix.rows, stream);
+  launchEach("multiplyPanels", MultiplyEntry<Out>{product}, std::int64_t{product.count} * product.matrix.rows,
+             stream);
 }
 
 template <class In>
@@ -36,7 +37,9 @@ void round(const RowRounding<In>& rounding, std::int64_t rows, void* stream) {
 }  // namespace
 
 void multiplyPanelsOnDevice(const PanelProduct<float>& product, void* stream) { multiply(product, stream); }
-void multiplyPanelsOnDevice(const PanelProduct<std::uint16_t>& product, void* stream) { multiply(product, stream); }
+void multiplyPanelsOnDevice(const PanelProduct<std::uint16_t>& product, void* stream) {
+  multiply(product, stream);
+}
 
 void roundRowsOnDevice(const RowRounding<float>& rounding, std::int64_t rows, void* stream) {
   round(rounding, rows, stream);

@@ -47,7 +47,8 @@ struct RowRounding {
   }
 
  private:
-  static constexpr float kTiny = 1e-30f;  ///< a block of less than this is nothing, and its factor would overflow
+  static constexpr float kTiny =
+      1e-30f;  ///< a block of less than this is nothing, and its factor would overflow
 };
 /// Rows [begin, end). Callers divide the rows among threads.
 void roundRows(const RowRounding<float>& rounding, std::int64_t begin, std::int64_t end);

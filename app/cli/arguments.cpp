@@ -90,7 +90,7 @@ void addReadingOptions(CLI::App* sub, Draft& draft) {
 void addPrecision(CLI::App* sub, Draft& draft, const char* usual) {
   sub->add_option(
          "--precision", draft.precision,
-         std::string("fast: bf16 and 8-bit weights; exact: float32 throughout (") + usual + " unless set)")
+         std::string("fast: bf16 and 16-bit integers; exact: float32 throughout (") + usual + " unless set)")
       ->type_name("P")
       ->check(CLI::IsMember(kPrecisions));
 }

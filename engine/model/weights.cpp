@@ -48,7 +48,8 @@ void append(AffineBlocks& to, const AffineBlocks& from, int rows, int headDimens
 
 PackedPanels pack(const AffineBlocks& affine, int rows, int columns) {
   return packPanels({affine.levels.data(), affine.scales.data(),
-                     affine.offsets.empty() ? nullptr : affine.offsets.data(), rows, columns, affine.blockSize});
+                     affine.offsets.empty() ? nullptr : affine.offsets.data(), rows, columns,
+                     affine.blockSize});
 }
 
 at::Tensor loadPlain(const GgufTensor& tensor, int rows, int columns, int headDimension) {

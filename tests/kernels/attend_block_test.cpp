@@ -22,9 +22,11 @@ class AttendRows : public EveryWay {
     for (int row = begin; row < end; ++row) {
       const auto expected = reference::attendRow(all, row);
       std::vector<float> divided;
-      for (int i = 0; i < rows.dimension; ++i) divided.push_back(rows.output[row * rows.dimension + i] / rows.sum[row]);
+      for (int i = 0; i < rows.dimension; ++i)
+        divided.push_back(rows.output[row * rows.dimension + i] / rows.sum[row]);
       EXPECT_TRUE(isNone(reference::differences(expected.output, divided))) << "row " << row;
-      EXPECT_NEAR(rows.largest[row] + std::log(rows.sum[row]), expected.logSum.value, expected.logSum.error) << row;
+      EXPECT_NEAR(rows.largest[row] + std::log(rows.sum[row]), expected.logSum.value, expected.logSum.error)
+          << row;
     }
   }
 

@@ -57,8 +57,12 @@ struct Matrix {
                                                                                  : (byte & 15) - 8));
     }
     // The ends of the range, so that it is what it is said to be.
-    levels.front() = static_cast<std::int8_t>(kind.levels == Levels::Bytes ? -128 : kind.levels == Levels::Nibbles ? 0 : -8);
-    levels.back() = static_cast<std::int8_t>(kind.levels == Levels::Bytes ? 127 : kind.levels == Levels::Nibbles ? 15 : 7);
+    levels.front() = static_cast<std::int8_t>(kind.levels == Levels::Bytes     ? -128
+                                              : kind.levels == Levels::Nibbles ? 0
+                                                                               : -8);
+    levels.back() = static_cast<std::int8_t>(kind.levels == Levels::Bytes     ? 127
+                                             : kind.levels == Levels::Nibbles ? 15
+                                                                              : 7);
     const int blocks = rows * columns / blockSize;
     scales = randomValues<float>(blocks, 0.1f, 1);
     if (kind.offsets == Offsets::Some) offsets = randomValues<float>(blocks, 2, 2);
@@ -94,7 +98,9 @@ struct Rounded {
   std::vector<float> scales = unwritten<float>(std::ssize(in) / blockSize);
   std::vector<float> sums = scales;
 
-  RowRounding<In> argument() { return {in.data(), levels.data(), scales.data(), sums.data(), columns, blockSize}; }
+  RowRounding<In> argument() {
+    return {in.data(), levels.data(), scales.data(), sums.data(), columns, blockSize};
+  }
 };
 
 template <class Out>

@@ -82,7 +82,8 @@ std::string checkMultiplyExactly(const Matrix::Kind& kind) {
   const std::vector<float> x = cases::randomValues<float>(192, 3, 3);
   const DeviceArray<float> deviceX(x), y(cases::unwritten<float>(301));
   multiplyExactlyOnDevice({device.matrix, deviceX.data(), y.data()}, nullptr);
-  return reference::differences(reference::multiply(matrix.asRows(), [&](int i) { return double{x[i]}; }), y.read());
+  return reference::differences(reference::multiply(matrix.asRows(), [&](int i) { return double{x[i]}; }),
+                                y.read());
 }
 
 template <class Out>
@@ -105,9 +106,11 @@ std::string checkMultiplyPanels(const Matrix::Kind& kind) {
   const DeviceArray<std::int16_t> levels(x.levels);
   const DeviceArray<float> scales(x.scales), sums(x.sums);
   roundRowsOnDevice(
-      RowRounding<Value>{in.data(), levels.data(), scales.data(), sums.data(), 96, kind.blockSize}, kCount, nullptr);
+      RowRounding<Value>{in.data(), levels.data(), scales.data(), sums.data(), 96, kind.blockSize}, kCount,
+      nullptr);
   multiplyPanelsOnDevice(
-      PanelProduct<Value>{device.matrix, levels.data(), scales.data(), sums.data(), kCount, y.data(), 41}, nullptr);
+      PanelProduct<Value>{device.matrix, levels.data(), scales.data(), sums.data(), kCount, y.data(), 41},
+      nullptr);
   x.levels = levels.read();
   x.scales = scales.read();
   const std::vector<Value> products = y.read();

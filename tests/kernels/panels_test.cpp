@@ -148,8 +148,8 @@ TEST_P(MultiplyExactly, TakesEveryKindAndAnyCountOfRows) {
       std::vector<float> y = unwritten<float>(rows);
       const ExactProduct product{matrix.packed.matrix(), x.data(), y.data()};
       multiply(product, 0, product.matrix.panels());
-      EXPECT_TRUE(isNone(
-          reference::differences(reference::multiply(matrix.asRows(), [&](int i) { return double{x[i]}; }), y)));
+      EXPECT_TRUE(isNone(reference::differences(
+          reference::multiply(matrix.asRows(), [&](int i) { return double{x[i]}; }), y)));
     }
 }
 

@@ -256,7 +256,8 @@ SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
   for (std::int64_t key = a.begins[row]; key < a.ends[row]; ++key) {
     double score = 0, sizes = 0;
     for (int i = 0; i < a.dimension; ++i) {
-      const double product = number(a.queries[row * a.dimension + i]) * number(a.keys[key * a.dimension + i]) * a.scale;
+      const double product =
+          number(a.queries[row * a.dimension + i]) * number(a.keys[key * a.dimension + i]) * a.scale;
       score += product;
       sizes += std::abs(product);
     }

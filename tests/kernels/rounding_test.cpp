@@ -12,7 +12,8 @@ class RoundRows : public EveryWay {
   void round(const RowRounding<In>& rounding, std::int64_t begin, std::int64_t end) const {
     if (!isDefinition()) return roundRows(rounding, begin, end);
     for (std::int64_t row = begin; row < end; ++row)
-      for (int block = 0; block < rounding.columns / rounding.blockSize; ++block) rounding.roundBlock(row, block);
+      for (int block = 0; block < rounding.columns / rounding.blockSize; ++block)
+        rounding.roundBlock(row, block);
   }
 
   template <class In>

@@ -1,0 +1,112 @@
+// Times of the kernels, on one thread, at the default model's shapes. Counters are products of two numbers and
+// bytes of weights a second.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+
+#include "kernels/attend.h"
+#include "tests/kernels/cases.h"
+
+namespace kvasir {
+namespace {
+
+using benchmark::Counter;
+using benchmark::State;
+using cases::Levels, cases::Matrix, cases::Offsets;
+
+void countEach(State& state, double products, double bytes = 0) {
+  state.counters["products"] = Counter(products, Counter::kIsIterationInvariantRate);
+  if (bytes > 0) state.counters["bytes"] = Counter(bytes, Counter::kIsIterationInvariantRate);
+}
+
+/// Arguments: rows, columns, rows of x.
+void multiply(State& state, Matrix::Kind kind) {
+  const auto rows = static_cast<int>(state.range(0)), columns = static_cast<int>(state.range(1));
+  const auto count = static_cast<int>(state.range(2));
+  const Matrix matrix(rows, columns, kind);
+  cases::Rounded<float> x{count, columns, kind.blockSize};
+  roundRows(x.argument(), 0, count);
+  std::vector<float> y(std::size_t(count) * rows);
+  const PanelProduct<float> product{
+      matrix.packed.matrix(), x.levels.data(), x.scales.data(), x.sums.data(), count, y.data(), rows};
+  for (auto _ : state) {
+    multiplyPanels(product, 0, product.matrix.panels());
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(rows) * columns * count, double(matrix.packed.bytes()));
+}
+BENCHMARK_CAPTURE(multiply, q4_1, Matrix::Kind{32, Levels::Nibbles, Offsets::Some})
+    ->Args({960, 576, 1})
+    ->Args({3072, 576, 1})
+    ->Args({576, 1536, 1})
+    ->Args({3072, 576, 8})
+    ->Args({3072, 576, 512})
+    ->Args({576, 1536, 512});
+BENCHMARK_CAPTURE(multiply, q4_0, Matrix::Kind{32, Levels::SignedNibbles})
+    ->Args({3072, 576, 1})
+    ->Args({3072, 576, 512});
+BENCHMARK_CAPTURE(multiply, q8_0, Matrix::Kind{32})->Args({49152, 576, 1})->Args({3072, 576, 512});
+BENCHMARK_CAPTURE(multiply, q6_k, Matrix::Kind{16, Levels::Bytes, Offsets::None, cases::Scales::Floats})
+    ->Args({3072, 768, 1})
+    ->Args({3072, 768, 512});
+
+/// Arguments: rows, columns.
+void roundToLevels(State& state) {
+  cases::Rounded<float> x{static_cast<int>(state.range(0)), static_cast<int>(state.range(1)), 32};
+  const RowRounding<float> rounding = x.argument();
+  for (auto _ : state) {
+    roundRows(rounding, 0, x.rows);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(x.rows) * x.columns);
+}
+BENCHMARK(roundToLevels)->Args({1, 576})->Args({512, 1536});
+
+/// A chunk of three query heads reading. Arguments: dimension, keys.
+template <class Value>
+void attendChunk(State& state) {
+  const auto dimension = static_cast<int>(state.range(0)), keys = static_cast<int>(state.range(1));
+  cases::AttendedRows<Value> rows{3 * 128, dimension, keys};
+  const BlockAttention<Value> attention = rows.argument();
+  for (auto _ : state) {
+    attendRows(attention, 0, rows.rows);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, 2.0 * rows.rows * dimension * keys);
+}
+BENCHMARK(attendChunk<std::uint16_t>)->Args({64, 256})->Args({64, 2048})->Args({64, 8192})->Args({256, 2048});
+BENCHMARK(attendChunk<float>)->Args({64, 2048});
+
+/// One token's queries of a KV head. Arguments: dimension, keys.
+template <class Value>
+void attendOne(State& state) {
+  const cases::Attended<Value> attended{3, static_cast<int>(state.range(0)), static_cast<int>(state.range(1))};
+  TokenAttention<Value> attention = attended.argument();
+  cases::AttentionResult<Value> result(attention);
+  result.pointFrom(attention);
+  for (auto _ : state) {
+    attendToken(attention);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, 2.0 * attended.group * attended.dimension * attended.count);
+}
+BENCHMARK(attendOne<std::uint16_t>)->Args({64, 2048})->Args({64, 32768})->Args({256, 2048});
+
+/// Arguments: tokens, width.
+void gateAll(State& state) {
+  const cases::Gate<std::uint16_t> gate{static_cast<int>(state.range(0)), static_cast<int>(state.range(1)),
+                                        RowGate<std::uint16_t>::Activation::Silu};
+  std::vector<std::uint16_t> out(gate.in.size() / 2);
+  const RowGate<std::uint16_t> argument = gate.argument(out.data());
+  for (auto _ : state) {
+    gateRows(argument, 0, gate.rows);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(gate.rows) * gate.width);
+}
+BENCHMARK(gateAll)->Args({1, 1536})->Args({512, 1536});
+
+}  // namespace
+}  // namespace kvasir
+
+BENCHMARK_MAIN();
