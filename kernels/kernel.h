@@ -27,7 +27,8 @@ KERNEL_FN inline float readHalf(std::uint16_t half) {
   const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fffu) << 13;
   float value;
   std::memcpy(&value, &magnitude, sizeof value);
-  value *= 5.192296858534828e33f;  // 2¹¹², between the biases of the exponents; subnormal halves come out right too
+  value *=
+      5.192296858534828e33f;  // 2¹¹², between the biases of the exponents; subnormal halves come out right too
   return half & 0x8000u ? -value : value;
 }
 

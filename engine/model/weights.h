@@ -50,8 +50,9 @@ class WeightMatrix {
   int columns() const { return columns_; }
   std::size_t bytes() const;  ///< without the change
 
-  /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it. Float32: in float32 throughout. Bfloat16: by
-  /// LibTorch where the processor multiplies bf16 and there are many rows, else on levels, x rounded to 16 bits.
+  /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it. Float32: in float32 throughout. Bfloat16:
+  /// by LibTorch where the processor multiplies bf16 and there are many rows, else on levels, x rounded to 16
+  /// bits.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
   /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
   /// rounded to 16 bits a block, which is much closer than bf16.
