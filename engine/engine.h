@@ -19,7 +19,7 @@ namespace kvasir {
 
 enum class Device { Auto, Cpu, Cuda };
 
-/// Fast: products in bf16, generating on 8-bit weights. Exact: float32 throughout, for comparing with other
+/// Fast: activations in bf16 or 16-bit integers. Exact: float32 throughout, for comparing with other
 /// programs.
 enum class Precision { Fast, Exact };
 

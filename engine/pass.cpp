@@ -140,14 +140,15 @@ at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Ten
 void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output) {
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const float scale = parts_.shape.attentionScale;
-  if (!isObserved(layer) && !parts_.tap) return;
+  const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
+  if (!isObserved && !parts_.tap) return;
   const int count = state.groups.near.count();
   const int observed = std::min(count, needs_.observedTokens + block.tokens);
   const int from = parts_.tap ? 0 : count - observed;
   const at::Tensor near =
       receivedNear(state.groups, rotated.plain, output.logSums, from, block, scale).contiguous();
   const int end = block.first + block.tokens;
-  if (isObserved(layer)) {
+  if (isObserved) {
     const at::Tensor recent = near.narrow(1, near.size(1) - observed, observed);
     const at::Tensor byKvHead = recent.reshape({parts_.shape.kvHeads, parts_.shape.group(), observed}).sum(1);
     parts_.policy.observe(layer, block, byKvHead, {end - observed, end}, parts_.cache);

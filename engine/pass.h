@@ -67,7 +67,7 @@ class ForwardPass {
     at::Tensor normed;                 ///< the layer's normed input, [tokens, width]
   };
   struct TokenBuffers {
-    std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights, parts;
+    std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
     ProductMemory memory;
 
     std::size_t bytes() const {
@@ -97,9 +97,7 @@ class ForwardPass {
   void generateLayer(int layer, const Block& block);
   void projectToken(const LayerWeights& weights, int layer, const Block& block);
   void attendToken(int layer, const Block& block);
-  bool isObserved(int layer) const { return needs_.observedTokens > 0 && !parts_.shape.isLocal(layer); }
   void watchToken(int layer, const Block& block);
-  void multiply(const WeightMatrix& matrix, const std::vector<float>& x, std::vector<float>& y);
   void addVector(const std::vector<float>& output, const at::Tensor& postNorm);
 
   PassParts parts_;
@@ -109,7 +107,6 @@ class ForwardPass {
   RopeTable localTable_;
   std::vector<Layer> layers_;
   TokenBuffers token_;
-  std::unique_ptr<Team> team_;  ///< of generating; made with the first token
   int attended_ = 0;
   int openChunk_ = -1;
 };

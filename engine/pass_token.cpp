@@ -28,99 +28,52 @@ at::Tensor asHeads(float* data, int heads, int dimension) {
 /// Part of a token's attention: some keys of one group, one KV head.
 struct Part {
   const GatheredKv* gathered = nullptr;
-  const float* queries = nullptr;  ///< [group, dimension]
+  const at::Tensor* queries = nullptr;  ///< [heads, 1, dimension] float32
   int kvHead = 0, from = 0, to = 0;
-  std::int64_t weightsAt = 0;                                   ///< of this part's weights among all of a head
-  float *output = nullptr, *largest = nullptr, *sum = nullptr;  ///< [group, dimension], [group] twice
-};
-
-/// What all parts of a layer share.
-struct TokenShape {
-  int kvHeads, group, dimension;
-  float scale;
-  float* weights;       ///< [heads, stride]
-  std::int64_t stride;  ///< keys of both groups
-};
-
-/// A group's keys and values as they lie in memory.
-template <class Value>
-struct RawKv {
-  const Value *keys, *values;
-  std::int64_t headStride;
-
-  explicit RawKv(const GatheredKv& gathered) {
-    const at::Tensor rows = gathered.keys();
-    keys = static_cast<const Value*>(rows.const_data_ptr());
-    values = static_cast<const Value*>(gathered.values().const_data_ptr());
-    headStride = rows.stride(0);
-  }
+  std::int64_t weightsAt = 0;  ///< of this part's weights among all
+  std::vector<float> output, largest, sum;
 };
 
 template <class Value>
-void run(const Part& part, const RawKv<Value>& kv, const TokenShape& shape) {
-  const std::int64_t at = part.kvHead * kv.headStride + std::int64_t{part.from} * shape.dimension;
+void run(Part& part, float scale, int group, float* weights, std::int64_t stride) {
+  const at::Tensor keys = part.gathered->keys(), values = part.gathered->values();
+  const std::int64_t dimension = keys.size(2), at = part.kvHead * keys.stride(0) + part.from * dimension;
+  part.output.resize(static_cast<std::size_t>(group * dimension));
+  part.largest.resize(static_cast<std::size_t>(group));
+  part.sum.resize(static_cast<std::size_t>(group));
   TokenAttention<Value> attention;
-  attention.queries = part.queries;
-  attention.group = shape.group;
-  attention.dimension = shape.dimension;
-  attention.keys = kv.keys + at;
-  attention.values = kv.values + at;
+  attention.queries = part.queries->const_data_ptr<float>() + part.kvHead * group * dimension;
+  attention.group = group;
+  attention.dimension = static_cast<int>(dimension);
+  attention.keys = static_cast<const Value*>(keys.const_data_ptr()) + at;
+  attention.values = static_cast<const Value*>(values.const_data_ptr()) + at;
   attention.count = part.to - part.from;
-  attention.scale = shape.scale;
-  attention.weights = shape.weights + part.kvHead * shape.group * shape.stride + part.weightsAt;
-  attention.weightStride = shape.stride;
-  attention.output = part.output;
-  attention.largest = part.largest;
-  attention.sum = part.sum;
+  attention.scale = scale;
+  attention.weights = weights + part.weightsAt;
+  attention.weightStride = stride;
+  attention.output = part.output.data();
+  attention.largest = part.largest.data();
+  attention.sum = part.sum.data();
   kvasir::attendToken(attention);
 }
 
-template <class Value>
-void runAll(const std::vector<Part>& parts, const AttendedGroups& groups, const TokenShape& shape, Team& team) {
-  const RawKv<Value> near(groups.near), far(groups.far.count() > 0 ? groups.far : groups.near);
-  team.share(std::ssize(parts), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (const Part& part :
-         std::span(parts).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)))
-      run<Value>(part, part.gathered == &groups.near ? near : far, shape);
-  });
-}
-
-/// Divides [from, all) of a group among parts for each KV head, so that threads share the work evenly.
-void addParts(const GatheredKv& gathered, const at::Tensor& queries, const TokenShape& shape, int from,
+/// Splits [from, to) of a group in two for each KV head, so that two threads share the work evenly.
+void addParts(const GatheredKv& gathered, const at::Tensor& queries, int kvHeads, int from,
               std::vector<Part>& parts, std::int64_t weightsAt) {
-  constexpr int kFewKeys = 64, kManyKeys = 4096;
-  const int keys = gathered.count() - from, pieces = keys <= kFewKeys ? 1 : std::max(2, keys / kManyKeys);
-  for (int head = 0; head < shape.kvHeads; ++head)
-    for (int piece = 0; piece < pieces; ++piece) {
-      const auto place = [&](int end) { return from + static_cast<int>(std::int64_t{keys} * end / pieces); };
-      const int begin = place(piece), end = place(piece + 1);
-      const float* own = queries.const_data_ptr<float>() + std::int64_t{head} * shape.group * shape.dimension;
-      if (begin < end) parts.push_back({&gathered, own, head, begin, end, weightsAt + begin});
-    }
+  const int middle = (from + gathered.count()) / 2;
+  for (int head = 0; head < kvHeads; ++head)
+    for (const auto& [begin, end] : {std::pair{from, middle}, std::pair{middle, gathered.count()}})
+      if (begin < end) parts.push_back({&gathered, &queries, head, begin, end, weightsAt + begin, {}, {}, {}});
 }
 
-/// Gives every part memory for its results.
-void pointParts(std::vector<Part>& parts, const TokenShape& shape, std::vector<float>& memory) {
-  const std::size_t each =
-      static_cast<std::size_t>(shape.group) * static_cast<std::size_t>(shape.dimension + 2);
-  memory.resize(std::max(memory.size(), parts.size() * each));
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i].output = memory.data() + i * each;
-    parts[i].largest = parts[i].output + shape.group * shape.dimension;
-    parts[i].sum = parts[i].largest + shape.group;
-  }
-}
-
-enum class Weights { Divided, Left };
-
-/// Joins the parts of every head: attended [heads, dimension], and weights divided by their sum where anyone
-/// looks at them.
-void joinParts(const std::vector<Part>& parts, const TokenShape& shape, Weights weights, float* attended) {
-  std::fill_n(attended, shape.kvHeads * shape.group * shape.dimension, 0.0f);
-  for (int head = 0; head < shape.kvHeads * shape.group; ++head) {
-    const int g = head % shape.group;
+/// Joins the parts of every head: attended [heads, dimension], and weights divided by their sum.
+void joinParts(const std::vector<Part>& parts, int kvHeads, int group, int dimension, float* weights,
+               std::int64_t stride, float* attended) {
+  std::fill_n(attended, kvHeads * group * dimension, 0.0f);
+  for (int head = 0; head < kvHeads * group; ++head) {
+    const auto g = static_cast<std::size_t>(head % group);
     float largest = -std::numeric_limits<float>::infinity(), sum = 0;
-    const auto isMine = [&](const Part& part) { return part.kvHead == head / shape.group; };
+    const auto isMine = [&](const Part& part) { return part.kvHead == head / group; };
     for (const Part& part : parts)
       if (isMine(part)) largest = std::max(largest, part.largest[g]);
     for (const Part& part : parts)
@@ -128,10 +81,10 @@ void joinParts(const std::vector<Part>& parts, const TokenShape& shape, Weights 
     for (const Part& part : parts) {
       if (!isMine(part)) continue;
       const float factor = std::exp(part.largest[g] - largest) / sum;
-      float* out = attended + head * shape.dimension;
-      for (int i = 0; i < shape.dimension; ++i) out[i] += factor * part.output[g * shape.dimension + i];
-      if (weights == Weights::Left) continue;
-      float* mine = shape.weights + head * shape.stride + part.weightsAt;
+      for (int i = 0; i < dimension; ++i)
+        attended[head * dimension + i] +=
+            factor * part.output[g * static_cast<std::size_t>(dimension) + static_cast<std::size_t>(i)];
+      float* mine = weights + head * stride + part.weightsAt;
       for (int key = 0; key < part.to - part.from; ++key) mine[key] *= factor;
     }
   }
@@ -140,7 +93,6 @@ void joinParts(const std::vector<Part>& parts, const TokenShape& shape, Weights 
 }  // namespace
 
 std::span<const float> ForwardPass::generate(TokenId token) {
-  if (!team_) team_ = std::make_unique<Team>(at::get_num_threads());
   KvCache& cache = parts_.cache;
   const bool isFull =
       openChunk_ >= 0 && cache.chunk(openChunk_).end - cache.chunk(openChunk_).begin == kChunkTokens;
@@ -169,13 +121,9 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   }
   if (parts_.tap) parts_.tap->countQueries(1);
   normalizeVector(token_.x, parts_.weights.finalNorm, parts_.shape.normEpsilon, token_.normed);
-  multiply(parts_.weights.outputHead(), token_.normed, token_.logits);
+  token_.logits.resize(static_cast<std::size_t>(parts_.shape.vocabulary));
+  parts_.weights.outputHead().multiply(token_.normed.data(), token_.logits.data(), parts_.form, token_.memory);
   return token_.logits;
-}
-
-void ForwardPass::multiply(const WeightMatrix& matrix, const std::vector<float>& x, std::vector<float>& y) {
-  y.resize(static_cast<std::size_t>(matrix.rows()));
-  matrix.multiply(x.data(), y.data(), parts_.form, *team_, token_.memory);
 }
 
 bool ForwardPass::outgrows(const Selection& selection, const Block& block) const {
@@ -191,17 +139,19 @@ void ForwardPass::generateLayer(int layer, const Block& block) {
   const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];
   projectToken(weights, layer, block);
   attendToken(layer, block);
-  multiply(weights.output, token_.attended, token_.out);
+  token_.out.resize(static_cast<std::size_t>(shape.width));
+  weights.output.multiply(token_.attended.data(), token_.out.data(), parts_.form, token_.memory);
   addVector(token_.out, weights.postAttentionNorm);
 
   normalizeVector(token_.x, weights.feedForwardNorm, shape.normEpsilon, token_.normed);
-  multiply(weights.gateUp, token_.normed, token_.gate);
+  token_.gate.resize(static_cast<std::size_t>(2 * shape.feedForward));
+  weights.gateUp.multiply(token_.normed.data(), token_.gate.data(), parts_.form, token_.memory);
   token_.hidden.resize(static_cast<std::size_t>(shape.feedForward));
   RowGate<float> gate{token_.gate.data(), token_.hidden.data(), shape.feedForward,
                       RowGate<float>::Activation::Silu};
   if (shape.activation == Activation::Gelu) gate.activation = RowGate<float>::Activation::GeluTanh;
   gateRows(gate, 0, 1);
-  multiply(weights.down, token_.hidden, token_.out);
+  weights.down.multiply(token_.hidden.data(), token_.out.data(), parts_.form, token_.memory);
   addVector(token_.out, weights.postFeedForwardNorm);
 }
 
@@ -217,7 +167,8 @@ void ForwardPass::addVector(const std::vector<float>& output, const at::Tensor& 
 void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
   normalizeVector(token_.x, weights.attentionNorm, shape.normEpsilon, token_.normed);
-  multiply(weights.queryKeyValue, token_.normed, token_.projected);
+  token_.projected.resize(static_cast<std::size_t>((shape.heads + 2 * shape.kvHeads) * shape.headDimension));
+  weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data(), parts_.form, token_.memory);
   at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
   at::Tensor keys =
       asHeads(token_.projected.data() + shape.heads * shape.headDimension, shape.kvHeads, shape.headDimension);
@@ -254,32 +205,36 @@ void ForwardPass::attendToken(int layer, const Block& block) {
   const at::Tensor farQueries =
       far.count() > 0 ? rotateFar(queries, block, positionsOf(layer), tableOf(layer, block)) : at::Tensor();
 
+  const int group = shape.group();
   const std::int64_t stride = near.count() + far.count();
-  const auto count = static_cast<std::size_t>(shape.heads * stride);
-  const bool isWatched = isObserved(layer) || parts_.tap;
-  if (isWatched) token_.weights.assign(count, 0.0f);
-  if (token_.weights.size() < count) token_.weights.resize(count + count / 2);
-  const TokenShape token{shape.kvHeads,        shape.group(),         shape.headDimension,
-                         shape.attentionScale, token_.weights.data(), stride};
+  token_.weights.assign(static_cast<std::size_t>(shape.heads * stride), 0.0f);
   std::vector<Part> parts;
-  addParts(near, nearQueries, token, state.groups.view.hidden, parts, 0);
-  if (far.count() > 0) addParts(far, farQueries, token, 0, parts, near.count());
-  pointParts(parts, token, token_.parts);
-  if (near.keys().scalar_type() == at::kFloat)
-    runAll<float>(parts, state.groups, token, *team_);
-  else
-    runAll<std::uint16_t>(parts, state.groups, token, *team_);
+  addParts(near, nearQueries, shape.kvHeads, state.groups.view.hidden, parts, 0);
+  if (far.count() > 0) addParts(far, farQueries, shape.kvHeads, 0, parts, near.count());
+  at::parallel_for(0, static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      Part& part = parts[static_cast<std::size_t>(i)];
+      float* weights = token_.weights.data() + part.kvHead * group * stride;
+      if (near.keys().scalar_type() == at::kFloat)
+        run<float>(part, shape.attentionScale, group, weights, stride);
+      else
+        run<std::uint16_t>(part, shape.attentionScale, group, weights, stride);
+    }
+  });
   token_.attended.resize(static_cast<std::size_t>(shape.heads * shape.headDimension));
-  joinParts(parts, token, isWatched ? Weights::Divided : Weights::Left, token_.attended.data());
-  if (isWatched) watchToken(layer, block);
+  joinParts(parts, shape.kvHeads, group, shape.headDimension, token_.weights.data(), stride,
+            token_.attended.data());
+  watchToken(layer, block);
 }
 
 void ForwardPass::watchToken(int layer, const Block& block) {
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
+  const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
+  if (!isObserved && !parts_.tap) return;
   const at::Tensor weights =
       at::from_blob(token_.weights.data(), {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
-  if (isObserved(layer)) {
+  if (isObserved) {
     const at::Tensor sums = weights.view({parts_.shape.kvHeads, parts_.shape.group(), -1}).sum(1);
     const int observed =
         std::min(near.count(), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);

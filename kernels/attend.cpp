@@ -22,6 +22,22 @@ using Floats = hn::CappedTag<float, 16>;
 /// Query heads that share each load of a key or value.
 constexpr int kHeads = 4;
 
+/// One vector for each of up to four heads. They are variables of their own, not an array: compilers keep them
+/// in registers only so.
+template <int heads>
+struct HeadVectors {
+  hn::Vec<Floats> v0, v1, v2, v3;
+
+  /// Calls what(head, vector) for each.
+  template <class What>
+  HWY_INLINE void each(const What& what) {
+    what(0, v0);
+    if constexpr (heads > 1) what(1, v1);
+    if constexpr (heads > 2) what(2, v2);
+    if constexpr (heads > 3) what(3, v3);
+  }
+};
+
 /// Scores of `heads` query heads from `query` on.
 template <int heads, class Value>
 void scoreKeys(const TokenAttention<Value>& a, int query) {
@@ -31,24 +47,24 @@ void scoreKeys(const TokenAttention<Value>& a, int query) {
   float* weights = a.weights + query * a.weightStride;
   float* largest = a.largest + query;
   for (int h = 0; h < heads; ++h) largest[h] = -std::numeric_limits<float>::infinity();
+  const auto none = hn::Zero(df);
   for (int k = 0; k < a.count; ++k) {
     const Value* key = a.keys + static_cast<std::int64_t>(k) * a.dimension;
-    hn::Vec<Floats> sums[heads];
-    for (int h = 0; h < heads; ++h) sums[h] = hn::Zero(df);
+    HeadVectors<heads> sums = {none, none, none, none};
     int i = 0;
     for (; i + lanes <= a.dimension; i += lanes) {
       const auto part = load(df, key + i);
-      for (int h = 0; h < heads; ++h)
-        sums[h] = hn::MulAdd(part, hn::LoadU(df, queries + h * a.dimension + i), sums[h]);
+      sums.each([&](int h, hn::Vec<Floats>& sum)
+                    HWY_ATTR { sum = hn::MulAdd(part, hn::LoadU(df, queries + h * a.dimension + i), sum); });
     }
-    for (int h = 0; h < heads; ++h) {
-      float product = total(df, sums[h]);
+    sums.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR {
+      float product = total(df, sum);
       for (int rest = i; rest < a.dimension; ++rest)
         product += readValue(key + rest) * queries[h * a.dimension + rest];
       const float score = product * a.scale;
       weights[h * a.weightStride + k] = score;
       largest[h] = std::max(largest[h], score);
-    }
+    });
   }
 }
 
@@ -74,33 +90,41 @@ void weighKeys(const TokenAttention<Value>& a, int query) {
   a.sum[query] = sum;
 }
 
-/// Outputs of `heads` query heads from `query` on.
+/// Adds the values of keys [begin, end) to two vectors of the outputs of `heads` query heads.
 template <int heads, class Value>
-void sumValues(const TokenAttention<Value>& a, int query) {
+HWY_INLINE void addValues(const TokenAttention<Value>& a, const float* weights, int begin, int end, int i,
+                          float* output) {
   const Floats df;
   const int lanes = static_cast<int>(hn::Lanes(df));
+  const auto none = hn::Zero(df);
+  HeadVectors<heads> lower = {none, none, none, none}, upper = lower;
+  const auto at = [&](int h) { return output + h * a.dimension + i; };
+  lower.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR { sum = hn::LoadU(df, at(h)); });
+  upper.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR { sum = hn::LoadU(df, at(h) + lanes); });
+  const Value* values = a.values + static_cast<std::int64_t>(begin) * a.dimension + i;
+  for (int k = begin; k < end; ++k, values += a.dimension) {
+    const auto first = load(df, values), second = load(df, values + lanes);
+    const auto weightOf = [&](int h) HWY_ATTR { return hn::Set(df, weights[h * a.weightStride + k]); };
+    lower.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR { sum = hn::MulAdd(first, weightOf(h), sum); });
+    upper.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR { sum = hn::MulAdd(second, weightOf(h), sum); });
+  }
+  lower.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR { hn::StoreU(sum, df, at(h)); });
+  upper.each([&](int h, hn::Vec<Floats>& sum) HWY_ATTR { hn::StoreU(sum, df, at(h) + lanes); });
+}
+
+/// Outputs of `heads` query heads from `query` on. Keys are taken in stretches whose values stay in the first
+/// cache while all parts of the outputs are summed.
+template <int heads, class Value>
+void sumValues(const TokenAttention<Value>& a, int query) {
+  constexpr int kStretch = 64;
+  const int step = 2 * static_cast<int>(hn::Lanes(Floats())), whole = a.dimension / step * step;
   const float* weights = a.weights + query * a.weightStride;
   float* output = a.output + query * a.dimension;
-  int i = 0;
-  for (; i + lanes <= a.dimension; i += lanes) {
-    const Value* values = a.values + i;
-    hn::Vec<Floats> even[heads], odd[heads];  // two sums hide the latency of one
-    for (int h = 0; h < heads; ++h) even[h] = odd[h] = hn::Zero(df);
-    int k = 0;
-    for (; k + 2 <= a.count; k += 2, values += 2 * a.dimension) {
-      const auto first = load(df, values), second = load(df, values + a.dimension);
-      for (int h = 0; h < heads; ++h) {
-        even[h] = hn::MulAdd(first, hn::Set(df, weights[h * a.weightStride + k]), even[h]);
-        odd[h] = hn::MulAdd(second, hn::Set(df, weights[h * a.weightStride + k + 1]), odd[h]);
-      }
-    }
-    for (int h = 0; h < heads; ++h) {
-      if (k < a.count)
-        even[h] = hn::MulAdd(load(df, values), hn::Set(df, weights[h * a.weightStride + k]), even[h]);
-      hn::StoreU(hn::Add(even[h], odd[h]), df, output + h * a.dimension + i);
-    }
-  }
-  for (; i < a.dimension; ++i)
+  std::fill_n(output, heads * a.dimension, 0.0f);
+  for (int begin = 0; begin < a.count; begin += kStretch)
+    for (int i = 0; i < whole; i += step)
+      addValues<heads>(a, weights, begin, std::min(a.count, begin + kStretch), i, output);
+  for (int i = whole; i < a.dimension; ++i)
     for (int h = 0; h < heads; ++h) output[h * a.dimension + i] = a.sumValue(query + h, i);
 }
 

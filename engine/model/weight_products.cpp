@@ -1,35 +1,20 @@
 // Products of WeightMatrix: on the weights' own levels, or by LibTorch where that is better.
-#include <ATen/cpu/Utils.h>
-
 #include "engine/model/weights.h"
 #include "engine/torch.h"
+#include "kernels/processor.h"
 #include "kernels/products.h"
 #include "kernels/rounding.h"
 
 namespace kvasir {
-
-bool multipliesBfloat16() {
-  static const bool does = [] {
-    const auto capabilities = at::cpu::get_cpu_capabilities();
-    return std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "bf16"}, [&](const char* name) {
-      const auto found = capabilities.find(name);
-      return found != capabilities.end() && found->second.isBool() && found->second.toBool();
-    });
-  }();
-  return does;
-}
-
 namespace {
 
 // With so few rows a product reads weights more than it multiplies, and the levels are the fewest bytes.
 constexpr std::int64_t kFewRows = 16;
 
-/// Panels of one piece of a product with one row: small enough that threads which start late find some left,
-/// large enough that taking it costs nothing beside it.
-std::int64_t pieceOf(const PanelMatrix& matrix, const Team& team) {
-  constexpr std::int64_t kLeastWeights = 1 << 15, kPiecesEach = 4;
-  const std::int64_t least = kLeastWeights / (std::int64_t{matrix.columns} * PanelMatrix::kRows);
-  return std::max({std::int64_t{1}, least, matrix.panels() / (kPiecesEach * team.threads())});
+/// Panels that a thread takes at least, so that small products are not divided.
+std::int64_t grainOf(const PanelMatrix& matrix, std::int64_t count) {
+  constexpr std::int64_t kLeastProducts = 1 << 15;
+  return std::max<std::int64_t>(1, kLeastProducts / (count * matrix.columns * PanelMatrix::kRows));
 }
 
 template <class Value>
@@ -43,9 +28,18 @@ RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::in
 }
 
 template <class Out>
-PanelProduct<Out> productOf(const PanelMatrix& matrix, const ProductMemory& x, std::int64_t count, Out* y,
-                            std::int64_t stride) {
-  return {matrix, x.levels.data(), x.scales.data(), x.sums.data(), static_cast<int>(count), y, stride};
+void multiplyAll(const PanelMatrix& matrix, const ProductMemory& x, std::int64_t count, Out* y,
+                 std::int64_t stride) {
+  PanelProduct<Out> product;
+  product.matrix = matrix;
+  product.levels = x.levels.data();
+  product.scales = x.scales.data();
+  product.sums = x.sums.data();
+  product.count = static_cast<int>(count);
+  product.y = y;
+  product.stride = stride;
+  at::parallel_for(0, matrix.panels(), grainOf(matrix, count),
+                   [&](std::int64_t begin, std::int64_t end) { multiplyPanels(product, begin, end); });
 }
 
 }  // namespace
@@ -70,9 +64,7 @@ at::Tensor WeightMatrix::multiplyLevels(const at::Tensor& x) const {
                        [&](std::int64_t begin, std::int64_t end) { roundRows(rounding, begin, end); });
       rounded = matrix.blockSize;
     }
-    const auto product = productOf(matrix, memory, count, out, rows_);
-    at::parallel_for(0, matrix.panels(), 1,
-                     [&](std::int64_t begin, std::int64_t end) { multiplyPanels(product, begin, end); });
+    multiplyAll(matrix, memory, count, out, rows_);
     out += block.rows;
   }
   return y;
@@ -91,18 +83,17 @@ at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
   return y;
 }
 
-void WeightMatrix::multiply(const float* x, float* y, DenseForm form, Team& team, ProductMemory& memory) const {
-  multiplyStored(x, y, form, team, memory);
+void WeightMatrix::multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
+  multiplyStored(x, y, form, memory);
   if (!change_) return;
   memory.inner.resize(static_cast<std::size_t>(change_->down.rows()));
   memory.added.resize(static_cast<std::size_t>(rows_));
-  change_->down.multiply(x, memory.inner.data(), form, team, memory);
-  change_->up.multiply(memory.inner.data(), memory.added.data(), form, team, memory);
+  change_->down.multiply(x, memory.inner.data(), form, memory);
+  change_->up.multiply(memory.inner.data(), memory.added.data(), form, memory);
   for (std::size_t i = 0; i < memory.added.size(); ++i) y[i] += memory.added[i];
 }
 
-void WeightMatrix::multiplyStored(const float* x, float* y, DenseForm form, Team& team,
-                                  ProductMemory& memory) const {
+void WeightMatrix::multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
   int rounded = 0;  // the block size that x is rounded for
   for (const Block& block : stored_->blocks) {
     const PanelMatrix matrix = block.panels.matrix();
@@ -112,14 +103,12 @@ void WeightMatrix::multiplyStored(const float* x, float* y, DenseForm form, Team
       std::copy_n(result.data_ptr<float>(), block.rows, y);
     } else if (form == DenseForm::Float32) {
       const ExactProduct product{matrix, x, y};
-      team.share(matrix.panels(), pieceOf(matrix, team),
-                 [&](std::int64_t begin, std::int64_t end) { multiplyExactly(product, begin, end); });
+      at::parallel_for(0, matrix.panels(), grainOf(matrix, 1),
+                       [&](std::int64_t begin, std::int64_t end) { multiplyExactly(product, begin, end); });
     } else {
       if (matrix.blockSize != rounded) roundRows(roundInto(x, columns_, matrix.blockSize, 1, memory), 0, 1);
       rounded = matrix.blockSize;
-      const auto product = productOf(matrix, memory, 1, y, rows_);
-      team.share(matrix.panels(), pieceOf(matrix, team),
-                 [&](std::int64_t begin, std::int64_t end) { multiplyPanels(product, begin, end); });
+      multiplyAll(matrix, memory, 1, y, rows_);
     }
     y += block.rows;
   }

@@ -7,7 +7,6 @@
 
 #include "engine/model/gguf.h"
 #include "engine/model/model_shape.h"
-#include "engine/team.h"
 #include "engine/torch.h"
 #include "kernels/panels.h"
 
@@ -16,9 +15,6 @@ namespace kvasir {
 /// Which form a matrix product wants its weights in.
 enum class DenseForm { Float32, Bfloat16 };
 at::ScalarType typeOf(DenseForm form);
-/// Whether the processor multiplies bf16. Where it does not, LibTorch converts back and forth, slower than
-/// float32.
-bool multipliesBfloat16();
 
 struct LowRankChange;
 
@@ -63,9 +59,9 @@ class WeightMatrix {
   /// by LibTorch where the processor multiplies bf16 and there are many rows, else on levels, x rounded to 16
   /// bits.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
-  /// y[rows] = W x[columns], on the team's threads; weights as exact as the file. Float32: so is x. Bfloat16: x
-  /// is rounded to 16 bits a block, which is much closer than bf16.
-  void multiply(const float* x, float* y, DenseForm form, Team& team, ProductMemory& memory) const;
+  /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
+  /// rounded to 16 bits a block, which is much closer than bf16.
+  void multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
   /// One row, for embeddings. Without the change.
   void row(std::int64_t index, float* out) const;
   /// The whole matrix without the change, [rows, columns].
@@ -85,7 +81,7 @@ class WeightMatrix {
   void expand(const Block& block, at::Tensor out) const;
   bool isQuantised() const;
   at::Tensor multiplyLevels(const at::Tensor& x) const;
-  void multiplyStored(const float* x, float* y, DenseForm form, Team& team, ProductMemory& memory) const;
+  void multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
 
   int rows_ = 0, columns_ = 0;
   std::shared_ptr<const Stored> stored_ = std::make_shared<const Stored>();

@@ -1,6 +1,7 @@
 #include "engine/training/question_branch.h"
 
 #include "engine/answer.h"
+#include "kernels/processor.h"
 
 namespace kvasir {
 namespace {

@@ -56,9 +56,8 @@ TEST_F(AdapterTest, AddsItsProductsToEachProjection) {
   EXPECT_TRUE(at::allclose(changed.multiply(x, DenseForm::Float32), expected, 1e-4, 1e-4));
   at::Tensor one = at::empty({6});
   const at::Tensor row = x[1].contiguous();
-  Team team(2);
   ProductMemory memory;
-  changed.multiply(row.const_data_ptr<float>(), one.data_ptr<float>(), DenseForm::Float32, team, memory);
+  changed.multiply(row.const_data_ptr<float>(), one.data_ptr<float>(), DenseForm::Float32, memory);
   EXPECT_TRUE(at::allclose(one, expected[1], 1e-4, 1e-4));
 }
 
