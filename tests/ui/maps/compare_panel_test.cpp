@@ -15,7 +15,7 @@ namespace {
 std::vector<MethodInfo> sampleMethods() {
   std::vector<MethodInfo> methods;
   for (const char* name : {"full", "infllm", "retrolm", "snapkv", "streaming", "rag"}) {
-    methods.push_back({name, std::string("What ") + name + " does <in> short", "", "", "", ""});
+    methods.push_back({name, std::string("What ") + name + " does <in> short", "", "", "", "", ""});
   }
   return methods;
 }
@@ -107,7 +107,7 @@ void ComparePanelTest::wishesTheCheckedMethods() {
 void ComparePanelTest::chosenMethodsStayChosen() {
   checkByKey(3);
   std::vector<MethodInfo> methods = sampleMethods();
-  methods.insert(methods.begin(), {"beacon", "", "", "", "", ""});
+  methods.insert(methods.begin(), {"beacon", "", "", "", "", "", ""});
   panel_->setMethods(methods);
   QCOMPARE(panel_->chosenMethods(), QStringList{QStringLiteral("snapkv")});
 }
