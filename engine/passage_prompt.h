@@ -46,7 +46,7 @@ class ReadPrompt {
   std::unique_ptr<TextRun> goOn(Weights weights, EvidenceTap* tap = nullptr) const;
   /// Log-probability of `said` after `asked`.
   double logProbability(std::span<const TokenId> asked, std::span<const TokenId> said, Weights weights) const;
-  int attendedTokens() const { return attended_; }  ///< the most a query of `logProbability` saw
+  int attendedTokens() const { return attended_; }        ///< the most a query of `logProbability` saw
   std::size_t bytes() const { return memory_->bytes(); }  ///< of its keys and values
 
  private:

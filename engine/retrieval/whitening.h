@@ -34,7 +34,8 @@ class Whitening {
   bool has(int layer) const { return layers_.contains(layer); }
   const Layer& layer(int layer) const { return layers_.at(layer); }
   std::vector<int> layers() const;  ///< ascending
-  /// The same in tensors of its own, which gradients may pass through where this is called outside inference mode.
+  /// The same in tensors of its own, which gradients may pass through where this is called outside inference
+  /// mode.
   Whitening copied() const;
   /// state: [width]. Gives [width] of length 1.
   at::Tensor entry(int layer, const at::Tensor& state) const;

@@ -58,8 +58,7 @@ class AdapterTraining {
   std::vector<Adapter::Layer> startingLayers() const {
     if (settings_.start.empty())
       return Adapter::untrained(model_.weights, settings_.rank, settings_.seed).layers();
-    std::vector<Adapter::Layer> layers =
-        Adapter::load(settings_.start, model_.info, model_.weights).layers();
+    std::vector<Adapter::Layer> layers = Adapter::load(settings_.start, model_.info, model_.weights).layers();
     for (Adapter::Layer& layer : layers)
       for (Adapter::Change& change : layer) {
         if (const std::int64_t rank = change.down.size(0); rank != settings_.rank)

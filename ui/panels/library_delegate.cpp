@@ -55,9 +55,8 @@ void LibraryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     quiet.setAlphaF(0.7F);
     painter->setPen(isFailed ? (isDark ? QColor(255, 150, 130) : QColor(170, 30, 20)) : quiet);
   }
-  const QString description = describeRowWithin(row, [&](const QString& text) {
-    return option.fontMetrics.horizontalAdvance(text) <= line.width();
-  });
+  const QString description = describeRowWithin(
+      row, [&](const QString& text) { return option.fontMetrics.horizontalAdvance(text) <= line.width(); });
   painter->drawText(line, Qt::AlignLeft | Qt::AlignVCenter,
                     option.fontMetrics.elidedText(description, Qt::ElideRight, line.width()));
   if (row.state == DocumentState::Importing || row.state == DocumentState::Reading)
