@@ -145,12 +145,17 @@ struct PackedRow {
   Method method;
 };
 
+/// Rows that choose tokens when all is read give them other neighbours, with which they would be rounded anew.
+bool canBePacked(const Method& row) {
+  return keepsKv(row) && row.codec.make == plainCodec && row.sees != Sees::BudgetOnceRead;
+}
+
 const std::deque<PackedRow>& packedRows() {
   static const std::deque<PackedRow> packed = [] {
     std::deque<PackedRow> made;
     for (const Method& row : methods())
       for (const Packing& packing : kPackings)
-        if (keepsKv(row) && row.codec.make == plainCodec) made.emplace_back(row, packing);
+        if (canBePacked(row)) made.emplace_back(row, packing);
     return made;
   }();
   return packed;
@@ -171,7 +176,8 @@ const Method& findMethod(std::string_view name) {
   std::string known;
   for (const Method& method : methods()) known += (known.empty() ? "" : ", ") + std::string(method.name);
   throw std::runtime_error("There is no method \"" + std::string(name) + "\"; there are " + known +
-                           "; and those that keep keys and values with +kivi-4 or +kivi-2 behind their name.");
+                           "; and those that keep keys and values in order with +kivi-4 or +kivi-2 behind "
+                           "their name.");
 }
 
 }  // namespace kvasir

@@ -72,7 +72,7 @@ inline bool keepsKv(const Method& method) { return method.answers.keeps == Keeps
 
 const std::vector<Method>& methods();
 
-/// A row by its name; or a row that keeps keys and values, kept by another codec: "snapkv+kivi-4" or
+/// A row by its name; or a row that keeps keys and values in order, kept by another codec: "snapkv+kivi-4" or
 /// "snapkv+kivi-2". Null where there is none of that name.
 const Method* methodNamed(std::string_view name);
 /// The same; throws a sentence that lists the methods where there is none.

@@ -91,9 +91,9 @@ void methodsCommand(const Arguments& arguments, Console& console) {
   if (arguments.isJson)
     console.out() << asLine(rows) << "\n";
   else
-    console.out()
-        << "\nThose that keep keys and values keep them in 4 or 2 bits with +kivi-4 or +kivi-2 behind their "
-           "name:\nsnapkv+kivi-4\n";
+    console.out() << "\nThose that keep keys and values in order keep them in 4 or 2 bits with +kivi-4 or "
+                     "+kivi-2 behind their "
+                     "name:\nsnapkv+kivi-4\n";
 }
 
 void modelsCommand(const Arguments& arguments, Console& console) {

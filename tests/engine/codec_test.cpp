@@ -84,5 +84,20 @@ TEST_P(Kivi, IsMetByLaterChunksOnly) {
 
 INSTANTIATE_TEST_SUITE_P(Bits, Kivi, testing::Values(4, 2));
 
+TEST(PackedMethod, IsARowWithAnotherCodec) {
+  const Method& packed = findMethod("quest+kivi-2");
+  const Method& row = findMethod("quest");
+  EXPECT_STREQ(packed.name, "quest+kivi-2");
+  EXPECT_EQ(packed.codec.make, findMethod("kivi-2").codec.make);
+  EXPECT_EQ(packed.policy.make, row.policy.make);
+  EXPECT_EQ(packed.positions.make, row.positions.make);
+}
+
+TEST(PackedMethod, IsThereOnlyWhereKeysAreKeptInOrder) {
+  for (const char* name : {"h2o+kivi-2", "rag+kivi-4", "kivi-4+kivi-2", "quest+kivi-3", "quest+"})
+    EXPECT_EQ(methodNamed(name), nullptr) << name;
+  EXPECT_THROW(findMethod("h2o+kivi-2"), std::runtime_error);
+}
+
 }  // namespace
 }  // namespace kvasir

@@ -24,7 +24,7 @@ std::vector<Case> allCases() {
     for (const ModelFamily& family : modelFamilies())
       if (!readsPassages(method)) cases.push_back({method.name, family.name});
   // Codecs that any row can take: one row of each kind of policy.
-  for (const char* name : {"streaming+kivi-2", "infllm+kivi-4", "quest+kivi-4", "snapkv+kivi-4", "h2o+kivi-2"})
+  for (const char* name : {"streaming+kivi-2", "infllm+kivi-4", "quest+kivi-4", "snapkv+kivi-4"})
     cases.push_back({name, "llama"});
   return cases;
 }
