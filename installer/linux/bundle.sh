@@ -50,6 +50,7 @@ while read -r name path; do
   install -D -m 644 "$(realpath "$path")" "$libraries/$name"
   packages+=("$package")
 done < <(needed_libraries "$@" "${plugins[@]/#/$folder/}")
+mkdir -p "$prefix/share/kvasir"  # the archive installs its parts apart
 cp -r --no-preserve=mode,ownership /usr/share/poppler "$prefix/share/kvasir/poppler"
 packages+=(poppler-data)
 for plugin in "${plugins[@]}"; do packages+=("$(package_of "$folder/$plugin")"); done
