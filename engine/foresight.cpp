@@ -1,6 +1,6 @@
 #include "engine/foresight.h"
 
-#include "engine/passage_answer.h"
+#include "engine/generation.h"
 
 namespace kvasir {
 

@@ -17,14 +17,6 @@ namespace kvasir {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// As many 8-bit levels as df has lanes, as floats.
-template <class D>
-HWY_INLINE hn::Vec<D> loadLevels(D df, const std::int8_t* levels) {
-  const hn::Rebind<std::int32_t, D> di;
-  const hn::Rebind<std::int8_t, D> d8;
-  return hn::ConvertTo(df, hn::PromoteTo(di, hn::LoadU(d8, levels)));
-}
-
 template <class D>
 HWY_INLINE hn::Vec<D> load(D df, const float* from) {
   return hn::LoadU(df, from);

@@ -26,9 +26,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 /// What every row is asked with.
-struct Variant {
-  std::string method;
-  int budgetTokens = 0;
+struct Variant : MethodAtBudget {
   Tally tally;
   double readSeconds = 0, answerSeconds = 0;
 };
@@ -132,22 +130,9 @@ Json summaryOf(const Variant& variant, const std::string& modelName, double whol
   return json;
 }
 
-std::vector<Variant> variantsOf(const Arguments& arguments) {
-  std::vector<Variant> variants;
-  for (const std::string& method : arguments.methods)
-    for (const int budget : arguments.budgets) variants.push_back({method, budget, {}, 0, 0});
-  return variants;
-}
-
-std::string nameOf(const Variant& variant, const Arguments& arguments) {
-  return arguments.budgets.size() > 1 ? variant.method + ", budget " + withCommas(variant.budgetTokens)
-                                      : variant.method;
-}
-
-std::vector<MethodCurve> curvesOf(const std::vector<Variant>& variants, const Arguments& arguments) {
+std::vector<MethodCurve> curvesOf(const std::vector<Variant>& variants) {
   std::vector<MethodCurve> curves;
-  for (const Variant& variant : variants)
-    curves.push_back({nameOf(variant, arguments), variant.tally.byLength()});
+  for (const Variant& variant : variants) curves.push_back({variant.name, variant.tally.byLength()});
   return curves;
 }
 
@@ -164,7 +149,7 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
     ++number;
     for (Variant& variant : variants) {
       console.setSubject("row " + std::to_string(number) + " of " + std::to_string(chosen) +
-                         (variants.size() > 1 ? ", " + nameOf(variant, arguments) : ""));
+                         (variants.size() > 1 ? ", " + variant.name : ""));
       const RowResult* held = rowsFile.find(row->id, variant);
       const RowResult result = held ? *held : asker.ask(*row, variant);
       if (!held) rowsFile.write(result);
@@ -184,10 +169,11 @@ void evalCommand(const Arguments& arguments, Console& console) {
   const std::vector<bool> isChosen = chooseRows(arguments.file, arguments.rows);
   if (std::count(isChosen.begin(), isChosen.end(), true) == 0)
     throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");
-  std::vector<Variant> variants = variantsOf(arguments);
+  std::vector<Variant> variants;
+  for (const MethodAtBudget& way : methodsAtBudgets(arguments)) variants.push_back({way, {}, 0, 0});
   RowAsker asker(arguments, console);
   askRows(arguments, isChosen, asker, variants, console);
-  const std::vector<MethodCurve> curves = curvesOf(variants, arguments);
+  const std::vector<MethodCurve> curves = curvesOf(variants);
   if (arguments.isJson) {
     Json summaries = Json::array();
     for (const Variant& variant : variants)
@@ -195,7 +181,7 @@ void evalCommand(const Arguments& arguments, Console& console) {
     console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
   } else {
     for (const Variant& variant : variants) {
-      if (variants.size() > 1) console.out() << nameOf(variant, arguments) << "\n";
+      if (variants.size() > 1) console.out() << variant.name << "\n";
       console.out() << variant.tally.table() << asDuration(variant.readSeconds) << " reading and "
                     << asDuration(variant.answerSeconds) << " answering\n\n";
     }

@@ -35,22 +35,9 @@ struct Trial {
   }
 };
 
-struct Variant {
-  std::string method;
-  int budgetTokens = 0;
+struct Variant : MethodAtBudget {
   NeedleGrid grid;
 };
-
-std::vector<Variant> variantsOf(const Arguments& arguments) {
-  std::vector<Variant> variants;
-  for (const std::string& method : arguments.methods)
-    for (const int budget : arguments.budgets) {
-      const bool hasSeveral = arguments.budgets.size() > 1;
-      variants.push_back(
-          {method, budget, NeedleGrid(hasSeveral ? method + ", budget " + withCommas(budget) : method)});
-    }
-  return variants;
-}
 
 Haystack haystackOf(const Engine& engine, const std::string& text) {
   std::vector<std::size_t> tokenEnds;
@@ -183,7 +170,8 @@ void needleCommand(const Arguments& arguments, Console& console) {
     throw std::runtime_error("The document has no text to hide needles in.");
   warnOfKnown(arguments.needle, text, console);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
-  std::vector<Variant> variants = variantsOf(arguments);
+  std::vector<Variant> variants;
+  for (const MethodAtBudget& way : methodsAtBudgets(arguments)) variants.push_back({way, NeedleGrid(way.name)});
   const std::vector<NeedleResult> results = askAll(arguments, *engine, text, variants, console);
   if (arguments.isJson) {
     Json json = toJson(arguments, variants, results);

@@ -19,6 +19,15 @@ void checkQuestion(const std::string& question) {
   if (question.find_first_not_of(" \t\r\n") == std::string::npos) throw UsageError("The question is empty.");
 }
 
+std::vector<MethodAtBudget> methodsAtBudgets(const Arguments& arguments) {
+  const bool hasSeveral = arguments.budgets.size() > 1;
+  std::vector<MethodAtBudget> all;
+  for (const std::string& method : arguments.methods)
+    for (const int budget : arguments.budgets)
+      all.push_back({method, budget, hasSeveral ? method + ", budget " + withCommas(budget) : method});
+  return all;
+}
+
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console) {
   EngineSettings settings;
   settings.model = findModel(arguments.model, modelFolders());

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "app/cli/arguments.h"
 #include "app/cli/console.h"
@@ -12,6 +14,14 @@ namespace kvasir {
 void checkQuestion(const std::string& question);
 /// Throws UsageError when the table has no such method; told before a model is loaded.
 void checkMethod(const std::string& name);
+
+/// What questions are asked with, side by side: every method of the arguments at every budget.
+struct MethodAtBudget {
+  std::string method;
+  int budgetTokens = 0;
+  std::string name;  ///< for people; the budget in it where there are several
+};
+std::vector<MethodAtBudget> methodsAtBudgets(const Arguments& arguments);
 
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console);
 

@@ -187,8 +187,9 @@ class Lessons:
 
 
 def main():
-    seed, sizes = (sys.argv[4:] + ["1", ""][len(sys.argv[4:]):])[:2]
-    lessons = Lessons(Path(sys.argv[1]), sys.argv[2], int(seed), [int(size) for size in sizes.split(",") if size] or SIZES)
+    seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+    sizes = [int(size) for size in sys.argv[5].split(",")] if len(sys.argv) > 5 else SIZES
+    lessons = Lessons(Path(sys.argv[1]), sys.argv[2], seed, sizes)
     sources = [source for source in SOURCES if lessons.by_source[source]]
     for _ in range(int(sys.argv[3])):
         lesson = lessons.lesson(lessons.random.choices(sources, [SOURCES[source] for source in sources])[0])

@@ -24,12 +24,7 @@ void makeLogarithmic(QCPAxis* axis) {
 }
 
 void addPanel(QCustomPlot& plot, const CurvePanel& panel, int row, int column, QCPLegend* legend) {
-  auto* grid = new QCPLayoutGrid;
-  plot.plotLayout()->addElement(row, column, grid);
-  grid->addElement(0, 0, new QCPTextElement(&plot, panel.title, plot.font()));
-  auto* rect = new QCPAxisRect(&plot);
-  grid->addElement(1, 0, rect);
-  grid->setRowStretchFactor(0, 0.01);
+  const QCPAxisRect* rect = addTitledAxes(plot, panel.title, row, column);
   QCPAxis *x = rect->axis(QCPAxis::atBottom), *y = rect->axis(QCPAxis::atLeft);
   x->setLabel(panel.xAxis);
   y->setLabel(panel.yAxis);

@@ -49,12 +49,7 @@ void addCell(QCustomPlot& plot, QCPAxisRect* rect, int column, int row, double s
 QCPRange spanOf(int cells) { return cells > 1 ? QCPRange(0, cells - 1) : QCPRange(-0.5, 0.5); }
 
 void addGrid(QCustomPlot& plot, const ShareGrid& grid, int row, int column, QCPColorScale* scale) {
-  auto* part = new QCPLayoutGrid;
-  plot.plotLayout()->addElement(row, column, part);
-  part->addElement(0, 0, new QCPTextElement(&plot, grid.title, plot.font()));
-  auto* rect = new QCPAxisRect(&plot);
-  part->addElement(1, 0, rect);
-  part->setRowStretchFactor(0, 0.01);
+  QCPAxisRect* rect = addTitledAxes(plot, grid.title, row, column);
   QCPAxis *x = rect->axis(QCPAxis::atBottom), *y = rect->axis(QCPAxis::atLeft);
   nameTicks(x, grid.columns, grid.columnAxis);
   nameTicks(y, grid.rows, grid.rowAxis);

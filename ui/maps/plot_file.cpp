@@ -36,6 +36,16 @@ QString plotNameProblem(const QString& file) {
   return text("A plot is written as .png, .svg or .pdf, not as \"%1\".").arg(QFileInfo(file).fileName());
 }
 
+QCPAxisRect* addTitledAxes(QCustomPlot& plot, const QString& title, int row, int column) {
+  auto* part = new QCPLayoutGrid;
+  plot.plotLayout()->addElement(row, column, part);
+  part->addElement(0, 0, new QCPTextElement(&plot, title, plot.font()));
+  auto* rect = new QCPAxisRect(&plot);
+  part->addElement(1, 0, rect);
+  part->setRowStretchFactor(0, 0.01);
+  return rect;
+}
+
 QString writePlot(QCustomPlot& plot, const QString& file) {
   if (const QString problem = plotNameProblem(file); !problem.isEmpty()) return problem;
   const QString ending = endingOf(file);
