@@ -164,7 +164,7 @@ class Lessons:
 
     def lesson(self, source):
         parts, held, main = self.text(source)
-        doc_ids = {doc_id for doc_id, _ in held}
+        doc_ids = sorted({doc_id for doc_id, _ in held})  # a set has another order in each run
         answered = [
             row
             for doc_id in doc_ids
