@@ -27,6 +27,11 @@ Method promptMethod(Method method) {
   return method;
 }
 
+/// Whether the adapter acts on a prompt itself and not only on what comes after it.
+bool readsAdapted(const LoadedModel& model, Weights weights) {
+  return weights == Weights::Adapted && model.adapter && model.adapter->actsOnPrompts();
+}
+
 /// Reads a prompt into a store, and tells its chunks.
 std::vector<Run> readPrompt(const LoadedModel& model, TextRun::Settings settings, const Prompt& prompt,
                             MemoryChunks& store) {
@@ -185,9 +190,9 @@ ReadPrompt::ReadPrompt(const LoadedModel& model, const AskSettings& settings, Pr
       breathe_(std::move(breathe)),
       memory_(std::make_unique<MemoryChunks>(
           TextRun::fileHeader(model, method_, budgetTokens_, prompt_.parts()).slotBytes)),
-      chunks_(readPrompt(model,
-                         {method_, budgetTokens_, nullptr, breathe_, {}, nullptr, weights_ == Weights::Adapted},
-                         prompt_, *memory_)) {}
+      chunks_(readPrompt(
+          model, {method_, budgetTokens_, nullptr, breathe_, {}, nullptr, readsAdapted(model, weights_)},
+          prompt_, *memory_)) {}
 
 std::unique_ptr<TextRun> ReadPrompt::goOn(EvidenceTap* tap) const {
   auto run = std::make_unique<TextRun>(

@@ -32,7 +32,8 @@ Prompt promptOf(const LoadedModel& model, const ChunkedReading& reading, const s
 /// With nothing to read.
 Prompt emptyPrompt(const LoadedModel& model);
 
-/// Which weights read a prompt and what comes after it: the adapter acts where a question is to be answered.
+/// Which weights read what comes after a prompt, and the prompt where the adapter was trained on prompts: it
+/// acts where a question is to be answered.
 enum class Weights { Plain, Adapted };
 inline Weights weightsFor(std::string_view question) {
   return isQuestion(question) ? Weights::Adapted : Weights::Plain;

@@ -13,11 +13,26 @@ constexpr int kRereadTokens = 512;
 /// What the layers say of a document when it is asked.
 struct Found {
   EvidenceMap map;
-  std::vector<ScoredPassage> paragraphs;
+  std::vector<ScoredPassage> passages;  ///< paragraphs, and pieces of those that do not fit
   int attendedTokens = 0;
 };
 
-Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+/// Cuts a paragraph where chunks end. A piece has the paragraph's score, and what its chunk has beyond that
+/// where no better paragraph shares it, so that the best goes first.
+void addPieces(Run paragraph, float score, const std::vector<Run>& chunks,
+               const std::vector<float>& chunkScores, std::vector<ScoredPassage>& passages) {
+  constexpr float kOwnMost = 2e-3f;  // what whitenedPolicy adds of a chunk's own
+  for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
+    const Run piece = {std::max(paragraph.begin, chunks[chunk].begin),
+                       std::min(paragraph.end, chunks[chunk].end)};
+    if (piece.begin >= piece.end) continue;
+    const float own = chunkScores[chunk] - score;
+    passages.push_back({piece, piece, std::abs(own) < kOwnMost ? chunkScores[chunk] : score});
+  }
+}
+
+/// room: tokens that may be read anew.
+Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question, int room,
                  const Asking& asking) {
   const AskSettings& settings = asking.settings;
   const ChunkTexts texts = chunkTexts(model, reading);
@@ -37,12 +52,16 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
 
   Found found{tap.map(reading.finished()), {}, run.pass().attendedTokens()};
+  const std::vector<float> chunkScores(found.map.scores.end() - found.map.chunks, found.map.scores.end());
   const auto tokenAt = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
   };
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const Run tokens = {tokenAt(paragraphs[i].text.start), tokenAt(paragraphs[i].text.end)};
-    if (tokens.begin < tokens.end) found.paragraphs.push_back({tokens, tokens, scores[i]});
+    if (tokens.end - tokens.begin <= room)
+      found.passages.push_back({tokens, tokens, scores[i]});
+    else
+      addPieces(tokens, scores[i], reading.finishedRuns(), chunkScores, found.passages);
   }
   return found;
 }
@@ -56,10 +75,10 @@ Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading,
   const int room =
       std::min(kRereadTokens,
                roomForPassages(settings, framePrefix(model).size() + frameQuestion(model, question).size()));
-  const Found found = askReading(model, reading, question, asking);
+  const Found found = askReading(model, reading, question, room, asking);
   const ReadPrompt prompt(
       model, settings,
-      promptOf(model, reading, chooseTokens(reading.finishedRuns(), found.paragraphs, settings, room)),
+      promptOf(model, reading, chooseTokens(reading.finishedRuns(), found.passages, settings, room)),
       Weights::Adapted, [&] {
         asking.listener.progress({Stage::Retrieving, 0, 0, 0});
       });

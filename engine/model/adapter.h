@@ -12,10 +12,11 @@
 
 namespace kvasir {
 
-/// Low-rank changes (LoRA) of every projection of a model, which act on the tokens of questions and answers
-/// only. What was read of a document is the model's own whatever adapter answers: a document is read once, and
-/// an adapter can be changed without reading it again. Stage 2 of RetroLM (§3.3) adapts the whole model
-/// instead; see ARCHITECTURE.md.
+/// Low-rank changes (LoRA) of every projection of a model, which act on the tokens of questions and answers,
+/// and of prompts that are read for a question alone, if they were trained so; never on those of a reading.
+/// What was read of a document is the model's own whatever adapter answers: a document is read once, and an
+/// adapter can be changed without reading it again. Stage 2 of RetroLM (§3.3) adapts the whole model instead;
+/// see ARCHITECTURE.md.
 class Adapter {
  public:
   enum Projection { QueryKeyValue, Output, GateUp, Down, kProjections };
@@ -34,6 +35,13 @@ class Adapter {
   const std::vector<Layer>& layers() const { return layers_; }
   /// What its file says of it: data, rank, figures.
   const std::map<std::string, std::string>& about() const { return about_; }
+
+  /// Whether it was trained to act on the passages of a prompt too, before question and answer.
+  bool actsOnPrompts() const {
+    const auto found = about_.find("acts_on");
+    return found != about_.end() && found->second == kPrompts;
+  }
+  static constexpr const char* kPrompts = "prompts";  ///< what its file then says at "acts_on"
 
   /// The same weights, changed. They share what they hold with those given.
   ModelWeights applyTo(const ModelWeights& weights, DenseForm form) const;

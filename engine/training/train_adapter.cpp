@@ -186,6 +186,7 @@ class AdapterTraining {
 
   void save(const TrainingStep& done) const {
     Adapter(layers_, {{"method", settings_.method},
+                      {"acts_on", readsAnew(1) ? Adapter::kPrompts : "questions"},
                       {"budget", std::to_string(settings_.budgetTokens)},
                       {"rank", std::to_string(settings_.rank)},
                       {"texts", std::to_string(texts_.train.size())},

@@ -13,20 +13,20 @@ namespace kvasir {
 namespace {
 
 /// Random changes that are large enough to be seen.
-std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank) {
+std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank, const char* actsOn) {
   const Adapter start = Adapter::untrained(model.weights, rank, 7);
   std::vector<Adapter::Layer> layers = start.layers();
   at::manual_seed(3);
   for (Adapter::Layer& layer : layers)
     for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
-  return std::make_unique<Adapter>(std::move(layers),
-                                   std::map<std::string, std::string>{{"rank", std::to_string(rank)}});
+  return std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{
+                                                          {"rank", std::to_string(rank)}, {"acts_on", actsOn}});
 }
 
 class AdapterTest : public testing::Test {
  protected:
-  void adapt() {
-    model_.loaded.adapter = randomAdapter(model_.loaded, 16);
+  void adapt(const char* actsOn = "questions") {
+    model_.loaded.adapter = randomAdapter(model_.loaded, 16, actsOn);
     model_.loaded.adapted = model_.loaded.adapter->applyTo(model_.loaded.weights, model_.loaded.form);
   }
   std::shared_ptr<const StoredReading> read(int words, int budget) {
@@ -190,7 +190,7 @@ TEST_F(AdapterTest, TrainsOnTheArithmeticThatAnswers) {
 
 /// A prompt, and two questions after it, none of which sees the other.
 TEST_F(AdapterTest, TrainsOnTheArithmeticThatReadsAnew) {
-  adapt();
+  adapt(Adapter::kPrompts);
   Prompt prompt = emptyPrompt(model_.loaded);
   prompt.add(plainTokens(model_.loaded, randomText(80, 3)), 0);
   AskSettings settings = asking(1024);
@@ -208,6 +208,21 @@ TEST_F(AdapterTest, TrainsOnTheArithmeticThatReadsAnew) {
   EXPECT_NEAR(forward.lossAfter(prompt.tokens, branches, trainable()).item<double>(), expected, 2e-3);
   EXPECT_NE(forward.lossAfter(emptyPrompt(model_.loaded).tokens, branches, trainable()).item<double>(),
             expected);
+}
+
+// One that was trained on questions alone leaves prompts to the model as it comes.
+TEST_F(AdapterTest, ActsOnPromptsOnlyIfTrainedSo) {
+  Prompt prompt = emptyPrompt(model_.loaded);
+  prompt.add(plainTokens(model_.loaded, randomText(80, 3)), 0);
+  AskSettings settings = asking(1024);
+  settings.method = "reread";
+  const auto asked = frameQuestion(model_.loaded, "What is abcd?"), said = plainTokens(model_.loaded, "wx");
+  const auto answered = [&](const char* actsOn) {
+    adapt(actsOn);
+    return ReadPrompt(model_.loaded, settings, prompt, Weights::Adapted, [] {}).logProbability(asked, said);
+  };
+  const double questions = answered("questions"), prompts = answered(Adapter::kPrompts);
+  EXPECT_GT(std::abs(questions - prompts), 1e-3);
 }
 
 TEST_F(AdapterTest, HasTheGradientThatDifferencesGive) {
@@ -304,7 +319,8 @@ TEST_F(AdapterTest, LearnsFromPromptsThatAreReadAnew) {
   AdapterTexts texts = smallTexts();
   texts.heldOut.push_back({randomText(1500, 9), {{"What is a?", "bc"}}});
   try {
-    trainAdapter(model_.loaded, texts, settings, folder_.path(), [](const TrainingStep&) {}, silent_);
+    trainAdapter(
+        model_.loaded, texts, settings, folder_.path(), [](const TrainingStep&) {}, silent_);
     FAIL() << "a text that is too long was taken";
   } catch (const std::runtime_error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("Text 2 of those held out"));

@@ -75,12 +75,12 @@ TEST(SentenceEmbedder, RefusesWhatIsNoEncoder) {
   EXPECT_THROW(SentenceEmbedder::load(folder.path()), std::runtime_error);
 }
 
-// ---- Every method that reads passages ----
+// ---- Every method that answers from passages read anew ----
 
 std::vector<std::string> passageMethods() {
   std::vector<std::string> names;
   for (const Method& method : methods())
-    if (readsPassages(method)) names.push_back(method.name);
+    if (!answersFromReading(method)) names.push_back(method.name);
   return names;
 }
 
@@ -94,7 +94,8 @@ class EveryPassageMethod : public testing::TestWithParam<std::string> {
   }
   bool foundByWords() const {
     const Method& method = findMethod(GetParam());
-    const bool knowsWords = method.passages.make == fusedPassages || method.passages.make == lexicalPassages;
+    const bool knowsWords = method.passages.make == fusedPassages || method.passages.make == lexicalPassages ||
+                            !readsPassages(method);  // paragraphs are found by words too
     return knowsWords && method.answers.answer != answerFromParts;
   }
   std::shared_ptr<const Reading> read(Engine& engine, const std::string& text) {
@@ -222,7 +223,8 @@ TEST_P(EveryPassageMethod, LooksAgainWhereItLookedForTheQuestion) {
 }
 
 TEST_P(EveryPassageMethod, SaysWhatIsMissingWithoutAnEmbedder) {
-  if (GetParam() == "rag-bm25") GTEST_SKIP() << "it needs none";
+  if (findMethod(GetParam()).passages.make == lexicalPassages || !readsPassages(findMethod(GetParam())))
+    GTEST_SKIP() << "it needs none";
   std::filesystem::remove_all(model_.folder.path() / "all-minilm-l6-v2");
   Engine engine(model_.settings(), silent_);
   try {
@@ -344,6 +346,76 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryPassageMethod, testing::ValuesIn(passageMet
   std::ranges::replace(name, '-', '_');
   return name;
 });
+
+struct RereadTest : testing::Test {
+  RereadTest() {
+    asking.method = "reread";
+    asking.budgetTokens = 1024;
+    asking.maxTokens = 4;
+  }
+  std::shared_ptr<const Reading> read(Engine& engine) {
+    return engine.read(text, engine.readSettingsFor(asking), model.folder.path() / "reread.kv", silent);
+  }
+  Answer ask(const std::string& question) {
+    Engine engine(model.settings(), silent);
+    return engine.ask(*read(engine), question, asking, silent);
+  }
+
+  c10::InferenceMode noGradients;
+  TinyModel model;
+  Listener silent;
+  AskSettings asking;
+  const std::string paragraph = randomText(30, 7) + "The quokka abcd. " + randomText(30, 8);
+  const std::string text = randomText(300, 4) + "\n\n" + paragraph + "\n\n" + randomText(300, 5);
+};
+
+// Of the paragraph every chunk, and no more in all than is read again at most.
+TEST_F(RereadTest, ReadsTheParagraphThatFitsWhole) {
+  const Answer answer = ask("What is the quokka abcd?");
+  const std::size_t start = text.find(paragraph), end = start + paragraph.size();
+  std::size_t held = 0;
+  int chunks = 0;
+  for (const EvidenceChunk& chunk : answer.evidence) {
+    const std::size_t from = std::max(chunk.start, start), to = std::min(chunk.end, end);
+    if (from < to) held += to - from;
+    ++chunks;
+  }
+  EXPECT_GE(held + 2, paragraph.size()) << "but for white space at its ends";
+  EXPECT_LT(chunks, static_cast<int>(answer.map.chunks) / 2);
+}
+
+// Layers tell apart what they found; the answer rests on what was read again, and so the map's shares.
+TEST_F(RereadTest, KeepsWhatEachLayerFound) {
+  const Answer answer = ask("What is the quokka abcd?");
+  const auto chunks = static_cast<std::size_t>(answer.map.chunks);
+  ASSERT_EQ(answer.map.scores.size(), chunks * static_cast<std::size_t>(answer.map.layers));
+  AskSettings plain = asking;
+  plain.method = "whitened";
+  Engine engine(model.settings(), silent);
+  const Answer found =
+      engine.ask(*engine.read(text, engine.readSettingsFor(plain), model.folder.path() / "whitened.kv", silent),
+                 "What is the quokka abcd?", plain, silent);
+  for (std::size_t i = 0; i < found.map.scores.size(); ++i)
+    if (!std::isnan(found.map.scores[i])) {
+      EXPECT_NEAR(answer.map.scores[i], found.map.scores[i], 1e-4);
+    }
+}
+
+TEST_F(RereadTest, LeavesWishesToTheReading) {
+  const Answer ours = ask("Summarize the quokka abcd.");
+  AskSettings plain = asking;
+  plain.method = "whitened";
+  Engine engine(model.settings(), silent);
+  const Answer whole =
+      engine.ask(*engine.read(text, engine.readSettingsFor(plain), model.folder.path() / "whitened.kv", silent),
+                 "Summarize the quokka abcd.", plain, silent);
+  EXPECT_EQ(ours.text, whole.text);
+  EXPECT_EQ(ours.map.attended, whole.map.attended);
+}
+
+TEST_F(RereadTest, SharesTheReadingOfWhitened) {
+  EXPECT_EQ(readingKey(model.loaded, {"reread", 1024, 512}), readingKey(model.loaded, {"whitened", 1024, 512}));
+}
 
 TEST(Passages, ReachToTheEndsOfTheirSentences) {
   const TinyModel model;
