@@ -182,8 +182,7 @@ ReadPrompt::ReadPrompt(const LoadedModel& model, const AskSettings& settings, Pr
       budgetTokens_(settings.budgetTokens),
       prompt_(std::move(prompt)),
       breathe_(std::move(breathe)),
-      memory_(std::make_unique<MemoryChunks>(
-          TextRun::fileHeader(model, method_, budgetTokens_, prompt_.parts()).slotBytes)),
+      memory_(std::make_unique<MemoryChunks>(TextRun::fileHeader(model, method_, budgetTokens_, 0).slotBytes)),
       chunks_(readPrompt(model, {method_, budgetTokens_, nullptr, breathe_}, prompt_, *memory_)) {}
 
 std::unique_ptr<TextRun> ReadPrompt::goOn(Weights weights, EvidenceTap* tap) const {

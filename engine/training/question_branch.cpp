@@ -1,38 +1,12 @@
 #include "engine/training/question_branch.h"
 
 #include "engine/answer.h"
-#include "kernels/processor.h"
 
 namespace kvasir {
 namespace {
 
 /// A copy that can stand in a differentiable expression: what the engine holds was made in inference mode.
-at::Tensor ordinary(const at::Tensor& tensor) { return tensor.defined() ? tensor.clone() : tensor; }
 at::Tensor ordinary(const at::Tensor& tensor, at::ScalarType type) { return tensor.to(type, false, true); }
-
-/// Cosines and sines of rows, [rows, half] each.
-struct Angles {
-  at::Tensor cosines, sines;
-};
-Angles anglesAt(RopeTable& table, const std::vector<int>& positions) {
-  const auto half = static_cast<std::int64_t>(table.half()), rows = static_cast<std::int64_t>(positions.size());
-  Angles angles{at::empty({rows, half}, at::kFloat), at::empty({rows, half}, at::kFloat)};
-  table.grow(*std::ranges::max_element(positions) + 1);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const int position = positions[static_cast<std::size_t>(row)];
-    std::copy_n(table.cosines(position), half, angles.cosines.data_ptr<float>() + row * half);
-    std::copy_n(table.sines(position), half, angles.sines.data_ptr<float>() + row * half);
-  }
-  return angles;
-}
-
-/// [heads, rows, dimension], float32: pairs stand as halves.
-at::Tensor rotated(const at::Tensor& heads, const Angles& angles) {
-  const auto& [cosines, sines] = angles;
-  const std::int64_t half = heads.size(2) / 2;
-  const at::Tensor first = heads.narrow(2, 0, half), second = heads.narrow(2, half, half);
-  return at::cat({first * cosines - second * sines, first * sines + second * cosines}, 2);
-}
 
 /// The token that ends an answer in the model's own conversations.
 TokenId endOf(const LoadedModel& model) {
@@ -61,9 +35,10 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
   const Method& method = findMethod(reading.method());
   ChunkWishes wishes;
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
-  branch.run = std::make_unique<TextRun>(
-      model, TextRun::Settings{method, budgetTokens, nullptr, [] {}, std::move(wishes), nullptr, true},
-      &reading.file());
+  branch.run = std::make_unique<TextRun>(model,
+                                         TextRun::Settings{method, budgetTokens, nullptr, [] {},
+                                                           std::move(wishes), nullptr, true, reading.tokens()},
+                                         &reading.file());
   branch.run->cache().adopt(reading.finishedRuns());
   branch.run->cache().startTail();
   branch.run->cache().open(static_cast<int>(branch.tokens.size()));
@@ -71,62 +46,26 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
 }
 
 BranchForward::BranchForward(const LoadedModel& model)
-    : model_(model),
-      form_(multipliesBfloat16() ? model.form : DenseForm::Float32),
-      table_(ropeFrequencies(model.shape, false)) {
-  for (int layer = 0; layer < model.shape.layers; ++layer)
-    if (model.shape.isLocal(layer))
-      throw std::runtime_error("Adapters cannot be trained for " + model.info.name +
-                               ": some of its layers see only a window of the text.");
-  embedding_ = ordinary(model.weights.embedding.dense(form_));
-  head_ = model.weights.head.rows() ? ordinary(model.weights.head.dense(form_)) : embedding_;
-  finalNorm_ = ordinary(model.weights.finalNorm);
-  for (const LayerWeights& weights : model.weights.layers) {
-    FrozenLayer& layer = layers_.emplace_back();
-    layer.attentionNorm = ordinary(weights.attentionNorm);
-    layer.feedForwardNorm = ordinary(weights.feedForwardNorm);
-    layer.queryNorm = ordinary(weights.queryNorm);
-    layer.keyNorm = ordinary(weights.keyNorm);
-    layer.postAttentionNorm = ordinary(weights.postAttentionNorm);
-    layer.postFeedForwardNorm = ordinary(weights.postFeedForwardNorm);
-    for (int i = 0; i < Adapter::kProjections; ++i)
-      layer.projections[static_cast<std::size_t>(i)] =
-          ordinary(projectionOf(weights, static_cast<Adapter::Projection>(i)).dense(form_));
-  }
-}
-
-at::Tensor BranchForward::norm(const at::Tensor& x, const at::Tensor& weight) const {
-  const at::Tensor exact = x.to(at::kFloat);
-  return exact * at::rsqrt(exact.square().mean(-1, true) + model_.shape.normEpsilon) * weight;
-}
+    : model_(model), frozen_(model, "Adapters"), table_(ropeFrequencies(model.shape, false)) {}
 
 at::Tensor BranchForward::product(int layer, Adapter::Projection projection, const at::Tensor& x,
                                   const Adapter::Layer& changes) const {
   const auto at = static_cast<std::size_t>(projection);
-  const at::ScalarType type = typeOf(form_);
-  return at::linear(x, layers_[static_cast<std::size_t>(layer)].projections[at]) +
+  const at::ScalarType type = frozen_.type();
+  return at::linear(x, frozen_.layer(layer).projections[at]) +
          at::linear(at::linear(x, changes[at].down.to(type)), changes[at].up.to(type));
 }
 
 at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Tensor& projected,
                                  const at::Tensor& normed) {
   const ModelShape& shape = model_.shape;
-  const FrozenLayer& frozen = layers_[static_cast<std::size_t>(layer)];
+  const FrozenModel::Layer& frozen = frozen_.layer(layer);
   KvCache& cache = branch.run->cache();
   const int tokens = static_cast<int>(branch.tokens.size()), chunk = cache.chunks() - 1;
   const Block block{chunk, cache.chunk(chunk).begin, tokens}, asked{chunk, block.first, branch.questionTokens};
-  const auto heads = [&](int first, int count, const at::Tensor& headNorm) {
-    const at::Tensor rows =
-        projected
-            .narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
-            .reshape({tokens, count, shape.headDimension})
-            .transpose(0, 1)
-            .to(at::kFloat);
-    return headNorm.defined() ? norm(rows, headNorm) : rows;
-  };
-  const at::Tensor queries = heads(0, shape.heads, frozen.queryNorm);
-  const at::Tensor keys = heads(shape.heads, shape.kvHeads, frozen.keyNorm);
-  const at::Tensor values = heads(shape.heads + shape.kvHeads, shape.kvHeads, {});
+  const at::Tensor queries = frozen_.heads(projected, 0, shape.heads, frozen.queryNorm);
+  const at::Tensor keys = frozen_.heads(projected, shape.heads, shape.kvHeads, frozen.keyNorm);
+  const at::Tensor values = frozen_.heads(projected, shape.heads + shape.kvHeads, shape.kvHeads, {});
 
   AttendedGroups groups;
   {
@@ -148,7 +87,7 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
   }
   const Angles angles = anglesAt(table_, nearPlaces);
   const auto byKvHead = [&](const at::Tensor& rows) {
-    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension}).to(typeOf(form_));
+    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension}).to(frozen_.type());
   };
   const at::Tensor near = byKvHead(rotated(queries, angles));
   const at::Tensor ownKeys = rotated(keys, angles).to(near.scalar_type());
@@ -177,16 +116,15 @@ at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Te
 
 at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::vector<Adapter::Layer>& adapter,
                                const std::function<void()>& breathe) {
-  const ModelShape& shape = model_.shape;
-  const at::ScalarType type = typeOf(form_);
-  std::vector<std::int64_t> ids;
+  const at::ScalarType type = frozen_.type();
+  std::vector<TokenId> ids;
   for (const QuestionBranch& branch : branches)
     ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());
-  at::Tensor x = embedding_.index_select(0, at::tensor(ids, at::kLong)).to(at::kFloat) * shape.embeddingScale;
-  for (int layer = 0; layer < shape.layers; ++layer) {
-    const FrozenLayer& frozen = layers_[static_cast<std::size_t>(layer)];
+  at::Tensor x = frozen_.embed(ids);
+  for (int layer = 0; layer < model_.shape.layers; ++layer) {
+    const FrozenModel::Layer& frozen = frozen_.layer(layer);
     const Adapter::Layer& changes = adapter[static_cast<std::size_t>(layer)];
-    const at::Tensor normed = norm(x, frozen.attentionNorm).to(type);
+    const at::Tensor normed = frozen_.norm(x, frozen.attentionNorm).to(type);
     const at::Tensor projected = product(layer, Adapter::QueryKeyValue, normed, changes);
     std::vector<at::Tensor> attended;
     std::int64_t first = 0;
@@ -197,26 +135,18 @@ at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::ve
           attend(layer, branch, projected.narrow(0, first, rows), normed.narrow(0, first, rows)));
       first += rows;
     }
-    const auto add = [&](const at::Tensor& output, const at::Tensor& postNorm) {
-      x = x + (postNorm.defined() ? norm(output, postNorm) : output.to(at::kFloat));
-    };
-    add(product(layer, Adapter::Output, at::cat(attended), changes), frozen.postAttentionNorm);
+    x = frozen_.add(x, product(layer, Adapter::Output, at::cat(attended), changes), frozen.postAttentionNorm);
     const at::Tensor gateUp =
-        product(layer, Adapter::GateUp, norm(x, frozen.feedForwardNorm).to(type), changes);
-    const at::Tensor gate = gateUp.narrow(1, 0, shape.feedForward);
-    const at::Tensor gated = (shape.activation == Activation::Gelu ? at::gelu(gate, "tanh") : at::silu(gate)) *
-                             gateUp.narrow(1, shape.feedForward, shape.feedForward);
-    add(product(layer, Adapter::Down, gated, changes), frozen.postFeedForwardNorm);
+        product(layer, Adapter::GateUp, frozen_.norm(x, frozen.feedForwardNorm).to(type), changes);
+    x = frozen_.add(x, product(layer, Adapter::Down, frozen_.gated(gateUp), changes),
+                    frozen.postFeedForwardNorm);
   }
   std::vector<at::Tensor> losses;
   std::int64_t end = 0;
   for (const QuestionBranch& branch : branches) {
     const auto targets = static_cast<std::int64_t>(branch.targets.size());
     end += static_cast<std::int64_t>(branch.tokens.size());
-    const at::Tensor rows = norm(x.narrow(0, end - targets, targets), finalNorm_).to(type);
-    const std::vector<std::int64_t> wanted(branch.targets.begin(), branch.targets.end());
-    losses.push_back(at::nll_loss(at::log_softmax(at::linear(rows, head_).to(at::kFloat), 1),
-                                  at::tensor(wanted, at::kLong)));
+    losses.push_back(frozen_.loss(x.narrow(0, end - targets, targets), branch.targets));
   }
   return at::stack(losses).mean();
 }

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "engine/reading.h"
+#include "engine/training/frozen_model.h"
 
 namespace kvasir {
 
@@ -20,9 +21,8 @@ struct QuestionBranch {
 std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
                                          int budgetTokens, std::string_view question, std::string_view answer);
 
-/// The model as training sees it: frozen weights in dense form, on which only the tokens of branches run, so
-/// that gradients never reach the document's keys and values. The same arithmetic as ForwardPass, in operations
-/// that can be differentiated. Its layers must all see the whole text.
+/// The model as training an adapter sees it: only the tokens of branches run on its frozen weights, so that
+/// gradients never reach the document's keys and values.
 class BranchForward {
  public:
   /// Throws a sentence for a family whose layers do not.
@@ -35,19 +35,12 @@ class BranchForward {
       const std::function<void()>& breathe = [] {});
 
  private:
-  struct FrozenLayer {
-    at::Tensor attentionNorm, feedForwardNorm, queryNorm, keyNorm, postAttentionNorm, postFeedForwardNorm;
-    std::array<at::Tensor, Adapter::kProjections> projections;
-  };
   at::Tensor product(int layer, Adapter::Projection projection, const at::Tensor& x,
                      const Adapter::Layer& changes) const;
-  at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
   at::Tensor attend(int layer, QuestionBranch& branch, const at::Tensor& projected, const at::Tensor& normed);
 
   const LoadedModel& model_;
-  DenseForm form_;  ///< the model's, but for float32 where the processor is slow with bf16
-  at::Tensor embedding_, head_, finalNorm_;
-  std::vector<FrozenLayer> layers_;
+  FrozenModel frozen_;
   RopeTable table_;
 };
 
