@@ -101,8 +101,8 @@ const std::vector<Method>& methods() {
        "rest is forgotten",
        kExpected, kPlain, kRope, kWhole, Sees::BudgetOnceRead},
       {"beacon",
-       "Activation Beacon: reads in windows; of each only tokens between its own stay, trained to stand for "
-       "them",
+       "Activation Beacon: of each window read only tokens put between its own stay, trained to stand for it; "
+       "none trained come along",
        kBeacon, kPlain, kClosed, kWhole, Sees::Budget},
       {"rag", "passages that a sentence embedder and shared words find, read anew at each question", kFull,
        kPlain, kRope, kFused, Sees::Budget, Judge::Score, kFromPassages},
