@@ -78,20 +78,29 @@ std::vector<AnswerStep::LookedAt> mostAttended(const EvidenceMap& map, const std
   return lookedAt(chunks, best);
 }
 
-std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const ChunkedReading& reading,
-                                                std::string_view question) {
-  std::vector<std::string> chunks;
+ChunkTexts chunkTexts(const LoadedModel& model, const ChunkedReading& reading) {
+  ChunkTexts texts;
+  std::size_t bytes = 0;
   for (int chunk = 0; chunk < reading.finished(); ++chunk) {
     const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(chunk)];
-    if (chunk > 0 && range.document != reading.chunks()[static_cast<std::size_t>(chunk - 1)].document)
-      chunks.back() += "\n\n";  // a paragraph ends where its document does
-    std::string& text = chunks.emplace_back();
+    if (chunk > 0 && range.document != reading.chunks()[static_cast<std::size_t>(chunk - 1)].document) {
+      texts.chunks.back() += "\n\n";  // a paragraph ends where its document does
+      bytes += 2;
+    }
+    std::string& text = texts.chunks.emplace_back();
     for (int token = range.firstToken; token < range.firstToken + range.tokens; ++token) {
       const StoredToken& stored = reading.storedTokens()[static_cast<std::size_t>(token)];
+      texts.tokenStarts.push_back(bytes + text.size());
       if (stored.start != stored.end) text += model.tokenizer->bytesOf(stored.id);
     }
+    bytes += text.size();
   }
-  return scoreParagraphs(chunks, question);
+  return texts;
+}
+
+std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const ChunkedReading& reading,
+                                                std::string_view question) {
+  return scoreParagraphs(chunkTexts(model, reading).chunks, question);
 }
 
 EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,

@@ -16,6 +16,13 @@ Answer retraceAnswer(const LoadedModel& model, const ChunkedReading& reading, st
 EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                       std::string_view answer, Listener& listener);
 
+/// What has been read, chunk by chunk. Documents that were joined are apart by a blank line.
+struct ChunkTexts {
+  std::vector<std::string> chunks;
+  std::vector<std::size_t> tokenStarts;  ///< where each token begins in the chunks' texts, one behind the other
+};
+ChunkTexts chunkTexts(const LoadedModel& model, const ChunkedReading& reading);
+
 /// The document's paragraphs, as far as it has been read, and how well their words fit the question.
 std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const ChunkedReading& reading,
                                                 std::string_view question);

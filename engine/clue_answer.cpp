@@ -65,10 +65,8 @@ std::vector<std::size_t> bestPassages(const std::vector<ScoredPassage>& passages
 AnswerStep searchStep(std::string_view asked, const ChunkedReading& reading, const TokenText& text,
                       const std::vector<ScoredPassage>& found) {
   std::vector<int> hits;
-  for (const std::size_t hit : bestPassages(found, kHitsEach)) {
-    const auto chunk = std::ranges::upper_bound(text.chunks, found[hit].judged.begin, {}, &Run::end);
-    hits.push_back(static_cast<int>(chunk - text.chunks.begin()));
-  }
+  for (const std::size_t hit : bestPassages(found, kHitsEach))
+    hits.push_back(chunkOf(text.chunks, found[hit].judged.begin));
   return {AnswerStep::Kind::Search, std::string(asked), "", lookedAt(reading.chunks(), hits)};
 }
 

@@ -5,6 +5,7 @@
 #include "engine/clue_answer.h"
 #include "engine/part_answer.h"
 #include "engine/passage_answer.h"
+#include "engine/reread_answer.h"
 #include "engine/retrieval/landmarks.h"
 
 namespace kvasir {
@@ -30,7 +31,8 @@ constexpr PassageSeam kWhole{"whole", wholeDocument}, kDense{"dense", densePassa
     kLexical{"lexical", lexicalPassages}, kFused{"fused", fusedPassages},
     kLandmarks{"landmarks", landmarkPassages};
 constexpr AnswerSeam kFromPassages{"passages", answerFromPassages, Keeps::Passages},
-    kFromClues{"clues", answerFromClues, Keeps::Kv}, kFromParts{"parts", answerFromParts, Keeps::Passages};
+    kFromClues{"clues", answerFromClues, Keeps::Kv}, kFromParts{"parts", answerFromParts, Keeps::Passages},
+    kFromReread{"reread", answerFromReread, Keeps::Kv};
 
 }  // namespace
 
@@ -62,6 +64,9 @@ const std::vector<Method>& methods() {
       {"whitened",
        "first and recent chunks, and those each layer retrieves by whitened hidden states and shared words",
        kWhitened, kPlain, kClamped, kWhole, Sees::Budget, Judge::Score},
+      {"reread",
+       "as whitened, to find the paragraphs that fit a question; the best are read anew and answered from",
+       kWhitened, kPlain, kClamped, kWhole, Sees::Budget, Judge::Score, kFromReread},
       {"kivi-4", "KIVI: as full, keys and values kept in 4 bits", kFull, kKivi4, kRope, kWhole,
        Sees::WholeDocument},
       {"kivi-2", "KIVI: as full, keys and values kept in 2 bits", kFull, kKivi2, kRope, kWhole,

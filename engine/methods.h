@@ -68,6 +68,8 @@ struct Method {
 
 /// Whether a question is answered from passages that a retriever finds, put into a prompt anew.
 inline bool readsPassages(const Method& method) { return method.passages.make != wholeDocument; }
+/// Whether a question is answered over what the policy selects of the reading, and nothing is read anew.
+inline bool answersFromReading(const Method& method) { return method.answers.answer == answerFromReading; }
 /// Whether a reading holds keys and values of the text.
 inline bool keepsKv(const Method& method) { return method.answers.keeps == Keeps::Kv; }
 

@@ -114,8 +114,9 @@ class PartWalk {
     return isChosen;
   }
 
-  ReadPrompt read(const std::vector<char>& isChosen) const {
-    return ReadPrompt(model_, asking_.settings, promptOf(model_, reading_, isChosen, notes()), breathe());
+  ReadPrompt read(const std::vector<char>& isChosen, Weights weights) const {
+    return ReadPrompt(model_, asking_.settings, promptOf(model_, reading_, isChosen, notes()), weights,
+                      breathe());
   }
 
   /// How likely the question is after a part's best passage.
@@ -123,9 +124,10 @@ class PartWalk {
     std::vector<char> isChosen = textTokens({part.firstChunk, part.endChunk});
     for (int token = 0; token < static_cast<int>(isChosen.size()); ++token)
       if (token < part.best.begin || token >= part.best.end) isChosen[static_cast<std::size_t>(token)] = 0;
-    const ReadPrompt prompt(model_, asking_.settings, promptOf(model_, reading_, isChosen), breathe());
-    const double likelihood = prompt.logProbability(plainTokens(model_, "\n\nQuestion:"),
-                                                    plainTokens(model_, " " + question_), Weights::Plain);
+    const ReadPrompt prompt(model_, asking_.settings, promptOf(model_, reading_, isChosen), Weights::Plain,
+                            breathe());
+    const double likelihood =
+        prompt.logProbability(plainTokens(model_, "\n\nQuestion:"), plainTokens(model_, " " + question_));
     attended_ = std::max(attended_, prompt.attendedTokens());
     return likelihood;
   }
@@ -153,7 +155,7 @@ class PartWalk {
 
   /// Reads a part, decides what to do with it, and does it, but for the answer.
   Use look(const DocumentPart& part) {
-    const ReadPrompt prompt = read(textTokens({part.firstChunk, part.endChunk}));
+    const ReadPrompt prompt = read(textTokens({part.firstChunk, part.endChunk}), Weights::Plain);
     AnswerStep step;
     step.kind = AnswerStep::Kind::Use;
     step.asked = task_ + kUseTask;
@@ -178,9 +180,9 @@ class PartWalk {
     const std::vector<TokenId> said = plainTokens(model_, reply);
     const auto [habit, isNew] = habits_.try_emplace(reply, 0.0);
     if (isNew)
-      habit->second = ReadPrompt(model_, asking_.settings, emptyPrompt(model_), breathe())
-                          .logProbability(useTokens_, said, Weights::Plain);
-    return prompt.logProbability(useTokens_, said, Weights::Plain) - habit->second;
+      habit->second = ReadPrompt(model_, asking_.settings, emptyPrompt(model_), Weights::Plain, breathe())
+                          .logProbability(useTokens_, said);
+    return prompt.logProbability(useTokens_, said) - habit->second;
   }
 
   void note(const DocumentPart& part, const ReadPrompt& prompt) {
@@ -188,7 +190,7 @@ class PartWalk {
     step.kind = AnswerStep::Kind::Note;
     step.asked = task_ + kNoteTask;
     step.chunks = placesOf(part);
-    const auto run = prompt.goOn(Weights::Plain);
+    const auto run = prompt.goOn();
     step.said = write(model_, *run, frameTask(model_, step.asked), kNoteTokens, asking_);
     attended_ = std::max(attended_, run->pass().attendedTokens());
     for (const std::string& line : cluesOf(step.said, question_, 1)) notes_.push_back(line);
@@ -209,8 +211,8 @@ class PartWalk {
   }
 
   Answer answerOver(const std::vector<char>& isChosen) {
-    Answer answer =
-        answerAfter(model_, read(isChosen), reading_, chunkScores(chunks(), passages_), question_, asking_);
+    Answer answer = answerAfter(model_, read(isChosen, weightsFor(question_)), reading_,
+                                chunkScores(chunks(), passages_), question_, asking_);
     steps_.push_back({AnswerStep::Kind::Answer, question_, answer.text,
                       mostAttended(answer.map, reading_.chunks(), kShownChunks)});
     answer.steps = std::move(steps_);

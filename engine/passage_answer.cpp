@@ -17,7 +17,8 @@ Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, 
   const AskSettings& settings = asking.settings;
   const int room = roomForPassages(settings, framePrefix(model).size() + frameQuestion(model, question).size());
   const ReadPrompt prompt(model, settings,
-                          promptOf(model, reading, chooseTokens(text.chunks, passages, settings, room)), [&] {
+                          promptOf(model, reading, chooseTokens(text.chunks, passages, settings, room)),
+                          weightsFor(question), [&] {
                             asking.listener.progress({Stage::Retrieving, 0, 0, 0});
                           });
   return answerAfter(model, prompt, reading, chunkScores(text.chunks, passages), question, asking);

@@ -3,7 +3,6 @@
 #include <numeric>
 
 #include "engine/answer.h"
-#include "engine/question.h"
 
 namespace kvasir {
 namespace {
@@ -67,18 +66,19 @@ std::vector<AnswerLook> looksOf(std::vector<AnswerLook> looks, const Prompt& pro
 }
 
 /// What a tap saw of the prompt's chunks, told of the document's.
-EvidenceMap mapOf(const EvidenceMap& seen, const Prompt& prompt, const std::vector<float>& scores) {
+EvidenceMap mapOf(const EvidenceMap& seen, const Prompt& prompt, const std::vector<float>& scores,
+                  int chunkCount) {
   EvidenceMap map;
   map.layers = seen.layers;
   map.heads = seen.heads;
-  map.chunks = static_cast<int>(scores.size());
+  map.chunks = chunkCount;
   const auto layers = static_cast<std::size_t>(map.layers), heads = static_cast<std::size_t>(map.heads),
-             chunks = scores.size(), parts = static_cast<std::size_t>(seen.chunks);
+             chunks = static_cast<std::size_t>(chunkCount), parts = static_cast<std::size_t>(seen.chunks);
   map.mass.resize(layers * chunks);
   map.attended.resize(layers * chunks);
   map.headMass.resize(layers * heads * chunks);
+  while (map.scores.size() < layers * chunks) map.scores.insert(map.scores.end(), scores.begin(), scores.end());
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    map.scores.insert(map.scores.end(), scores.begin(), scores.end());
     for (std::size_t part = 0; part < parts; ++part) {
       if (prompt.owners[part] < 0) continue;
       const auto chunk = static_cast<std::size_t>(prompt.owners[part]);
@@ -175,31 +175,33 @@ Prompt promptOf(const LoadedModel& model, const ChunkedReading& reading, const s
   return prompt;
 }
 
-ReadPrompt::ReadPrompt(const LoadedModel& model, const AskSettings& settings, Prompt prompt,
+ReadPrompt::ReadPrompt(const LoadedModel& model, const AskSettings& settings, Prompt prompt, Weights weights,
                        std::function<void()> breathe)
     : model_(model),
       method_(promptMethod(findMethod(settings.method))),
       budgetTokens_(settings.budgetTokens),
       prompt_(std::move(prompt)),
+      weights_(weights),
       breathe_(std::move(breathe)),
       memory_(std::make_unique<MemoryChunks>(TextRun::fileHeader(model, method_, budgetTokens_, 0).slotBytes)),
-      chunks_(readPrompt(model, {method_, budgetTokens_, nullptr, breathe_}, prompt_, *memory_)) {}
+      chunks_(readPrompt(model,
+                         {method_, budgetTokens_, nullptr, breathe_, {}, nullptr, weights_ == Weights::Adapted},
+                         prompt_, *memory_)) {}
 
-std::unique_ptr<TextRun> ReadPrompt::goOn(Weights weights, EvidenceTap* tap) const {
+std::unique_ptr<TextRun> ReadPrompt::goOn(EvidenceTap* tap) const {
   auto run = std::make_unique<TextRun>(
       model_,
-      TextRun::Settings{method_, budgetTokens_, tap, breathe_, {}, nullptr, weights == Weights::Adapted},
+      TextRun::Settings{method_, budgetTokens_, tap, breathe_, {}, nullptr, weights_ == Weights::Adapted},
       memory_.get());
   run->cache().adopt(chunks_);
   run->cache().startTail();
   return run;
 }
 
-double ReadPrompt::logProbability(std::span<const TokenId> asked, std::span<const TokenId> said,
-                                  Weights weights) const {
+double ReadPrompt::logProbability(std::span<const TokenId> asked, std::span<const TokenId> said) const {
   std::vector<TokenId> tokens(asked.begin(), asked.end());
   tokens.insert(tokens.end(), said.begin(), said.end());
-  const auto run = goOn(weights);
+  const auto run = goOn();
   std::vector<at::Tensor> hidden;
   for (std::size_t at = 0; at < tokens.size(); at += kChunkTokens) {
     const std::size_t count = std::min<std::size_t>(kChunkTokens, tokens.size() - at);
@@ -223,14 +225,14 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
                    const std::vector<float>& scores, std::string_view question, const Asking& asking) {
   const Prompt& prompt = read.prompt();
   EvidenceTap tap(model.shape.layers, model.shape.heads, {{0, prompt.frame}});
-  const auto run = read.goOn(isQuestion(question) ? Weights::Adapted : Weights::Plain, &tap);
+  const auto run = read.goOn(&tap);
   const std::vector<TokenId> asked = frameQuestion(model, question);
   Answer answer;
   answer.questionTokens = static_cast<int>(asked.size());
   const at::Tensor last = run->read(asked, static_cast<int>(asked.size()) + kChunkTokens);
   const Said said = sayAnswer(model, run->pass(), last, asking, answer);
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
-  answer.map = mapOf(tap.map(prompt.parts()), prompt, scores);
+  answer.map = mapOf(tap.map(prompt.parts()), prompt, scores, reading.finished());
   answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(asking.settings.method).judge);
   answer.attendedTokens = run->pass().attendedTokens();
   answer.kvBytesInMemory = run->bytesInMemory() + read.bytes() + tap.bytes() + reading.bytesInMemory();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/generation.h"
+#include "engine/question.h"
 #include "engine/reading.h"
 #include "engine/retrieval/passages.h"
 
@@ -31,21 +32,24 @@ Prompt promptOf(const LoadedModel& model, const ChunkedReading& reading, const s
 /// With nothing to read.
 Prompt emptyPrompt(const LoadedModel& model);
 
-/// Which weights read what comes after a prompt: the adapter acts on questions and their answers only.
+/// Which weights read a prompt and what comes after it: the adapter acts where a question is to be answered.
 enum class Weights { Plain, Adapted };
+inline Weights weightsFor(std::string_view question) {
+  return isQuestion(question) ? Weights::Adapted : Weights::Plain;
+}
 
 /// A prompt that has been read with full attention, for any number of continuations, one after the other. The
 /// model must outlive it.
 class ReadPrompt {
  public:
-  ReadPrompt(const LoadedModel& model, const AskSettings& settings, Prompt prompt,
+  ReadPrompt(const LoadedModel& model, const AskSettings& settings, Prompt prompt, Weights weights,
              std::function<void()> breathe);
 
   const Prompt& prompt() const { return prompt_; }
   /// Where question and answer go; the tap may be null. Serves as long as the prompt does.
-  std::unique_ptr<TextRun> goOn(Weights weights, EvidenceTap* tap = nullptr) const;
+  std::unique_ptr<TextRun> goOn(EvidenceTap* tap = nullptr) const;
   /// Log-probability of `said` after `asked`.
-  double logProbability(std::span<const TokenId> asked, std::span<const TokenId> said, Weights weights) const;
+  double logProbability(std::span<const TokenId> asked, std::span<const TokenId> said) const;
   int attendedTokens() const { return attended_; }        ///< the most a query of `logProbability` saw
   std::size_t bytes() const { return memory_->bytes(); }  ///< of its keys and values
 
@@ -54,13 +58,15 @@ class ReadPrompt {
   Method method_;
   int budgetTokens_;
   Prompt prompt_;
+  Weights weights_;
   std::function<void()> breathe_;
   std::unique_ptr<MemoryChunks> memory_;
   std::vector<Run> chunks_;
   mutable int attended_ = 0;
 };
 
-/// Answers a question after a prompt. scores: of the reading's chunks. What the prompt's chunks drew is told of
+/// Answers a question after a prompt. scores: of the reading's chunks, the same for every layer or layer by
+/// layer. What the prompt's chunks drew is told of
 /// the chunks they stand for.
 Answer answerAfter(const LoadedModel& model, const ReadPrompt& prompt, const ChunkedReading& reading,
                    const std::vector<float>& scores, std::string_view question, const Asking& asking);

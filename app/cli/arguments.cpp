@@ -361,6 +361,7 @@ void addLoopOptions(CLI::App& command, Draft& draft, Settings& settings) {
       .add_option("--seed", settings.seed, "Of the order and the start; the same seed gives the same training")
       ->type_name("N")
       ->capture_default_str();
+  addPrecision(&command, draft, "fast");
 }
 
 /// Those of trainings that ask questions too.

@@ -14,21 +14,32 @@ constexpr float kLexicalWeight = 1;
 // Of a paragraph that does not fit whole, the best chunks go first.
 constexpr float kOwnShare = 1e-3f;
 
-/// What answers a question seldom lies in one chunk: each gets the score of the best paragraph that it is a
-/// part of, the best cosine of its chunks and its words together.
-std::vector<float> byParagraphs(const std::vector<float>& cosines,
-                                const std::vector<ScoredParagraph>& paragraphs) {
+/// Of each paragraph the best cosine of its chunks and its words together.
+std::vector<float> scoresOf(const std::vector<ScoredParagraph>& paragraphs, const std::vector<float>& cosines) {
   const int chunks = static_cast<int>(cosines.size());
-  std::vector<float> scores = cosines;
-  std::vector<char> isKnown(cosines.size());
+  std::vector<float> scores;
   for (const ScoredParagraph& paragraph : paragraphs) {
     const int end = std::min(paragraph.lastChunk + 1, chunks);
-    if (paragraph.firstChunk >= end) continue;
-    const float score = kLexicalWeight * paragraph.score +
-                        *std::max_element(cosines.begin() + paragraph.firstChunk, cosines.begin() + end);
-    for (int chunk = paragraph.firstChunk; chunk < end; ++chunk) {
+    const float cosine = paragraph.firstChunk < end
+                             ? *std::max_element(cosines.begin() + paragraph.firstChunk, cosines.begin() + end)
+                             : 0;
+    scores.push_back(kLexicalWeight * paragraph.score + cosine);
+  }
+  return scores;
+}
+
+/// What answers a question seldom lies in one chunk: each gets the score of the best paragraph that it is a
+/// part of.
+std::vector<float> byParagraphs(const std::vector<float>& cosines,
+                                const std::vector<ScoredParagraph>& paragraphs,
+                                const std::vector<float>& paragraphScores) {
+  std::vector<float> scores = cosines;
+  std::vector<char> isKnown(cosines.size());
+  for (std::size_t i = 0; i < paragraphs.size(); ++i) {
+    const int end = std::min(paragraphs[i].lastChunk + 1, static_cast<int>(cosines.size()));
+    for (int chunk = paragraphs[i].firstChunk; chunk < end; ++chunk) {
       const auto at = static_cast<std::size_t>(chunk);
-      const float own = score + kOwnShare * cosines[at];
+      const float own = paragraphScores[i] + kOwnShare * cosines[at];
       scores[at] = isKnown[at] ? std::max(scores[at], own) : own;
       isKnown[at] = 1;
     }
@@ -55,8 +66,12 @@ class BookmarkPolicy : public KvPolicy {
     sums.lastLayer = layer;
     if (bookmarks_.has(layer)) add(layer, block, queries, cache, sums);
     selection.scores = meanCosines(sums);
-    if (cache.isTail(block.chunk))
-      selection.scores = byParagraphs(selection.scores, settings_.wishes.paragraphs);
+    if (cache.isTail(block.chunk)) {
+      const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
+      const std::vector<float> found = scoresOf(paragraphs, selection.scores);
+      selection.scores = byParagraphs(selection.scores, paragraphs, found);
+      if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
+    }
     for (const int chunk : chooseChunks(block, cache, selection.scores, settings_,
                                         firstRecentChunk(block, cache, settings_.budgetTokens)))
       selection.runs.push_back(cache.chunk(chunk));

@@ -15,6 +15,9 @@ struct ChunkWishes {
   std::vector<int> pinned;   ///< attended by every layer, as far as the budget goes
   std::vector<int> blocked;  ///< attended by no layer; the first chunk, which holds the sinks, is not blocked
   std::vector<ScoredParagraph> paragraphs;  ///< of the document, with what words say of them; empty: none known
+  /// Where what the policy makes of `paragraphs` goes, if it scores them: by words and states. Outlives the
+  /// policy.
+  std::vector<float>* paragraphScores = nullptr;
   /// Told of each block whose states the policy sees: how retrievers are trained. Outlives the policy.
   const HearStates* hear = nullptr;
 };

@@ -79,7 +79,7 @@ std::vector<ScoredParagraph> scoreParagraphs(const std::vector<std::string>& chu
     const auto holding = [&](std::size_t byte) {
       return static_cast<int>(std::ranges::upper_bound(ends, byte) - ends.begin());
     };
-    scored.push_back({holding(range.start), holding(last - 1), 0});
+    scored.push_back({holding(range.start), holding(last - 1), 0, range});
     texts.push_back(text.substr(range.start, range.end - range.start));
   }
   const std::vector<float> scores = lexicalScores(texts, question);

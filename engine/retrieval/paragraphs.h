@@ -20,6 +20,7 @@ std::vector<ByteRange> paragraphsOf(std::string_view text, std::size_t chunkByte
 struct ScoredParagraph {
   int firstChunk = 0, lastChunk = 0;
   float score = 0;
+  ByteRange text = {};  ///< of the chunks' texts, one behind the other
 };
 
 /// Paragraphs of a document whose chunks have these texts, scored by BM25 over paragraphs (lexicalScores).

@@ -98,15 +98,16 @@ class FusedPassages : public ChunkPassages {
 
 }  // namespace
 
+int chunkOf(const std::vector<Run>& chunks, int token) {
+  return static_cast<int>(std::ranges::upper_bound(chunks, token, {}, &Run::end) - chunks.begin());
+}
+
 std::vector<float> chunkScores(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages) {
   std::vector<float> scores(chunks.size());
   for (const ScoredPassage& passage : passages) {
-    auto chunk = std::ranges::upper_bound(chunks, passage.judged.begin, {}, &Run::end) - chunks.begin();
-    for (; chunk < std::ssize(chunks) && chunks[static_cast<std::size_t>(chunk)].begin < passage.judged.end;
-         ++chunk) {
-      float& score = scores[static_cast<std::size_t>(chunk)];
-      score = std::max(score, passage.score);
-    }
+    for (auto chunk = static_cast<std::size_t>(chunkOf(chunks, passage.judged.begin));
+         chunk < chunks.size() && chunks[chunk].begin < passage.judged.end; ++chunk)
+      scores[chunk] = std::max(scores[chunk], passage.score);
   }
   return scores;
 }

@@ -40,6 +40,9 @@ class PassageRetriever {
                                           std::string_view question) const = 0;
 };
 
+/// The chunk that a token is in; after the last one where there is none.
+int chunkOf(const std::vector<Run>& chunks, int token);
+
 /// Of each chunk the best score of what is judged of it; 0 where nothing is.
 std::vector<float> chunkScores(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages);
 

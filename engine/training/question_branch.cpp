@@ -1,5 +1,7 @@
 #include "engine/training/question_branch.h"
 
+#include <numeric>
+
 #include "engine/answer.h"
 
 namespace kvasir {
@@ -17,13 +19,27 @@ TokenId endOf(const LoadedModel& model) {
   return ends.front();
 }
 
+std::vector<int> countedFrom(int first, int count) {
+  std::vector<int> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+/// Of a prompt and the branches after it.
+std::vector<TokenId> idsOf(std::span<const TokenId> prompt, std::span<const QuestionBranch> branches) {
+  std::vector<TokenId> ids(prompt.begin(), prompt.end());
+  for (const QuestionBranch& branch : branches)
+    ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());
+  return ids;
+}
+
 /// Additive mask [rows, rows] that hides what comes after a row.
 at::Tensor causalMask(std::int64_t rows) { return at::full({rows, rows}, -1e30f, at::kFloat).triu(1); }
 
 }  // namespace
 
-std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
-                                         int budgetTokens, std::string_view question, std::string_view answer) {
+std::optional<QuestionBranch> makeBranch(const LoadedModel& model, std::string_view question,
+                                         std::string_view answer) {
   QuestionBranch branch;
   branch.tokens = frameQuestion(model, question);
   branch.questionTokens = static_cast<int>(branch.tokens.size());
@@ -31,17 +47,24 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
   branch.tokens.insert(branch.tokens.end(), branch.targets.begin(), branch.targets.end());
   branch.targets.push_back(endOf(model));
   if (static_cast<int>(branch.tokens.size()) > kChunkTokens) return std::nullopt;
+  return branch;
+}
+
+std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
+                                         int budgetTokens, std::string_view question, std::string_view answer) {
+  std::optional<QuestionBranch> branch = makeBranch(model, question, answer);
+  if (!branch) return branch;
   const c10::InferenceMode engineSide(true);
   const Method& method = findMethod(reading.method());
   ChunkWishes wishes;
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
-  branch.run = std::make_unique<TextRun>(model,
-                                         TextRun::Settings{method, budgetTokens, nullptr, [] {},
-                                                           std::move(wishes), nullptr, true, reading.tokens()},
-                                         &reading.file());
-  branch.run->cache().adopt(reading.finishedRuns());
-  branch.run->cache().startTail();
-  branch.run->cache().open(static_cast<int>(branch.tokens.size()));
+  branch->run = std::make_unique<TextRun>(model,
+                                          TextRun::Settings{method, budgetTokens, nullptr, [] {},
+                                                            std::move(wishes), nullptr, true, reading.tokens()},
+                                          &reading.file());
+  branch->run->cache().adopt(reading.finishedRuns());
+  branch->run->cache().startTail();
+  branch->run->cache().open(static_cast<int>(branch->tokens.size()));
   return branch;
 }
 
@@ -56,99 +79,145 @@ at::Tensor BranchForward::product(int layer, Adapter::Projection projection, con
          at::linear(at::linear(x, changes[at].down.to(type)), changes[at].up.to(type));
 }
 
-at::Tensor BranchForward::attend(int layer, QuestionBranch& branch, const at::Tensor& projected,
-                                 const at::Tensor& normed) {
+BranchForward::BlockHeads BranchForward::headsOf(int layer, const at::Tensor& projected) const {
   const ModelShape& shape = model_.shape;
   const FrozenModel::Layer& frozen = frozen_.layer(layer);
-  KvCache& cache = branch.run->cache();
-  const int tokens = static_cast<int>(branch.tokens.size()), chunk = cache.chunks() - 1;
-  const Block block{chunk, cache.chunk(chunk).begin, tokens}, asked{chunk, block.first, branch.questionTokens};
-  const at::Tensor queries = frozen_.heads(projected, 0, shape.heads, frozen.queryNorm);
-  const at::Tensor keys = frozen_.heads(projected, shape.heads, shape.kvHeads, frozen.keyNorm);
-  const at::Tensor values = frozen_.heads(projected, shape.heads + shape.kvHeads, shape.kvHeads, {});
+  return {frozen_.heads(projected, 0, shape.heads, frozen.queryNorm),
+          frozen_.heads(projected, shape.heads, shape.kvHeads, frozen.keyNorm),
+          frozen_.heads(projected, shape.heads + shape.kvHeads, shape.kvHeads, {})};
+}
 
-  AttendedGroups groups;
-  {
-    const c10::InferenceMode engineSide(true);
-    const at::ScalarType type = typeOf(model_.form);
-    cache.write(layer, chunk, {keys.detach().to(type).contiguous(), values.detach().to(type).contiguous()});
-    const at::Tensor asking = queries.detach().narrow(1, 0, branch.questionTokens).to(type).contiguous();
-    const at::Tensor states = normed.detach().narrow(0, 0, branch.questionTokens).to(type);
-    const PositionScheme& positions = branch.run->positions();
-    const Selection selection = branch.run->policy().select(
-        layer, asked, {asking, rotateFar(asking, asked, positions, table_), states, true}, cache);
-    arrangeGroups(selection, block, positions, layer, cache, table_, groups);
+at::Tensor BranchForward::byKvHead(const at::Tensor& queries, const Angles& angles) const {
+  return rotated(queries, angles)
+      .reshape({model_.shape.kvHeads, model_.shape.group() * queries.size(1), model_.shape.headDimension})
+      .to(frozen_.type());
+}
+
+at::Tensor BranchForward::attend(const BlockHeads& block, const Angles& angles,
+                                 const std::vector<Seen>& before) const {
+  const ModelShape& shape = model_.shape;
+  const std::int64_t tokens = block.queries.size(1);
+  const at::Tensor queries = byKvHead(block.queries, angles);
+  const at::Tensor keys = rotated(block.keys, angles).to(queries.scalar_type());
+  std::vector<at::Tensor> scores, values;
+  for (const Seen& seen : before) {
+    scores.push_back(at::bmm(seen.queries, seen.keys.transpose(1, 2)).to(at::kFloat));
+    values.push_back(seen.values);
   }
-  const int before = groups.view.own, group = shape.group();
-  std::vector<int> nearPlaces, farPlaces;
-  for (int token = block.first; token < block.first + tokens; ++token) {
-    nearPlaces.push_back(token - groups.nearOrigin);
-    farPlaces.push_back(branch.run->positions().farQuery(token));
-  }
-  const Angles angles = anglesAt(table_, nearPlaces);
-  const auto byKvHead = [&](const at::Tensor& rows) {
-    return rows.reshape({shape.kvHeads, std::int64_t{group} * tokens, shape.headDimension}).to(frozen_.type());
-  };
-  const at::Tensor near = byKvHead(rotated(queries, angles));
-  const at::Tensor ownKeys = rotated(keys, angles).to(near.scalar_type());
-  std::vector<at::Tensor> scores, seen;
-  if (groups.far.count() > 0) {
-    const at::Tensor far = byKvHead(rotated(queries, anglesAt(table_, farPlaces)));
-    scores.push_back(
-        at::bmm(far, ordinary(groups.far.keys(), far.scalar_type()).transpose(1, 2)).to(at::kFloat));
-    seen.push_back(ordinary(groups.far.values(), far.scalar_type()));
-  }
-  if (before > 0) {
-    scores.push_back(
-        at::bmm(near, ordinary(groups.near.keys().narrow(1, 0, before), near.scalar_type()).transpose(1, 2))
-            .to(at::kFloat));
-    seen.push_back(ordinary(groups.near.values().narrow(1, 0, before), near.scalar_type()));
-  }
-  scores.push_back(at::bmm(near, ownKeys.transpose(1, 2)).to(at::kFloat) +
-                   causalMask(tokens).repeat({group, 1}));
-  seen.push_back(values.to(near.scalar_type()));
-  const at::Tensor weights = at::softmax(at::cat(scores, 2) * shape.attentionScale, 2).to(near.scalar_type());
-  return at::bmm(weights, at::cat(seen, 1))
+  scores.push_back(at::bmm(queries, keys.transpose(1, 2)).to(at::kFloat) +
+                   causalMask(tokens).repeat({shape.group(), 1}));
+  values.push_back(block.values.to(queries.scalar_type()));
+  const at::Tensor weights =
+      at::softmax(at::cat(scores, 2) * shape.attentionScale, 2).to(queries.scalar_type());
+  return at::bmm(weights, at::cat(values, 1))
       .reshape({shape.heads, tokens, shape.headDimension})
       .transpose(0, 1)
       .reshape({tokens, -1});
 }
 
-at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::vector<Adapter::Layer>& adapter,
-                               const std::function<void()>& breathe) {
+at::Tensor BranchForward::attendReading(int layer, QuestionBranch& branch, const BlockHeads& own,
+                                        const at::Tensor& normed) {
+  KvCache& cache = branch.run->cache();
+  const PositionScheme& positions = branch.run->positions();
+  const int tokens = static_cast<int>(branch.tokens.size()), chunk = cache.chunks() - 1;
+  const Block block{chunk, cache.chunk(chunk).begin, tokens}, asked{chunk, block.first, branch.questionTokens};
+  AttendedGroups groups;
+  {
+    const c10::InferenceMode engineSide(true);
+    const at::ScalarType type = typeOf(model_.form);
+    cache.write(layer, chunk,
+                {own.keys.detach().to(type).contiguous(), own.values.detach().to(type).contiguous()});
+    const at::Tensor asking = own.queries.detach().narrow(1, 0, branch.questionTokens).to(type).contiguous();
+    const at::Tensor states = normed.detach().narrow(0, 0, branch.questionTokens).to(type);
+    const Selection selection = branch.run->policy().select(
+        layer, asked, {asking, rotateFar(asking, asked, positions, table_), states, true}, cache);
+    arrangeGroups(selection, block, positions, layer, cache, table_, groups);
+  }
+  std::vector<int> farPlaces;
+  for (const int token : countedFrom(block.first, tokens)) farPlaces.push_back(positions.farQuery(token));
+  const Angles angles = anglesAt(table_, countedFrom(block.first - groups.nearOrigin, tokens));
   const at::ScalarType type = frozen_.type();
-  std::vector<TokenId> ids;
-  for (const QuestionBranch& branch : branches)
-    ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());
+  std::vector<Seen> before;
+  if (groups.far.count() > 0)
+    before.push_back({byKvHead(own.queries, anglesAt(table_, farPlaces)), ordinary(groups.far.keys(), type),
+                      ordinary(groups.far.values(), type)});
+  if (const int near = groups.view.own; near > 0)
+    before.push_back({byKvHead(own.queries, angles), ordinary(groups.near.keys().narrow(1, 0, near), type),
+                      ordinary(groups.near.values().narrow(1, 0, near), type)});
+  return attend(own, angles, before);
+}
+
+at::Tensor BranchForward::hidden(const std::vector<TokenId>& ids, const std::vector<Adapter::Layer>& adapter,
+                                 const Attend& attend) {
+  const at::ScalarType type = frozen_.type();
   at::Tensor x = frozen_.embed(ids);
   for (int layer = 0; layer < model_.shape.layers; ++layer) {
     const FrozenModel::Layer& frozen = frozen_.layer(layer);
     const Adapter::Layer& changes = adapter[static_cast<std::size_t>(layer)];
     const at::Tensor normed = frozen_.norm(x, frozen.attentionNorm).to(type);
-    const at::Tensor projected = product(layer, Adapter::QueryKeyValue, normed, changes);
-    std::vector<at::Tensor> attended;
-    std::int64_t first = 0;
-    for (QuestionBranch& branch : branches) {
-      breathe();
-      const auto rows = static_cast<std::int64_t>(branch.tokens.size());
-      attended.push_back(
-          attend(layer, branch, projected.narrow(0, first, rows), normed.narrow(0, first, rows)));
-      first += rows;
-    }
-    x = frozen_.add(x, product(layer, Adapter::Output, at::cat(attended), changes), frozen.postAttentionNorm);
+    const at::Tensor attended = attend(layer, product(layer, Adapter::QueryKeyValue, normed, changes), normed);
+    x = frozen_.add(x, product(layer, Adapter::Output, attended, changes), frozen.postAttentionNorm);
     const at::Tensor gateUp =
         product(layer, Adapter::GateUp, frozen_.norm(x, frozen.feedForwardNorm).to(type), changes);
     x = frozen_.add(x, product(layer, Adapter::Down, frozen_.gated(gateUp), changes),
                     frozen.postFeedForwardNorm);
   }
+  return x;
+}
+
+at::Tensor BranchForward::lossOf(std::span<const QuestionBranch> branches, const at::Tensor& hidden,
+                                 std::int64_t firstRow) const {
   std::vector<at::Tensor> losses;
-  std::int64_t end = 0;
+  std::int64_t end = firstRow;
   for (const QuestionBranch& branch : branches) {
     const auto targets = static_cast<std::int64_t>(branch.targets.size());
     end += static_cast<std::int64_t>(branch.tokens.size());
-    losses.push_back(frozen_.loss(x.narrow(0, end - targets, targets), branch.targets));
+    losses.push_back(frozen_.loss(hidden.narrow(0, end - targets, targets), branch.targets));
   }
   return at::stack(losses).mean();
+}
+
+at::Tensor BranchForward::loss(std::span<QuestionBranch> branches, const std::vector<Adapter::Layer>& adapter,
+                               const std::function<void()>& breathe) {
+  const auto attend = [&](int layer, const at::Tensor& projected, const at::Tensor& normed) {
+    std::vector<at::Tensor> attended;
+    std::int64_t first = 0;
+    for (QuestionBranch& branch : branches) {
+      breathe();
+      const auto rows = static_cast<std::int64_t>(branch.tokens.size());
+      attended.push_back(attendReading(layer, branch, headsOf(layer, projected.narrow(0, first, rows)),
+                                       normed.narrow(0, first, rows)));
+      first += rows;
+    }
+    return at::cat(attended);
+  };
+  return lossOf(branches, hidden(idsOf({}, branches), adapter, attend), 0);
+}
+
+at::Tensor BranchForward::lossAfter(std::span<const TokenId> prompt, std::span<QuestionBranch> branches,
+                                    const std::vector<Adapter::Layer>& adapter,
+                                    const std::function<void()>& breathe) {
+  const int before = static_cast<int>(prompt.size());
+  const Angles promptAngles = anglesAt(table_, countedFrom(0, before));
+  std::vector<Angles> angles;
+  for (const QuestionBranch& branch : branches)
+    angles.push_back(anglesAt(table_, countedFrom(before, static_cast<int>(branch.tokens.size()))));
+  const auto attendAll = [&](int layer, const at::Tensor& projected, const at::Tensor& /*normed*/) {
+    const BlockHeads read = headsOf(layer, projected.narrow(0, 0, before));
+    std::vector<at::Tensor> attended = {attend(read, promptAngles, {})};
+    const at::Tensor keys = rotated(read.keys, promptAngles).to(frozen_.type()),
+                     values = read.values.to(frozen_.type());
+    std::int64_t first = before;
+    for (std::size_t i = 0; i < branches.size(); ++i) {
+      breathe();
+      const auto rows = static_cast<std::int64_t>(branches[i].tokens.size());
+      const BlockHeads own = headsOf(layer, projected.narrow(0, first, rows));
+      attended.push_back(attend(own, angles[i], {{byKvHead(own.queries, angles[i]), keys, values}}));
+      first += rows;
+    }
+    return at::cat(attended);
+  };
+  return lossOf(branches, hidden(idsOf(prompt, branches), adapter, attendAll), before);
 }
 
 }  // namespace kvasir

@@ -24,6 +24,29 @@ std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings
   return name.add(settings.method).add(settings.start.generic_string()).text();
 }
 
+/// A text as a prompt that is read anew.
+std::vector<TokenId> promptOf(const LoadedModel& model, const std::string& text) {
+  std::vector<TokenId> prompt = framePrefix(model);
+  const std::vector<TokenId> tokens = plainTokens(model, text);
+  prompt.insert(prompt.end(), tokens.begin(), tokens.end());
+  return prompt;
+}
+
+/// Of a method that reads prompts anew: throws a sentence where a text is more than the budget holds with a
+/// question.
+void requireRoom(const LoadedModel& model, const AdapterTexts& texts, int budgetTokens) {
+  const auto room = static_cast<std::size_t>(budgetTokens - kChunkTokens);
+  for (const auto* lessons : {&texts.train, &texts.heldOut})
+    for (std::size_t i = 0; i < lessons->size(); ++i) {
+      const std::size_t tokens = promptOf(model, (*lessons)[i].text).size();
+      if (tokens > room)
+        throw std::runtime_error(
+            "Text " + std::to_string(i + 1) + (lessons == &texts.train ? "" : " of those held out") + " has " +
+            std::to_string(tokens) + " tokens, and a budget of " + std::to_string(budgetTokens) +
+            " leaves room for " + std::to_string(room) + ": give shorter texts or a larger budget.");
+    }
+}
+
 class AdapterTraining {
  public:
   AdapterTraining(const LoadedModel& model, const AdapterTexts& texts, const AdapterSettings& settings,
@@ -31,6 +54,7 @@ class AdapterTraining {
       : model_(model),
         texts_(texts),
         settings_(settings),
+        method_(findMethod(settings.method)),
         listener_(listener),
         file_(folder / adapterFileName(model.info)),
         scratch_(file_.string() + ".reading"),
@@ -80,6 +104,41 @@ class AdapterTraining {
     return parameters;
   }
 
+  /// Whether a text is a prompt that is read anew with the adapter. Where the method keeps keys and values too,
+  /// every fourth step asks these, so that the adapter goes on to serve methods that answer from them.
+  bool readsAnew(int step) const {
+    constexpr int kOfReading = 4;
+    return !answersFromReading(method_) && (!keepsKv(method_) || step % kOfReading != 0);
+  }
+
+  /// Branches for some questions of a text, as `make` makes them.
+  template <class Make>
+  std::vector<QuestionBranch> someBranches(const AdapterLesson& lesson, std::uint64_t seed,
+                                           const Make& make) const {
+    std::vector<QuestionBranch> branches;
+    for (const std::size_t i : shuffled(lesson.items.size(), seed)) {
+      if (static_cast<int>(branches.size()) == settings_.questionsEach) break;
+      const auto& item = lesson.items[i];
+      if (auto branch = make(item.question, item.answer.empty() ? kNotInDocument : item.answer))
+        branches.push_back(std::move(*branch));
+    }
+    return branches;
+  }
+
+  /// The loss on a text; nothing where no question of it fits.
+  std::optional<at::Tensor> lossOf(const AdapterLesson& lesson, std::uint64_t seed, bool isReadAnew) {
+    const auto breathing = [&] { breathe(); };
+    std::vector<QuestionBranch> branches =
+        isReadAnew ? someBranches(lesson, seed,
+                                  [&](const std::string& question, const std::string& answer) {
+                                    return makeBranch(model_, question, answer);
+                                  })
+                   : branchesOf(lesson, seed);
+    if (branches.empty()) return std::nullopt;
+    return isReadAnew ? forward_.lossAfter(promptOf(model_, lesson.text), branches, layers_, breathing)
+                      : forward_.loss(branches, layers_, breathing);
+  }
+
   /// Branches for some questions of a text, over a reading of it made now.
   std::vector<QuestionBranch> branchesOf(const AdapterLesson& lesson, std::uint64_t seed) {
     std::shared_ptr<const StoredReading> reading;
@@ -95,28 +154,21 @@ class AdapterTraining {
           readText(model_, lesson.text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, breathing);
     }
     reading_ = reading;
-    std::vector<QuestionBranch> branches;
-    for (const std::size_t i : shuffled(lesson.items.size(), seed)) {
-      if (static_cast<int>(branches.size()) == settings_.questionsEach) break;
-      const auto& item = lesson.items[i];
-      auto branch = makeBranch(model_, *reading, settings_.budgetTokens, item.question,
-                               item.answer.empty() ? kNotInDocument : item.answer);
-      if (branch) branches.push_back(std::move(*branch));
-    }
-    return branches;
+    return someBranches(lesson, seed, [&](const std::string& question, const std::string& answer) {
+      return makeBranch(model_, *reading, settings_.budgetTokens, question, answer);
+    });
   }
 
   std::optional<double> trainStep(int step) {
     const std::size_t visit = static_cast<std::size_t>(step - 1), count = texts_.train.size();
     const std::uint64_t round = visit / count;
     const std::size_t lesson = shuffled(count, settings_.seed * 1000 + round)[visit % count];
-    std::vector<QuestionBranch> branches =
-        branchesOf(texts_.train[lesson], settings_.seed + static_cast<std::uint64_t>(step) * 7919ull);
-    if (branches.empty()) return std::nullopt;
-    const at::Tensor loss = forward_.loss(branches, layers_, [&] { breathe(); });
-    loss.backward();
+    const auto loss = lossOf(texts_.train[lesson], settings_.seed + static_cast<std::uint64_t>(step) * 7919ull,
+                             readsAnew(step));
+    if (!loss) return std::nullopt;
+    loss->backward();
     breathe();
-    return loss.item<double>();
+    return loss->item<double>();
   }
 
   void check(TrainingStep& done) {
@@ -124,9 +176,9 @@ class AdapterTraining {
     int count = 0;
     const std::size_t texts = std::min<std::size_t>(kMostHeldOut, texts_.heldOut.size());
     for (std::size_t i = 0; i < texts; ++i) {
-      std::vector<QuestionBranch> branches = branchesOf(texts_.heldOut[i], settings_.seed);
-      if (branches.empty()) continue;
-      sum += forward_.loss(branches, layers_, [&] { breathe(); }).item<double>();
+      const auto loss = lossOf(texts_.heldOut[i], settings_.seed, readsAnew(1));
+      if (!loss) continue;
+      sum += loss->item<double>();
       ++count;
     }
     done.heldOutLoss = count ? sum / count : 0;
@@ -147,6 +199,7 @@ class AdapterTraining {
   const LoadedModel& model_;
   const AdapterTexts& texts_;
   AdapterSettings settings_;
+  const Method& method_;
   Listener& listener_;
   std::filesystem::path file_, scratch_;
   BranchForward forward_;
@@ -164,6 +217,7 @@ std::filesystem::path trainAdapter(const LoadedModel& model, const AdapterTexts&
   if (texts.train.empty()) throw std::runtime_error("There is no text to train on.");
   if (texts.heldOut.empty())
     throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
+  if (!answersFromReading(findMethod(settings.method))) requireRoom(model, texts, settings.budgetTokens);
   std::filesystem::create_directories(folder);
   std::filesystem::path file;
   withGradients([&] { file = AdapterTraining(model, texts, settings, folder, listener).run(report); },

@@ -24,6 +24,17 @@ struct ArgumentsTest : testing::Test {
   }
 };
 
+TEST_F(ArgumentsTest, EveryTrainingTakesAPrecision) {
+  for (const char* kind : {"adapter", "retriever"}) {
+    const std::vector<std::string> words = {"train", kind, "rows.jsonl", "--held-out", "other.jsonl"};
+    EXPECT_EQ(parsed(words).precision, Precision::Fast);
+    std::vector<std::string> exact = words;
+    exact.insert(exact.end(), {"--precision", "exact"});
+    EXPECT_EQ(parsed(exact).precision, Precision::Exact);
+  }
+  EXPECT_EQ(parsed({"train", "whitening", "a.txt", "--precision", "exact"}).precision, Precision::Exact);
+}
+
 TEST_F(ArgumentsTest, TakesCommonOptionsBeforeAndBehindTheCommand) {
   for (const auto& words :
        {std::vector<std::string>{"--model", "m.gguf", "--library", "lib", "--threads", "2", "--device", "cpu",

@@ -3,6 +3,7 @@
 
 #include "engine/answer.h"
 #include "engine/model/adapter.h"
+#include "engine/passage_prompt.h"
 #include "engine/question.h"
 #include "engine/training/question_branch.h"
 #include "engine/training/train_adapter.h"
@@ -38,6 +39,19 @@ class AdapterTest : public testing::Test {
     settings.maxTokens = 4;
     return settings;
   }
+
+  /// The adapter's changes as training holds them.
+  std::vector<Adapter::Layer> trainable() const {
+    std::vector<Adapter::Layer> layers;
+    for (const Adapter::Layer& layer : model_.loaded.adapter->layers()) {
+      Adapter::Layer& copy = layers.emplace_back();
+      for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = {layer[i].down.clone(), layer[i].up.clone()};
+    }
+    return layers;
+  }
+  /// Gradients of a loss in changes that are not zero, beside differences of it.
+  void expectGradients(
+      const std::function<at::Tensor(BranchForward&, const std::vector<Adapter::Layer>&)>& loss);
 
   c10::InferenceMode noGradients_;
   TinyModel model_;
@@ -169,18 +183,51 @@ TEST_F(AdapterTest, TrainsOnTheArithmeticThatAnswers) {
       asked.run->cache().startTail();
       asked.run->cache().open(asked.questionTokens);
     }
-    std::vector<Adapter::Layer> layers;
-    for (const Adapter::Layer& layer : model_.loaded.adapter->layers()) {
-      Adapter::Layer& copy = layers.emplace_back();
-      for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = {layer[i].down.clone(), layer[i].up.clone()};
-    }
     BranchForward forward(model_.loaded);
-    EXPECT_NEAR(forward.loss({&asked, 1}, layers).item<double>(), expected, 2e-3) << words << " words";
+    EXPECT_NEAR(forward.loss({&asked, 1}, trainable()).item<double>(), expected, 2e-3) << words << " words";
   }
+}
+
+/// A prompt, and two questions after it, none of which sees the other.
+TEST_F(AdapterTest, TrainsOnTheArithmeticThatReadsAnew) {
+  adapt();
+  Prompt prompt = emptyPrompt(model_.loaded);
+  prompt.add(plainTokens(model_.loaded, randomText(80, 3)), 0);
+  AskSettings settings = asking(1024);
+  settings.method = "reread";
+  const ReadPrompt read(model_.loaded, settings, prompt, Weights::Adapted, [] {});
+  double expected = 0;
+  std::vector<QuestionBranch> branches;
+  for (const auto& [question, answer] : {std::pair{"What is abcd?", "wx"}, std::pair{"Who is efgh?", "stuv"}}) {
+    QuestionBranch& branch = branches.emplace_back(*makeBranch(model_.loaded, question, answer));
+    const auto asked = std::span(branch.tokens).first(static_cast<std::size_t>(branch.questionTokens));
+    expected -= read.logProbability(asked, branch.targets) / static_cast<double>(branch.targets.size()) / 2;
+  }
+  const c10::InferenceMode training(false);
+  BranchForward forward(model_.loaded);
+  EXPECT_NEAR(forward.lossAfter(prompt.tokens, branches, trainable()).item<double>(), expected, 2e-3);
+  EXPECT_NE(forward.lossAfter(emptyPrompt(model_.loaded).tokens, branches, trainable()).item<double>(),
+            expected);
 }
 
 TEST_F(AdapterTest, HasTheGradientThatDifferencesGive) {
   const auto reading = read(400, 2048);
+  expectGradients([&](BranchForward& forward, const std::vector<Adapter::Layer>& layers) {
+    auto branch = makeBranch(model_.loaded, *reading, 2048, "What is abcd?", "wxyz");
+    return forward.loss({&*branch, 1}, layers);
+  });
+}
+
+TEST_F(AdapterTest, HasTheGradientThatDifferencesGiveAfterAPrompt) {
+  const std::vector<TokenId> prompt = randomTokens(150, 5);
+  expectGradients([&](BranchForward& forward, const std::vector<Adapter::Layer>& layers) {
+    auto branch = makeBranch(model_.loaded, "What is abcd?", "wxyz");
+    return forward.lossAfter(prompt, {&*branch, 1}, layers);
+  });
+}
+
+void AdapterTest::expectGradients(
+    const std::function<at::Tensor(BranchForward&, const std::vector<Adapter::Layer>&)>& lossOf) {
   const c10::InferenceMode training(false);
   std::vector<Adapter::Layer> layers = Adapter::untrained(model_.loaded.weights, 4, 1).layers();
   at::manual_seed(2);
@@ -190,10 +237,7 @@ TEST_F(AdapterTest, HasTheGradientThatDifferencesGive) {
       change.down.requires_grad_(true);
     }
   BranchForward forward(model_.loaded);
-  const auto loss = [&] {
-    auto branch = makeBranch(model_.loaded, *reading, 2048, "What is abcd?", "wxyz");
-    return forward.loss({&*branch, 1}, layers);
-  };
+  const auto loss = [&] { return lossOf(forward, layers); };
   loss().backward();
   for (const int projection : {Adapter::QueryKeyValue, Adapter::Output, Adapter::GateUp, Adapter::Down}) {
     for (at::Tensor* part : {&layers[0][static_cast<std::size_t>(projection)].down,
@@ -244,6 +288,28 @@ TEST_F(AdapterTest, LearnsWhatItIsShown) {
   EXPECT_TRUE(std::filesystem::exists(file));
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".checkpoint"));
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".reading"));
+}
+
+TEST_F(AdapterTest, LearnsFromPromptsThatAreReadAnew) {
+  const c10::InferenceMode training(false);
+  AdapterSettings settings = smallSettings();
+  settings.method = "reread";
+  std::vector<double> losses;
+  trainAdapter(
+      model_.loaded, smallTexts(), settings, folder_.path(),
+      [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_);
+  ASSERT_EQ(losses.size(), 48u);
+  EXPECT_LT(losses.back(), losses.front() / 2);
+
+  AdapterTexts texts = smallTexts();
+  texts.heldOut.push_back({randomText(1500, 9), {{"What is a?", "bc"}}});
+  try {
+    trainAdapter(model_.loaded, texts, settings, folder_.path(), [](const TrainingStep&) {}, silent_);
+    FAIL() << "a text that is too long was taken";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("Text 2 of those held out"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("shorter texts"));
+  }
 }
 
 TEST_F(AdapterTest, GoesOnFromACheckpointAsIfNeverStopped) {

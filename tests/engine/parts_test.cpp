@@ -100,7 +100,7 @@ TEST_F(PartsTest, LogProbabilityIsThatOfOnePassOverTheWhole) {
   prompt.add(before, 0);
   AskSettings settings;
   settings.method = "lcboost";
-  const ReadPrompt read(model.loaded, settings, prompt, [] {});
+  const ReadPrompt read(model.loaded, settings, prompt, Weights::Plain, [] {});
   TextRun plain(model.loaded, {findMethod("full"), 0});
   std::vector<TokenId> all = prompt.tokens;
   all.insert(all.end(), asked.begin(), asked.end());
@@ -116,8 +116,8 @@ TEST_F(PartsTest, LogProbabilityIsThatOfOnePassOverTheWhole) {
   const std::size_t first = all.size() - said.size();
   for (std::size_t i = 0; i < said.size(); ++i)
     expected += odds[static_cast<std::int64_t>(first + i) - 1][said[i]].item<double>();
-  EXPECT_NEAR(read.logProbability(asked, said, Weights::Plain), expected, 1e-2);
-  EXPECT_NEAR(read.logProbability(asked, said, Weights::Plain), expected, 1e-2) << "asked again";
+  EXPECT_NEAR(read.logProbability(asked, said), expected, 1e-2);
+  EXPECT_NEAR(read.logProbability(asked, said), expected, 1e-2) << "asked again";
 }
 
 TEST_F(PartsTest, ReadsADocumentThatFitsAtOnce) {
@@ -205,7 +205,7 @@ TEST_F(PartsTest, NotesStandAfterThePassagesAndAreNobodysEvidence) {
   EXPECT_TRUE(std::equal(notes.begin(), notes.end(), noted.tokens.end() - std::ssize(notes)));
   EXPECT_EQ(noted.owners.back(), -1);
   EXPECT_EQ(plain.owners.back(), 1);
-  const ReadPrompt read(model.loaded, asking, noted, [] {});
+  const ReadPrompt read(model.loaded, asking, noted, Weights::Plain, [] {});
   const Script nothing;
   const std::vector<float> scores(static_cast<std::size_t>(chunked.finished()), 0.5f);
   const Answer answer = answerAfter(model.loaded, read, chunked, scores, "What is abcd?",

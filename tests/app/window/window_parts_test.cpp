@@ -1,8 +1,12 @@
+#include <QApplication>
 #include <QFile>
+#include <QPainter>
 #include <QPalette>
 #include <QSignalSpy>
+#include <QStyleOption>
 #include <QTemporaryDir>
 #include <QTest>
+#include <cmath>
 
 #include "app/text.h"
 #include "app/window/conversations.h"
@@ -66,6 +70,38 @@ Exchange someExchange(const char* document = "abc") {
 QString contentsOf(const QString& file) {
   QFile opened(file);
   return opened.open(QIODevice::ReadOnly) ? QString::fromUtf8(opened.readAll()) : QString();
+}
+
+/// Of two colours, as WCAG 2.1 defines it: 1 to 21.
+double contrastOf(const QColor& a, const QColor& b) {
+  const auto luminance = [](const QColor& colour) {
+    const auto linear = [](double part) {
+      return part <= 0.03928 ? part / 12.92 : std::pow((part + 0.055) / 1.055, 2.4);
+    };
+    return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
+  };
+  const double first = luminance(a) + 0.05, second = luminance(b) + 0.05;
+  return std::max(first, second) / std::min(first, second);
+}
+
+/// The greatest contrast with the window from the left edge to the middle of something unticked.
+double outlineContrast(QStyle::PrimitiveElement element, QStyle::State state, int pixelRatio) {
+  QPalette palette = QApplication::palette();
+  if (!(state & QStyle::State_Enabled)) palette.setCurrentColorGroup(QPalette::Disabled);
+  QStyleOptionButton option;
+  option.rect = QRect(4, 4, 14, 14);
+  option.palette = palette;
+  option.state = state | QStyle::State_Off;
+  QImage image(QSize(22, 22) * pixelRatio, QImage::Format_RGB32);
+  image.setDevicePixelRatio(pixelRatio);
+  image.fill(palette.color(QPalette::Window));
+  QPainter painter(&image);
+  QApplication::style()->drawPrimitive(element, &option, &painter);
+  painter.end();
+  double most = 1;
+  for (int x = 0; x < image.width() / 2; ++x)
+    most = std::max(most, contrastOf(image.pixelColor(x, image.height() / 2), palette.color(QPalette::Window)));
+  return most;
 }
 
 }  // namespace
@@ -268,6 +304,27 @@ class WindowPartsTest : public QObject {
     QCOMPARE(loaded.settings.budgetTokens, 2048);
     QVERIFY(loaded.settings.theme == Theme::System);
     QVERIFY(loaded.settings.device == Device::Auto);
+  }
+
+  void outlinesWhatCanBeTickedSoThatItIsSeen() {
+    const QPalette before = QApplication::palette();
+    Look look(*qApp);
+    for (const Theme theme : {Theme::Light, Theme::Dark}) {
+      look.apply(theme, 0);
+      for (const auto element : {QStyle::PE_IndicatorCheckBox, QStyle::PE_IndicatorRadioButton,
+                                 QStyle::PE_IndicatorItemViewItemCheck})
+        for (const QStyle::State state : {QStyle::State_Enabled, QStyle::State_None})
+          for (const int pixelRatio : {1, 2}) {
+            const double contrast = outlineContrast(element, state, pixelRatio);
+            QVERIFY2(contrast >= 3, qPrintable(s("element %1 of theme %2, state %3, at %4x: %5")
+                                                   .arg(element)
+                                                   .arg(static_cast<int>(theme))
+                                                   .arg(static_cast<int>(state))
+                                                   .arg(pixelRatio)
+                                                   .arg(contrast)));
+          }
+    }
+    QApplication::setPalette(before);
   }
 
   void remembersTenRecentFilesOnce() {

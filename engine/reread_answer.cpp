@@ -1,0 +1,71 @@
+#include "engine/reread_answer.h"
+
+#include "engine/answer.h"
+#include "engine/passage_prompt.h"
+#include "engine/question.h"
+
+namespace kvasir {
+namespace {
+
+// Of the budget, at most: dev questions gain nothing from more.
+constexpr int kRereadTokens = 512;
+
+/// What the layers say of a document when it is asked.
+struct Found {
+  EvidenceMap map;
+  std::vector<ScoredPassage> paragraphs;
+  int attendedTokens = 0;
+};
+
+Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                 const Asking& asking) {
+  const AskSettings& settings = asking.settings;
+  const ChunkTexts texts = chunkTexts(model, reading);
+  const std::vector<ScoredParagraph> paragraphs = scoreParagraphs(texts.chunks, question);
+  std::vector<float> scores;
+  EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames());
+  TextRun run(model,
+              {findMethod(settings.method), settings.budgetTokens, &tap,
+               [&] {
+                 asking.listener.progress({Stage::Retrieving, 0, 0, 0});
+               },
+               ChunkWishes{settings.pinnedChunks, settings.blockedChunks, paragraphs, &scores}, nullptr, true},
+              &reading.store());
+  run.cache().adopt(reading.finishedRuns());
+  run.cache().startTail();
+  const std::vector<TokenId> asked = frameQuestion(model, question);
+  run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
+
+  Found found{tap.map(reading.finished()), {}, run.pass().attendedTokens()};
+  const auto tokenAt = [&](std::size_t byte) {
+    return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
+  };
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const Run tokens = {tokenAt(paragraphs[i].text.start), tokenAt(paragraphs[i].text.end)};
+    if (tokens.begin < tokens.end) found.paragraphs.push_back({tokens, tokens, scores[i]});
+  }
+  return found;
+}
+
+}  // namespace
+
+Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                        const Asking& asking) {
+  if (!isQuestion(question)) return answerFromReading(model, reading, question, asking);
+  const AskSettings& settings = asking.settings;
+  const int room =
+      std::min(kRereadTokens,
+               roomForPassages(settings, framePrefix(model).size() + frameQuestion(model, question).size()));
+  const Found found = askReading(model, reading, question, asking);
+  const ReadPrompt prompt(
+      model, settings,
+      promptOf(model, reading, chooseTokens(reading.finishedRuns(), found.paragraphs, settings, room)),
+      Weights::Adapted, [&] {
+        asking.listener.progress({Stage::Retrieving, 0, 0, 0});
+      });
+  Answer answer = answerAfter(model, prompt, reading, found.map.scores, question, asking);
+  answer.attendedTokens = std::max(answer.attendedTokens, found.attendedTokens);
+  return answer;
+}
+
+}  // namespace kvasir
