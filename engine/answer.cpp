@@ -163,7 +163,8 @@ Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading
   ChunkWishes wishes{settings.pinnedChunks, settings.blockedChunks, {}};
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
   TextRun run(model,
-              {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, isQuestion(question)},
+              {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, isQuestion(question),
+               reading.tokens()},
               &reading.store());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();

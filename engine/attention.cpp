@@ -1,6 +1,7 @@
 #include "engine/attention.h"
 
 #include <cassert>
+#include <ranges>
 
 #include "kernels/attend_block.h"
 
@@ -28,14 +29,14 @@ void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
   std::size_t same = 0;
   int count = keptCount();
   for (; same < runs_.size() && same < runs.size() && runs_[same] == runs[same]; ++same)
-    count += runs_[same].run.end - runs_[same].run.begin;
+    count += runs_[same].keys();
   const bool grows = same + 1 == runs_.size() && same < runs.size() &&
                      runs_[same].run.begin == runs[same].run.begin &&
                      runs_[same].position == runs[same].position && runs_[same].step == runs[same].step &&
                      runs_[same].group == runs[same].group && runs_[same].isOwn == runs[same].isOwn &&
-                     runs_[same].run.end <= runs[same].run.end;
+                     runs_[same].each == runs[same].each && runs_[same].run.end <= runs[same].run.end;
   if (grows) {
-    count += runs_[same].run.end - runs_[same].run.begin;
+    count += runs_[same].keys();
     ++same;
   }
   runs_.resize(same);
@@ -65,14 +66,15 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
     const Run whole = cache.chunk(chunk);
     if (whole.begin >= placed.run.end) break;
     const int begin = std::max(whole.begin, placed.run.begin), end = std::min(whole.end, placed.run.end);
-    const KvTensors kv = cache.read(layer, chunk);
-    const int tokens = end - begin, offset = begin - whole.begin;
-    reserve(count_ + tokens, kv.keys);
-    const int position = placed.position + (begin - placed.run.begin) * placed.step;
-    rotate(kv.keys.narrow(1, offset, tokens), keys_.narrow(1, count_, tokens),
+    const KvTensors kv = placed.each > 0 ? cache.readBeacons(layer, chunk) : cache.read(layer, chunk);
+    const int each = std::max(1, placed.each), rows = (end - begin) / each,
+              offset = (begin - whole.begin) / each;
+    reserve(count_ + rows, kv.keys);
+    const int position = placed.position + (begin - placed.run.begin) / each * placed.step;
+    rotate(kv.keys.narrow(1, offset, rows), keys_.narrow(1, count_, rows),
            {position, placed.step, placed.group}, table);
-    values_.narrow(1, count_, tokens).copy_(kv.values.narrow(1, offset, tokens));
-    count_ += tokens;
+    values_.narrow(1, count_, rows).copy_(kv.values.narrow(1, offset, rows));
+    count_ += rows;
   }
 }
 
@@ -95,7 +97,7 @@ void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& r
   expected_ = kept.defined() ? static_cast<int>(kept.size(1)) : 0;
   grows_ = false;
   for (const PlacedRun& placed : runs) {
-    expected_ += placed.run.end - placed.run.begin;
+    expected_ += placed.keys();
     grows_ = grows_ || placed.isOwn;
   }
   if (table_ != &table || !kept_.is_same(kept)) startWith(kept, layer, cache, table);
@@ -103,9 +105,8 @@ void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& r
   for (std::size_t i = runs_.empty() ? 0 : runs_.size() - 1; i < runs.size(); ++i) {
     PlacedRun rest = runs[i];
     if (i < runs_.size()) {  // the last one kept may have grown
-      const int have = runs_[i].run.end - runs_[i].run.begin;
-      rest.run.begin += have;
-      rest.position += have * rest.step;
+      rest.run.begin = runs_[i].run.end;
+      rest.position += runs_[i].keys() * rest.step;
     }
     append(rest, layer, cache, table);
   }
@@ -117,6 +118,7 @@ namespace {
 /// Of gathered keys, ascending: how many come before a token.
 int countBefore(const GatheredKv& gathered, int token) {
   assert(gathered.keptCount() == 0 && "tokens that heads name for themselves are seen by all");
+  assert(std::ranges::all_of(gathered.runs(), [](const PlacedRun& placed) { return placed.each == 0; }));
   int count = 0;
   for (const PlacedRun& placed : gathered.runs())
     count += std::clamp(token - placed.run.begin, 0, placed.run.end - placed.run.begin);
@@ -129,9 +131,9 @@ std::vector<int> tokensOf(const GatheredKv& gathered, int from, int to) {
   int place = gathered.keptCount();
   assert(from >= place);
   for (const PlacedRun& placed : gathered.runs()) {
-    const int length = placed.run.end - placed.run.begin;
+    const int length = placed.keys();
     for (int i = std::max(0, from - place); i < std::min(length, to - place); ++i)
-      tokens.push_back(placed.run.begin + i);
+      tokens.push_back(placed.run.begin + i * std::max(1, placed.each));
     place += length;
   }
   return tokens;
@@ -147,6 +149,23 @@ struct Division {
     farEnd = std::max(farEnd, placement.position + (run.end - run.begin) * placement.step + 1);
   }
 };
+
+/// Runs and beacons in a row that ends where the block's chunk begins.
+Division closeUp(const Selection& selection, int chunkBegin, int nearOrigin) {
+  Division division;
+  for (const Run& run : selection.runs) {
+    division.near.push_back({run});
+    if (division.near.size() == 1 && selection.beacons.count() > 0) {
+      PlacedRun beacons{selection.beacons.run};
+      beacons.each = selection.beacons.each;
+      division.near.push_back(beacons);
+    }
+  }
+  int end = chunkBegin - nearOrigin;
+  for (PlacedRun& placed : std::views::reverse(division.near)) placed.position = end -= placed.keys();
+  assert(end >= 0 && "more is seen than the budget");
+  return division;
+}
 
 Division divide(const Selection& selection, const Block& block, const PositionScheme& positions,
                 const KvCache& cache, int nearOrigin) {
@@ -178,8 +197,11 @@ void arrangeGroups(const Selection& selection, const Block& block, const Positio
   groups.nearOrigin = originFor(block, positions.nearLimit());
   groups.farFrom = positions.rules().farFrom;
   groups.window = selection.window > 0 ? selection.window : groups.farFrom;
-  Division division = divide(selection, block, positions, cache, groups.nearOrigin);
   const Run own{cache.chunk(block.chunk).begin, block.first + block.tokens};
+  Division division = positions.rules().closesUp
+                          ? closeUp(selection, own.begin, groups.nearOrigin)
+                          : divide(selection, block, positions, cache, groups.nearOrigin);
+  assert(selection.beacons.count() == 0 || positions.rules().closesUp);
   division.near.push_back({own, own.begin - groups.nearOrigin, 1, 1, true});
   table.grow(std::max({own.end - groups.nearOrigin, division.farEnd, positions.farQuery(own.end) + 1}));
   assert((!selection.kept.defined() || groups.nearOrigin == 0) && "kept tokens have true distances");
@@ -257,11 +279,11 @@ Mask farMask(const AttendedGroups& groups, const Block& block) {
 struct SeenKeys {
   std::vector<int> begins, ends;
 
-  /// beginOf, endOf: of a token of the block.
+  /// beginOf, endOf: of a row of the queries.
   template <class Begin, class End>
-  SeenKeys(std::int64_t group, const Block& block, const Begin& beginOf, const End& endOf) {
+  SeenKeys(std::int64_t group, int rows, const Begin& beginOf, const End& endOf) {
     for (std::int64_t head = 0; head < group; ++head)
-      for (int row = 0; row < block.tokens; ++row) {
+      for (int row = 0; row < rows; ++row) {
         begins.push_back(head == 0 ? beginOf(row) : begins[static_cast<std::size_t>(row)]);
         ends.push_back(head == 0 ? endOf(row) : ends[static_cast<std::size_t>(row)]);
       }
@@ -272,7 +294,7 @@ SeenKeys nearKeys(const AttendedGroups& groups, const Block& block, std::int64_t
   const auto begin = [&](int row) {
     return groups.window == 0 ? 0 : countBefore(groups.near, block.first + row - groups.window + 1);
   };
-  return {group, block, begin, [&](int row) { return groups.view.own + row + 1; }};
+  return {group, block.tokens, begin, [&](int row) { return groups.view.own + row + 1; }};
 }
 
 SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
@@ -280,7 +302,7 @@ SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t 
     return groups.farFrom == 0 ? groups.far.count()
                                : countBefore(groups.far, block.first + row - groups.farFrom + 1);
   };
-  return {group, block, [](int) { return 0; }, end};
+  return {group, block.tokens, [](int) { return 0; }, end};
 }
 
 /// A group, as one KV head's queries meet it.
@@ -333,37 +355,69 @@ struct BlockSums {
   }
 };
 
+/// Rotated queries and the keys they meet, which each row sees a part of.
+struct Meeting {
+  const GatheredKv& gathered;
+  const at::Tensor& queries;  ///< [heads, rows, headDimension]
+  SeenKeys seen;
+};
+
+/// Softmax over all meetings as one; the first has keys.
 template <class Value>
-BlockOutput attendAs(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
-                     const Block& block, float scale) {
+BlockOutput attendAs(const std::vector<Meeting>& meetings, float scale) {
   constexpr std::int64_t kLeastRows = 32;  // of a thread
-  const std::int64_t kvHeads = groups.near.keys().size(0), group = near.size(0) / kvHeads;
-  const std::int64_t rows = group * block.tokens;  // of a KV head
-  const SeenKeys nearSeen = nearKeys(groups, block, group), farSeen = farKeys(groups, block, group);
-  BlockSums sums(near);
+  const at::Tensor& queries = meetings.front().queries;
+  const std::int64_t kvHeads = meetings.front().gathered.keys().size(0);
+  const std::int64_t rows = queries.size(0) / kvHeads * queries.size(1);  // of a KV head
+  BlockSums sums(queries);
   at::parallel_for(0, kvHeads * rows, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t head = begin / rows; head * rows < end; ++head) {
       const std::int64_t first = std::max(begin, head * rows) - head * rows;
       const std::int64_t last = std::min(end, (head + 1) * rows) - head * rows;
-      const auto add = [&](const GatheredKv& gathered, const at::Tensor& queries, const SeenKeys& seen) {
-        BlockAttention<Value> attention = attentionOver<Value>(gathered, queries, seen, head, scale);
+      for (const Meeting& meeting : meetings) {
+        if (meeting.gathered.count() == 0) continue;
+        BlockAttention<Value> attention =
+            attentionOver<Value>(meeting.gathered, meeting.queries, meeting.seen, head, scale);
         sums.pointFrom(attention, head * rows);
         attendRows(attention, first, last);
-      };
-      add(groups.near, near, nearSeen);
-      if (groups.far.count() > 0) add(groups.far, far, farSeen);
+      }
       sums.finish<Value>(head * rows + first, head * rows + last);
     }
   });
   return sums.result;
 }
 
+BlockOutput attendMeetings(const std::vector<Meeting>& meetings, float scale) {
+  if (meetings.front().queries.scalar_type() == at::kFloat) return attendAs<float>(meetings, scale);
+  return attendAs<std::uint16_t>(meetings, scale);
+}
+
 }  // namespace
 
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
                         const Block& block, float scale) {
-  if (near.scalar_type() == at::kFloat) return attendAs<float>(groups, near, far, block, scale);
-  return attendAs<std::uint16_t>(groups, near, far, block, scale);
+  const std::int64_t group = near.size(0) / groups.near.keys().size(0);
+  return attendMeetings(
+      {{groups.near, near, nearKeys(groups, block, group)}, {groups.far, far, farKeys(groups, block, group)}},
+      scale);
+}
+
+BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
+                          const Block& block, float scale) {
+  const std::int64_t group = queries.size(0) / groups.near.keys().size(0);
+  const int beacons = static_cast<int>(queries.size(1)), each = block.tokens / beacons;
+  // A beacon stands where the token after those it stands for does.
+  const auto next = [&](int beacon) { return (beacon + 1) * each; };
+  const auto begin = [&](int beacon) {
+    if (groups.window == 0) return 0;
+    return countBefore(groups.near, block.first + next(beacon) - groups.window + 1);
+  };
+  const auto ownEnd = [&](int beacon) { return own.count() - beacons + beacon + 1; };
+  return attendMeetings({{groups.near,
+                          queries,
+                          {group, beacons, begin, [&](int beacon) { return groups.view.own + next(beacon); }}},
+                         {own, queries, {group, beacons, [](int) { return 0; }, ownEnd}}},
+                        scale);
 }
 
 namespace {

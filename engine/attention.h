@@ -13,6 +13,9 @@ struct PlacedRun {
   Run run;
   int position = 0, step = 1, group = 1;
   bool isOwn = false;  ///< the block's own chunk, as computed: others meet it as the codec gives it back
+  int each = 0;        ///< its keys are beacons, one for so many tokens of whole chunks; 0: the tokens' own
+
+  int keys() const { return (run.end - run.begin) / std::max(1, each); }
   bool operator==(const PlacedRun&) const = default;
 };
 
@@ -85,6 +88,12 @@ struct BlockOutput {
 /// headDimension].
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
                         const Block& block, float scale);
+
+/// The beacons of a block's chunk: queries at `position`, `each` apart, see the near keys of the tokens before
+/// them, and of `own`, the beacons of their window up to the last of the chunk, those not after them. own: may
+/// be empty. queries: rotated, [heads, beacons, headDimension].
+BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
+                          const Block& block, float scale);
 
 /// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed
 /// over the block's queries: [heads, keys] in float32.

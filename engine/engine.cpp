@@ -7,6 +7,7 @@
 #include "engine/foresight.h"
 #include "engine/joined_reading.h"
 #include "engine/training/train_adapter.h"
+#include "engine/training/train_beacon.h"
 #include "engine/training/train_retriever.h"
 #include "engine/training/train_whitening.h"
 
@@ -145,6 +146,13 @@ std::filesystem::path Engine::trainRetriever(const RetrieverTexts& texts, const 
   return kvasir::trainRetriever(parts_->model, texts, settings, folder, report, listener);
 }
 
+std::filesystem::path Engine::trainBeacons(const BeaconTexts& texts, const BeaconSettings& settings,
+                                           const std::filesystem::path& folder,
+                                           const std::function<void(const TrainingStep&)>& report,
+                                           Listener& listener) {
+  return kvasir::trainBeacons(parts_->model, texts, settings, folder, report, listener);
+}
+
 std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener& listener) {
   const LoadedModel& model = parts_->model;
   std::vector<TokenId> tokens;
@@ -178,12 +186,23 @@ double secondsOf(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// As many tokens in whole chunks: within a document none is short.
+int wholeChunks(int tokens) { return (tokens + kChunkTokens - 1) / kChunkTokens * kChunkTokens; }
+
 }  // namespace
 
 BenchResult Engine::benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener) {
   const auto breathe = [&] { listener.progress({Stage::Reading, 0, 0, 0}); };
-  TextRun run(parts_->model, {findMethod(settings.method), settings.budgetTokens, nullptr, breathe});
-  if (depth > 0) run.read(anyTokens(depth, parts_->model.shape.vocabulary), settings.stepTokens);
+  const int before = wholeChunks(depth);
+  TextRun run(parts_->model, {findMethod(settings.method),
+                              settings.budgetTokens,
+                              nullptr,
+                              breathe,
+                              {},
+                              nullptr,
+                              false,
+                              before + tokens});
+  if (before > 0) run.read(anyTokens(before, parts_->model.shape.vocabulary), settings.stepTokens);
   const std::vector<TokenId> text = anyTokens(tokens, parts_->model.shape.vocabulary);
   const double seconds = secondsOf([&] { run.pass().logits(run.read(text, settings.stepTokens)); });
   return {"read", tokens, depth, tokens / seconds};
@@ -191,9 +210,12 @@ BenchResult Engine::benchRead(int tokens, int depth, const ReadSettings& setting
 
 BenchResult Engine::benchGenerate(int tokens, int depth, const ReadSettings& settings, Listener& listener) {
   const auto breathe = [&] { listener.progress({Stage::Answering, 0, 0, 0}); };
-  TextRun run(parts_->model, {findMethod(settings.method), settings.budgetTokens, nullptr, breathe});
   // An answer always follows something: one token stands for an empty context.
-  run.read(anyTokens(std::max(1, depth), parts_->model.shape.vocabulary), settings.stepTokens);
+  const int before = std::max(1, depth);
+  TextRun run(
+      parts_->model,
+      {findMethod(settings.method), settings.budgetTokens, nullptr, breathe, {}, nullptr, false, before});
+  run.read(anyTokens(before, parts_->model.shape.vocabulary), settings.stepTokens);
   run.cache().startTail();
   const std::vector<TokenId> text = anyTokens(tokens, parts_->model.shape.vocabulary);
   const double seconds = secondsOf([&] {

@@ -256,6 +256,21 @@ struct RetrieverSettings {
   int patience = 6;
   std::uint64_t seed = 1;
 };
+/// Plain texts, each longer than a lesson.
+struct BeaconTexts {
+  std::vector<std::string> train, heldOut;
+};
+struct BeaconSettings {
+  int windowTokens = 256;  ///< a multiple of 128
+  int windows = 4;         ///< of a lesson, which is one step
+  int rank = 32;
+  int rounds = 1;  ///< times every lesson is visited
+  double learningRate = 1e-3;
+  double warmUp = 0.05;
+  int heldOutEvery = 25;  ///< steps
+  int patience = 6;
+  std::uint64_t seed = 1;
+};
 struct TrainingStep {
   int step = 0, steps = 0;
   double loss = 0;
@@ -354,6 +369,14 @@ class Engine {
                                        const std::filesystem::path& folder,
                                        const std::function<void(const TrainingStep&)>& report,
                                        Listener& listener);
+
+  /// Trains the beacons of the method "beacon" (Activation Beacon §3.3): the model frozen, each window's tokens
+  /// foreseen from the beacons of those before it, at a ratio drawn for each window. Texts are cut into lessons
+  /// of whole windows. Checkpoints, texts held out and the returned file as for an adapter.
+  std::filesystem::path trainBeacons(const BeaconTexts& texts, const BeaconSettings& settings,
+                                     const std::filesystem::path& folder,
+                                     const std::function<void(const TrainingStep&)>& report,
+                                     Listener& listener);
 
   /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);

@@ -49,7 +49,9 @@ std::vector<std::optional<double>> foresee(const LoadedModel& model, std::string
       listener.progress({Stage::Reading, static_cast<std::int64_t>(first + done),
                          static_cast<std::int64_t>(all.size()), read / std::max(1e-3, secondsSince(started))});
     };
-    TextRun run(model, {method, settings.budgetTokens, nullptr, breathe});
+    TextRun run(
+        model,
+        {method, settings.budgetTokens, nullptr, breathe, {}, nullptr, false, static_cast<int>(tokens.size())});
     readInRows(run, tokens, settings.stepTokens, [&](std::size_t at, std::span<const float> logits) {
       done = at + 1;
       if (at + 1 < tokens.size())

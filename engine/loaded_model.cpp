@@ -90,6 +90,10 @@ LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
         std::make_unique<Whitening>(Whitening::none(usualWhitenedLayers(model.shape), model.shape.width));
   model.whitened = std::make_unique<Bookmarks>(*model.whitening);
   model.bookmarks = Bookmarks::find(settings.retrievers, model.info, *model.whitening);
+  model.beacons = Beacons::find(settings.retrievers, model.info, model.weights);
+  if (!model.beacons)
+    model.beacons = std::make_unique<Beacons>(Beacons::untrained(model.weights, beaconToken(model), 0, 0));
+  model.beaconWeights = model.beacons->weightsOver(model.weights, model.shape, model.form);
   if (settings.adapting == Adapting::Answers)
     model.adapter = settings.adapter.empty()
                         ? Adapter::find(settings.retrievers, model.info, model.weights)
@@ -111,6 +115,11 @@ FindEmbedder LoadedModel::findEmbedder() const {
     throw std::runtime_error(std::string("This method needs the sentence embedder ") + kName +
                              ", which was not found beside the model; fetch it with `./dev setup`.");
   };
+}
+
+TokenId beaconToken(const LoadedModel& model) {
+  const auto& vocabulary = model.tokenizer->vocabulary();
+  return vocabulary.ends.empty() ? vocabulary.beginning.value_or(0) : vocabulary.ends.front();
 }
 
 std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text) {

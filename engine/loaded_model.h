@@ -7,6 +7,7 @@
 #include "engine/cache/codec.h"
 #include "engine/engine.h"
 #include "engine/model/adapter.h"
+#include "engine/model/beacons.h"
 #include "engine/model/chat_template.h"
 #include "engine/model/weights.h"
 #include "engine/retrieval/bookmarks.h"
@@ -28,6 +29,9 @@ struct LoadedModel {
   std::unique_ptr<Bookmarks> whitened;  ///< over it, gathering evenly
   std::unique_ptr<Bookmarks> bookmarks;  ///< trained ones, if any
 
+  std::unique_ptr<Beacons> beacons;  ///< never null: untrained where none were trained for it
+  BeaconWeights beaconWeights;       ///< the same, over `weights`
+
   std::unique_ptr<Adapter> adapter;  ///< null where none was trained for it or none is wanted
   ModelWeights adapted;              ///< `weights`, changed by the adapter where there is one
 
@@ -42,6 +46,8 @@ struct LoadedModel {
 /// Throws a sentence for a file that is not a whole model of a family we know.
 LoadedModel loadModel(const EngineSettings& settings, Listener& listener);
 
+/// The token that a beacon begins as: the one that ends an answer.
+TokenId beaconToken(const LoadedModel& model);
 /// Tokens of a text, never control tokens.
 std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text);
 /// Tokens before a document: the start of a conversation, up to where its text begins.

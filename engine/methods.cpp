@@ -19,12 +19,14 @@ constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamin
     kArkvaleReading{"arkvale-reading", arkvaleReadingPolicy}, kSnapkv{"snapkv", snapkvPolicy},
     kSnapkvBlind{"snapkv-blind", snapkvBlindPolicy}, kPyramidkv{"pyramidkv", pyramidkvPolicy},
     kPyramidkvBlind{"pyramidkv-blind", pyramidkvBlindPolicy}, kH2o{"h2o", h2oPolicy},
-    kKeydiff{"keydiff", keydiffPolicy}, kExpected{"expected-attention", expectedAttentionPolicy};
+    kKeydiff{"keydiff", keydiffPolicy}, kExpected{"expected-attention", expectedAttentionPolicy},
+    kBeacon{"beacon", beaconPolicy};
 constexpr CodecSeam kPlain{"plain", plainCodec}, kKivi4{"kivi-4-", kivi4Codec}, kKivi2{"kivi-2-", kivi2Codec};
 constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePositions},
     kClamped{"clamped", clampedPositions}, kInterpolated{"pi", interpolatedPositions},
     kNtk{"ntk", ntkPositions}, kYarn{"yarn", yarnPositions}, kLongRope{"longrope", longRopePositions},
-    kGrouped{"grouped", groupedPositions}, kCeiling{"ceiling", ceilingPositions};
+    kGrouped{"grouped", groupedPositions}, kCeiling{"ceiling", ceilingPositions},
+    kClosed{"closed", closedPositions};
 constexpr PassageSeam kWhole{"whole", wholeDocument}, kDense{"dense", densePassages},
     kLexical{"lexical", lexicalPassages}, kFused{"fused", fusedPassages},
     kLandmarks{"landmarks", landmarkPassages};
@@ -103,6 +105,10 @@ const std::vector<Method>& methods() {
        "Expected attention: reads as full, then keeps tokens that queries to come will likely attend to; the "
        "rest is forgotten",
        kExpected, kPlain, kRope, kWhole, Sees::BudgetOnceRead},
+      {"beacon",
+       "Activation Beacon: of each window read only tokens put between its own stay, trained to stand for it; "
+       "none trained come along",
+       kBeacon, kPlain, kClosed, kWhole, Sees::Budget},
       {"rag", "passages that a sentence embedder and shared words find, read anew at each question", kFull,
        kPlain, kRope, kFused, Sees::Budget, Judge::Score, kFromPassages},
       {"rag-dense", "the same by the sentence embedder alone", kFull, kPlain, kRope, kDense, Sees::Budget,
@@ -151,8 +157,10 @@ struct PackedRow {
 };
 
 /// Rows that choose tokens when all is read give them other neighbours, with which they would be rounded anew.
+/// Beacons are kept in the index, not by a codec.
 bool canBePacked(const Method& row) {
-  return keepsKv(row) && row.codec.make == plainCodec && row.sees != Sees::BudgetOnceRead;
+  return keepsKv(row) && row.codec.make == plainCodec && row.sees != Sees::BudgetOnceRead &&
+         row.policy.make != beaconPolicy;
 }
 
 const std::deque<PackedRow>& packedRows() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/cache/codec.h"
+#include "engine/policy/beacon_policy.h"
 #include "engine/policy/digest_policy.h"
 #include "engine/policy/evicting_policy.h"
 #include "engine/policy/infllm_policy.h"

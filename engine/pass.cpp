@@ -67,12 +67,27 @@ RopeTable& ForwardPass::tableOf(int layer, const Block& block) {
              : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale)).first->second;
 }
 
-at::Tensor ForwardPass::embed(std::span<const TokenId> tokens) const {
+int ForwardPass::beaconsOf(int chunk) const {
+  const BeaconPlan& plan = needs_.beacons;
+  const Run run = parts_.cache.chunk(chunk);
+  const bool hasSome = plan.each > 0 && !parts_.cache.isTail(chunk) && run.end - run.begin == kChunkTokens &&
+                       run.end <= plan.end;
+  return hasSome ? kChunkTokens / plan.each : 0;
+}
+
+ForwardPass::StepRows ForwardPass::rowsOf(std::int64_t tokens, int firstChunk) const {
+  StepRows rows{firstChunk, tokens, 0};
+  for (int chunk = firstChunk; chunk < parts_.cache.chunks(); ++chunk) rows.beacons += beaconsOf(chunk);
+  return rows;
+}
+
+at::Tensor ForwardPass::embed(std::span<const TokenId> tokens, std::int64_t beacons) const {
   at::Tensor x = at::empty({static_cast<std::int64_t>(tokens.size()), parts_.shape.width}, at::kFloat);
   for (std::size_t i = 0; i < tokens.size(); ++i)
     parts_.weights.embedding.row(tokens[i],
                                  x.data_ptr<float>() + static_cast<std::int64_t>(i) * parts_.shape.width);
   if (parts_.shape.embeddingScale != 1) x.mul_(parts_.shape.embeddingScale);
+  if (beacons > 0) x = at::cat({x, parts_.beacons.embedding.expand({beacons, parts_.shape.width})});
   return x;
 }
 
@@ -80,10 +95,14 @@ at::Tensor ForwardPass::normalize(const at::Tensor& x, const at::Tensor& weight)
   return normalized(x, weight, parts_.shape.normEpsilon, typeOf(parts_.form));
 }
 
-ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const at::Tensor& x) const {
+ForwardPass::Projected ForwardPass::project(int layer, const at::Tensor& x, const StepRows& rows) const {
   const ModelShape& shape = parts_.shape;
+  const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];
   const at::Tensor normed = normalize(x, weights.attentionNorm);
-  const at::Tensor all = weights.queryKeyValue.multiply(normed, parts_.form);
+  at::Tensor all = weights.queryKeyValue.multiply(normed.narrow(0, 0, rows.tokens), parts_.form);
+  if (rows.beacons > 0)
+    all = at::cat({all, parts_.beacons.queryKeyValue[static_cast<std::size_t>(layer)].multiply(
+                            normed.narrow(0, rows.tokens, rows.beacons), parts_.form)});
   const auto heads = [&](int first, int count) {
     return all.narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
         .reshape({all.size(0), count, shape.headDimension})
@@ -93,8 +112,8 @@ ForwardPass::Projected ForwardPass::project(const LayerWeights& weights, const a
   Projected projected{heads(0, shape.heads), heads(shape.heads, shape.kvHeads),
                       heads(shape.heads + shape.kvHeads, shape.kvHeads), normed};
   if (!shape.hasHeadNorms) return projected;
-  const auto norm = [&](at::Tensor& rows, const at::Tensor& weight) {
-    rows = normalized(rows.to(at::kFloat), weight, shape.normEpsilon, typeOf(parts_.form));
+  const auto norm = [&](at::Tensor& of, const at::Tensor& weight) {
+    of = normalized(of.to(at::kFloat), weight, shape.normEpsilon, typeOf(parts_.form));
   };
   norm(projected.queries, weights.queryNorm);
   norm(projected.keys, weights.keyNorm);
@@ -137,6 +156,27 @@ at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Ten
   return output.values;
 }
 
+/// Of the chunk that was attended last: its groups are in place.
+at::Tensor ForwardPass::attendBeacons(int layer, const Block& block, const at::Tensor& queries,
+                                      const KvTensors& kv) {
+  Layer& here = layers_[static_cast<std::size_t>(layer)];
+  RopeTable& table = tableOf(layer, block);
+  const BeaconPlan& plan = needs_.beacons;
+  const int origin = here.groups.nearOrigin;
+  table.grow(block.first + block.tokens - origin + 1);
+  if (!parts_.shape.isLocal(layer)) {
+    parts_.cache.writeBeacons(layer, block.chunk, kv);
+    PlacedRun window{{plan.windowBegin(block.first), block.first + block.tokens}};
+    window.position = window.run.begin + plan.each - origin;
+    window.step = window.each = plan.each;
+    here.beacons.arrange({}, {window}, layer, parts_.cache, table);
+    attended_ = std::max(attended_, attendedBy(here.groups, block) + here.beacons.count());
+  }
+  at::Tensor placed = at::empty_like(queries);
+  rotate(queries, placed, {block.first + plan.each - origin, plan.each}, table);
+  return kvasir::attendBeacons(here.groups, here.beacons, placed, block, parts_.shape.attentionScale).values;
+}
+
 void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output) {
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const float scale = parts_.shape.attentionScale;
@@ -161,12 +201,13 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   parts_.tap->weigh(layer, state.groups.far, 0, far, parts_.cache);
 }
 
-at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int firstChunk) {
+at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, const StepRows& rows) {
   const ModelShape& shape = parts_.shape;
-  const std::int64_t tokens = projected.queries.size(1);
-  at::Tensor out = at::empty({tokens, shape.heads, shape.headDimension}, projected.queries.options());
-  const int firstToken = parts_.cache.chunk(firstChunk).begin;
-  for (int chunk = firstChunk, done = 0; done < tokens; ++chunk) {
+  const std::int64_t all = rows.tokens + rows.beacons;
+  at::Tensor out = at::empty({all, shape.heads, shape.headDimension}, projected.queries.options());
+  const int firstToken = parts_.cache.chunk(rows.firstChunk).begin;
+  std::int64_t nextBeacon = rows.tokens;
+  for (int chunk = rows.firstChunk, done = 0; done < rows.tokens; ++chunk) {
     const Run run = parts_.cache.chunk(chunk);
     const int count = run.end - run.begin, at = run.begin - firstToken;
     parts_.cache.write(layer, chunk,
@@ -178,9 +219,16 @@ at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, int fi
         attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), states);
     out.narrow(0, at, count).copy_(values.transpose(0, 1));
     done += count;
+    if (const int beacons = beaconsOf(chunk); beacons > 0) {
+      const auto own = [&](const at::Tensor& of) { return of.narrow(1, nextBeacon, beacons).contiguous(); };
+      const at::Tensor gathered =
+          attendBeacons(layer, block, own(projected.queries), {own(projected.keys), own(projected.values)});
+      out.narrow(0, nextBeacon, beacons).copy_(gathered.transpose(0, 1));
+      nextBeacon += beacons;
+    }
     parts_.breathe();
   }
-  return out.view({tokens, -1});
+  return out.view({all, -1});
 }
 
 void ForwardPass::addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const {
@@ -202,10 +250,11 @@ void ForwardPass::addFeedForward(const LayerWeights& weights, at::Tensor& x) con
 }
 
 at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk) {
-  at::Tensor x = embed(tokens);
+  const StepRows rows = rowsOf(std::ssize(tokens), firstChunk);
+  at::Tensor x = embed(tokens, rows.beacons);
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];
-    const at::Tensor attended = attendStep(layer, project(weights, x), firstChunk);
+    const at::Tensor attended = attendStep(layer, project(layer, x, rows), rows);
     addOutput(weights.output.multiply(attended, parts_.form), weights.postAttentionNorm, x);
     addFeedForward(weights, x);
     if (!parts_.keepsGathered) layers_[static_cast<std::size_t>(layer)].groups = {};
@@ -213,7 +262,7 @@ at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk) {
   }
   if (parts_.tap) parts_.tap->countQueries(static_cast<int>(tokens.size()));
   openChunk_ = -1;
-  return x;
+  return x.narrow(0, 0, rows.tokens);
 }
 
 at::Tensor ForwardPass::logits(const at::Tensor& hidden) const {
@@ -225,8 +274,8 @@ std::size_t ForwardPass::bytes() const {
   std::size_t sum = token_.bytes() + localTable_.bytes();
   for (const auto& [scale, table] : tables_) sum += table.bytes();
   for (const Layer& layer : layers_)
-    sum += layer.groups.near.bytes() + layer.groups.far.bytes() + layer.before.bytes() + layer.open.bytes() +
-           layer.selection.scores.capacity() * sizeof(float);
+    sum += layer.groups.near.bytes() + layer.groups.far.bytes() + layer.beacons.bytes() + layer.before.bytes() +
+           layer.open.bytes() + layer.selection.scores.capacity() * sizeof(float);
   return sum;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "engine/attention.h"
+#include "engine/model/beacons.h"
 #include "engine/model/weights.h"
 #include "engine/tap.h"
 
@@ -16,6 +17,7 @@ inline std::size_t bytesOf(const at::Tensor& tensor) { return tensor.defined() ?
 struct PassParts {
   const ModelShape& shape;
   const ModelWeights& weights;
+  const BeaconWeights& beacons;
   DenseForm form;
   KvPolicy& policy;
   const PositionScheme& positions;
@@ -61,10 +63,16 @@ class ForwardPass {
     Selection selection;  ///< in force for the open chunk of an answer
     BlockDigest before;   ///< of the chunk before
     BlockDigest open;     ///< of the open chunk so far; states have room for a whole one
+    GatheredKv beacons;   ///< those of the window being read
   };
   struct Projected {
-    at::Tensor queries, keys, values;  ///< [heads or kvHeads, tokens, headDimension]
-    at::Tensor normed;                 ///< the layer's normed input, [tokens, width]
+    at::Tensor queries, keys, values;  ///< [heads or kvHeads, rows, headDimension]
+    at::Tensor normed;                 ///< the layer's normed input, [rows, width]
+  };
+  /// Rows of a step: its tokens, and behind them the beacons of its chunks.
+  struct StepRows {
+    int firstChunk = 0;
+    std::int64_t tokens = 0, beacons = 0;
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
@@ -78,11 +86,14 @@ class ForwardPass {
     }
   };
 
-  at::Tensor embed(std::span<const TokenId> tokens) const;
+  at::Tensor embed(std::span<const TokenId> tokens, std::int64_t beacons) const;
   at::Tensor normalize(const at::Tensor& x, const at::Tensor& weight) const;
-  Projected project(const LayerWeights& weights, const at::Tensor& x) const;
-  at::Tensor attendStep(int layer, const Projected& projected, int firstChunk);
+  int beaconsOf(int chunk) const;
+  StepRows rowsOf(std::int64_t tokens, int firstChunk) const;
+  Projected project(int layer, const at::Tensor& x, const StepRows& rows) const;
+  at::Tensor attendStep(int layer, const Projected& projected, const StepRows& rows);
   at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& states);
+  at::Tensor attendBeacons(int layer, const Block& block, const at::Tensor& queries, const KvTensors& kv);
   void watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output);
   void addFeedForward(const LayerWeights& weights, at::Tensor& x) const;
   void addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const;

@@ -128,7 +128,7 @@ std::span<const float> ForwardPass::generate(TokenId token) {
 
 bool ForwardPass::outgrows(const Selection& selection, const Block& block) const {
   if (parts_.budgetTokens == 0 || selection.window > 0) return false;
-  int seen = block.first + 1 - parts_.cache.chunk(block.chunk).begin;
+  int seen = block.first + 1 - parts_.cache.chunk(block.chunk).begin + selection.beacons.count();
   if (selection.kept.defined()) seen += static_cast<int>(selection.kept.size(1));
   for (const Run& run : selection.runs) seen += run.end - run.begin;
   return seen > parts_.budgetTokens;

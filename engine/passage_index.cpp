@@ -39,7 +39,7 @@ std::vector<float> readIndex(ChunkStore& store, int firstRow, int chunks, int fl
 /// The length of the index rows that a method's files have.
 std::uint32_t rowFloatsOf(const LoadedModel& model, const Method& method, int budgetTokens, int floats) {
   const std::uint32_t own =
-      keepsKv(method) ? TextRun::fileHeader(model, method, budgetTokens, 1).indexFloats : 0;
+      keepsKv(method) ? TextRun::fileHeader(model, method, budgetTokens, 0).indexFloats : 0;
   return own > 0 ? own : static_cast<std::uint32_t>(floats);
 }
 

@@ -188,8 +188,7 @@ ReadPrompt::ReadPrompt(const LoadedModel& model, const AskSettings& settings, Pr
       prompt_(std::move(prompt)),
       weights_(weights),
       breathe_(std::move(breathe)),
-      memory_(std::make_unique<MemoryChunks>(
-          TextRun::fileHeader(model, method_, budgetTokens_, prompt_.parts()).slotBytes)),
+      memory_(std::make_unique<MemoryChunks>(TextRun::fileHeader(model, method_, budgetTokens_, 0).slotBytes)),
       chunks_(readPrompt(
           model, {method_, budgetTokens_, nullptr, breathe_, {}, nullptr, readsAdapted(model, weights_)},
           prompt_, *memory_)) {}

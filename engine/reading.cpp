@@ -135,6 +135,7 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   if (readsPassages(method)) key += std::string("-") + method.passages.name;
   if (keepsKv(method) && method.judge == Judge::Score)
     key += "-" + (method.policy.make == retrolmPolicy ? model.bookmarks : model.whitened)->id();
+  if (method.policy.make == beaconPolicy) key += "-" + model.beacons->id();
   if (dependsOnBudget(model, method, settings.budgetTokens)) key += "-" + std::to_string(settings.budgetTokens);
   for (char& letter : key)
     if (!std::isalnum(static_cast<unsigned char>(letter)) && letter != '-') letter = '_';
@@ -208,7 +209,8 @@ ChunkFileHeader headerFor(const LoadedModel& model, const ReadSettings& settings
   ChunkFileHeader header;
   header.slotBytes = kNoKv;
   header.chunks = static_cast<std::uint32_t>(chunks);
-  if (keepsKv(method)) header = TextRun::fileHeader(model, method, settings.budgetTokens, chunks);
+  if (keepsKv(method))
+    header = TextRun::fileHeader(model, method, settings.budgetTokens, static_cast<int>(tokens));
   if (readsPassages(method)) makeRoomForPassages(model, method, header);
   header.key = readingKey(model, settings);
   return header;
@@ -224,7 +226,8 @@ void readOn(const LoadedModel& model, const ReadSettings& settings, StoredReadin
   const auto breathe = [&] { progress.breathe(); };
   std::optional<PassageIndexer> indexer;
   if (readsPassages(method)) indexer.emplace(model, method, reading.file());
-  TextRun run(model, {method, settings.budgetTokens, nullptr, breathe}, &reading.file());
+  TextRun run(model, {method, settings.budgetTokens, nullptr, breathe, {}, nullptr, false, reading.tokens()},
+              &reading.file());
   run.cache().adopt(reading.finishedRuns());
   std::vector<TokenId> rest;
   for (int i = reading.tokensRead(); i < reading.tokens(); ++i)

@@ -23,6 +23,10 @@ void EvidenceTap::select(int layer, const Selection& selection, const Block& blo
       for (std::int64_t i = 0; i < kept.size(1); ++i)
         record.attended[static_cast<std::size_t>(cache.chunkOf(static_cast<int>(kept[head][i])))] = 1;
   }
+  for (int chunk = 0; chunk < cache.chunks() && selection.beacons.count() > 0; ++chunk)
+    if (const Run run = cache.chunk(chunk);
+        selection.beacons.run.begin <= run.begin && run.end <= selection.beacons.run.end)
+      record.attended[static_cast<std::size_t>(chunk)] = 1;
   const int firstVisible = selection.window > 0 ? block.first + block.tokens - selection.window : 0;
   for (const Run& run : selection.runs)
     for (int chunk = cache.chunkOf(run.begin); chunk < cache.chunks() && cache.chunk(chunk).begin < run.end;
@@ -59,16 +63,18 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
     for (int chunk = cache.chunkOf(placed.run.begin), token = placed.run.begin; token < placed.run.end;
          ++chunk) {
       const int end = std::min(cache.chunk(chunk).end, placed.run.end);
-      const int hidden = std::max(from - key, textFrom(token) - token);
+      // What a beacon draws is of the tokens it stands for: a frame's as soon as it stands for one of those.
+      const int each = std::max(1, placed.each), keysHere = (end - token) / each;
+      const int hidden = std::max(from - key, (textFrom(token) - token + each - 1) / each);
       for (std::size_t head = 0; head < heads; ++head) {
         const float* row =
             received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys + key - from;
         double sum = 0;
-        for (int i = hidden; i < end - token; ++i) sum += row[i];
+        for (int i = hidden; i < keysHere; ++i) sum += row[i];
         record.mass[static_cast<std::size_t>(chunk) * heads + head] += sum;
         record.look[static_cast<std::size_t>(chunk)] += static_cast<float>(sum);
       }
-      key += end - token;
+      key += keysHere;
       token = end;
     }
   }

@@ -4,7 +4,7 @@ namespace kvasir {
 namespace {
 
 std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens,
-                                     ChunkWishes wishes = {}) {
+                                     int documentTokens, ChunkWishes wishes = {}) {
   constexpr int kSmallestBudget = kChunkTokens;
   if (method.sees != Sees::WholeDocument && budgetTokens < kSmallestBudget)
     throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
@@ -13,7 +13,7 @@ std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& met
     if (!model.shape.isLocal(layer)) global.push_back(layer);
   return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes),
                              model.whitened.get(), model.bookmarks.get(), ropeFrequencies(model.shape, false),
-                             std::move(global)});
+                             std::move(global), documentTokens});
 }
 
 std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {
@@ -40,23 +40,23 @@ TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
       isOnlooker_(settings.onlooker != nullptr),
       positions_(makePositions(settings)),
       budgetTokens_(boundOf(settings)),
-      policy_(isOnlooker_
-                  ? std::move(settings.onlooker)
-                  : makePolicy(model, settings.method, settings.budgetTokens, std::move(settings.wishes))),
+      policy_(isOnlooker_ ? std::move(settings.onlooker)
+                          : makePolicy(model, settings.method, settings.budgetTokens, settings.documentTokens,
+                                       std::move(settings.wishes))),
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
-      pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.form, *policy_, *positions_,
-             cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
+      pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.beaconWeights, model.form,
+             *policy_, *positions_, cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
 
 ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
-                                    int chunks) {
+                                    int documentTokens) {
   // Chunks of one step are written before those they look back to may go.
   constexpr int kMostStepChunks = 32;
   const auto codec = method.codec.make(typeOf(model.form));
-  const KvPolicy::Needs needs = makePolicy(model, method, budgetTokens)->needs();
+  const KvPolicy::Needs needs = makePolicy(model, method, budgetTokens, documentTokens)->needs();
   ChunkFileHeader header;
   header.slotBytes = KvCache::slotBytes(model.kvShape(), *codec, needs.extras);
-  header.chunks = static_cast<std::uint32_t>(chunks);
+  header.chunks = static_cast<std::uint32_t>((documentTokens + kChunkTokens - 1) / kChunkTokens);
   header.layers = static_cast<std::uint32_t>(model.shape.layers);
   header.indexFloats = static_cast<std::uint32_t>(needs.extras.indexFloats);
   if (needs.keptTokens > 0)

@@ -21,14 +21,15 @@ class TextRun {
     std::unique_ptr<KvPolicy> onlooker = nullptr;
     bool isAdapted =
         false;  ///< the tokens are of a question (isQuestion) and its answer, which the adapter acts on
+    int documentTokens = 0;  ///< of the whole document, with its frame; 0: not known
   };
   /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive
   /// it.
   TextRun(const LoadedModel& model, Settings settings, ChunkStore* store = nullptr);
 
-  /// What a store for this model and method must offer.
+  /// What a store for this model and method must offer, for a document of so many tokens.
   static ChunkFileHeader fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
-                                    int chunks);
+                                    int documentTokens);
 
   /// Of a method that keeps only what the budget holds of a document: writes that to another store, when all is
   /// read.

@@ -326,9 +326,9 @@ void addLibrary(CLI::App& app, Draft& draft) {
   remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required();
 }
 
-/// Options that every training with labels has.
+/// Options that every training with gradients has.
 template <class Settings>
-void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
+void addLoopOptions(CLI::App& command, Draft& draft, Settings& settings) {
   command.add_option("--held-out", draft.heldOut, "Texts of the same form that are only checked on")
       ->required()
       ->type_name("FILE");
@@ -337,10 +337,6 @@ void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
   command.add_option("--curves", draft.curves, "Losses of every step as CSV")->type_name("FILE");
   command.add_option("--plot", draft.picture, "Losses as a picture, drawn at each check (.png, .svg, .pdf)")
       ->type_name("FILE");
-  command.add_option("--budget", settings.budgetTokens, "KV entries a query may attend to, per layer")
-      ->type_name("N")
-      ->check(tokenCount())
-      ->capture_default_str();
   command.add_option("--rank", settings.rank, "Of the changes to each projection")
       ->type_name("R")
       ->check(CLI::Range(1, 512))
@@ -348,11 +344,6 @@ void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
   command.add_option("--rounds", settings.rounds, "Times every text is visited")
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command
-      .add_option("--questions", settings.questionsEach, "Asked of a text at a visit; more take more memory")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command.add_option("--rate", settings.learningRate, "The largest learning rate")
       ->type_name("R")
@@ -371,6 +362,21 @@ void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
       ->type_name("N")
       ->capture_default_str();
   addPrecision(&command, draft, "fast");
+}
+
+/// Those of trainings that ask questions too.
+template <class Settings>
+void addTrainingOptions(CLI::App& command, Draft& draft, Settings& settings) {
+  addLoopOptions(command, draft, settings);
+  command.add_option("--budget", settings.budgetTokens, "KV entries a query may attend to, per layer")
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
+  command
+      .add_option("--questions", settings.questionsEach, "Asked of a text at a visit; more take more memory")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
 }
 
 void addAdapterTraining(CLI::App& train, Draft& draft) {
@@ -416,6 +422,26 @@ void addRetrieverTraining(CLI::App& train, Draft& draft) {
   addTrainingOptions(*retriever, draft, training);
 }
 
+void addBeaconTraining(CLI::App& train, Draft& draft) {
+  BeaconSettings& training = draft.arguments.beacon;
+  CLI::App* beacon = addCommand(train, draft, "beacon",
+                                "Beacons of the method beacon: teach them to stand for text, from plain text",
+                                Command::TrainBeacon);
+  beacon
+      ->add_option("FILE", draft.arguments.documents,
+                   "Documents of any kind, or JSON lines {text}; the longer the texts the better")
+      ->required();
+  beacon->add_option("--window", training.windowTokens, "Tokens of a window, a multiple of 128")
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
+  beacon->add_option("--windows", training.windows, "Of a step's text; more take more memory")
+      ->type_name("N")
+      ->check(CLI::Range(2, 64))
+      ->capture_default_str();
+  addLoopOptions(*beacon, draft, training);
+}
+
 void addTraining(CLI::App& app, Draft& draft) {
   CLI::App* train = app.add_subcommand("train", "Make what methods need, for your own model and texts");
   train->fallthrough();
@@ -442,6 +468,7 @@ void addTraining(CLI::App& app, Draft& draft) {
   addPrecision(whitening, draft, "fast");
   addRetrieverTraining(*train, draft);
   addAdapterTraining(*train, draft);
+  addBeaconTraining(*train, draft);
 }
 
 Arguments finished(Draft draft) {

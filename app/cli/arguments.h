@@ -31,7 +31,8 @@ enum class Command {
   RemoveFromLibrary,
   TrainWhitening,
   TrainRetriever,
-  TrainAdapter
+  TrainAdapter,
+  TrainBeacon
 };
 
 /// What a map shows of each layer and chunk: the attention of dense attention, the scores a method retrieves
@@ -69,6 +70,7 @@ struct Arguments {
   Engine::WhiteningSettings whitening;
   AdapterSettings training;
   RetrieverSettings retriever;
+  BeaconSettings beacon;
   std::filesystem::path heldOut, curves;  ///< of train: texts to check on, and the table of losses
   std::filesystem::path rowsFile;         ///< of eval: where each row's result goes; empty: nowhere
   bool goesOn = false;                    ///< of eval: what rowsFile holds is not asked again

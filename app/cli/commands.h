@@ -25,6 +25,7 @@ void listLibraryCommand(const Arguments& arguments, Console& console);
 void trainWhiteningCommand(const Arguments& arguments, Console& console);
 void trainRetrieverCommand(const Arguments& arguments, Console& console);
 void trainAdapterCommand(const Arguments& arguments, Console& console);
+void trainBeaconCommand(const Arguments& arguments, Console& console);
 void removeCommand(const Arguments& arguments, Console& console);
 
 /// A value on the command line that only the command itself can tell to be wrong.

@@ -48,6 +48,8 @@ void run(const Arguments& arguments, Console& console) {
       return trainRetrieverCommand(arguments, console);
     case Command::TrainAdapter:
       return trainAdapterCommand(arguments, console);
+    case Command::TrainBeacon:
+      return trainBeaconCommand(arguments, console);
   }
 }
 

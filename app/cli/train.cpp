@@ -107,6 +107,17 @@ std::filesystem::path folderOf(const Arguments& arguments) {
   return arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
 }
 
+/// The texts of a file: of each line where it holds JSON lines, else of the document.
+void addTexts(const std::string& name, Console& console, std::vector<std::string>& texts) {
+  if (pathOf(name).extension() == ".jsonl") {
+    forEachRow(contentsOf(pathOf(name)), name,
+               [&](const Json& row, const std::string&) { texts.push_back(row["text"]); });
+    return;
+  }
+  const auto progress = [&](int done, int total) { console.progress({Stage::Importing, done, total, 0}); };
+  texts.push_back(importFile(pathOf(name), progress).text);
+}
+
 /// What there is to tell of a training that has ended.
 void tellTrained(const std::filesystem::path& file, std::size_t texts, const TrainingCurves& curves,
                  const Arguments& arguments, Console& console) {
@@ -147,6 +158,19 @@ void trainAdapterCommand(const Arguments& arguments, Console& console) {
   TrainingCurves curves(arguments.curves, arguments.picture, console);
   const std::filesystem::path file = engine->trainAdapter(
       texts, arguments.training, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
+      console);
+  tellTrained(file, texts.train.size(), curves, arguments, console);
+}
+
+void trainBeaconCommand(const Arguments& arguments, Console& console) {
+  checkPicture(arguments.picture);
+  BeaconTexts texts;
+  for (const std::string& name : arguments.documents) addTexts(name, console, texts.train);
+  addTexts(utf8Of(arguments.heldOut), console, texts.heldOut);
+  const auto engine = loadEngine(arguments, console);
+  TrainingCurves curves(arguments.curves, arguments.picture, console);
+  const std::filesystem::path file = engine->trainBeacons(
+      texts, arguments.beacon, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
       console);
   tellTrained(file, texts.train.size(), curves, arguments, console);
 }

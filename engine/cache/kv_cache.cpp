@@ -159,6 +159,17 @@ void KvCache::writeKept(int layer, const KvTensors& rows, const at::Tensor& toke
   }
 }
 
+void KvCache::writeBeacons(int layer, int chunk, const KvTensors& kv) {
+  setIndex(layer, chunk, at::stack({kv.keys, kv.values}).to(at::kFloat));
+}
+
+KvTensors KvCache::readBeacons(int layer, int chunk) const {
+  const at::Tensor both = index(layer)[chunk]
+                              .view({2, shape_.kvHeads, -1, shape_.headDimension})
+                              .to(read(layer, 0).keys.scalar_type());  // as all else is computed
+  return {both[0], both[1]};
+}
+
 at::Tensor KvCache::index(int layer) const {
   const auto row = static_cast<std::size_t>(layer);
   if (row >= index_.size()) index_.resize(row + 1);

@@ -68,6 +68,10 @@ class KvCache {
   at::Tensor keptTokens(int layer) const;
   void writeKept(int layer, const KvTensors& rows, const at::Tensor& tokens);
 
+  /// Keys and values of a chunk's beacons, which are its index entry.
+  void writeBeacons(int layer, int chunk, const KvTensors& kv);
+  KvTensors readBeacons(int layer, int chunk) const;
+
   /// Index entries of all chunks of a layer, zero until set: [chunks, indexFloats].
   at::Tensor index(int layer) const;
   void setIndex(int layer, int chunk, const at::Tensor& entry);

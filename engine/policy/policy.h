@@ -22,10 +22,30 @@ struct BlockQueries {
   bool areOwnStates = true;  ///< false: an answer's chunk has no tokens yet, and they are of the chunk before
 };
 
+/// How a document is read with beacons: tokens of the reader's own, whose keys and values stay when those of
+/// the text are gone (beacon_policy.h).
+struct BeaconPlan {
+  int each = 0;    ///< text tokens that one beacon stands for, a part of a chunk; 0: there are no beacons
+  int window = 0;  ///< text tokens that see each other as they are; whole chunks
+  int end = 0;     ///< beacons stand for the tokens before it, whole windows; what follows stays as it is
+
+  /// Where the window begins that a token of the document is in.
+  int windowBegin(int token) const { return std::min(token / std::max(1, window) * window, end); }
+};
+
+/// Tokens of whole chunks that are seen by their beacons only.
+struct BeaconRun {
+  Run run;
+  int each = 0;  ///< tokens of a beacon; 0: there are none
+
+  int count() const { return each > 0 ? (run.end - run.begin) / each : 0; }
+};
+
 /// What a block's queries may attend to before their own chunk; of their own chunk they see what is not after
 /// them.
 struct Selection {
-  std::vector<Run> runs;  ///< ascending, disjoint, all before the chunk
+  std::vector<Run> runs;   ///< ascending, disjoint, all before the chunk
+  BeaconRun beacons = {};  ///< seen behind the first of the runs. Only with positions that close up
   /// Further tokens, before all runs, which each KV head names for itself: [kvHeads, count], int64, in any
   /// order. Only with true distances. The same tensor as long as they are the same, so that gathered keys stay
   /// in place.
@@ -46,6 +66,7 @@ class KvPolicy {
     int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
     int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
     std::vector<int> stateLayers = {};  ///< layers whose `select` wants BlockQueries::states, ascending
+    BeaconPlan beacons = {};            ///< what is written beside the document's tokens, in the index
     bool isPlaced = false;  ///< whether what it keeps of a document holds only where that document stands first
   };
 

@@ -28,6 +28,17 @@ class CachePositions : public PositionScheme {
   int budget_;
 };
 
+class ClosedPositions : public PositionScheme {
+ public:
+  explicit ClosedPositions(int budget) : PositionScheme({RopeStretch::None, 0, true}), budget_(budget) {}
+  Placement place(const Run&, const Block&) const override { return {}; }
+  int farQuery(int) const override { return 0; }
+  int nearLimit() const override { return budget_; }
+
+ private:
+  int budget_;
+};
+
 class ClampedPositions : public PositionScheme {
  public:
   explicit ClampedPositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
@@ -87,6 +98,9 @@ std::unique_ptr<PositionScheme> windowPositions(int windowTokens) {
 }
 std::unique_ptr<PositionScheme> cachePositions(int budgetTokens) {
   return std::make_unique<CachePositions>(budgetTokens);
+}
+std::unique_ptr<PositionScheme> closedPositions(int budgetTokens) {
+  return std::make_unique<ClosedPositions>(budgetTokens);
 }
 std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens) {
   return std::make_unique<ClampedPositions>(budgetTokens);

@@ -24,6 +24,7 @@ class PositionScheme {
     RopeStretch stretch = RopeStretch::None;
     int farFrom =
         0;  ///< pair by pair: keys so far from a query, or further, meet it as far keys; 0: `place` decides
+    bool closesUp = false;  ///< near keys stand in a row before the block's chunk, whatever was left out
   };
 
   explicit PositionScheme(Rules rules) : rules_(rules) {}
@@ -66,6 +67,10 @@ std::unique_ptr<PositionScheme> windowPositions(int windowTokens);
 /// Sinks stand at the start of the cache and the query at its end, whatever was evicted between (StreamingLLM
 /// §3.2).
 std::unique_ptr<PositionScheme> cachePositions(int budgetTokens);
+
+/// All that is seen stands in a row, the query at its end: positions are assigned anew over what the cache
+/// holds (Activation Beacon §3.1). No key is farther than the budget.
+std::unique_ptr<PositionScheme> closedPositions(int budgetTokens);
 
 /// True distances inside the budget, one constant distance beyond it (InfLLM §3.2 puts all keys outside its
 /// local window at one distance; here a retrieved chunk that is near enough keeps its own, so that a document

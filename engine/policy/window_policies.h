@@ -32,6 +32,7 @@ struct PolicySettings {
   const Bookmarks* bookmarks = nullptr;      ///< as they were trained
   std::vector<double> ropeFrequencies = {};  ///< of the model's global layers
   std::vector<int> globalLayers = {};        ///< ascending: those that the policy is asked about; empty: all
+  int documentTokens = 0;                    ///< of the document, read or to be read; 0: not known
 };
 
 /// Dense attention: everything before the block but blocked chunks. Knows no budget.

@@ -4,18 +4,6 @@
 
 namespace kvasir {
 
-std::string idOf(const std::vector<at::Tensor>& numbers) {
-  std::uint32_t hash = 0x811c9dc5u;  // FNV-1a
-  for (const at::Tensor& tensor : numbers) {
-    const at::Tensor rounded = tensor.detach().to(at::kBFloat16).contiguous();
-    const auto* bytes = static_cast<const unsigned char*>(rounded.const_data_ptr());
-    for (std::size_t i = 0; i < rounded.nbytes(); ++i) hash = (hash ^ bytes[i]) * 0x01000193u;
-  }
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", hash);
-  return text;
-}
-
 Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {
   std::vector<at::Tensor> numbers;
   for (const auto& [layer, own] : layers_) numbers.insert(numbers.end(), {own.mean, own.projection});

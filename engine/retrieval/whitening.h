@@ -53,9 +53,6 @@ class Whitening {
   std::string id_;
 };
 
-/// A name for numbers as a file keeps them: eight hexadecimal digits.
-std::string idOf(const std::vector<at::Tensor>& numbers);
-
 /// The layers that get entries unless said otherwise: of those that see the whole text the first two and every
 /// third; where they are few, all of them.
 std::vector<int> usualWhitenedLayers(const ModelShape& shape);

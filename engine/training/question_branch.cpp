@@ -3,34 +3,12 @@
 #include <numeric>
 
 #include "engine/answer.h"
-#include "kernels/processor.h"
 
 namespace kvasir {
 namespace {
 
 /// A copy that can stand in a differentiable expression: what the engine holds was made in inference mode.
-at::Tensor ordinary(const at::Tensor& tensor) { return tensor.defined() ? tensor.clone() : tensor; }
 at::Tensor ordinary(const at::Tensor& tensor, at::ScalarType type) { return tensor.to(type, false, true); }
-
-Angles anglesAt(RopeTable& table, const std::vector<int>& positions) {
-  const auto half = static_cast<std::int64_t>(table.half()), rows = static_cast<std::int64_t>(positions.size());
-  Angles angles{at::empty({rows, half}, at::kFloat), at::empty({rows, half}, at::kFloat)};
-  table.grow(*std::ranges::max_element(positions) + 1);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const int position = positions[static_cast<std::size_t>(row)];
-    std::copy_n(table.cosines(position), half, angles.cosines.data_ptr<float>() + row * half);
-    std::copy_n(table.sines(position), half, angles.sines.data_ptr<float>() + row * half);
-  }
-  return angles;
-}
-
-/// [heads, rows, dimension], float32: pairs stand as halves.
-at::Tensor rotated(const at::Tensor& heads, const Angles& angles) {
-  const auto& [cosines, sines] = angles;
-  const std::int64_t half = heads.size(2) / 2;
-  const at::Tensor first = heads.narrow(2, 0, half), second = heads.narrow(2, half, half);
-  return at::cat({first * cosines - second * sines, first * sines + second * cosines}, 2);
-}
 
 /// The token that ends an answer in the model's own conversations.
 TokenId endOf(const LoadedModel& model) {
@@ -48,8 +26,8 @@ std::vector<int> countedFrom(int first, int count) {
 }
 
 /// Of a prompt and the branches after it.
-std::vector<std::int64_t> idsOf(std::span<const TokenId> prompt, std::span<const QuestionBranch> branches) {
-  std::vector<std::int64_t> ids(prompt.begin(), prompt.end());
+std::vector<TokenId> idsOf(std::span<const TokenId> prompt, std::span<const QuestionBranch> branches) {
+  std::vector<TokenId> ids(prompt.begin(), prompt.end());
   for (const QuestionBranch& branch : branches)
     ids.insert(ids.end(), branch.tokens.begin(), branch.tokens.end());
   return ids;
@@ -80,9 +58,10 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
   const Method& method = findMethod(reading.method());
   ChunkWishes wishes;
   if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
-  branch->run = std::make_unique<TextRun>(
-      model, TextRun::Settings{method, budgetTokens, nullptr, [] {}, std::move(wishes), nullptr, true},
-      &reading.file());
+  branch->run = std::make_unique<TextRun>(model,
+                                          TextRun::Settings{method, budgetTokens, nullptr, [] {},
+                                                            std::move(wishes), nullptr, true, reading.tokens()},
+                                          &reading.file());
   branch->run->cache().adopt(reading.finishedRuns());
   branch->run->cache().startTail();
   branch->run->cache().open(static_cast<int>(branch->tokens.size()));
@@ -90,63 +69,28 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
 }
 
 BranchForward::BranchForward(const LoadedModel& model)
-    : model_(model),
-      form_(multipliesBfloat16() ? model.form : DenseForm::Float32),
-      table_(ropeFrequencies(model.shape, false)) {
-  for (int layer = 0; layer < model.shape.layers; ++layer)
-    if (model.shape.isLocal(layer))
-      throw std::runtime_error("Adapters cannot be trained for " + model.info.name +
-                               ": some of its layers see only a window of the text.");
-  embedding_ = ordinary(model.weights.embedding.dense(form_));
-  head_ = model.weights.head.rows() ? ordinary(model.weights.head.dense(form_)) : embedding_;
-  finalNorm_ = ordinary(model.weights.finalNorm);
-  for (const LayerWeights& weights : model.weights.layers) {
-    FrozenLayer& layer = layers_.emplace_back();
-    layer.attentionNorm = ordinary(weights.attentionNorm);
-    layer.feedForwardNorm = ordinary(weights.feedForwardNorm);
-    layer.queryNorm = ordinary(weights.queryNorm);
-    layer.keyNorm = ordinary(weights.keyNorm);
-    layer.postAttentionNorm = ordinary(weights.postAttentionNorm);
-    layer.postFeedForwardNorm = ordinary(weights.postFeedForwardNorm);
-    for (int i = 0; i < Adapter::kProjections; ++i)
-      layer.projections[static_cast<std::size_t>(i)] =
-          ordinary(projectionOf(weights, static_cast<Adapter::Projection>(i)).dense(form_));
-  }
-}
-
-at::Tensor BranchForward::norm(const at::Tensor& x, const at::Tensor& weight) const {
-  const at::Tensor exact = x.to(at::kFloat);
-  return exact * at::rsqrt(exact.square().mean(-1, true) + model_.shape.normEpsilon) * weight;
-}
+    : model_(model), frozen_(model, "Adapters"), table_(ropeFrequencies(model.shape, false)) {}
 
 at::Tensor BranchForward::product(int layer, Adapter::Projection projection, const at::Tensor& x,
                                   const Adapter::Layer& changes) const {
   const auto at = static_cast<std::size_t>(projection);
-  const at::ScalarType type = typeOf(form_);
-  return at::linear(x, layers_[static_cast<std::size_t>(layer)].projections[at]) +
+  const at::ScalarType type = frozen_.type();
+  return at::linear(x, frozen_.layer(layer).projections[at]) +
          at::linear(at::linear(x, changes[at].down.to(type)), changes[at].up.to(type));
 }
 
 BranchForward::BlockHeads BranchForward::headsOf(int layer, const at::Tensor& projected) const {
   const ModelShape& shape = model_.shape;
-  const FrozenLayer& frozen = layers_[static_cast<std::size_t>(layer)];
-  const auto heads = [&](int first, int count, const at::Tensor& headNorm) {
-    const at::Tensor rows =
-        projected
-            .narrow(1, std::int64_t{first} * shape.headDimension, std::int64_t{count} * shape.headDimension)
-            .reshape({projected.size(0), count, shape.headDimension})
-            .transpose(0, 1)
-            .to(at::kFloat);
-    return headNorm.defined() ? norm(rows, headNorm) : rows;
-  };
-  return {heads(0, shape.heads, frozen.queryNorm), heads(shape.heads, shape.kvHeads, frozen.keyNorm),
-          heads(shape.heads + shape.kvHeads, shape.kvHeads, {})};
+  const FrozenModel::Layer& frozen = frozen_.layer(layer);
+  return {frozen_.heads(projected, 0, shape.heads, frozen.queryNorm),
+          frozen_.heads(projected, shape.heads, shape.kvHeads, frozen.keyNorm),
+          frozen_.heads(projected, shape.heads + shape.kvHeads, shape.kvHeads, {})};
 }
 
 at::Tensor BranchForward::byKvHead(const at::Tensor& queries, const Angles& angles) const {
   return rotated(queries, angles)
       .reshape({model_.shape.kvHeads, model_.shape.group() * queries.size(1), model_.shape.headDimension})
-      .to(typeOf(form_));
+      .to(frozen_.type());
 }
 
 at::Tensor BranchForward::attend(const BlockHeads& block, const Angles& angles,
@@ -192,7 +136,7 @@ at::Tensor BranchForward::attendReading(int layer, QuestionBranch& branch, const
   std::vector<int> farPlaces;
   for (const int token : countedFrom(block.first, tokens)) farPlaces.push_back(positions.farQuery(token));
   const Angles angles = anglesAt(table_, countedFrom(block.first - groups.nearOrigin, tokens));
-  const at::ScalarType type = typeOf(form_);
+  const at::ScalarType type = frozen_.type();
   std::vector<Seen> before;
   if (groups.far.count() > 0)
     before.push_back({byKvHead(own.queries, anglesAt(table_, farPlaces)), ordinary(groups.far.keys(), type),
@@ -203,26 +147,20 @@ at::Tensor BranchForward::attendReading(int layer, QuestionBranch& branch, const
   return attend(own, angles, before);
 }
 
-at::Tensor BranchForward::hidden(const std::vector<std::int64_t>& ids,
-                                 const std::vector<Adapter::Layer>& adapter, const Attend& attend) {
-  const ModelShape& shape = model_.shape;
-  const at::ScalarType type = typeOf(form_);
-  at::Tensor x = embedding_.index_select(0, at::tensor(ids, at::kLong)).to(at::kFloat) * shape.embeddingScale;
-  for (int layer = 0; layer < shape.layers; ++layer) {
-    const FrozenLayer& frozen = layers_[static_cast<std::size_t>(layer)];
+at::Tensor BranchForward::hidden(const std::vector<TokenId>& ids, const std::vector<Adapter::Layer>& adapter,
+                                 const Attend& attend) {
+  const at::ScalarType type = frozen_.type();
+  at::Tensor x = frozen_.embed(ids);
+  for (int layer = 0; layer < model_.shape.layers; ++layer) {
+    const FrozenModel::Layer& frozen = frozen_.layer(layer);
     const Adapter::Layer& changes = adapter[static_cast<std::size_t>(layer)];
-    const at::Tensor normed = norm(x, frozen.attentionNorm).to(type);
+    const at::Tensor normed = frozen_.norm(x, frozen.attentionNorm).to(type);
     const at::Tensor attended = attend(layer, product(layer, Adapter::QueryKeyValue, normed, changes), normed);
-    const auto add = [&](const at::Tensor& output, const at::Tensor& postNorm) {
-      x = x + (postNorm.defined() ? norm(output, postNorm) : output.to(at::kFloat));
-    };
-    add(product(layer, Adapter::Output, attended, changes), frozen.postAttentionNorm);
+    x = frozen_.add(x, product(layer, Adapter::Output, attended, changes), frozen.postAttentionNorm);
     const at::Tensor gateUp =
-        product(layer, Adapter::GateUp, norm(x, frozen.feedForwardNorm).to(type), changes);
-    const at::Tensor gate = gateUp.narrow(1, 0, shape.feedForward);
-    const at::Tensor gated = (shape.activation == Activation::Gelu ? at::gelu(gate, "tanh") : at::silu(gate)) *
-                             gateUp.narrow(1, shape.feedForward, shape.feedForward);
-    add(product(layer, Adapter::Down, gated, changes), frozen.postFeedForwardNorm);
+        product(layer, Adapter::GateUp, frozen_.norm(x, frozen.feedForwardNorm).to(type), changes);
+    x = frozen_.add(x, product(layer, Adapter::Down, frozen_.gated(gateUp), changes),
+                    frozen.postFeedForwardNorm);
   }
   return x;
 }
@@ -234,10 +172,7 @@ at::Tensor BranchForward::lossOf(std::span<const QuestionBranch> branches, const
   for (const QuestionBranch& branch : branches) {
     const auto targets = static_cast<std::int64_t>(branch.targets.size());
     end += static_cast<std::int64_t>(branch.tokens.size());
-    const at::Tensor rows = norm(hidden.narrow(0, end - targets, targets), finalNorm_).to(typeOf(form_));
-    const std::vector<std::int64_t> wanted(branch.targets.begin(), branch.targets.end());
-    losses.push_back(at::nll_loss(at::log_softmax(at::linear(rows, head_).to(at::kFloat), 1),
-                                  at::tensor(wanted, at::kLong)));
+    losses.push_back(frozen_.loss(hidden.narrow(0, end - targets, targets), branch.targets));
   }
   return at::stack(losses).mean();
 }
@@ -270,8 +205,8 @@ at::Tensor BranchForward::lossAfter(std::span<const TokenId> prompt, std::span<Q
   const auto attendAll = [&](int layer, const at::Tensor& projected, const at::Tensor& /*normed*/) {
     const BlockHeads read = headsOf(layer, projected.narrow(0, 0, before));
     std::vector<at::Tensor> attended = {attend(read, promptAngles, {})};
-    const at::Tensor keys = rotated(read.keys, promptAngles).to(typeOf(form_)),
-                     values = read.values.to(typeOf(form_));
+    const at::Tensor keys = rotated(read.keys, promptAngles).to(frozen_.type()),
+                     values = read.values.to(frozen_.type());
     std::int64_t first = before;
     for (std::size_t i = 0; i < branches.size(); ++i) {
       breathe();

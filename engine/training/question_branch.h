@@ -3,13 +3,9 @@
 #include <span>
 
 #include "engine/reading.h"
+#include "engine/training/frozen_model.h"
 
 namespace kvasir {
-
-/// Cosines and sines of rows, [rows, headDimension / 2] each.
-struct Angles {
-  at::Tensor cosines, sines;
-};
 
 /// A question asked of a reading, or after a prompt, with the answer that should follow: one block of tokens
 /// after the document's end.
@@ -29,10 +25,8 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
 std::optional<QuestionBranch> makeBranch(const LoadedModel& model, std::string_view question,
                                          std::string_view answer);
 
-/// The model as training sees it: frozen weights in dense form, on which only the tokens of branches run, so
-/// that gradients never reach a reading's keys and values; or those of a prompt and of the branches after it.
-/// The same arithmetic as ForwardPass, in operations that can be differentiated. Its layers must all see the
-/// whole text.
+/// The model as training an adapter sees it: only the tokens of branches run on its frozen weights, so that
+/// gradients never reach a reading's keys and values; or those of a prompt and of the branches after it.
 class BranchForward {
  public:
   /// Throws a sentence for a family whose layers do not.
@@ -58,13 +52,8 @@ class BranchForward {
   struct Seen {
     at::Tensor queries, keys, values;
   };
-  struct FrozenLayer {
-    at::Tensor attentionNorm, feedForwardNorm, queryNorm, keyNorm, postAttentionNorm, postFeedForwardNorm;
-    std::array<at::Tensor, Adapter::kProjections> projections;
-  };
   at::Tensor product(int layer, Adapter::Projection projection, const at::Tensor& x,
                      const Adapter::Layer& changes) const;
-  at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
   BlockHeads headsOf(int layer, const at::Tensor& projected) const;
   /// Queries by KV head, those that share one below each other, rotated.
   at::Tensor byKvHead(const at::Tensor& queries, const Angles& angles) const;
@@ -74,15 +63,13 @@ class BranchForward {
                            const at::Tensor& normed);
   /// What a layer attends to, of all rows that run together.
   using Attend = std::function<at::Tensor(int layer, const at::Tensor& projected, const at::Tensor& normed)>;
-  at::Tensor hidden(const std::vector<std::int64_t>& ids, const std::vector<Adapter::Layer>& adapter,
+  at::Tensor hidden(const std::vector<TokenId>& ids, const std::vector<Adapter::Layer>& adapter,
                     const Attend& attend);
   at::Tensor lossOf(std::span<const QuestionBranch> branches, const at::Tensor& hidden,
                     std::int64_t firstRow) const;
 
   const LoadedModel& model_;
-  DenseForm form_;  ///< the model's, but for float32 where the processor is slow with bf16
-  at::Tensor embedding_, head_, finalNorm_;
-  std::vector<FrozenLayer> layers_;
+  FrozenModel frozen_;
   RopeTable table_;
 };
 

@@ -198,6 +198,22 @@ TEST_F(CliTest, TrainsARetrieverFromStretchesOfText) {
   }
 }
 
+TEST_F(CliTest, TrainsBeaconsFromDocumentsAndRows) {
+  const std::string rows = scratch
+                               .write("rows.jsonl", R"({"text": "One."})"
+                                                    "\n"
+                                                    R"({"text": "Two."})")
+                               .string();
+  const Json result = json(
+      {"train", "beacon", book, rows, "--held-out", rows, "--rank", "4", "--to", scratch.folder().string()});
+  EXPECT_EQ(result["held_out_loss"], 1.5);
+  EXPECT_EQ(result["texts"], 3);
+  EXPECT_EQ(fakeEngine().rank, 4);
+  EXPECT_THAT(fakeEngine().trainingTexts, ElementsAre(HasSubstr("whale oil"), "One.", "Two."));
+  EXPECT_EQ(run({"train", "beacon", book}), 2);
+  EXPECT_EQ(run({"train", "beacon", book, "--held-out", rows, "--windows", "1"}), 2);
+}
+
 TEST_F(CliTest, ComparesMethods) {
   const Json rows = json({"compare", book, "What did the lamp burn?", "--methods", "full,whitened"});
   ASSERT_EQ(rows.size(), 2u);

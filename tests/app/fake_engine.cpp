@@ -316,6 +316,14 @@ fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& 
   return folder / "fake.safetensors";
 }
 
+fs::path Engine::trainBeacons(const BeaconTexts& texts, const BeaconSettings& settings, const fs::path& folder,
+                              const std::function<void(const TrainingStep&)>& report, Listener&) {
+  fakeEngine().trainingTexts = texts.train;
+  fakeEngine().rank = settings.rank;
+  report({1, 1, 2.0, 1.5, {}, true});
+  return folder / "fake.safetensors";
+}
+
 fs::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSettings& settings,
                                 const fs::path& folder, const std::function<void(const TrainingStep&)>& report,
                                 Listener&) {

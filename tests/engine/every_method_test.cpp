@@ -49,7 +49,8 @@ TEST_P(EveryMethod, KeepsWithinBudget) {
 
 TEST_P(EveryMethod, KeepsWithinBudgetInALongAnswer) {
   const Left left = readMethod(model_.loaded, method(), kBudget, randomTokens(1500, 1), 512);
-  TextRun run(model_.loaded, {method(), kBudget}, left.store.get());
+  TextRun run(model_.loaded, {method(), kBudget, nullptr, [] {}, {}, nullptr, false, left.tokens()},
+              left.store.get());
   run.cache().adopt(left.chunks);
   run.cache().startTail();
   run.read(randomTokens(200, 2), 512);
@@ -192,7 +193,7 @@ TEST_P(EveryMethod, HoldsNoMoreOfALongerDocument) {
     const auto file = model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv");
     const auto reading = engine.open(file, engine.readSettingsFor(ask));
     const int chunks = static_cast<int>(reading->chunks().size());
-    const ChunkFileHeader header = TextRun::fileHeader(model_.loaded, method(), kBudget, chunks);
+    const ChunkFileHeader header = TextRun::fileHeader(model_.loaded, method(), kBudget, reading->tokens());
     index[i] =
         static_cast<std::size_t>(chunks + kIndexRoom) * header.layers * header.indexFloats * sizeof(float);
     places[i] = placeBytes(model_.loaded.shape, chunks, reading->tokens());

@@ -65,10 +65,10 @@ std::string randomText(int words, std::uint64_t seed) {
 
 Left readMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                 int step) {
-  const int chunks = static_cast<int>((text.size() + kChunkTokens - 1) / kChunkTokens);
-  const std::size_t slotBytes = TextRun::fileHeader(model, method, budget, chunks).slotBytes;
+  const int tokens = static_cast<int>(text.size());
+  const std::size_t slotBytes = TextRun::fileHeader(model, method, budget, tokens).slotBytes;
   Left left{std::make_unique<MemoryChunks>(slotBytes), {}, {}, 0};
-  TextRun run(model, {method, budget}, left.store.get());
+  TextRun run(model, {method, budget, nullptr, [] {}, {}, nullptr, false, tokens}, left.store.get());
   left.end = run.read(text, step);
   left.attended = run.pass().attendedTokens();
   for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) left.chunks.push_back(run.cache().chunk(chunk));
@@ -85,7 +85,7 @@ Outcome runMethod(const LoadedModel& model, const Method& method, int budget, co
   Outcome outcome;
   outcome.documentEnd = left.end;
   outcome.attendedInReading = left.attended;
-  TextRun run(model, {method, budget}, left.store.get());
+  TextRun run(model, {method, budget, nullptr, [] {}, {}, nullptr, false, left.tokens()}, left.store.get());
   run.cache().adopt(left.chunks);
   run.cache().startTail();
   outcome.questionLogits = run.pass().logits(run.read(randomTokens(20, 99), step));

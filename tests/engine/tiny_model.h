@@ -47,6 +47,8 @@ struct Left {
   std::vector<Run> chunks;
   at::Tensor end;  ///< hidden state of the last token
   int attended = 0;
+
+  int tokens() const { return chunks.empty() ? 0 : chunks.back().end; }
 };
 Left readMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                 int step);

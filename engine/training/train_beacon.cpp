@@ -1,0 +1,160 @@
+#include "engine/training/train_beacon.h"
+
+#include <random>
+
+#include "engine/cache/kv_cache.h"
+#include "engine/training/beacon_forward.h"
+#include "engine/training/training_loop.h"
+
+namespace kvasir {
+namespace {
+
+constexpr std::size_t kMostHeldOut = 16;  // lessons, so that checking costs little beside training
+constexpr int kRatios[] = {2, 4, 8, 16, 32};
+
+/// What a checkpoint must share with the run that goes on from it.
+std::string nameOfRun(const BeaconTexts& texts, const BeaconSettings& settings) {
+  RunName name;
+  for (const auto* some : {&texts.train, &texts.heldOut})
+    for (const std::string& text : *some) name.add(text);
+  for (const double number :
+       {settings.windowTokens * 1.0, settings.windows * 1.0, settings.rank * 1.0, settings.rounds * 1.0,
+        settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0, settings.patience * 1.0,
+        static_cast<double>(settings.seed)})
+    name.add(number);
+  return name.text();
+}
+
+/// Texts one after the other, cut into lessons; each text begins as the model expects it. What is left over at
+/// a text's end is not used.
+std::vector<std::vector<TokenId>> lessonsOf(const LoadedModel& model, const std::vector<std::string>& texts,
+                                            const BeaconSettings& settings) {
+  const auto length = static_cast<std::ptrdiff_t>(settings.windowTokens) * settings.windows;
+  std::vector<std::vector<TokenId>> lessons;
+  for (const std::string& text : texts) {
+    const std::vector<TokenId> tokens = plainTokens(model, text);
+    const auto beginning = model.tokenizer->vocabulary().beginning;
+    const std::ptrdiff_t own = length - (beginning ? 1 : 0);
+    for (auto from = tokens.begin(); tokens.end() - from >= own; from += own) {
+      std::vector<TokenId>& lesson = lessons.emplace_back();
+      if (beginning) lesson.push_back(*beginning);
+      lesson.insert(lesson.end(), from, from + own);
+    }
+  }
+  return lessons;
+}
+
+class BeaconTraining {
+ public:
+  BeaconTraining(const LoadedModel& model, const BeaconTexts& texts, const BeaconSettings& settings,
+                 const std::filesystem::path& folder, Listener& listener)
+      : model_(model),
+        settings_(settings),
+        listener_(listener),
+        file_(folder / beaconFileName(model.info)),
+        train_(lessonsOf(model, texts.train, settings)),
+        heldOut_(lessonsOf(model, texts.heldOut, settings)),
+        forward_(model),
+        trained_(start()),
+        steps_(settings.rounds * static_cast<int>(train_.size())),
+        loop_(parametersOf(trained_),
+              {steps_, settings.learningRate, settings.warmUp, settings.heldOutEvery, settings.patience},
+              file_.string() + ".checkpoint", nameOfRun(texts, settings)) {
+    const std::string length = std::to_string(settings.windowTokens * settings.windows);
+    if (train_.empty())
+      throw std::runtime_error("There is nothing to train on: no text has " + length +
+                               " tokens; give longer texts, or fewer windows.");
+    if (heldOut_.empty())
+      throw std::runtime_error("No text that is held out has " + length +
+                               " tokens; some must, to tell when training helps no more.");
+  }
+
+  std::filesystem::path run(const std::function<void(const TrainingStep&)>& report) {
+    loop_.run({[this](int step) { return trainStep(step); }, [this](TrainingStep& done) { check(done); },
+               [this](const TrainingStep& done) { save(done); }},
+              report);
+    return file_;
+  }
+
+ private:
+  BeaconForward::Trained start() const {
+    const Beacons untrained =
+        Beacons::untrained(model_.weights, beaconToken(model_), settings_.rank, settings_.seed);
+    return {untrained.embedding(), untrained.layers()};
+  }
+  static std::vector<at::Tensor> parametersOf(BeaconForward::Trained& trained) {
+    std::vector<at::Tensor> parameters = {trained.embedding.requires_grad_(true)};
+    for (Adapter::Change& change : trained.layers)
+      for (at::Tensor* part : {&change.down, &change.up}) parameters.push_back(part->requires_grad_(true));
+    return parameters;
+  }
+
+  /// The lesson with a ratio drawn for each of its windows but the last (§3.3).
+  BeaconLesson drawn(const std::vector<TokenId>& tokens, std::uint64_t seed) const {
+    BeaconLesson lesson{tokens, settings_.windowTokens, {}};
+    std::mt19937_64 random(seed);
+    for (int window = 0; window + 1 < settings_.windows; ++window)
+      lesson.ratios.push_back(kRatios[random() % std::size(kRatios)]);
+    return lesson;
+  }
+
+  std::optional<double> trainStep(int step) {
+    const std::size_t visit = static_cast<std::size_t>(step - 1), count = train_.size();
+    const std::size_t lesson = shuffled(count, settings_.seed * 1000 + visit / count)[visit % count];
+    const at::Tensor loss =
+        forward_.loss(drawn(train_[lesson], settings_.seed + static_cast<std::uint64_t>(step) * 7919ull),
+                      trained_, [&] { breathe(); });
+    loss.backward();
+    breathe();
+    return loss.item<double>();
+  }
+
+  /// Every check with the same ratios.
+  void check(TrainingStep& done) {
+    double sum = 0;
+    const std::size_t count = std::min(kMostHeldOut, heldOut_.size());
+    for (std::size_t i = 0; i < count; ++i)
+      sum += forward_.loss(drawn(heldOut_[i], settings_.seed + i), trained_, [&] { breathe(); }).item<double>();
+    done.heldOutLoss = sum / static_cast<double>(count);
+  }
+
+  void save(const TrainingStep& done) const {
+    Beacons(trained_.embedding, trained_.layers,
+            {{"rank", std::to_string(settings_.rank)},
+             {"window", std::to_string(settings_.windowTokens)},
+             {"lessons", std::to_string(train_.size())},
+             {"steps", std::to_string(done.step)},
+             {"held_out_loss", std::to_string(*done.heldOutLoss)}})
+        .save(file_, model_.info);
+  }
+
+  void breathe() { listener_.progress({Stage::Training, loop_.step(), steps_, 0}); }
+
+  const LoadedModel& model_;
+  BeaconSettings settings_;
+  Listener& listener_;
+  std::filesystem::path file_;
+  std::vector<std::vector<TokenId>> train_, heldOut_;
+  BeaconForward forward_;
+  BeaconForward::Trained trained_;
+  int steps_;
+  TrainingLoop loop_;
+};
+
+}  // namespace
+
+std::filesystem::path trainBeacons(const LoadedModel& model, const BeaconTexts& texts,
+                                   const BeaconSettings& settings, const std::filesystem::path& folder,
+                                   const std::function<void(const TrainingStep&)>& report, Listener& listener) {
+  if (settings.windowTokens < kChunkTokens || settings.windowTokens % kChunkTokens != 0)
+    throw std::runtime_error("A window is a multiple of " + std::to_string(kChunkTokens) + " tokens.");
+  if (settings.windows < 2)
+    throw std::runtime_error("Beacons are told by a later window: take two windows or more.");
+  std::filesystem::create_directories(folder);
+  std::filesystem::path file;
+  withGradients([&] { file = BeaconTraining(model, texts, settings, folder, listener).run(report); },
+                "take fewer or shorter windows.");
+  return file;
+}
+
+}  // namespace kvasir
