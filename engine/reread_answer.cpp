@@ -56,12 +56,13 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   const auto tokenAt = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
   };
+  const std::vector<Run> chunks = reading.finishedRuns();
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const Run tokens = {tokenAt(paragraphs[i].text.start), tokenAt(paragraphs[i].text.end)};
     if (tokens.end - tokens.begin <= room)
       found.passages.push_back({tokens, tokens, scores[i]});
     else
-      addPieces(tokens, scores[i], reading.finishedRuns(), chunkScores, found.passages);
+      addPieces(tokens, scores[i], chunks, chunkScores, found.passages);
   }
   return found;
 }

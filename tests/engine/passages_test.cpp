@@ -349,16 +349,15 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryPassageMethod, testing::ValuesIn(passageMet
 
 struct RereadTest : testing::Test {
   RereadTest() {
-    asking.method = "reread";
     asking.budgetTokens = 1024;
     asking.maxTokens = 4;
   }
-  std::shared_ptr<const Reading> read(Engine& engine) {
-    return engine.read(text, engine.readSettingsFor(asking), model.folder.path() / "reread.kv", silent);
-  }
-  Answer ask(const std::string& question) {
+  Answer ask(const std::string& question, const std::string& method = "reread") {
     Engine engine(model.settings(), silent);
-    return engine.ask(*read(engine), question, asking, silent);
+    asking.method = method;
+    const auto file = model.folder.path() / (method + ".kv");
+    return engine.ask(*engine.read(text, engine.readSettingsFor(asking), file, silent), question, asking,
+                      silent);
   }
 
   c10::InferenceMode noGradients;
@@ -389,12 +388,7 @@ TEST_F(RereadTest, KeepsWhatEachLayerFound) {
   const Answer answer = ask("What is the quokka abcd?");
   const auto chunks = static_cast<std::size_t>(answer.map.chunks);
   ASSERT_EQ(answer.map.scores.size(), chunks * static_cast<std::size_t>(answer.map.layers));
-  AskSettings plain = asking;
-  plain.method = "whitened";
-  Engine engine(model.settings(), silent);
-  const Answer found =
-      engine.ask(*engine.read(text, engine.readSettingsFor(plain), model.folder.path() / "whitened.kv", silent),
-                 "What is the quokka abcd?", plain, silent);
+  const Answer found = ask("What is the quokka abcd?", "whitened");
   for (std::size_t i = 0; i < found.map.scores.size(); ++i)
     if (!std::isnan(found.map.scores[i])) {
       EXPECT_NEAR(answer.map.scores[i], found.map.scores[i], 1e-4);
@@ -403,12 +397,7 @@ TEST_F(RereadTest, KeepsWhatEachLayerFound) {
 
 TEST_F(RereadTest, LeavesWishesToTheReading) {
   const Answer ours = ask("Summarize the quokka abcd.");
-  AskSettings plain = asking;
-  plain.method = "whitened";
-  Engine engine(model.settings(), silent);
-  const Answer whole =
-      engine.ask(*engine.read(text, engine.readSettingsFor(plain), model.folder.path() / "whitened.kv", silent),
-                 "Summarize the quokka abcd.", plain, silent);
+  const Answer whole = ask("Summarize the quokka abcd.", "whitened");
   EXPECT_EQ(ours.text, whole.text);
   EXPECT_EQ(ours.map.attended, whole.map.attended);
 }
