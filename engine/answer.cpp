@@ -103,8 +103,8 @@ std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const 
   return scoreParagraphs(chunkTexts(model, reading).chunks, question);
 }
 
-EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
-                      std::string_view answer, Listener& listener) {
+FullAttention lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                        std::string_view answer, Listener& listener) {
   const Method& method = findMethod(reading.method());
   if (readsPassages(method))
     throw std::runtime_error("The method " + reading.method() +
@@ -127,11 +127,13 @@ EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, s
               &reading.store());
   run.cache().adopt(reading.finishedRuns());
   run.cache().startTail();
-  std::vector<TokenId> tokens = frameQuestion(model, question);
-  const std::vector<TokenId> said = plainTokens(model, answer);
-  tokens.insert(tokens.end(), said.begin(), said.end());
-  run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
-  return tap.map(reading.finished());
+  const std::vector<TokenId> tokens = frameQuestion(model, question);
+  const at::Tensor last = run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
+  const AskSettings asFirst;
+  const Script script = plainTokens(model, answer);
+  Answer again;
+  const Said said = sayAnswer(model, run.pass(), last, {asFirst, script, listener, Clock::now()}, again);
+  return {tap.map(reading.finished()), placeLooks(tap.looks(reading.finished()), said, again.text)};
 }
 
 namespace {

@@ -13,8 +13,8 @@ Answer retraceAnswer(const LoadedModel& model, const ChunkedReading& reading, st
                      std::string_view answer, const AskSettings& settings, Listener& listener);
 
 /// Dense attention of question and answer over the chunks of a reading; see Engine::fullAttention.
-EvidenceMap lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
-                      std::string_view answer, Listener& listener);
+FullAttention lookFully(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
+                        std::string_view answer, Listener& listener);
 
 /// What has been read, chunk by chunk. Documents that were joined are apart by a blank line.
 struct ChunkTexts {

@@ -121,8 +121,8 @@ Answer Engine::retrace(const Reading& reading, std::string_view question, std::s
                        listener);
 }
 
-EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
-                                  Listener& listener) {
+FullAttention Engine::fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
+                                    Listener& listener) {
   return lookFully(parts_->model, dynamic_cast<const ChunkedReading&>(reading), question, answer, listener);
 }
 

@@ -172,6 +172,12 @@ struct Answer {
   std::vector<AnswerStep> steps;    ///< in turn; none where the answer came at once
 };
 
+/// What `Engine::fullAttention` finds.
+struct FullAttention {
+  EvidenceMap map;                ///< of question and answer together
+  std::vector<AnswerLook> looks;  ///< of the question, then of each token of the answer, as in Answer
+};
+
 /// One position of `logits`.
 struct TopTokens {
   std::vector<std::pair<TokenId, double>> top;  ///< token, log-probability; best first
@@ -321,10 +327,11 @@ class Engine {
   Answer retrace(const Reading& reading, std::string_view question, std::string_view answer,
                  const AskSettings& settings, Listener& listener);
 
-  /// Where full attention looks: the question and `answer` fed again over every chunk of the reading, whatever
-  /// its method. Costs time and memory in step with the document, so it is made when the user wants it.
-  EvidenceMap fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
-                            Listener& listener);
+  /// Where full attention looks: the question, and `answer` token by token, fed again over every chunk of the
+  /// reading, whatever its method. Costs time and memory in step with the document, so it is made when the user
+  /// wants it.
+  FullAttention fullAttention(const Reading& reading, std::string_view question, std::string_view answer,
+                              Listener& listener);
 
   /// Full attention over a text, no chat frame; beginning-of-text is added where the model expects it.
   std::vector<TopTokens> logits(std::string_view text, int top, Listener& listener);

@@ -105,7 +105,7 @@ void mapCommand(const Arguments& arguments, Console& console) {
   result.marked = markedChunks(document.document, *read.reading, arguments.marked);
   result.retrieved = engine->ask(*read.reading, arguments.question, asking, console).map;
   if (result.kind != MapKind::Retriever)
-    result.full = engine->fullAttention(*read.reading, arguments.question, "", console);
+    result.full = engine->fullAttention(*read.reading, arguments.question, "", console).map;
   if (!arguments.picture.empty()) {
     if (arguments.picture.extension() == ".csv")
       writeTable(result, arguments.picture);

@@ -253,7 +253,7 @@ void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
 
 void Session::end(const Task&, const VerifyJob& job, const Outcome& outcome) {
   const auto result = resultOf<Verified>(outcome);
-  Q_EMIT verified(job.exchange->number, result ? result->map : nullptr);
+  Q_EMIT verified(job.exchange->number, result ? result->full : nullptr);
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
 }
 

@@ -62,7 +62,7 @@ class Session : public QObject {
   void answered(quint64 question, std::shared_ptr<const kvasir::Answered> answer);
   void questionStopped(quint64 question);
   void questionFailed(quint64 question, QString sentence);
-  void verified(qint64 exchange, std::shared_ptr<const kvasir::EvidenceMap> map);
+  void verified(qint64 exchange, std::shared_ptr<const kvasir::FullAttention> full);
   void retraced(qint64 exchange, std::shared_ptr<const kvasir::Exchange> result);  ///< null: it failed
   void kept(qint64 before, qint64 number);  ///< an exchange got its number
   void talked(std::shared_ptr<const kvasir::Talk> talk);

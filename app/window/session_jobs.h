@@ -110,7 +110,7 @@ struct Answered {
   std::size_t kvBytesInMemory = 0, kvBytesOnDisk = 0;
 };
 struct Verified {
-  std::shared_ptr<const EvidenceMap> map;
+  std::shared_ptr<const FullAttention> full;
 };
 struct Retraced {
   std::shared_ptr<const Exchange> exchange;

@@ -236,7 +236,7 @@ JobResult SessionWorker::perform(const AskJob& job, Listener& listener) {
 
 JobResult SessionWorker::perform(const VerifyJob& job, Listener& listener) {
   const Asked of = asked(*job.exchange, listener);
-  return Verified{std::make_shared<const EvidenceMap>(engine_->fullAttention(
+  return Verified{std::make_shared<const FullAttention>(engine_->fullAttention(
       *of.reading, askedOf(*job.exchange), job.exchange->answer.toStdString(), listener))};
 }
 

@@ -126,7 +126,7 @@ class Workspace : public QObject {
   void endAnswer(Exchange exchange);
   QString differenceNote(const Running& running, const Exchange& exchange) const;
   void onKept(qint64 before, qint64 number);
-  void onVerified(qint64 exchange, std::shared_ptr<const EvidenceMap> map);
+  void onVerified(qint64 exchange, std::shared_ptr<const FullAttention> full);
   void retrace(const ExchangePointer& exchange);
   void onRetraced(qint64 exchange, const std::shared_ptr<const Exchange>& result);
   void verify();

@@ -352,13 +352,14 @@ void Workspace::verify() {
   session_->verify(shown_);
 }
 
-void Workspace::onVerified(qint64 number, std::shared_ptr<const EvidenceMap> map) {
+void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> full) {
   window_->notice()->hide();
   const ExchangePointer exchange = find(number);
-  if (!map || !exchange || !exchange->maps) return;
-  if (map->chunks != exchange->maps->retrieved.chunks) return tell(readFurther());
+  if (!full || !exchange || !exchange->maps) return;
+  if (full->map.chunks != exchange->maps->retrieved.chunks) return tell(readFurther());
   auto maps = std::make_shared<AnswerMaps>(*exchange->maps);
-  maps->full = *map;
+  maps->full = full->map;
+  maps->fullLooks = full->looks;
   Exchange verified = *exchange;
   verified.maps = maps;
   if (!renew(exchange, std::move(verified))) return;
@@ -391,7 +392,10 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
   if (!isNew && exchange->chunks != result->chunks) return tell(readFurther());
   Exchange seen = *exchange;
   auto maps = std::make_shared<AnswerMaps>(*result->maps);
-  if (exchange->maps) maps->full = exchange->maps->full;
+  if (exchange->maps) {
+    maps->full = exchange->maps->full;
+    maps->fullLooks = exchange->maps->fullLooks;
+  }
   seen.maps = maps;
   if (isNew) {
     seen.evidence = result->evidence;

@@ -339,13 +339,13 @@ fs::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSett
   return folder / "fake.safetensors";
 }
 
-EvidenceMap Engine::fullAttention(const Reading& reading, std::string_view, std::string_view,
-                                  Listener& listener) {
+FullAttention Engine::fullAttention(const Reading& reading, std::string_view, std::string_view,
+                                    Listener& listener) {
   listener.progress({Stage::Answering, 0, 1, 0});
   EvidenceMap map = emptyMap(static_cast<int>(reading.chunks().size()));
   std::fill(map.attended.begin(), map.attended.end(), std::uint8_t{1});
   std::fill(map.mass.begin(), map.mass.end(), 1.0F / static_cast<float>(std::max(map.chunks, 1)));
-  return map;
+  return {map, {}};
 }
 
 std::vector<TopTokens> Engine::logits(std::string_view text, int top, Listener&) {

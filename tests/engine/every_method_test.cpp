@@ -298,8 +298,10 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
     return;
   }
   ask.maxTokens = 1;
-  const EvidenceMap sparse = engine.ask(*reading, question, ask, silent).map;
-  const EvidenceMap full = engine.fullAttention(*reading, question, "", silent);
+  const std::string said = answersFromReading(method()) ? "efgh ab" : "";  // else it looks at what is read anew
+  const Answer again = engine.retrace(*reading, question, said, ask, silent);
+  const FullAttention all = engine.fullAttention(*reading, question, said, silent);
+  const EvidenceMap &sparse = again.map, &full = all.map;
   ASSERT_EQ(full.mass.size(), sparse.mass.size());
   for (std::size_t i = 0; i < full.mass.size(); ++i) EXPECT_NEAR(full.mass[i], sparse.mass[i], 1e-4) << i;
   ASSERT_EQ(full.headMass.size(), full.mass.size() * static_cast<std::size_t>(full.heads));
@@ -308,6 +310,20 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
     for (int head = 0; head < full.heads; ++head)
       heads += full.headMass[static_cast<std::size_t>((layer * full.heads + head) * full.chunks)];
     EXPECT_NEAR(heads / full.heads, full.mass[static_cast<std::size_t>(layer * full.chunks)], 1e-5);
+  }
+  ASSERT_GT(all.looks.size(), said.size() / 4);
+  ASSERT_EQ(all.looks.size(), again.looks.size());
+  for (std::size_t look = 0; look < all.looks.size(); ++look) {
+    EXPECT_EQ(all.looks[look].start, again.looks[look].start);
+    EXPECT_EQ(all.looks[look].end, again.looks[look].end);
+    EXPECT_FALSE(all.looks[look].shares.empty());
+    ASSERT_EQ(all.looks[look].shares.size(), again.looks[look].shares.size());
+    for (std::size_t i = 0; i < all.looks[look].shares.size(); ++i) {
+      const AnswerLook::Share &dense = all.looks[look].shares[i], &own = again.looks[look].shares[i];
+      EXPECT_EQ(dense.layer, own.layer);
+      EXPECT_EQ(dense.chunk, own.chunk);
+      EXPECT_NEAR(dense.mass, own.mass, 1e-4);
+    }
   }
 }
 

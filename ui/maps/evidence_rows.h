@@ -39,9 +39,10 @@ struct AnswerMaps {
   std::optional<EvidenceMap> full;  ///< full attention over the same chunks, when it was verified
   std::vector<int> firstTokens;
   std::vector<AxisMark> sections, pages;
-  std::vector<int> goldChunks;    ///< marked by the user, or gold spans
-  std::vector<AnswerLook> looks;  ///< of the question, then of the answer's tokens; empty: not known
-  QStringList lookTexts;          ///< of each look: the token
+  std::vector<int> goldChunks;        ///< marked by the user, or gold spans
+  std::vector<AnswerLook> looks;      ///< of the question, then of the answer's tokens; empty: not known
+  QStringList lookTexts;              ///< of each look: the token
+  std::vector<AnswerLook> fullLooks;  ///< the looks of full attention; empty: not known
 };
 
 /// Attention of each head of each layer to one chunk: rows of `heads` shares.

@@ -109,6 +109,29 @@ const AxisMark* lastMark(const std::vector<AxisMark>& marks, int chunk) {
   return found;
 }
 
+void showOnly(const AnswerLook* look, EvidenceMap& map) {
+  map.headMass.clear();
+  std::fill(map.mass.begin(), map.mass.end(), 0.0F);
+  if (!look) return;
+  for (const AnswerLook::Share& share : look->shares) {
+    if (share.layer < 0 || share.layer >= map.layers || share.chunk < 0 || share.chunk >= map.chunks) continue;
+    map.mass[static_cast<std::size_t>(share.layer) * static_cast<std::size_t>(map.chunks) +
+             static_cast<std::size_t>(share.chunk)] = share.mass;
+  }
+}
+
+// Full attention's look of the same token. The text of an answer can be made of other tokens than it was said
+// in; those then have none.
+const AnswerLook* fullLook(const AnswerMaps& maps, std::size_t look) {
+  const std::vector<AnswerLook>& looks = maps.fullLooks;
+  if (looks.empty()) return nullptr;
+  if (look == 0) return &looks.front();  // the question
+  const auto same = std::find_if(looks.begin() + 1, looks.end(), [&](const AnswerLook& full) {
+    return full.start == maps.looks[look].start && full.end == maps.looks[look].end;
+  });
+  return same == looks.end() ? nullptr : &*same;
+}
+
 Grid chunkGrid(const MapGrids& grids, MapValue value) {
   if (value == MapValue::Layers) return grids.chunkLayers;
   return value == MapValue::Score && grids.chunkScore ? grids.chunkScore : grids.chunkShare;
@@ -118,16 +141,11 @@ Grid chunkGrid(const MapGrids& grids, MapValue value) {
 
 std::shared_ptr<const AnswerMaps> mapsOfLook(const AnswerMaps& maps, std::size_t look) {
   auto one = std::make_shared<AnswerMaps>(maps);
-  EvidenceMap& map = one->retrieved;
-  one->full.reset();
-  map.headMass.clear();
-  std::fill(map.mass.begin(), map.mass.end(), 0.0F);
-  if (look >= maps.looks.size()) return one;
-  for (const AnswerLook::Share& share : maps.looks[look].shares) {
-    if (share.layer < 0 || share.layer >= map.layers || share.chunk < 0 || share.chunk >= map.chunks) continue;
-    map.mass[static_cast<std::size_t>(share.layer) * static_cast<std::size_t>(map.chunks) +
-             static_cast<std::size_t>(share.chunk)] = share.mass;
-  }
+  const AnswerLook* own = look < maps.looks.size() ? &maps.looks[look] : nullptr;
+  showOnly(own, one->retrieved);
+  const AnswerLook* full = own ? fullLook(maps, look) : nullptr;
+  if (!full) one->full.reset();
+  if (one->full) showOnly(full, *one->full);
   return one;
 }
 

@@ -14,6 +14,7 @@
 #include "tests/app/window/window_walk.h"
 #include "ui/document/document_view.h"
 #include "ui/maps/evidence_panel.h"
+#include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
@@ -123,6 +124,14 @@ class RealWindowTest : public QObject {
     const double coverage = *window().strip()->values().coverage;
     QVERIFY(coverage > 0 && coverage <= 1);
     shoot("real-verified.png");
+    // The answer's first token, under full attention above and the method below.
+    auto* panel = window().findChild<MapPanel*>();
+    auto* looks = panel->findChild<QComboBox*>(QStringLiteral("mapLooks"));
+    QVERIFY(looks->count() > 2);
+    looks->setCurrentIndex(2);
+    QCOMPARE(panel->findChild<HeatPlot*>(QStringLiteral("positionPlot"))->sheet().maps.size(), std::size_t{2});
+    shoot("real-token.png");
+    looks->setCurrentIndex(0);
   }
 
   void answersWithoutTheBestChunk() {

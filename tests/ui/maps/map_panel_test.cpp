@@ -46,6 +46,7 @@ class MapPanelTest : public QObject {
   void headsAreWishedForTheChunkUnderTheCursor();
   void lateHeadsOfAnotherChunkAreLeft();
   void singleTokensAreChosenFromAList();
+  void singleTokensShowWhereFullAttentionLooked();
   void singleTokensAreWishedForWhereTheyAreNotKnown();
   void tableHoldsTheNumbersOfTheMap();
   void writesEveryFormat();
@@ -273,7 +274,7 @@ void MapPanelTest::singleTokensAreChosenFromAList() {
   QCOMPARE(plot().sheet().maps.size(), std::size_t{2});
   looks->setFocus();
   QTest::keyClick(looks, Qt::Key_End);
-  // One map: full attention was computed for the whole answer.
+  // One map: full attention's look of this token is not known.
   QCOMPARE(plot().sheet().maps.size(), std::size_t{1});
   plot().setFocus();
   plot().setCursorCell(HeatCell{0, 7, 600});
@@ -290,6 +291,29 @@ void MapPanelTest::singleTokensAreChosenFromAList() {
   setKind(0);
   looks->setCurrentIndex(0);
   QCOMPARE(plot().sheet().maps.size(), std::size_t{2});
+}
+
+void MapPanelTest::singleTokensShowWhereFullAttentionLooked() {
+  AnswerMaps& maps = sample_->maps();
+  maps.looks = {{0, 0, {{3, 40, 0.5F}}}, {0, 4, {{7, 600, 0.25F}}}, {4, 9, {{7, 600, 0.125F}}}};
+  maps.lookTexts = {QString(), QStringLiteral(" 78"), QStringLiteral(" bees")};
+  maps.fullLooks = {{0, 0, {{3, 41, 0.0625F}}}, {0, 4, {{7, 600, 0.375F}, {99, 2, 1}, {2, -1, 1}}}};
+  panel_->setMaps(sample_->shared());
+  auto* looks = panel_->findChild<QComboBox*>(QStringLiteral("mapLooks"));
+  const auto value = [&](int map, int row, int column) {
+    return plot().sheet().maps[static_cast<std::size_t>(map)].grid->value(row, column);
+  };
+  looks->setCurrentIndex(1);  // the question
+  QCOMPARE(plot().sheet().maps.size(), std::size_t{2});
+  QCOMPARE(value(0, 3, 41), 0.0625F);
+  QCOMPARE(value(0, 3, 40), 0.0F);
+  looks->setCurrentIndex(2);
+  QCOMPARE(plot().sheet().maps.size(), std::size_t{2});
+  QCOMPARE(value(0, 7, 600), 0.375F);
+  QCOMPARE(value(1, 7, 600), 0.25F);
+  QCOMPARE(plot().sheet().maps[0].scale.high(), plot().sheet().maps[1].scale.high());
+  looks->setCurrentIndex(3);  // of which full attention has none
+  QCOMPARE(plot().sheet().maps.size(), std::size_t{1});
 }
 
 void MapPanelTest::singleTokensAreWishedForWhereTheyAreNotKnown() {
