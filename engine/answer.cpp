@@ -125,10 +125,7 @@ FullAttention lookFully(const LoadedModel& model, const ChunkedReading& reading,
                fullPolicyOver(method.policy.make(settings)->needs().extras),
                isQuestion(question)},
               &reading.store());
-  run.cache().adopt(reading.finishedRuns());
-  run.cache().startTail();
-  const std::vector<TokenId> tokens = frameQuestion(model, question);
-  const at::Tensor last = run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
+  const at::Tensor last = run.readAfter(reading.finishedRuns(), frameQuestion(model, question));
   const AskSettings asFirst;
   const Script script = plainTokens(model, answer);
   Answer again;
@@ -168,11 +165,9 @@ Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading
               {method, settings.budgetTokens, &tap, breathe, std::move(wishes), nullptr, isQuestion(question),
                reading.tokens()},
               &reading.store());
-  run.cache().adopt(reading.finishedRuns());
-  run.cache().startTail();
   const std::vector<TokenId> tokens = frameQuestion(model, question);
   answer.questionTokens = static_cast<int>(tokens.size());
-  const at::Tensor last = run.read(tokens, static_cast<int>(tokens.size()) + kChunkTokens);
+  const at::Tensor last = run.readAfter(reading.finishedRuns(), tokens);
   const Said said = sayAnswer(model, run.pass(), last, asking, answer);
   answer.looks = placeLooks(tap.looks(reading.finished()), said, answer.text);
   answer.map = tap.map(reading.finished());

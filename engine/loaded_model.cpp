@@ -143,6 +143,12 @@ std::vector<TokenId> framePrefix(const LoadedModel& model) {
   return tokens;
 }
 
+std::vector<TokenId> frameText(const LoadedModel& model, std::string_view text) {
+  std::vector<TokenId> tokens = framePrefix(model);
+  append(tokens, plainTokens(model, text));
+  return tokens;
+}
+
 std::vector<TokenId> frameTask(const LoadedModel& model, std::string_view task, std::string_view opening) {
   std::vector<TokenId> tokens = plainTokens(model, "\n\n" + std::string(task));
   append(tokens, encodeTemplate(*model.tokenizer, firstTurn(model.chat, SystemText::Given).afterQuestion));

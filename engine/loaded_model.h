@@ -52,6 +52,8 @@ TokenId beaconToken(const LoadedModel& model);
 std::vector<TokenId> plainTokens(const LoadedModel& model, std::string_view text);
 /// Tokens before a document: the start of a conversation, up to where its text begins.
 std::vector<TokenId> framePrefix(const LoadedModel& model);
+/// The same, and a text's after them.
+std::vector<TokenId> frameText(const LoadedModel& model, std::string_view text);
 /// Tokens after it: what the model is asked to do, and the start of an answer, with its first words if they are
 /// given.
 std::vector<TokenId> frameTask(const LoadedModel& model, std::string_view task, std::string_view opening = "");

@@ -50,7 +50,7 @@ class PartWalk {
     const std::size_t longest =
         std::max({useTokens_.size() + kReplyTokens, frameTask(model, task_ + kNoteTask).size() + kNoteTokens,
                   frameQuestion(model, question).size()});
-    const int room = roomForPassages(asking.settings, framePrefix(model).size() + longest);
+    const int room = roomForPassages(model, asking.settings, longest);
     std::erase_if(passages_, [&](const ScoredPassage& passage) { return isBlocked(passage.judged); });
     noteRoom_ = std::min(room / 4, room - kChunkTokens);
     partRoom_ = room - noteRoom_;

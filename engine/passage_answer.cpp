@@ -15,7 +15,7 @@ Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, 
                        const std::vector<ScoredPassage>& passages, std::string_view question,
                        const Asking& asking) {
   const AskSettings& settings = asking.settings;
-  const int room = roomForPassages(settings, framePrefix(model).size() + frameQuestion(model, question).size());
+  const int room = roomForPassages(model, settings, frameQuestion(model, question).size());
   const ReadPrompt prompt(model, settings,
                           promptOf(model, reading, chooseTokens(text.chunks, passages, settings, room)),
                           weightsFor(question), [&] {

@@ -139,9 +139,9 @@ std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector
   return isChosen;
 }
 
-int roomForPassages(const AskSettings& settings, std::size_t others) {
-  const int room =
-      settings.budgetTokens - static_cast<int>(others) - std::min(settings.maxTokens, kAnswerTokens);
+int roomForPassages(const LoadedModel& model, const AskSettings& settings, std::size_t asked) {
+  const int room = settings.budgetTokens - static_cast<int>(framePrefix(model).size() + asked) -
+                   std::min(settings.maxTokens, kAnswerTokens);
   if (room < kChunkTokens)
     throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
                              std::to_string(settings.budgetTokens - room + 2 * kChunkTokens) + " or more.");

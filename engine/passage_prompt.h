@@ -12,9 +12,9 @@ namespace kvasir {
 std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
                                const AskSettings& settings, int room);
 
-/// Tokens of the budget that passages may take beside the prompt's other tokens and the answer. Throws a
-/// sentence where that is less than a chunk.
-int roomForPassages(const AskSettings& settings, std::size_t others);
+/// Tokens of the budget that passages may take beside the frame, what is asked after them, and the answer.
+/// Throws a sentence where that is less than a chunk.
+int roomForPassages(const LoadedModel& model, const AskSettings& settings, std::size_t asked);
 
 /// What a model reads in place of the document: the frame, passages in the document's order, and notes.
 struct Prompt {
@@ -67,8 +67,7 @@ class ReadPrompt {
 };
 
 /// Answers a question after a prompt. scores: of the reading's chunks, the same for every layer or layer by
-/// layer. What the prompt's chunks drew is told of
-/// the chunks they stand for.
+/// layer. What the prompt's chunks drew is told of the chunks they stand for.
 Answer answerAfter(const LoadedModel& model, const ReadPrompt& prompt, const ChunkedReading& reading,
                    const std::vector<float>& scores, std::string_view question, const Asking& asking);
 

@@ -46,17 +46,14 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
                },
                ChunkWishes{settings.pinnedChunks, settings.blockedChunks, paragraphs, &scores}, nullptr, true},
               &reading.store());
-  run.cache().adopt(reading.finishedRuns());
-  run.cache().startTail();
-  const std::vector<TokenId> asked = frameQuestion(model, question);
-  run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
+  const std::vector<Run> chunks = reading.finishedRuns();
+  run.readAfter(chunks, frameQuestion(model, question));
 
   Found found{tap.map(reading.finished()), {}, run.pass().attendedTokens()};
   const std::vector<float> chunkScores(found.map.scores.end() - found.map.chunks, found.map.scores.end());
   const auto tokenAt = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
   };
-  const std::vector<Run> chunks = reading.finishedRuns();
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const Run tokens = {tokenAt(paragraphs[i].text.start), tokenAt(paragraphs[i].text.end)};
     if (tokens.end - tokens.begin <= room)
@@ -74,8 +71,7 @@ Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading,
   if (!isQuestion(question)) return answerFromReading(model, reading, question, asking);
   const AskSettings& settings = asking.settings;
   const int room =
-      std::min(kRereadTokens,
-               roomForPassages(settings, framePrefix(model).size() + frameQuestion(model, question).size()));
+      std::min(kRereadTokens, roomForPassages(model, settings, frameQuestion(model, question).size()));
   const Found found = askReading(model, reading, question, room, asking);
   const ReadPrompt prompt(
       model, settings,

@@ -107,4 +107,10 @@ at::Tensor TextRun::read(std::span<const TokenId> tokens, int stepTokens,
   return last;
 }
 
+at::Tensor TextRun::readAfter(const std::vector<Run>& chunks, std::span<const TokenId> asked) {
+  cache_.adopt(chunks);
+  cache_.startTail();
+  return read(asked, static_cast<int>(asked.size()) + kChunkTokens);
+}
+
 }  // namespace kvasir

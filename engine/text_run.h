@@ -49,6 +49,9 @@ class TextRun {
   /// output, [1, width].
   at::Tensor read(std::span<const TokenId> tokens, int stepTokens,
                   const std::function<void(int chunks)>& afterStep = {});
+  /// Goes on after chunks that the store holds, and reads what is asked of them in one step: they are its
+  /// document, and what is asked begins the tail. Returns the last row's output.
+  at::Tensor readAfter(const std::vector<Run>& chunks, std::span<const TokenId> asked);
 
  private:
   const LoadedModel& model_;

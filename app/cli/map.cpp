@@ -34,7 +34,7 @@ std::vector<int> markedChunks(const Document& document, const Reading& reading,
 
 /// The values of one map: shares of dense attention, or the retriever's scores.
 const std::vector<float>& valuesOf(const MapResult& result, MapKind kind) {
-  return kind == MapKind::Attention ? result.full->mass : result.retrieved.scores;
+  return kind == MapKind::Attention ? result.full->map.mass : result.retrieved.scores;
 }
 
 Json rowsOf(const std::vector<float>& values, int layers, int chunks) {
@@ -82,8 +82,9 @@ void writeTable(const MapResult& result, const std::filesystem::path& file) {
       const bool isMarked = std::binary_search(result.marked.begin(), result.marked.end(), chunk);
       stream << layer << "," << chunk << ","
              << result.reading.chunks()[static_cast<std::size_t>(chunk)].firstToken << ","
-             << (result.full ? number(result.full->mass[at]) : "") << "," << number(result.retrieved.scores[at])
-             << "," << static_cast<int>(result.retrieved.attended[at]) << "," << isMarked << "\r\n";
+             << (result.full ? number(result.full->map.mass[at]) : "") << ","
+             << number(result.retrieved.scores[at]) << "," << static_cast<int>(result.retrieved.attended[at])
+             << "," << isMarked << "\r\n";
     }
   stream.flush();
   if (!stream) throw std::runtime_error(utf8Of(file) + " cannot be written; check its folder and the disk.");
@@ -105,7 +106,7 @@ void mapCommand(const Arguments& arguments, Console& console) {
   result.marked = markedChunks(document.document, *read.reading, arguments.marked);
   result.retrieved = engine->ask(*read.reading, arguments.question, asking, console).map;
   if (result.kind != MapKind::Retriever)
-    result.full = engine->fullAttention(*read.reading, arguments.question, "", console).map;
+    result.full = engine->fullAttention(*read.reading, arguments.question, "", console);
   if (!arguments.picture.empty()) {
     if (arguments.picture.extension() == ".csv")
       writeTable(result, arguments.picture);

@@ -23,8 +23,8 @@ struct MapResult {
   const Reading& reading;
   MapKind kind = MapKind::Both;
   EvidenceMap retrieved;
-  std::optional<EvidenceMap> full;  ///< of dense attention, where the kind asks for it
-  std::vector<int> marked;          ///< chunks
+  std::optional<FullAttention> full;  ///< where the kind asks for it
+  std::vector<int> marked;            ///< chunks
 };
 
 /// Layer by position in a .png, .svg or .pdf, as in the RetroLM paper's figure: dense attention above the

@@ -325,7 +325,8 @@ void Workspace::showStatus() {
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
   status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 &&
                        shown_->attendedTokens < shown_->documentTokens;
-  if (status_.isCoverageExact) status_.coverage = exactCoverage(*shown_->maps->full, shown_->maps->retrieved);
+  if (status_.isCoverageExact)
+    status_.coverage = exactCoverage(shown_->maps->full->map, shown_->maps->retrieved);
   window_->strip()->setValues(status_);
 }
 
@@ -358,8 +359,7 @@ void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> f
   if (!full || !exchange || !exchange->maps) return;
   if (full->map.chunks != exchange->maps->retrieved.chunks) return tell(readFurther());
   auto maps = std::make_shared<AnswerMaps>(*exchange->maps);
-  maps->full = full->map;
-  maps->fullLooks = full->looks;
+  maps->full = *full;
   Exchange verified = *exchange;
   verified.maps = maps;
   if (!renew(exchange, std::move(verified))) return;
@@ -392,10 +392,7 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
   if (!isNew && exchange->chunks != result->chunks) return tell(readFurther());
   Exchange seen = *exchange;
   auto maps = std::make_shared<AnswerMaps>(*result->maps);
-  if (exchange->maps) {
-    maps->full = exchange->maps->full;
-    maps->fullLooks = exchange->maps->fullLooks;
-  }
+  if (exchange->maps) maps->full = exchange->maps->full;
   seen.maps = maps;
   if (isNew) {
     seen.evidence = result->evidence;

@@ -101,7 +101,8 @@ at::Tensor BranchForward::attend(const BlockHeads& block, const Angles& angles,
   const at::Tensor keys = rotated(block.keys, angles).to(queries.scalar_type());
   std::vector<at::Tensor> scores, values;
   for (const Seen& seen : before) {
-    scores.push_back(at::bmm(seen.queries, seen.keys.transpose(1, 2)).to(at::kFloat));
+    scores.push_back(
+        at::bmm(seen.queries.defined() ? seen.queries : queries, seen.keys.transpose(1, 2)).to(at::kFloat));
     values.push_back(seen.values);
   }
   scores.push_back(at::bmm(queries, keys.transpose(1, 2)).to(at::kFloat) +
@@ -139,10 +140,10 @@ at::Tensor BranchForward::attendReading(int layer, QuestionBranch& branch, const
   const at::ScalarType type = frozen_.type();
   std::vector<Seen> before;
   if (groups.far.count() > 0)
-    before.push_back({byKvHead(own.queries, anglesAt(table_, farPlaces)), ordinary(groups.far.keys(), type),
-                      ordinary(groups.far.values(), type)});
+    before.push_back({ordinary(groups.far.keys(), type), ordinary(groups.far.values(), type),
+                      byKvHead(own.queries, anglesAt(table_, farPlaces))});
   if (const int near = groups.view.own; near > 0)
-    before.push_back({byKvHead(own.queries, angles), ordinary(groups.near.keys().narrow(1, 0, near), type),
+    before.push_back({ordinary(groups.near.keys().narrow(1, 0, near), type),
                       ordinary(groups.near.values().narrow(1, 0, near), type)});
   return attend(own, angles, before);
 }
@@ -212,7 +213,7 @@ at::Tensor BranchForward::lossAfter(std::span<const TokenId> prompt, std::span<Q
       breathe();
       const auto rows = static_cast<std::int64_t>(branches[i].tokens.size());
       const BlockHeads own = headsOf(layer, projected.narrow(0, first, rows));
-      attended.push_back(attend(own, angles[i], {{byKvHead(own.queries, angles[i]), keys, values}}));
+      attended.push_back(attend(own, angles[i], {{keys, values}}));
       first += rows;
     }
     return at::cat(attended);

@@ -48,9 +48,10 @@ class BranchForward {
   struct BlockHeads {
     at::Tensor queries, keys, values;
   };
-  /// Keys and values that all queries of a block see, rotated, and the queries as they meet them.
+  /// Keys and values that all queries of a block see, rotated, and the queries as they meet them; undefined:
+  /// as they meet their own block.
   struct Seen {
-    at::Tensor queries, keys, values;
+    at::Tensor keys, values, queries = {};
   };
   at::Tensor product(int layer, Adapter::Projection projection, const at::Tensor& x,
                      const Adapter::Layer& changes) const;

@@ -24,21 +24,13 @@ std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings
   return name.add(settings.method).add(settings.start.generic_string()).text();
 }
 
-/// A text as a prompt that is read anew.
-std::vector<TokenId> promptOf(const LoadedModel& model, const std::string& text) {
-  std::vector<TokenId> prompt = framePrefix(model);
-  const std::vector<TokenId> tokens = plainTokens(model, text);
-  prompt.insert(prompt.end(), tokens.begin(), tokens.end());
-  return prompt;
-}
-
 /// Of a method that reads prompts anew: throws a sentence where a text is more than the budget holds with a
 /// question.
 void requireRoom(const LoadedModel& model, const AdapterTexts& texts, int budgetTokens) {
   const auto room = static_cast<std::size_t>(budgetTokens - kChunkTokens);
   for (const auto* lessons : {&texts.train, &texts.heldOut})
     for (std::size_t i = 0; i < lessons->size(); ++i) {
-      const std::size_t tokens = promptOf(model, (*lessons)[i].text).size();
+      const std::size_t tokens = frameText(model, (*lessons)[i].text).size();
       if (tokens > room)
         throw std::runtime_error(
             "Text " + std::to_string(i + 1) + (lessons == &texts.train ? "" : " of those held out") + " has " +
@@ -104,11 +96,13 @@ class AdapterTraining {
     return parameters;
   }
 
-  /// Whether a text is a prompt that is read anew with the adapter. Where the method keeps keys and values too,
-  /// every fourth step asks these, so that the adapter goes on to serve methods that answer from them.
+  /// Whether texts are prompts that are read anew with the adapter.
+  bool learnsPrompts() const { return !answersFromReading(method_); }
+  /// The same of a step's text. Where the method keeps keys and values too, every fourth step asks these, so
+  /// that the adapter goes on to serve methods that answer from them.
   bool readsAnew(int step) const {
     constexpr int kOfReading = 4;
-    return !answersFromReading(method_) && (!keepsKv(method_) || step % kOfReading != 0);
+    return learnsPrompts() && (!keepsKv(method_) || step % kOfReading != 0);
   }
 
   /// Branches for some questions of a text, as `make` makes them.
@@ -135,7 +129,7 @@ class AdapterTraining {
                                   })
                    : branchesOf(lesson, seed);
     if (branches.empty()) return std::nullopt;
-    return isReadAnew ? forward_.lossAfter(promptOf(model_, lesson.text), branches, layers_, breathing)
+    return isReadAnew ? forward_.lossAfter(frameText(model_, lesson.text), branches, layers_, breathing)
                       : forward_.loss(branches, layers_, breathing);
   }
 
@@ -176,7 +170,7 @@ class AdapterTraining {
     int count = 0;
     const std::size_t texts = std::min<std::size_t>(kMostHeldOut, texts_.heldOut.size());
     for (std::size_t i = 0; i < texts; ++i) {
-      const auto loss = lossOf(texts_.heldOut[i], settings_.seed, readsAnew(1));
+      const auto loss = lossOf(texts_.heldOut[i], settings_.seed, learnsPrompts());
       if (!loss) continue;
       sum += loss->item<double>();
       ++count;
@@ -186,7 +180,7 @@ class AdapterTraining {
 
   void save(const TrainingStep& done) const {
     Adapter(layers_, {{"method", settings_.method},
-                      {"acts_on", readsAnew(1) ? Adapter::kPrompts : "questions"},
+                      {"acts_on", learnsPrompts() ? Adapter::kPrompts : "questions"},
                       {"budget", std::to_string(settings_.budgetTokens)},
                       {"rank", std::to_string(settings_.rank)},
                       {"texts", std::to_string(texts_.train.size())},

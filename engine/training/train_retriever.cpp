@@ -251,10 +251,7 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
     };
     wishes.hear = &hearQuestion;
     TextRun run(model, {method, settings.budgetTokens, nullptr, breathe, wishes, nullptr, true}, &memory);
-    run.cache().adopt(chunks);
-    run.cache().startTail();
-    const std::vector<TokenId> asked = frameQuestion(model, item.question);
-    run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
+    run.readAfter(chunks, frameQuestion(model, item.question));
     for (const auto& [layer, states] : heard) context.questions[layer].push_back(states);
   }
   return context;

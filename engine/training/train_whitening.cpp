@@ -38,9 +38,7 @@ std::vector<Lesson> tokenize(const LoadedModel& model, const std::vector<Engine:
   std::vector<Lesson> lessons;
   for (const Engine::WhiteningText& text : texts) {
     Lesson& lesson = lessons.emplace_back();
-    lesson.text = framePrefix(model);
-    const std::vector<TokenId> own = plainTokens(model, text.text);
-    lesson.text.insert(lesson.text.end(), own.begin(), own.end());
+    lesson.text = frameText(model, text.text);
     for (const std::string& question : text.questions)
       lesson.questions.push_back(frameQuestion(model, question));
   }

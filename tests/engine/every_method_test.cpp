@@ -311,7 +311,7 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
       heads += full.headMass[static_cast<std::size_t>((layer * full.heads + head) * full.chunks)];
     EXPECT_NEAR(heads / full.heads, full.mass[static_cast<std::size_t>(layer * full.chunks)], 1e-5);
   }
-  ASSERT_GT(all.looks.size(), said.size() / 4);
+  ASSERT_GT(all.looks.size(), said.empty() ? 0U : 2U);
   ASSERT_EQ(all.looks.size(), again.looks.size());
   for (std::size_t look = 0; look < all.looks.size(); ++look) {
     EXPECT_EQ(all.looks[look].start, again.looks[look].start);

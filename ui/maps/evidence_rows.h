@@ -35,14 +35,13 @@ struct AxisMark {
 /// one entry more than chunks, so maps can be drawn by token.
 struct AnswerMaps {
   QString method;
-  EvidenceMap retrieved;            ///< of the method that answered
-  std::optional<EvidenceMap> full;  ///< full attention over the same chunks, when it was verified
+  EvidenceMap retrieved;              ///< of the method that answered
+  std::optional<FullAttention> full;  ///< over the same chunks, when it was verified; its looks may be unknown
   std::vector<int> firstTokens;
   std::vector<AxisMark> sections, pages;
-  std::vector<int> goldChunks;        ///< marked by the user, or gold spans
-  std::vector<AnswerLook> looks;      ///< of the question, then of the answer's tokens; empty: not known
-  QStringList lookTexts;              ///< of each look: the token
-  std::vector<AnswerLook> fullLooks;  ///< the looks of full attention; empty: not known
+  std::vector<int> goldChunks;    ///< marked by the user, or gold spans
+  std::vector<AnswerLook> looks;  ///< of the question, then of the answer's tokens; empty: not known
+  QStringList lookTexts;          ///< of each look: the token
 };
 
 /// Attention of each head of each layer to one chunk: rows of `heads` shares.

@@ -123,8 +123,8 @@ void showOnly(const AnswerLook* look, EvidenceMap& map) {
 // Full attention's look of the same token. The text of an answer can be made of other tokens than it was said
 // in; those then have none.
 const AnswerLook* fullLook(const AnswerMaps& maps, std::size_t look) {
-  const std::vector<AnswerLook>& looks = maps.fullLooks;
-  if (looks.empty()) return nullptr;
+  if (!maps.full || maps.full->looks.empty()) return nullptr;
+  const std::vector<AnswerLook>& looks = maps.full->looks;
   if (look == 0) return &looks.front();  // the question
   const auto same = std::find_if(looks.begin() + 1, looks.end(), [&](const AnswerLook& full) {
     return full.start == maps.looks[look].start && full.end == maps.looks[look].end;
@@ -144,8 +144,10 @@ std::shared_ptr<const AnswerMaps> mapsOfLook(const AnswerMaps& maps, std::size_t
   const AnswerLook* own = look < maps.looks.size() ? &maps.looks[look] : nullptr;
   showOnly(own, one->retrieved);
   const AnswerLook* full = own ? fullLook(maps, look) : nullptr;
-  if (!full) one->full.reset();
-  if (one->full) showOnly(full, *one->full);
+  if (full)
+    showOnly(full, one->full->map);
+  else
+    one->full.reset();
   return one;
 }
 
@@ -167,9 +169,9 @@ MapGrids gridsOf(std::shared_ptr<const AnswerMaps> maps) {
   const bool hasScore =
       std::any_of(map.scores.begin(), map.scores.end(), [](float score) { return std::isfinite(score); });
   if (hasScore && map.scores.size() == map.mass.size()) grids.score = gridOf(map.scores);
-  if (maps->full && maps->full->layers == map.layers && maps->full->chunks == map.chunks &&
-      maps->full->mass.size() == map.mass.size()) {
-    grids.full = gridOf(maps->full->mass);
+  if (maps->full && maps->full->map.layers == map.layers && maps->full->map.chunks == map.chunks &&
+      maps->full->map.mass.size() == map.mass.size()) {
+    grids.full = gridOf(maps->full->map.mass);
   }
   grids.chunkShare = overLayers(*grids.share, edges, true);
   grids.chunkLayers = overLayers(*grids.attended, edges, false);

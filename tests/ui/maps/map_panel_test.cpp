@@ -297,7 +297,7 @@ void MapPanelTest::singleTokensShowWhereFullAttentionLooked() {
   AnswerMaps& maps = sample_->maps();
   maps.looks = {{0, 0, {{3, 40, 0.5F}}}, {0, 4, {{7, 600, 0.25F}}}, {4, 9, {{7, 600, 0.125F}}}};
   maps.lookTexts = {QString(), QStringLiteral(" 78"), QStringLiteral(" bees")};
-  maps.fullLooks = {{0, 0, {{3, 41, 0.0625F}}}, {0, 4, {{7, 600, 0.375F}, {99, 2, 1}, {2, -1, 1}}}};
+  maps.full->looks = {{0, 0, {{3, 41, 0.0625F}}}, {0, 4, {{7, 600, 0.375F}, {99, 2, 1}, {2, -1, 1}}}};
   panel_->setMaps(sample_->shared());
   auto* looks = panel_->findChild<QComboBox*>(QStringLiteral("mapLooks"));
   const auto value = [&](int map, int row, int column) {
@@ -380,7 +380,7 @@ void MapPanelTest::mapsWhoseSizesDisagreeAreNotShown() {
   QVERIFY(!plot().isVisible());
   for (int kind : {1, 2, 0}) setKind(kind);
   broken = sample_->maps();
-  broken.full->chunks = 7;
+  broken.full->map.chunks = 7;
   broken.firstTokens = {5, 4};
   broken.retrieved.scores.pop_back();
   broken.retrieved.attended.clear();

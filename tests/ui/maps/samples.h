@@ -21,7 +21,7 @@ class SampleAnswer {
     std::uniform_int_distribution<int> anywhere(2, std::max(2, chunks - 9));
     for (int chunk = 0; chunk < 14; ++chunk) chosen_.push_back(anywhere(random_));
     maps_.goldChunks = {chosen_[0], chosen_[1]};
-    maps_.full = mapOf(layers, chunks, 0, false);
+    maps_.full = FullAttention{mapOf(layers, chunks, 0, false), {}};
     maps_.retrieved = mapOf(layers, chunks, heads, true);
   }
 
