@@ -9,6 +9,7 @@
 #include "ui/document/document_view.h"
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/map_panel.h"
+#include "ui/maps/map_sheets.h"
 #include "ui/panels/answer_marks.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_rows.h"
@@ -333,16 +334,12 @@ void Workspace::showStatus() {
 void Workspace::showHeads(int chunk) {
   if (!shown_ || !shown_->maps) return;
   const EvidenceMap& map = shown_->maps->retrieved;
-  HeadMap heads{chunk, map.layers, map.heads, {}};
-  const std::size_t chunks = static_cast<std::size_t>(map.chunks);
-  if (chunk < 0 || static_cast<std::size_t>(chunk) >= chunks) return;
+  if (chunk < 0 || chunk >= map.chunks) return;
   if (map.headMass.empty()) {
     headsWished_ = chunk;
     return retrace(shown_);
   }
-  for (std::size_t row = 0; row < map.headMass.size() / chunks; ++row)
-    heads.mass.push_back(map.headMass[row * chunks + static_cast<std::size_t>(chunk)]);
-  maps_->setHeads(std::move(heads));
+  if (std::optional<HeadMap> heads = headsOf(map, chunk)) maps_->setHeads(std::move(*heads));
 }
 
 void Workspace::verify() {

@@ -17,6 +17,21 @@ constexpr double kVectorBins = 2;               // bins a point in SVG and PDF
 constexpr QColor kNothingThere(110, 110, 110);  // behind a map: where there is no value, or little weight
 const char* const kOverlayLayer = "kvasir overlay";
 
+/// Marks rows as densely as the axis is high: the numbers of a low map do not run into each other.
+class RowTicker : public QCPAxisTickerFixed {
+ public:
+  explicit RowTicker(QCPAxis* axis) : axis_(axis) { setTickOrigin(0); }
+
+ protected:
+  double getTickStep(const QCPRange& range) override {
+    const double room = axis_->axisRect()->height() / (1.6 * QFontMetrics(axis_->tickLabelFont()).height());
+    return std::max(1.0, roundStep(range.size() / std::clamp(room, 1.0, 7.0)));
+  }
+
+ private:
+  QCPAxis* axis_;
+};
+
 }  // namespace
 
 HeatPlot::HeatPlot(QWidget* parent) : QCustomPlot(parent) {
@@ -131,9 +146,7 @@ void HeatPlot::addRect(QCPLayoutGrid* grid, std::size_t index) {
   rowsAxis->setTicks(rows > 1);
   rowsAxis->setTickLabels(rows > 1);
   rowsAxis->setSubTicks(false);
-  const auto ticks = QSharedPointer<QCPAxisTickerFixed>::create();
-  ticks->setTickStep(std::max(1.0, roundStep(rows / 7.0)));
-  rowsAxis->setTicker(ticks);
+  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis));
   QCPAxis* columnsAxis = rect->axis(QCPAxis::atBottom);
   columnsAxis->setTickLabels(isLast);
   columnsAxis->setLabel(isLast ? sheet_.columnAxis : QString());
