@@ -122,6 +122,7 @@ class RetrieverTraining {
         settings_(settings),
         listener_(listener),
         file_(folder / retrieverFileName(model.info)),
+        states_(file_.string() + ".states"),
         whitening_(model.whitening->copied()),
         bookmarks_(Bookmarks::untrained(whitening_, settings.rank, settings.seed)),
         steps_(settings.rounds * static_cast<int>(texts.train.size())),
@@ -133,6 +134,7 @@ class RetrieverTraining {
     loop_.run({[this](int step) { return trainStep(step); }, [this](TrainingStep& done) { check(done); },
                [this](const TrainingStep& done) { save(done); }},
               report);
+    states_.remove();
     return file_;
   }
 
@@ -199,8 +201,29 @@ class RetrieverTraining {
         .save(file_, model_.info);
   }
 
-  RetrieverContext hear(const RetrieverLesson& lesson, std::uint64_t seed) {
-    return hearLesson(model_, lesson, settings_, settings_.seed + seed, listener_);
+  /// Names all that decides what is heard of a text.
+  std::string nameOf(const RetrieverLesson& lesson) const {
+    RunName name;
+    name.add(model_.info.fingerprint).add(model_.whitening->id()).add(settings_.budgetTokens).add(lesson.text);
+    const auto addStretches = [&](const std::vector<RetrieverLesson::Stretch>& stretches) {
+      for (const auto& stretch : stretches)
+        name.add(static_cast<double>(stretch.start)).add(static_cast<double>(stretch.end));
+    };
+    addStretches(lesson.documents);
+    for (const RetrieverLesson::Item& item : lesson.items) {
+      name.add(item.question);
+      addStretches(item.gold);
+    }
+    return name.text();
+  }
+
+  /// The text with as many of its questions as a visit asks, others at each.
+  RetrieverContext hear(const RetrieverLesson& lesson, std::uint64_t visit) {
+    const RetrieverContext whole = states_.of(
+        nameOf(lesson), [&] { return hearLesson(model_, lesson, settings_.budgetTokens, listener_); });
+    std::vector<std::size_t> places = shuffled(whole.isGold.size(), settings_.seed + visit);
+    places.resize(std::min(places.size(), static_cast<std::size_t>(settings_.questionsEach)));
+    return whole.asking(places);
   }
   void breathe() { listener_.progress({Stage::Training, loop_.step(), steps_, 0}); }
 
@@ -209,6 +232,7 @@ class RetrieverTraining {
   RetrieverSettings settings_;
   Listener& listener_;
   std::filesystem::path file_;
+  FrozenStates states_;
   Whitening whitening_;
   Bookmarks bookmarks_;
   int steps_;
@@ -217,8 +241,8 @@ class RetrieverTraining {
 
 }  // namespace
 
-RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& lesson,
-                            const RetrieverSettings& settings, std::uint64_t seed, Listener& listener) {
+RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& lesson, int budgetTokens,
+                            Listener& listener) {
   const c10::InferenceMode engineSide(true);
   const Method& method = findMethod("whitened");
   const auto breathe = [&] { listener.progress({Stage::Training, 0, 0, 0}); };
@@ -229,19 +253,17 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
   };
   ChunkWishes wishes;
   wishes.hear = &hearChunk;
-  MemoryChunks memory(TextRun::fileHeader(model, method, settings.budgetTokens, 0).slotBytes);
+  MemoryChunks memory(TextRun::fileHeader(model, method, budgetTokens, 0).slotBytes);
   std::vector<Run> chunks;
   {
-    TextRun run(model, {method, settings.budgetTokens, nullptr, breathe, wishes}, &memory);
+    TextRun run(model, {method, budgetTokens, nullptr, breathe, wishes}, &memory);
     run.read(tokens.ids, kStepTokens);
     for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) chunks.push_back(run.cache().chunk(chunk));
   }
   const std::vector<RetrieverLesson::Stretch> places = chunkPlaces(tokens);
   for (const RetrieverLesson::Stretch& place : places)
     context.documents.push_back(documentOf(place, lesson.documents));
-  for (const std::size_t i : shuffled(lesson.items.size(), seed)) {
-    if (static_cast<int>(context.isGold.size()) == settings.questionsEach) break;
-    const RetrieverLesson::Item& item = lesson.items[i];
+  for (const RetrieverLesson::Item& item : lesson.items) {
     std::vector<char>& isGold = context.isGold.emplace_back();
     for (const RetrieverLesson::Stretch& place : places)
       isGold.push_back(std::ranges::any_of(item.gold, [&](const auto& gold) { return meet(gold, place); }));
@@ -250,7 +272,7 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
       heard[layer] = kept(states);
     };
     wishes.hear = &hearQuestion;
-    TextRun run(model, {method, settings.budgetTokens, nullptr, breathe, wishes, nullptr, true}, &memory);
+    TextRun run(model, {method, budgetTokens, nullptr, breathe, wishes, nullptr, true}, &memory);
     run.readAfter(chunks, frameQuestion(model, item.question));
     for (const auto& [layer, states] : heard) context.questions[layer].push_back(states);
   }

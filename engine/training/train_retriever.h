@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/loaded_model.h"
+#include "engine/training/frozen_states.h"
 
 namespace kvasir {
 
@@ -10,17 +11,9 @@ struct RetrieverScore {
   int questions = 0, whollyFound = 0;  ///< all chunks with evidence among those that a question sees
 };
 
-/// A text and its questions as the model met them: normed hidden states, layer by layer.
-struct RetrieverContext {
-  std::map<int, std::vector<at::Tensor>> chunks;     ///< by layer: [tokens, width] of each chunk
-  std::map<int, std::vector<at::Tensor>> questions;  ///< by layer: [tokens, width] of each question
-  std::vector<std::vector<char>> isGold;             ///< by question and chunk
-  std::vector<int> documents;                        ///< of each chunk; -1 where it is of none
-};
-
-/// Reads a text as the method "whitened" does and hears its questions, as many as settings say.
-RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& lesson,
-                            const RetrieverSettings& settings, std::uint64_t seed, Listener& listener);
+/// Reads a text as the method "whitened" does and hears all its questions.
+RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& lesson, int budgetTokens,
+                            Listener& listener);
 
 /// Contrastive loss (RetroLM eq. 7): for each question, the mean over its gold chunks of -log of that chunk's
 /// share beside all chunks that are not gold, by the score of all layers and, a fifth of it, of each layer

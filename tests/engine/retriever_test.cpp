@@ -122,7 +122,7 @@ RetrieverSettings smallSettings() {
 
 TEST_F(RetrieverTest, HearsEveryChunkAndEveryQuestion) {
   const RetrieverLesson lesson = smallTexts().train.front();
-  const RetrieverContext context = hearLesson(model_.loaded, lesson, smallSettings(), 1, silent_);
+  const RetrieverContext context = hearLesson(model_.loaded, lesson, smallSettings().budgetTokens, silent_);
   ASSERT_EQ(context.isGold.size(), 2u);
   for (const int layer : model_.loaded.whitening->layers()) {
     EXPECT_EQ(context.chunks.at(layer).size(), context.documents.size());
@@ -134,10 +134,76 @@ TEST_F(RetrieverTest, HearsEveryChunkAndEveryQuestion) {
   EXPECT_EQ(context.documents.back(), 1);
 }
 
+TEST_F(RetrieverTest, KeepsWhatItHeardAndHearsADamagedFileAgain) {
+  const c10::InferenceMode training(false);
+  const FrozenStates states(folder_.path() / "states");
+  int heard = 0;
+  const auto hear = [&] {
+    ++heard;
+    return hearLesson(model_.loaded, smallTexts().train.front(), smallSettings().budgetTokens, silent_);
+  };
+  const RetrieverContext first = states.of("text", hear), fresh = hear();
+  const auto expectSame = [&](const RetrieverContext& context) {
+    EXPECT_EQ(context.isGold, fresh.isGold);
+    EXPECT_EQ(context.documents, fresh.documents);
+    for (const auto member : {&RetrieverContext::chunks, &RetrieverContext::questions})
+      for (const auto& [layer, parts] : fresh.*member) {
+        ASSERT_EQ((context.*member).at(layer).size(), parts.size());
+        for (std::size_t i = 0; i < parts.size(); ++i)
+          EXPECT_TRUE(at::equal((context.*member).at(layer)[i], parts[i].to(at::kBFloat16).to(at::kFloat)));
+      }
+  };
+  heard = 0;
+  expectSame(first);
+  expectSame(states.of("text", hear));
+  EXPECT_EQ(heard, 0);
+  std::filesystem::resize_file(folder_.path() / "states" / "text.safetensors", 5000);
+  expectSame(states.of("text", hear));
+  EXPECT_EQ(heard, 1);
+  const RetrieverContext one = first.asking({1});
+  EXPECT_EQ(one.isGold, (std::vector<std::vector<char>>{first.isGold[1]}));
+  for (const auto& [layer, asked] : one.questions)
+    EXPECT_TRUE(at::equal(asked.at(0), first.questions.at(layer)[1]));
+  states.remove();
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "states"));
+}
+
+/// Ended in the second round and begun anew, it hears no text again and learns what it learns undisturbed.
+TEST_F(RetrieverTest, GoesOnWhereItWasEndedWithoutReadingAgain) {
+  const c10::InferenceMode training(false);
+  struct Stopped {};
+  const auto train = [&](const std::filesystem::path& folder, int last) {
+    std::vector<TrainingStep> steps;
+    const auto note = [&](const TrainingStep& step) {
+      steps.push_back(step);
+      if (step.step == last) throw Stopped();
+    };
+    try {
+      trainRetriever(model_.loaded, smallTexts(), smallSettings(), folder, note, silent_);
+    } catch (const Stopped&) {
+    }
+    return steps;
+  };
+  const auto whole = train(folder_.path() / "whole", 0);
+  train(folder_.path() / "ended", 24);
+  const std::filesystem::path states =
+      folder_.path() / "ended" / (retrieverFileName(model_.loaded.info) + ".states");
+  std::map<std::filesystem::path, std::filesystem::file_time_type> written;
+  for (const auto& entry : std::filesystem::directory_iterator(states))
+    written[entry.path()] = entry.last_write_time();
+  EXPECT_EQ(written.size(), 6u);
+  const auto rest = train(folder_.path() / "ended", 25);
+  for (const auto& [path, time] : written) EXPECT_EQ(std::filesystem::last_write_time(path), time);
+  EXPECT_EQ(rest.front().step, 21);
+  EXPECT_NEAR(rest.back().loss, whole[24].loss, 1e-4 * std::abs(whole[24].loss));
+  train(folder_.path() / "ended", 0);
+  EXPECT_FALSE(std::filesystem::exists(states));
+}
+
 TEST_F(RetrieverTest, GradientsAreThoseOfSmallDifferences) {
   const c10::InferenceMode training(false);
   const RetrieverContext context =
-      hearLesson(model_.loaded, smallTexts().train.front(), smallSettings(), 1, silent_);
+      hearLesson(model_.loaded, smallTexts().train.front(), smallSettings().budgetTokens, silent_);
   const Whitening whitening = model_.loaded.whitening->copied();
   Bookmarks bookmarks = Bookmarks::untrained(whitening, 3, 1);
   Bookmarks::Layer& own = bookmarks.trained().begin()->second;
