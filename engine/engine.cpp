@@ -66,6 +66,14 @@ std::vector<MethodInfo> listMethods() {
 
 bool isMethod(const std::string& name) { return methodNamed(name) != nullptr; }
 
+bool readAlike(const std::string& method, const std::string& other) {
+  const Method *a = methodNamed(method), *b = methodNamed(other);
+  if (!a || !b) return false;
+  return a == b || (a->policy.make == b->policy.make && a->codec.make == b->codec.make &&
+                    a->positions.make == b->positions.make && a->passages.make == b->passages.make &&
+                    a->sees == b->sees && a->answers.keeps == b->answers.keeps);
+}
+
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
   if (settings.device == Device::Cuda)
     throw std::runtime_error("This build of Kvasir works on the CPU only; choose --device cpu.");

@@ -50,12 +50,15 @@ struct ModelInfo {
   std::string chatTemplate;
 };
 
+/// The row of the method table that answers unless another is asked for.
+constexpr const char* kDefaultMethod = "reread";
+
 /// How a document is read. What was read with one setting answers only questions asked with the same method
 /// family.
 struct ReadSettings {
-  std::string method = "whitened";  ///< a row of the method table
-  int budgetTokens = 2048;          ///< KV entries a query may attend to, per layer
-  int stepTokens = 1024;            ///< tokens fed at once; changes speed, never the result
+  std::string method = kDefaultMethod;  ///< a row of the method table
+  int budgetTokens = 2048;              ///< KV entries a query may attend to, per layer
+  int stepTokens = 1024;                ///< tokens fed at once; changes speed, never the result
 };
 
 /// What happens when an answer begins to say again, word for word, what it has said: small models do so without
@@ -63,7 +66,7 @@ struct ReadSettings {
 enum class Repeats { Stop, Allow };
 
 struct AskSettings {
-  std::string method = "whitened";
+  std::string method = kDefaultMethod;
   int budgetTokens = 2048;
   int maxTokens = 256;
   SamplerSettings sampling;
@@ -204,6 +207,8 @@ struct MethodInfo {
 std::vector<MethodInfo> listMethods();
 /// Whether there is such a row, or one that takes another codec with such a name ("snapkv+kivi-4").
 bool isMethod(const std::string& name);
+/// Whether what was read for one row serves the other as well, with the same model and budget.
+bool readAlike(const std::string& method, const std::string& other);
 
 /// What an adapted model says where the document holds no answer.
 constexpr const char* kNotInDocument = "The document does not say.";
@@ -220,7 +225,7 @@ struct AdapterTexts {
   std::vector<AdapterLesson> train, heldOut;
 };
 struct AdapterSettings {
-  std::string method = ReadSettings{}.method;
+  std::string method = "whitened";
   int budgetTokens = ReadSettings{}.budgetTokens;
   int rank = 32;
   std::filesystem::path start;  ///< an adapter of this model and rank to learn on from; empty: nothing learned

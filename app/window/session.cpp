@@ -130,7 +130,7 @@ quint64 Session::ask(const QStringList& ids, const QString& question, const AskS
 }
 
 bool Session::readsInBackground(const AskSettings& settings) const {
-  return reading_ == Reading::InBackground && settings.method == readFor_.method &&
+  return reading_ == Reading::InBackground && readAlike(settings.method, readFor_.method) &&
          settings.budgetTokens == readFor_.budgetTokens;
 }
 

@@ -200,12 +200,12 @@ JobResult SessionWorker::perform(const ListJob& job, Listener&) {
   Listed listed;
   for (DocumentRecord& record : library().list()) {
     const std::vector<ReadingRecord> readings = library().readings(record.id);
-    const bool isRead = std::any_of(readings.begin(), readings.end(), [&](const ReadingRecord& reading) {
-      return reading.complete && reading.method == job.method;
-    });
+    bool isRead = false;
     double share = 0;
     for (const ReadingRecord& reading : readings) {
-      if (reading.method == job.method && reading.tokens > 0)
+      if (!readAlike(reading.method, job.method)) continue;
+      isRead = isRead || reading.complete;
+      if (reading.tokens > 0)
         share = std::max(share, static_cast<double>(reading.tokensRead) / static_cast<double>(reading.tokens));
     }
     listed.documents.push_back({std::move(record), isRead, share});

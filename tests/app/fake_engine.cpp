@@ -150,13 +150,23 @@ struct Engine::Parts {
 std::vector<MethodInfo> listMethods() {
   return {{"full", "everything", "rope", "bf16", "full", "none", "reading"},
           {"infllm", "chunks", "rope", "bf16", "infllm", "none", "reading"},
-          {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"}};
+          {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"},
+          {"reread", "chunks", "rope", "bf16", "whitened", "none", "reread"}};
 }
 
 bool isMethod(const std::string& name) {
   const std::vector<MethodInfo> rows = listMethods();
   return std::any_of(rows.begin(), rows.end(), [&](const MethodInfo& row) { return row.name == name; });
 }
+
+namespace {
+
+/// The row a reading is called after.
+std::string readAs(const std::string& method) { return method == "reread" ? "whitened" : method; }
+
+}  // namespace
+
+bool readAlike(const std::string& method, const std::string& other) { return readAs(method) == readAs(other); }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {
   ++fakeEngine().loads;
@@ -170,7 +180,7 @@ const ModelInfo& Engine::model() const { return parts_->model; }
 const Tokenizer& Engine::tokenizer() const { return parts_->tokenizer; }
 int Engine::threads() const { return 1; }
 
-std::string Engine::readingKey(const ReadSettings& settings) const { return "fake-" + settings.method; }
+std::string Engine::readingKey(const ReadSettings& settings) const { return "fake-" + readAs(settings.method); }
 
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
                                             const fs::path& file, Listener& listener) {

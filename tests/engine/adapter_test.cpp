@@ -35,6 +35,7 @@ class AdapterTest : public testing::Test {
   }
   AskSettings asking(int budget) const {
     AskSettings settings;
+    settings.method = "whitened";
     settings.budgetTokens = budget;
     settings.maxTokens = 4;
     return settings;

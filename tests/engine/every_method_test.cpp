@@ -327,6 +327,25 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
   }
 }
 
+// The library tells by names alone what is read; a reading's file is found by its key.
+TEST(MethodTable, RowsThatReadAlikeShareAReading) {
+  const TinyModel model;
+  const auto key = [&](const char* method) { return readingKey(model.loaded, {method, 1024, 512}); };
+  int pairs = 0;
+  for (const Method& a : methods())
+    for (const Method& b : methods())
+      if (readAlike(a.name, b.name)) {
+        EXPECT_EQ(key(a.name), key(b.name)) << a.name << " " << b.name;
+        ++pairs;
+      }
+  EXPECT_GT(pairs, static_cast<int>(methods().size()));
+  EXPECT_TRUE(readAlike("reread", "whitened"));
+  EXPECT_FALSE(readAlike("reread", "retrolm"));
+  EXPECT_FALSE(readAlike("full", "pi"));
+  EXPECT_FALSE(readAlike("full", "full+kivi-4"));
+  EXPECT_FALSE(readAlike("full", "none of these"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()), [](const auto& row) {
   std::string name = row.param.method + "_" + row.param.architecture;
   std::ranges::replace_if(

@@ -40,10 +40,11 @@ class SessionTest : public QObject {
     if (file.open(QIODevice::WriteOnly)) file.write(text);
     return file.fileName();
   }
-  void start(Session::Reading reading = Session::Reading::InBackground) {
+  void start(Session::Reading reading = Session::Reading::InBackground,
+             const AskSettings& settings = readFor()) {
     session_ = std::make_unique<Session>(pathOf(folder_->filePath(QStringLiteral("library")).toStdString()));
     QSignalSpy listed(session_.get(), &Session::listed);
-    session_->start(readFor(), reading);
+    session_->start(settings, reading);
     QVERIFY(listed.wait());
   }
   QString stateOf(int row) const {
@@ -73,6 +74,20 @@ class SessionTest : public QObject {
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
     QTRY_COMPARE(stateOf(1), QStringLiteral("Ready"));
     QCOMPARE(fakeEngine().loads, 1);
+  }
+
+  /// What was read for one method is ready for another that reads alike, and for no other.
+  void countsWhatWasReadForAMethodThatReadsAlike() {
+    AskSettings whitened, reread;
+    whitened.method = "whitened";
+    reread.method = "reread";
+    start(Session::Reading::InBackground, whitened);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    start(Session::Reading::WhenAsked, reread);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+    start(Session::Reading::WhenAsked, readFor());
+    QCOMPARE(stateOf(0), QStringLiteral("Waiting to be read"));
   }
 
   void loadsNoEngineBeforeItIsNeeded() {
