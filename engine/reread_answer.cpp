@@ -9,6 +9,8 @@ namespace {
 
 // Of the budget, at most: dev questions gain nothing from more.
 constexpr int kRereadTokens = 512;
+// Of the best passage's score: what is worth less is left out, for a small model loses an answer among others.
+constexpr float kWorthReading = 0.5f;
 
 /// What the layers say of a document when it is asked.
 struct Found {
@@ -29,6 +31,22 @@ void addPieces(Run paragraph, float score, const std::vector<Run>& chunks,
     const float own = chunkScores[chunk] - score;
     passages.push_back({piece, piece, std::abs(own) < kOwnMost ? chunkScores[chunk] : score});
   }
+}
+
+/// Leaves out what is worth little beside the best of what is not blocked.
+void keepWorthy(std::vector<ScoredPassage>& passages, const std::vector<Run>& chunks,
+                const std::vector<int>& blockedChunks) {
+  const auto isBlocked = [&](const ScoredPassage& passage) {
+    for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
+      const bool meet = chunks[chunk].begin < passage.tokens.end && passage.tokens.begin < chunks[chunk].end;
+      if (meet && std::ranges::count(blockedChunks, static_cast<int>(chunk)) == 0) return false;
+    }
+    return true;
+  };
+  float best = 0;
+  for (const ScoredPassage& passage : passages)
+    if (passage.score > best && !isBlocked(passage)) best = passage.score;
+  std::erase_if(passages, [&](const ScoredPassage& passage) { return passage.score < kWorthReading * best; });
 }
 
 /// room: tokens that may be read anew.
@@ -61,6 +79,7 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
     else
       addPieces(tokens, scores[i], chunks, chunkScores, found.passages);
   }
+  if (reading.tokens() > room) keepWorthy(found.passages, chunks, settings.blockedChunks);
   return found;
 }
 

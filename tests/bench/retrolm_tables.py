@@ -111,7 +111,7 @@ def main():
     numbers = lambda text: [int(number) for number in text.split(",")]
     names = lambda text: text.split(",")
     tables = {"retrieval": (retrieval, "8192,32768,131072", "whitened,retrolm,rag-dense,rag-bm25"),
-              "answers": (answers, "16384", "whitened,retrolm,rag,full"), "budgets": (budgets, "8192", "whitened,retrolm")}
+              "answers": (answers, "16384", "reread,whitened,retrolm,rag,full"), "budgets": (budgets, "8192", "whitened,retrolm")}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=tables)
     parser.add_argument("folder", type=Path)

@@ -383,6 +383,19 @@ TEST_F(RereadTest, ReadsTheParagraphThatFitsWhole) {
   EXPECT_LT(chunks, static_cast<int>(answer.map.chunks) / 2);
 }
 
+// One paragraph has every word of the question, the others none of its rare ones.
+TEST_F(RereadTest, LeavesOutWhatIsWorthLittleBesideTheBest) {
+  const std::size_t start = text.find(paragraph), end = start + paragraph.size();
+  const Answer answer = ask("What is the quokka abcd?");
+  ASSERT_FALSE(answer.evidence.empty());
+  for (const EvidenceChunk& chunk : answer.evidence) EXPECT_TRUE(chunk.start < end && start < chunk.end);
+  for (const EvidenceChunk& chunk : answer.evidence) asking.blockedChunks.push_back(chunk.chunk);
+  const Answer without = ask("What is the quokka abcd?");
+  ASSERT_FALSE(without.evidence.empty()) << "the best of what may be read counts";
+  for (const EvidenceChunk& chunk : without.evidence)
+    EXPECT_EQ(std::ranges::count(asking.blockedChunks, chunk.chunk), 0);
+}
+
 // Layers tell apart what they found; the answer rests on what was read again, and so the map's shares.
 TEST_F(RereadTest, KeepsWhatEachLayerFound) {
   const Answer answer = ask("What is the quokka abcd?");

@@ -17,19 +17,22 @@ constexpr double kVectorBins = 2;               // bins a point in SVG and PDF
 constexpr QColor kNothingThere(110, 110, 110);  // behind a map: where there is no value, or little weight
 const char* const kOverlayLayer = "kvasir overlay";
 
-/// Marks rows as densely as the axis is high: the numbers of a low map do not run into each other.
+/// Marks rows as densely as a map is high: the numbers of a low map do not run into each other. Marks are set
+/// before the plot is laid out, so the height is reckoned from the plot's.
 class RowTicker : public QCPAxisTickerFixed {
  public:
-  explicit RowTicker(QCPAxis* axis) : axis_(axis) { setTickOrigin(0); }
+  RowTicker(const QCPAxis* axis, std::size_t maps) : axis_(axis), maps_(static_cast<double>(maps)) {}
 
  protected:
   double getTickStep(const QCPRange& range) override {
-    const double room = axis_->axisRect()->height() / (1.6 * QFontMetrics(axis_->tickLabelFont()).height());
-    return std::max(1.0, roundStep(range.size() / std::clamp(room, 1.0, 7.0)));
+    const double line = QFontMetrics(axis_->tickLabelFont()).height();
+    const double height = axis_->parentPlot()->viewport().height() / maps_ - 3 * line;
+    return std::max(1.0, roundStep(range.size() / std::clamp(height / (1.6 * line), 1.0, 7.0)));
   }
 
  private:
-  QCPAxis* axis_;
+  const QCPAxis* axis_;
+  double maps_;
 };
 
 }  // namespace
@@ -146,7 +149,7 @@ void HeatPlot::addRect(QCPLayoutGrid* grid, std::size_t index) {
   rowsAxis->setTicks(rows > 1);
   rowsAxis->setTickLabels(rows > 1);
   rowsAxis->setSubTicks(false);
-  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis));
+  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis, sheet_.maps.size()));
   QCPAxis* columnsAxis = rect->axis(QCPAxis::atBottom);
   columnsAxis->setTickLabels(isLast);
   columnsAxis->setLabel(isLast ? sheet_.columnAxis : QString());

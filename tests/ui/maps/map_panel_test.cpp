@@ -33,6 +33,7 @@ class MapPanelTest : public QObject {
   void cleanup() { panel_.reset(); }
 
   void showsFullAttentionAboveTheMethodOnOneScale();
+  void rowNumbersKeepApart();
   void scoreHasAScaleOfItsOwn();
   void hidingTheFirstChunkRescalesTheColours();
   void wantsFullAttentionWhenThereIsNone();
@@ -98,6 +99,26 @@ void MapPanelTest::showsFullAttentionAboveTheMethodOnOneScale() {
   QCOMPARE(maps[0].scale.high(), maps[1].scale.high());
   QCOMPARE(maps[0].scale.low(), maps[1].scale.low());
   QCOMPARE(plot().cellRect({0, 3, 600}).left(), plot().cellRect({1, 3, 600}).left());
+}
+
+void MapPanelTest::rowNumbersKeepApart() {
+  for (const int height : {330, 420, 1000}) {
+    panel_->resize(900, height);
+    settle();
+    int rows = 0;
+    for (QCPAxisRect* rect : plot().axisRects()) {
+      const QCPAxis* axis = rect->axis(QCPAxis::atLeft);
+      if (axis->label() != QLatin1String("layer")) continue;
+      ++rows;
+      const QVector<double> marks = axis->tickVector();
+      QVERIFY(!marks.isEmpty());
+      for (qsizetype i = 1; i < marks.size(); ++i)
+        QVERIFY(axis->coordToPixel(marks[i - 1]) - axis->coordToPixel(marks[i]) >=
+                QFontMetrics(axis->tickLabelFont()).height());
+      if (height == 1000) QVERIFY(marks.size() > 4);
+    }
+    QCOMPARE(rows, 2);
+  }
 }
 
 void MapPanelTest::scoreHasAScaleOfItsOwn() {
