@@ -118,12 +118,17 @@ void addTexts(const std::string& name, Console& console, std::vector<std::string
   texts.push_back(importFile(pathOf(name), progress).text);
 }
 
-/// What there is to tell of a training that has ended.
-void tellTrained(const std::filesystem::path& file, std::size_t texts, const TrainingCurves& curves,
-                 const Arguments& arguments, Console& console) {
+/// Trains with one of the engine's trainings, draws the curves and tells where the result is.
+template <class Training, class Texts, class Settings>
+void trainWith(Training training, const Texts& texts, const Settings& settings, const Arguments& arguments,
+               Console& console) {
+  const auto engine = loadEngine(arguments, console);
+  TrainingCurves curves(arguments.curves, arguments.picture, console);
+  const std::filesystem::path file = (engine.get()->*training)(
+      texts, settings, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); }, console);
   if (arguments.isJson)
     console.out() << asLine(Json{{"file", utf8Of(file)},
-                                 {"texts", texts},
+                                 {"texts", texts.train.size()},
                                  {"steps", curves.last()},
                                  {"held_out_loss", curves.best()}})
                   << "\n";
@@ -139,12 +144,7 @@ void trainRetrieverCommand(const Arguments& arguments, Console& console) {
   for (const std::string& name : arguments.documents)
     for (RetrieverLesson& lesson : readRetrieverLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
   texts.heldOut = readRetrieverLessons(arguments.heldOut);
-  const auto engine = loadEngine(arguments, console);
-  TrainingCurves curves(arguments.curves, arguments.picture, console);
-  const std::filesystem::path file = engine->trainRetriever(
-      texts, arguments.retriever, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
-      console);
-  tellTrained(file, texts.train.size(), curves, arguments, console);
+  trainWith(&Engine::trainRetriever, texts, arguments.retriever, arguments, console);
 }
 
 void trainAdapterCommand(const Arguments& arguments, Console& console) {
@@ -154,12 +154,7 @@ void trainAdapterCommand(const Arguments& arguments, Console& console) {
   for (const std::string& name : arguments.documents)
     for (AdapterLesson& lesson : readLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
   texts.heldOut = readLessons(arguments.heldOut);
-  const auto engine = loadEngine(arguments, console);
-  TrainingCurves curves(arguments.curves, arguments.picture, console);
-  const std::filesystem::path file = engine->trainAdapter(
-      texts, arguments.training, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
-      console);
-  tellTrained(file, texts.train.size(), curves, arguments, console);
+  trainWith(&Engine::trainAdapter, texts, arguments.training, arguments, console);
 }
 
 void trainBeaconCommand(const Arguments& arguments, Console& console) {
@@ -167,12 +162,7 @@ void trainBeaconCommand(const Arguments& arguments, Console& console) {
   BeaconTexts texts;
   for (const std::string& name : arguments.documents) addTexts(name, console, texts.train);
   addTexts(utf8Of(arguments.heldOut), console, texts.heldOut);
-  const auto engine = loadEngine(arguments, console);
-  TrainingCurves curves(arguments.curves, arguments.picture, console);
-  const std::filesystem::path file = engine->trainBeacons(
-      texts, arguments.beacon, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); },
-      console);
-  tellTrained(file, texts.train.size(), curves, arguments, console);
+  trainWith(&Engine::trainBeacons, texts, arguments.beacon, arguments, console);
 }
 
 void trainWhiteningCommand(const Arguments& arguments, Console& console) {

@@ -54,16 +54,16 @@ QString writeCurves(const std::vector<CurvePanel>& panels, const QString& file) 
   const int rows = (static_cast<int>(panels.size()) + 1) / 2;
   plot.resize(2 * kPanelWidth, rows * kPanelHeight + 60);
   plot.plotLayout()->clear();
+  auto* foot = new QCPLayoutGrid;
+  plot.plotLayout()->addElement(rows, 0, foot);
   auto* legend = new QCPLegend;
+  foot->addElement(0, 0, legend);  // before its items, which belong to its plot
+  legend->setLayer(QStringLiteral("legend"));
   legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
   legend->setWrap(4);
   legend->setBorderPen(Qt::NoPen);
   for (std::size_t i = 0; i < panels.size(); ++i)
     addPanel(plot, panels[i], static_cast<int>(i / 2), static_cast<int>(i % 2), i == 0 ? legend : nullptr);
-  auto* foot = new QCPLayoutGrid;
-  plot.plotLayout()->addElement(rows, 0, foot);
-  foot->addElement(0, 0, legend);
-  legend->setLayer(QStringLiteral("legend"));
   plot.plotLayout()->setRowStretchFactor(rows, 0.05);
   return writePlot(plot, file);
 }

@@ -4,6 +4,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QListView>
+#include <QPlainTextEdit>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -13,6 +14,7 @@
 #include "app/window/workspace.h"
 #include "tests/app/window/window_walk.h"
 #include "ui/document/document_view.h"
+#include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
@@ -64,6 +66,8 @@ class RealWindowTest : public QObject {
     return !rows.empty() && rows[0].state == DocumentState::Ready;
   }
   void shoot(const char* name) {
+    constexpr int kDrawn = 300;  // milliseconds in which pages are drawn
+    QTest::qWait(kDrawn);
     QVERIFY(QDir().mkpath(QStringLiteral(KVASIR_SCREENSHOTS)));
     QVERIFY(workspace_->window().grab().save(QStringLiteral(KVASIR_SCREENSHOTS "/") + QLatin1String(name)));
   }
@@ -114,7 +118,6 @@ class RealWindowTest : public QObject {
     QVERIFY(!window().findChild<DocumentView*>()->boxesInView(best.range).empty());
     shoot("real-answered.png");
     window().showLowerView(window().findChild<MapPanel*>());
-    QCoreApplication::processEvents();
     shoot("real-maps.png");
   }
 
@@ -141,6 +144,20 @@ class RealWindowTest : public QObject {
     QVERIFY(workspace_->shown()->note.contains(QLatin1String("log-probability")));
     for (const EvidenceRow& row : workspace_->shown()->evidence) QVERIFY(row.chunk != best || row.isBlocked);
     shoot("real-without.png");
+  }
+
+  void comparesMethodsSideBySide() {
+    QSignalSpy answered(&workspace_->session(), &Session::answered);
+    auto* compare = window().findChild<ComparePanel*>();
+    Q_EMIT compare->compareWished(
+        {QStringLiteral("reread"), QStringLiteral("whitened"), QStringLiteral("streaming")});
+    QTRY_COMPARE_WITH_TIMEOUT(answered.size(), 3, kPatience);
+    const auto answers = compare->findChildren<QPlainTextEdit*>();
+    QCOMPARE(answers.size(), 3);
+    for (const QPlainTextEdit* answer : answers) QVERIFY(!answer->toPlainText().isEmpty());
+    window().showLowerView(compare);
+    shoot("real-compare.png");
+    window().showLowerView(window().findChild<MapPanel*>());
   }
 
   void findsEverythingAtTheNextStart() {

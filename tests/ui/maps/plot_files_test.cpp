@@ -78,9 +78,15 @@ void PlotFilesTest::aGridMayHaveOneRowAndColumn() {
 }
 
 void PlotFilesTest::curvesAreWrittenByTheEnding() {
+  static int messages;
+  messages = 0;
+  const QtMessageHandler before = qInstallMessageHandler(
+      [](QtMsgType, const QMessageLogContext&, const QString& text) { messages += text.contains(u"QCP"); });
   for (const char* name : {"curves.png", "curves.svg", "curves.pdf"})
     QCOMPARE(writeCurves({samplePanel()}, inFolder(name)), QString());
   QVERIFY(startOf(inFolder("curves.svg")).contains("Answers"));
+  qInstallMessageHandler(before);
+  QCOMPARE(messages, 0);
 }
 
 void PlotFilesTest::otherEndingsAreRefused() {
