@@ -170,7 +170,7 @@ class RetrieverTraining {
     const RetrieverScore score = scoreContext(
         bookmarks_, hear(texts_.train[lesson], static_cast<std::uint64_t>(step) * 7919ull), settings_);
     breathe();
-    if (score.questions == 0) return std::nullopt;
+    if (score.questions == 0 || !score.loss.requires_grad()) return std::nullopt;  // nothing to tell apart
     score.loss.backward();
     breathe();
     return score.loss.item<double>();

@@ -256,6 +256,23 @@ TEST_F(RetrieverTest, LearnsWhatItIsShownAndServesAsAMethod) {
   EXPECT_FALSE(engine.ask(*reading, "What is abcd?", ask, silent_).evidence.empty());
 }
 
+/// A text that is all evidence has nothing to be told apart from.
+TEST_F(RetrieverTest, PassesOverATextThatIsAllEvidence) {
+  const c10::InferenceMode training(false);
+  RetrieverTexts texts = smallTexts();
+  RetrieverLesson& lesson = texts.train.front();
+  lesson.documents = {{0, lesson.text.size()}};
+  lesson.items = {{"What is abcd?", {{0, lesson.text.size()}}}};
+  RetrieverSettings settings = smallSettings();
+  settings.rounds = 1;
+  std::vector<double> losses;
+  EXPECT_NO_THROW(trainRetriever(
+      model_.loaded, texts, settings, folder_.path(),
+      [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_));
+  EXPECT_EQ(losses.size(), 5u);
+  EXPECT_EQ(std::ranges::count(losses, 0.0), 1);
+}
+
 TEST_F(RetrieverTest, IsNotTrainedWithoutTexts) {
   const auto quiet = [](const TrainingStep&) {};
   EXPECT_THROW(trainRetriever(model_.loaded, {}, smallSettings(), folder_.path(), quiet, silent_),
