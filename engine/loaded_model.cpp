@@ -8,7 +8,7 @@ namespace {
 constexpr const char* kInstruction =
     "Answer the question about the document in a few words, using only what the document says.";
 
-/// FNV-1a over what makes two files the same model: all of the head, and the ends of every tensor.
+/// FNV-1a over what makes two files the same: of tensors their ends.
 class Fingerprint {
  public:
   void add(const void* data, std::size_t bytes) {
@@ -48,11 +48,40 @@ std::string fingerprintOf(const GgufFile& file, const Tokenizer& tokenizer) {
   return print.text();
 }
 
+/// What the file says of positions, norms, merges and the like, which a model trained further shares with
+/// another and keys and values depend on all the same.
+std::string settingsOf(const GgufFile& file) {
+  Fingerprint print;
+  const auto addText = [&](const std::string& text) { print.add(text.data(), text.size() + 1); };
+  const auto addNumbers = [&](const auto& numbers) {
+    print.add(numbers.data(), numbers.size() * sizeof numbers[0]);
+  };
+  for (const auto& [key, value] : file.metadata()) {
+    if (key.starts_with("general.")) continue;  // names and addresses
+    addText(key);
+    std::visit(
+        [&](const auto& held) {
+          using Held = std::decay_t<decltype(held)>;
+          if constexpr (std::is_arithmetic_v<Held>)
+            print.add(&held, sizeof held);
+          else if constexpr (std::is_same_v<Held, std::string>)
+            addText(held);
+          else if constexpr (std::is_same_v<Held, GgufFile::Strings>)
+            for (const std::string& text : held) addText(text);
+          else
+            addNumbers(held);
+        },
+        value);
+  }
+  return print.text().substr(0, 16);
+}
+
 ModelInfo describe(const GgufFile& file, const LoadedModel& model) {
   ModelInfo info;
   info.name = file.text("general.name").value_or(file.name());
   info.family = model.shape.family;
   info.fingerprint = fingerprintOf(file, *model.tokenizer);
+  info.settings = settingsOf(file);
   for (const auto& [name, tensor] : file.tensors()) info.parameters += tensor.count();
   info.layers = model.shape.layers;
   info.heads = model.shape.heads;

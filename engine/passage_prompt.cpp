@@ -7,7 +7,7 @@
 namespace kvasir {
 namespace {
 
-constexpr int kAnswerTokens = 128;  // of the budget, kept for the answer at most
+constexpr int kAnswerTokens = 128;  // of the budget, kept for the answer, or a quarter of it if that is more
 constexpr int kStepTokens = 1024;
 
 void mark(std::vector<char>& tokens, const std::vector<Run>& chunks, const std::vector<int>& marked) {
@@ -141,7 +141,7 @@ std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector
 
 int roomForPassages(const LoadedModel& model, const AskSettings& settings, std::size_t asked) {
   const int room = settings.budgetTokens - static_cast<int>(framePrefix(model).size() + asked) -
-                   std::min(settings.maxTokens, kAnswerTokens);
+                   std::min(settings.maxTokens, std::max(kAnswerTokens, settings.budgetTokens / 4));
   if (room < kChunkTokens)
     throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
                              std::to_string(settings.budgetTokens - room + 2 * kChunkTokens) + " or more.");
@@ -235,10 +235,13 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
   Answer answer;
   answer.questionTokens = static_cast<int>(asked.size());
   const at::Tensor last = run->read(asked, static_cast<int>(asked.size()) + kChunkTokens);
-  const Said said = sayAnswer(model, run->pass(), last, asking, answer);
+  AskSettings settings = asking.settings;  // an answer ends where the budget does
+  settings.maxTokens =
+      std::clamp(settings.budgetTokens - static_cast<int>(prompt.tokens.size() + asked.size()), 1, settings.maxTokens);
+  const Said said = sayAnswer(model, run->pass(), last, {settings, asking.script, asking.listener, asking.start}, answer);
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
   answer.map = mapOf(tap.map(prompt.parts()), prompt, scores, reading.finished());
-  answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(asking.settings.method).judge);
+  answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(settings.method).judge);
   answer.attendedTokens = run->pass().attendedTokens();
   answer.kvBytesInMemory = run->bytesInMemory() + read.bytes() + tap.bytes() + reading.bytesInMemory();
   answer.totalSeconds = secondsSince(asking.start);

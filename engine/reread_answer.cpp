@@ -79,7 +79,7 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
     else
       addPieces(tokens, scores[i], chunks, chunkScores, found.passages);
   }
-  if (reading.tokens() > room) keepWorthy(found.passages, chunks, settings.blockedChunks);
+  keepWorthy(found.passages, chunks, settings.blockedChunks);
   return found;
 }
 
@@ -87,14 +87,15 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
 
 Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                         const Asking& asking) {
-  if (!isQuestion(question)) return answerFromReading(model, reading, question, asking);
   const AskSettings& settings = asking.settings;
-  const int room =
-      std::min(kRereadTokens, roomForPassages(model, settings, frameQuestion(model, question).size()));
-  const Found found = askReading(model, reading, question, room, asking);
+  const int room = roomForPassages(model, settings, frameQuestion(model, question).size());
+  if (!isQuestion(question) || reading.tokens() <= room)
+    return answerFromReading(model, reading, question, asking);
+  const int most = std::min(kRereadTokens, room);
+  const Found found = askReading(model, reading, question, most, asking);
   const ReadPrompt prompt(
       model, settings,
-      promptOf(model, reading, chooseTokens(reading.finishedRuns(), found.passages, settings, room)),
+      promptOf(model, reading, chooseTokens(reading.finishedRuns(), found.passages, settings, most)),
       Weights::Adapted, [&] {
         asking.listener.progress({Stage::Retrieving, 0, 0, 0});
       });

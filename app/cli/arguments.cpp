@@ -89,7 +89,7 @@ void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
   sub->add_option("--top-p", asking.sampling.topP,
                   "Choose among the likeliest tokens that make up this share; 1: off")
       ->type_name("P")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(CLI::Range(1e-6, 1.0));
   sub->add_option("--min-p", asking.sampling.minP, "Leave out tokens under this share of the likeliest; 0: off")
       ->type_name("P")
       ->check(CLI::Range(0.0, 1.0));

@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli", required=True)
     parser.add_argument("--docs", required=True)
-    parser.add_argument("--method", default="whitened")
+    parser.add_argument("--method", default="reread")
     parser.add_argument("--budget", type=int, default=2048)
     parser.add_argument("--only", help="questions of the files whose name holds this")
     parser.add_argument("--out", type=Path)

@@ -33,6 +33,20 @@ TEST_F(EngineCalls, RefuseCudaWithoutADevice) {
             std::string::npos);
 }
 
+// Weights and words alike, positions not: what was trained serves both, what was read does not.
+TEST_F(EngineCalls, NameReadingsByTheModelsSettingsToo) {
+  const auto engineOf = [&](double ropeBase) {
+    SyntheticModel shape;
+    shape.ropeBase = ropeBase;
+    const auto file = writeSyntheticGguf(shape, model_.folder.path(), std::to_string(ropeBase) + ".gguf");
+    return std::make_unique<Engine>(EngineSettings{file, 2, Device::Cpu, Precision::Exact}, silent_);
+  };
+  const auto first = engineOf(10000), same = engineOf(10000), other = engineOf(20000);
+  EXPECT_EQ(first->model().fingerprint, other->model().fingerprint);
+  EXPECT_EQ(first->readingKey({}), same->readingKey({}));
+  EXPECT_NE(first->readingKey({}), other->readingKey({}));
+}
+
 TEST_F(EngineCalls, RefuseAMethodThatIsNotInTheTable) {
   ReadSettings settings;
   settings.method = "magic";

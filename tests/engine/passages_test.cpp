@@ -135,9 +135,19 @@ TEST_P(EveryPassageMethod, KeepsWithinBudget) {
   EXPECT_GT(answer.attendedTokens, kBudget / 2);
 }
 
+TEST_P(EveryPassageMethod, KeepsWithinBudgetInALongAnswer) {
+  Engine engine(model_.settings(), silent_);
+  asking_.maxTokens = kBudget;
+  asking_.repeats = Repeats::Allow;
+  const Answer answer = engine.ask(*read(engine, randomText(1200, 3)), kQuestion, asking_, silent_);
+  EXPECT_LE(answer.attendedTokens, kBudget);
+  EXPECT_GT(answer.answerTokens, 64);
+}
+
 TEST_P(EveryPassageMethod, EqualsFullAttentionWhenAllFits) {
   Engine engine(model_.settings(), silent_);
-  const std::string text = randomText(40, 8);
+  asking_.budgetTokens = 2048;
+  const std::string text = randomText(180, 8);
   const Answer ours = engine.ask(*read(engine, text), kQuestion, asking_, silent_);
   AskSettings full = asking_;
   full.method = "full";
