@@ -41,10 +41,11 @@ struct EngineSettings {
 };
 
 struct ModelInfo {
-  std::string name;         ///< from the file ("SmolLM2 135M Instruct"), else the file's name
-  std::string family;       ///< "llama", "gemma3"
-  std::string fingerprint;  ///< hex; the same for the same weights and vocabulary: what was trained for them serves
-  std::string settings;     ///< hex; the same for the same positions, norms and tokenizer: what was read serves
+  std::string name;    ///< from the file ("SmolLM2 135M Instruct"), else the file's name
+  std::string family;  ///< "llama", "gemma3"
+  std::string
+      fingerprint;  ///< hex; the same for the same weights and vocabulary: what was trained for them serves
+  std::string settings;  ///< hex; the same for the same positions, norms and tokenizer: what was read serves
   std::int64_t parameters = 0;
   int layers = 0, heads = 0, kvHeads = 0, headDimension = 0, width = 0, vocabulary = 0;
   int trainedTokens = 0;  ///< the longest text it was trained on

@@ -236,9 +236,10 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
   answer.questionTokens = static_cast<int>(asked.size());
   const at::Tensor last = run->read(asked, static_cast<int>(asked.size()) + kChunkTokens);
   AskSettings settings = asking.settings;  // an answer ends where the budget does
-  settings.maxTokens =
-      std::clamp(settings.budgetTokens - static_cast<int>(prompt.tokens.size() + asked.size()), 1, settings.maxTokens);
-  const Said said = sayAnswer(model, run->pass(), last, {settings, asking.script, asking.listener, asking.start}, answer);
+  settings.maxTokens = std::clamp(settings.budgetTokens - static_cast<int>(prompt.tokens.size() + asked.size()),
+                                  1, settings.maxTokens);
+  const Said said =
+      sayAnswer(model, run->pass(), last, {settings, asking.script, asking.listener, asking.start}, answer);
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
   answer.map = mapOf(tap.map(prompt.parts()), prompt, scores, reading.finished());
   answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(settings.method).judge);

@@ -129,8 +129,8 @@ int StoredReading::tokensRead() const {
 
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   const Method& method = findMethod(settings.method);
-  std::string key = model.info.fingerprint + "-" + model.info.settings + "-" + model.chat.name + "-" + readingName(model, method) + "-" +
-                    method.positions.name + "-" + method.codec.name +
+  std::string key = model.info.fingerprint + "-" + model.info.settings + "-" + model.chat.name + "-" +
+                    readingName(model, method) + "-" + method.positions.name + "-" + method.codec.name +
                     (model.form == DenseForm::Float32 ? "32" : "16");
   if (readsPassages(method)) key += std::string("-") + method.passages.name;
   if (keepsKv(method) && method.judge == Judge::Score)

@@ -28,23 +28,26 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
   options.folders = windowFolders(line.value(QStringLiteral("data-dir")));
   const QStringList files = absolute(line.positionalArguments());
   SingleInstance instance(options.folders.config);
-  if (instance.handOver(files)) return 0;
+  const QString question = line.value(QStringLiteral("ask"));
+  if (instance.handOver(files, question)) return 0;
   const RunMarker marker(options.folders.config);
   options.sample = sampleFile();
   options.sampleQuestion = sampleQuestion();
   options.startsSafe = marker.wasLeft();
   Look look(application);
   Workspace workspace(options, &look);
-  QObject::connect(&instance, &SingleInstance::received, &workspace, [&](const QStringList& received) {
-    workspace.addFiles(received);
-    workspace.window().setWindowState(workspace.window().windowState() & ~Qt::WindowMinimized);
-    workspace.window().raise();
-    workspace.window().activateWindow();
-  });
+  QObject::connect(&instance, &SingleInstance::received, &workspace,
+                   [&](const QStringList& received, const QString& asked) {
+                     if (!asked.isEmpty()) workspace.askNextOpened(asked);
+                     workspace.addFiles(received);
+                     workspace.window().setWindowState(workspace.window().windowState() & ~Qt::WindowMinimized);
+                     workspace.window().raise();
+                     workspace.window().activateWindow();
+                   });
   Terminator terminator;
   QObject::connect(&terminator, &Terminator::wished, &workspace.window(), &QWidget::close);
   instance.listen();
-  workspace.askNextOpened(line.value(QStringLiteral("ask")));
+  workspace.askNextOpened(question);
   workspace.addFiles(files);
   workspace.start();
   return QApplication::exec();

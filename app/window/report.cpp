@@ -1,5 +1,6 @@
 #include "app/window/report.h"
 
+#include <set>
 #include <stdexcept>
 
 #include <QCoreApplication>
@@ -16,9 +17,11 @@
 namespace kvasir {
 namespace {
 
-constexpr std::size_t kQuotes = 8;  // of an answer; the CSV has all
+constexpr int kQuotes = 8;  // of an answer, beside those its marks name; the CSV has all
 
-QString text(const char* source) { return QCoreApplication::translate("Report", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(Report)
+};
 
 QString onOneLine(const QString& passage) { return passage.simplified(); }
 
@@ -34,17 +37,28 @@ QString markedAnswer(const Exchange& exchange) {
   return (marked + exchange.answer.mid(written)).trimmed();
 }
 
+/// The first passages, and those that the answer's marks name.
+std::vector<EvidenceRow> quotesOf(const Exchange& exchange) {
+  std::set<int> named;
+  for (const SentenceMark& mark : marksOf(exchange.answer, exchange.evidence))
+    named.insert(mark.ranks.begin(), mark.ranks.end());
+  std::vector<EvidenceRow> quotes;
+  for (const EvidenceRow& row : exchange.evidence)
+    if (row.rank <= kQuotes || named.count(row.rank) > 0) quotes.push_back(row);
+  return quotes;
+}
+
 QString settingsOf(const Exchange& exchange) {
-  QString line = text("Method %1, budget %2 tokens").arg(exchange.method).arg(exchange.budgetTokens);
-  if (exchange.coverage) line += text(", coverage %1 %").arg(qRound(*exchange.coverage * 100));
-  if (!exchange.when.isEmpty()) line += text(", asked %1").arg(exchange.when);
+  QString line = Words::tr("Method %1, budget %2 tokens").arg(exchange.method).arg(exchange.budgetTokens);
+  if (exchange.coverage) line += Words::tr(", coverage %1 %").arg(qRound(*exchange.coverage * 100));
+  if (!exchange.when.isEmpty()) line += Words::tr(", asked %1").arg(exchange.when);
   return line;
 }
 
 QString placeOf(const EvidenceRow& row) {
   QStringList parts;
   if (!row.title.isEmpty()) parts << row.title;
-  if (!row.pages.isEmpty()) parts << text("page %1").arg(row.pages);
+  if (!row.pages.isEmpty()) parts << Words::tr("page %1").arg(row.pages);
   if (!row.section.isEmpty()) parts << row.section;
   return parts.join(QStringLiteral(", "));
 }
@@ -58,7 +72,7 @@ QString escapedMarkdown(QString plain) {
 void writeBytes(const QByteArray& bytes, const QString& file) {
   QSaveFile save(file);
   if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.commit()) return;
-  throw std::runtime_error(text("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
+  throw std::runtime_error(Words::tr("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
 }
 
 void writePdf(const Report& report, const QString& file) {
@@ -66,13 +80,14 @@ void writePdf(const Report& report, const QString& file) {
   writer.setPageSize(QPageSize(QPageSize::A4));
   writer.setPageMargins(QMarginsF(20, 20, 20, 20), QPageLayout::Millimeter);
   writer.setTitle(report.title);
-  writer.setCreator(text("Kvasir"));
+  writer.setCreator(Words::tr("Kvasir"));
   QTextDocument document;
   document.setDefaultFont(QFont(QStringLiteral("sans-serif"), 10));
   document.setHtml(asHtml(report));
   QFile probe(file);
   if (!probe.open(QIODevice::WriteOnly))
-    throw std::runtime_error(text("%1 cannot be written: %2.").arg(file, probe.errorString()).toStdString());
+    throw std::runtime_error(
+        Words::tr("%1 cannot be written: %2.").arg(file, probe.errorString()).toStdString());
   probe.close();
   document.print(&writer);
 }
@@ -81,16 +96,17 @@ void writePdf(const Report& report, const QString& file) {
 
 QString asMarkdown(const Report& report) {
   QString out = QStringLiteral("# %1\n\n").arg(escapedMarkdown(report.title));
-  if (!report.file.isEmpty()) out += text("Document: `%1`").arg(report.file) + QStringLiteral("\n\n");
+  if (!report.file.isEmpty()) out += Words::tr("Document: `%1`").arg(report.file) + QStringLiteral("\n\n");
   for (const ExchangePointer& exchange : report.exchanges) {
     out += QStringLiteral("## %1\n\n").arg(escapedMarkdown(onOneLine(exchange->question)));
+    if (!exchange->asked.isEmpty())
+      out += Words::tr("Asked: %1").arg(escapedMarkdown(onOneLine(exchange->asked))) + QStringLiteral("\n\n");
     if (!exchange->note.isEmpty())
       out += QStringLiteral("*%1*\n\n").arg(escapedMarkdown(onOneLine(exchange->note)));
     out += escapedMarkdown(markedAnswer(*exchange)) + QStringLiteral("\n\n");
     if (const QString notice = answerNotice(*exchange); !notice.isEmpty())
       out += QStringLiteral("*%1*\n\n").arg(notice);
-    for (const EvidenceRow& row : exchange->evidence) {
-      if (row.rank > static_cast<int>(kQuotes)) break;
+    for (const EvidenceRow& row : quotesOf(*exchange)) {
       out += QStringLiteral("> [%1] %2  \n> %3\n\n")
                  .arg(row.rank)
                  .arg(escapedMarkdown(placeOf(row)), escapedMarkdown(onOneLine(row.text)));
@@ -106,17 +122,19 @@ QString asHtml(const Report& report) {
                     "<h1>%1</h1>")
                     .arg(report.title.toHtmlEscaped());
   if (!report.file.isEmpty())
-    out += QStringLiteral("<p>%1</p>").arg(text("Document: %1").arg(report.file.toHtmlEscaped()));
+    out += QStringLiteral("<p>%1</p>").arg(Words::tr("Document: %1").arg(report.file.toHtmlEscaped()));
   for (const ExchangePointer& exchange : report.exchanges) {
     out += QStringLiteral("<h2>%1</h2>").arg(exchange->question.toHtmlEscaped());
+    if (!exchange->asked.isEmpty())
+      out += QStringLiteral("<p>%1</p>")
+                 .arg(Words::tr("Asked: %1").arg(onOneLine(exchange->asked).toHtmlEscaped()));
     if (!exchange->note.isEmpty())
       out += QStringLiteral("<p><i>%1</i></p>").arg(exchange->note.toHtmlEscaped());
     out += QStringLiteral("<p>%1</p>")
                .arg(markedAnswer(*exchange).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
     if (const QString notice = answerNotice(*exchange); !notice.isEmpty())
       out += QStringLiteral("<p><i>%1</i></p>").arg(notice);
-    for (const EvidenceRow& row : exchange->evidence) {
-      if (row.rank > static_cast<int>(kQuotes)) break;
+    for (const EvidenceRow& row : quotesOf(*exchange)) {
       out += QStringLiteral("<blockquote><p><b>[%1] %2</b><br>%3</p></blockquote>")
                  .arg(row.rank)
                  .arg(placeOf(row).toHtmlEscaped(), onOneLine(row.text).toHtmlEscaped());

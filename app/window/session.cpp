@@ -136,8 +136,12 @@ bool Session::readsInBackground(const AskSettings& settings) const {
 
 void Session::stopQuestion(quint64 number) { work_->stop(number); }
 
-void Session::verify(const ExchangePointer& exchange) { work_->add(VerifyJob{exchange}, Urgency::Now); }
-void Session::retrace(const ExchangePointer& exchange) { work_->add(RetraceJob{exchange}, Urgency::Now); }
+quint64 Session::verify(const ExchangePointer& exchange) {
+  return work_->add(VerifyJob{exchange}, Urgency::Now);
+}
+quint64 Session::retrace(const ExchangePointer& exchange) {
+  return work_->add(RetraceJob{exchange}, Urgency::Now);
+}
 
 void Session::talk(qint64 conversation) { desk_->add(TalkJob{conversation}, Urgency::Now); }
 void Session::nameConversation(qint64 conversation, const QString& title) {

@@ -40,8 +40,9 @@ class Session : public QObject {
   /// Whether documents are read without being asked, for these settings.
   bool readsInBackground(const AskSettings& settings) const;
   void stopQuestion(quint64 number);
-  void verify(const ExchangePointer& exchange);
-  void retrace(const ExchangePointer& exchange);
+  /// Work that can be stopped by its number (stopQuestion); the exchange is told all the same.
+  quint64 verify(const ExchangePointer& exchange);
+  quint64 retrace(const ExchangePointer& exchange);
   void keep(const ExchangePointer& exchange);
   void forget(const QString& id);  ///< its conversations
   void talk(qint64 conversation);  ///< wishes to know what was said in it

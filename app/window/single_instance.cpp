@@ -29,14 +29,14 @@ SingleInstance::SingleInstance(const QString& place, QObject* parent)
 
 SingleInstance::~SingleInstance() = default;
 
-bool SingleInstance::handOver(const QStringList& files) const {
+bool SingleInstance::handOver(const QStringList& files, const QString& question) const {
   QLocalSocket socket;
   socket.connectToServer(name_);
   if (!socket.waitForConnected(kWaitMilliseconds)) return false;
   QByteArray message;
   QDataStream stream(&message, QIODevice::WriteOnly);
   stream.setVersion(QDataStream::Qt_6_4);
-  stream << files;
+  stream << files << question;
   socket.write(message);
   socket.flush();
   while (socket.bytesAvailable() == 0) {
@@ -59,12 +59,13 @@ void SingleInstance::accept() {
       QDataStream stream(socket);
       stream.setVersion(QDataStream::Qt_6_4);
       QStringList files;
+      QString question;
       stream.startTransaction();
-      stream >> files;
+      stream >> files >> question;
       if (!stream.commitTransaction()) return;
       socket->write(QByteArray(1, kTaken));
       socket->flush();
-      Q_EMIT received(files);
+      Q_EMIT received(files, question);
     });
   }
 }

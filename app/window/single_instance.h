@@ -18,12 +18,12 @@ class SingleInstance : public QObject {
   ~SingleInstance() override;
 
   /// True when a running instance took them. Waits half a second at most for its answer.
-  bool handOver(const QStringList& files) const;
+  bool handOver(const QStringList& files, const QString& question) const;
   /// Takes files from now on.
   void listen();
 
  Q_SIGNALS:
-  void received(QStringList files);
+  void received(QStringList files, QString question);
 
  private:
   void accept();

@@ -11,7 +11,9 @@ namespace {
 
 constexpr qsizetype kMostWords = 2000;
 
-QString text(const char* source) { return QCoreApplication::translate("WordDifference", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(WordDifference)
+};
 
 QStringList wordsOf(const QString& sentence) {
   static const QRegularExpression space(QStringLiteral("\\s+"));
@@ -47,11 +49,11 @@ WordDifference differenceOf(const QString& before, const QString& after) {
 }
 
 QString describe(const WordDifference& difference) {
-  if (difference.gone.isEmpty() && difference.come.isEmpty()) return text("The answer is the same.");
+  if (difference.gone.isEmpty() && difference.come.isEmpty()) return Words::tr("The answer is the same.");
   const QString gone = difference.gone.join(QLatin1Char(' ')), come = difference.come.join(QLatin1Char(' '));
-  if (difference.come.isEmpty()) return text("Gone: “%1”.").arg(gone);
-  if (difference.gone.isEmpty()) return text("New: “%1”.").arg(come);
-  return text("Gone: “%1”. New: “%2”.").arg(gone, come);
+  if (difference.come.isEmpty()) return Words::tr("Gone: “%1”.").arg(gone);
+  if (difference.gone.isEmpty()) return Words::tr("New: “%1”.").arg(come);
+  return Words::tr("Gone: “%1”. New: “%2”.").arg(gone, come);
 }
 
 }  // namespace kvasir

@@ -1,5 +1,6 @@
 #include "app/window/workspace.h"
 
+#include <QLineEdit>
 #include <QScreen>
 
 #include "ui/document/document_view.h"
@@ -57,6 +58,8 @@ Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* paren
   connectViews();
   connectSession();
   connectQuestions();
+  // Files dropped on a field are dropped on the window.
+  for (QLineEdit* field : window_->findChildren<QLineEdit*>()) field->setAcceptDrops(false);
   showStatus();
 }
 
@@ -123,6 +126,7 @@ void Workspace::connectAsking() {
   const auto stop = [this] {
     if (running_) session_->stopQuestion(running_->number);
     stopComparing();
+    stopLooking();
   };
   const auto againLast = [this] {
     if (shown_) askAgain(shown_->number);

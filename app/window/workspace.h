@@ -130,6 +130,7 @@ class Workspace : public QObject {
   void retrace(const ExchangePointer& exchange);
   void onRetraced(qint64 exchange, const std::shared_ptr<const Exchange>& result);
   void verify();
+  void stopLooking();
   bool renew(const ExchangePointer& before, Exchange changed);
   ExchangePointer find(qint64 exchange) const;
   void show(const ExchangePointer& exchange);  ///< its evidence and maps; null: none
@@ -187,8 +188,9 @@ class Workspace : public QObject {
   StatusValues status_;
   qint64 provisional_ = 0;            ///< counts down: numbers of exchanges that are not kept yet
   std::map<qint64, qint64> numbers_;  ///< what provisional numbers became
-  qint64 lastConversation_ = 0, retracing_ = 0;
-  std::optional<int> headsWished_;  ///< a chunk, until the answer was retraced
+  qint64 lastConversation_ = 0;
+  quint64 verifying_ = 0, retracing_ = 0;  ///< the session's work; 0: none
+  std::optional<int> headsWished_;         ///< a chunk, until the answer was retraced
   bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;
 };
 

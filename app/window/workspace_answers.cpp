@@ -128,6 +128,7 @@ void Workspace::run(Running running) {
     showConversations();
   }
   running.conversation = conversation_;
+  stopLooking();
   const QString& asked = running.asked.isEmpty() ? running.question : running.asked;
   running.number = session_->ask(running.documents, asked, running.settings, running.extent);
   if (running.question == window_->ask()->question()) window_->ask()->setQuestion({});
@@ -343,14 +344,22 @@ void Workspace::showHeads(int chunk) {
 }
 
 void Workspace::verify() {
-  if (!shown_ || !shown_->maps || running_) return;
+  if (!shown_ || !shown_->maps || verifying_ != 0) return;
+  if (running_) return tell(tr("A question is being answered; verify when it is done, or stop it."));
   window_->tell(
       tr("Full attention over the whole document is being computed for this answer; the map shows it when it "
          "is done."));
-  session_->verify(shown_);
+  verifying_ = session_->verify(shown_);
+}
+
+/// Ends what only looks again at an answer: a question goes before it.
+void Workspace::stopLooking() {
+  for (const quint64 work : {verifying_, retracing_})
+    if (work != 0) session_->stopQuestion(work);
 }
 
 void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> full) {
+  verifying_ = 0;
   window_->notice()->hide();
   const ExchangePointer exchange = find(number);
   if (!full || !exchange || !exchange->maps) return;
@@ -373,10 +382,9 @@ void Workspace::showLooks() {
 /// is of an earlier day.
 void Workspace::retrace(const ExchangePointer& exchange) {
   if (!exchange || running_ || retracing_ != 0) return;
-  retracing_ = exchange->number;
   if (!exchange->isStopped)
     window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
-  session_->retrace(exchange);
+  retracing_ = session_->retrace(exchange);
 }
 
 void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>& result) {

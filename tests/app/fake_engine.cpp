@@ -352,6 +352,7 @@ fs::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSett
 FullAttention Engine::fullAttention(const Reading& reading, std::string_view, std::string_view,
                                     Listener& listener) {
   listener.progress({Stage::Answering, 0, 1, 0});
+  if (fakeEngine().onLook) fakeEngine().onLook(listener);
   EvidenceMap map = emptyMap(static_cast<int>(reading.chunks().size()));
   std::fill(map.attended.begin(), map.attended.end(), std::uint8_t{1});
   std::fill(map.mass.begin(), map.mass.end(), 1.0F / static_cast<float>(std::max(map.chunks, 1)));

@@ -18,10 +18,11 @@ struct FakeEngine {
   std::string saying;                             ///< what it answers; empty: the text of the first chunk found
   std::vector<std::vector<int>> pinned, blocked;  ///< chunks, of each question
   std::vector<std::string> trainingTexts;
-  std::vector<kvasir::AnswerStep> steps;   ///< of each answer
-  int rank = 0;                            ///< of the adapter that was trained
-  std::function<void(int chunk)> onChunk;  ///< called after each chunk read
-  std::function<void()> onAnswerWord;      ///< called after each word of an answer
-  std::string refusal;                     ///< asked for a device it does not have, it throws this
+  std::vector<kvasir::AnswerStep> steps;          ///< of each answer
+  int rank = 0;                                   ///< of the adapter that was trained
+  std::function<void(int chunk)> onChunk;         ///< called after each chunk read
+  std::function<void()> onAnswerWord;             ///< called after each word of an answer
+  std::function<void(kvasir::Listener&)> onLook;  ///< called while full attention is computed
+  std::string refusal;                            ///< asked for a device it does not have, it throws this
 };
 FakeEngine& fakeEngine();

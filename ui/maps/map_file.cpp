@@ -7,7 +7,9 @@
 namespace kvasir {
 namespace {
 
-QString text(const char* source) { return QCoreApplication::translate("Maps", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(Maps)
+};
 
 bool writeTable(const NumberTable& table, const QString& file) {
   QSaveFile device(file);
@@ -28,9 +30,10 @@ QString writeMapFile(HeatPlot& plot, const NumberTable& table, const QString& fi
   else if (ending == QLatin1String("csv"))
     isWritten = writeTable(table, file);
   else
-    return text("A map is written as .png, .svg, .pdf or .csv, not as \"%1\".").arg(QFileInfo(file).fileName());
+    return Words::tr("A map is written as .png, .svg, .pdf or .csv, not as \"%1\".")
+        .arg(QFileInfo(file).fileName());
   if (isWritten && QFileInfo::exists(file)) return {};
-  return text("\"%1\" could not be written: check the folder and the free space.").arg(file);
+  return Words::tr("\"%1\" could not be written: check the folder and the free space.").arg(file);
 }
 
 }  // namespace kvasir

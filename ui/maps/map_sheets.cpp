@@ -11,7 +11,9 @@
 namespace kvasir {
 namespace {
 
-QString text(const char* source) { return QCoreApplication::translate("Maps", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(Maps)
+};
 
 using Grid = std::shared_ptr<const BinnedGrid>;
 
@@ -61,8 +63,8 @@ ValueUnit unitOf(MapValue value) {
 
 HeatSheet positionSheet(const MapGrids& grids) {
   HeatSheet sheet;
-  sheet.rowAxis = text("layer");
-  sheet.columnAxis = text("position (token)");
+  sheet.rowAxis = Words::tr("layer");
+  sheet.columnAxis = Words::tr("position (token)");
   sheet.sections = grids.maps->sections;
   sheet.pages = grids.maps->pages;
   sheet.outlined = grids.maps->goldChunks;
@@ -70,12 +72,13 @@ HeatSheet positionSheet(const MapGrids& grids) {
 }
 
 QString ownScale(const QString& title, const ValueScale& scale) {
-  return text("%1 (%2 to %3)")
+  return Words::tr("%1 (%2 to %3)")
       .arg(title, valueText(scale.unit(), scale.low()), valueText(scale.unit(), scale.high()));
 }
 
 void addPlaceCells(const MapGrids& grids, NumberTable& table) {
-  table.headers = {text("Chunk"), text("First token"), text("Tokens"), text("Section"), text("Page")};
+  table.headers = {Words::tr("Chunk"), Words::tr("First token"), Words::tr("Tokens"), Words::tr("Section"),
+                   Words::tr("Page")};
   table.rows = grids.chunks();
 }
 
@@ -188,9 +191,9 @@ HeatSheet attentionSheet(const MapGrids& grids, const SheetChoice& choice) {
   ValueScale ownScaleOf(unitOf(showsScore ? MapValue::Score : MapValue::Share), choice.scale,
                         showsScore ? ownRange : joined(ownRange, fullRange));
   const ValueScale fullScale = showsScore ? ValueScale(ValueUnit::Share, choice.scale, fullRange) : ownScaleOf;
-  const QString fullTitle = text("Full attention");
-  const QString ownTitle = showsScore ? text("%1: retrieval score").arg(grids.maps->method)
-                                      : text("%1: share of attention").arg(grids.maps->method);
+  const QString fullTitle = Words::tr("Full attention");
+  const QString ownTitle = showsScore ? Words::tr("%1: retrieval score").arg(grids.maps->method)
+                                      : Words::tr("%1: share of attention").arg(grids.maps->method);
   if (grids.full) {
     const QString title = showsScore ? ownScale(fullTitle, fullScale) : fullTitle;
     sheet.maps.push_back({title, grids.full, fullScale, nullptr});
@@ -201,10 +204,10 @@ HeatSheet attentionSheet(const MapGrids& grids, const SheetChoice& choice) {
   if (choice.dims && grids.full) sheet.maps.front().attended = grids.attended;
   if (choice.dims && showsScore) sheet.maps.back().attended = grids.attended;
   sheet.scaleMarks = ownScaleOf.marks();
-  sheet.scaleTitle = showsScore ? text("score") : text("share of attention");
+  sheet.scaleTitle = showsScore ? Words::tr("score") : Words::tr("share of attention");
   if (areScalesApart) {
-    sheet.scaleMarks = {{0, text("lowest")}, {0.5, QString()}, {1, text("highest")}};
-    sheet.scaleTitle = text("within each map");
+    sheet.scaleMarks = {{0, Words::tr("lowest")}, {0.5, QString()}, {1, Words::tr("highest")}};
+    sheet.scaleTitle = Words::tr("within each map");
   }
   return sheet;
 }
@@ -214,10 +217,10 @@ HeatSheet chunkSheet(const MapGrids& grids, const SheetChoice& choice) {
   const Grid grid = chunkGrid(grids, choice.value);
   const MapValue value = choice.value == MapValue::Score && !grids.chunkScore ? MapValue::Share : choice.value;
   const ValueScale scale(unitOf(value), choice.scale, gridRange(*grid, choice.hidesFirst));
-  const QString title = value == MapValue::Layers  ? text("layers that attended")
-                        : value == MapValue::Score ? text("mean score of the layers")
-                                                   : text("mean share of the layers");
-  sheet.maps.push_back({text("%1: %2").arg(grids.maps->method, title), grid, scale, nullptr});
+  const QString title = value == MapValue::Layers  ? Words::tr("layers that attended")
+                        : value == MapValue::Score ? Words::tr("mean score of the layers")
+                                                   : Words::tr("mean share of the layers");
+  sheet.maps.push_back({Words::tr("%1: %2").arg(grids.maps->method, title), grid, scale, nullptr});
   sheet.scaleMarks = scale.marks();
   sheet.scaleTitle = title;
   sheet.hasProfile = true;
@@ -235,11 +238,12 @@ HeatSheet headSheet(const HeadMap& heads, ScaleKind kind) {
       std::make_shared<const BinnedGrid>(heads.layers, std::make_shared<const std::vector<int>>(edges),
                                          std::make_shared<const std::vector<float>>(heads.mass));
   const ValueScale scale(ValueUnit::Share, kind, rangeOf(heads.mass, heads.heads));
-  sheet.maps.push_back({text("Attention of each head to chunk %1").arg(heads.chunk), grid, scale, nullptr});
-  sheet.rowAxis = text("layer");
-  sheet.columnAxis = text("head");
+  sheet.maps.push_back(
+      {Words::tr("Attention of each head to chunk %1").arg(heads.chunk), grid, scale, nullptr});
+  sheet.rowAxis = Words::tr("layer");
+  sheet.columnAxis = Words::tr("head");
   sheet.scaleMarks = scale.marks();
-  sheet.scaleTitle = text("share of attention");
+  sheet.scaleTitle = Words::tr("share of attention");
   sheet.numbersColumns = true;
   return sheet;
 }
@@ -251,9 +255,10 @@ NumberTable attentionTable(const MapGrids& grids, MapValue value) {
   const Grid own = showsScore ? grids.score : grids.share, full = grids.full;
   const int layers = grids.layers();
   for (int layer = 0; layer < layers; ++layer) {
-    table.headers.append((showsScore ? text("Layer %1 score") : text("Layer %1 share")).arg(layer));
+    table.headers.append((showsScore ? Words::tr("Layer %1 score") : Words::tr("Layer %1 share")).arg(layer));
   }
-  for (int layer = 0; full && layer < layers; ++layer) table.headers.append(text("Layer %1 full").arg(layer));
+  for (int layer = 0; full && layer < layers; ++layer)
+    table.headers.append(Words::tr("Layer %1 full").arg(layer));
   table.cell = [grids, own, full, layers](int chunk, int column) -> QVariant {
     if (column < kPlaceCells) return placeCell(grids, chunk, column);
     const int layer = column - kPlaceCells;
@@ -265,7 +270,7 @@ NumberTable attentionTable(const MapGrids& grids, MapValue value) {
 NumberTable chunkTable(const MapGrids& grids) {
   NumberTable table;
   addPlaceCells(grids, table);
-  table.headers += {text("Share of attention"), text("Layers"), text("Mean score")};
+  table.headers += {Words::tr("Share of attention"), Words::tr("Layers"), Words::tr("Mean score")};
   table.cell = [grids](int chunk, int column) -> QVariant {
     switch (column - kPlaceCells) {
       case 0:
@@ -284,8 +289,8 @@ NumberTable chunkTable(const MapGrids& grids) {
 NumberTable headTable(const HeadMap& heads) {
   NumberTable table;
   if (!isWhole(heads)) return table;
-  table.headers = {text("Layer")};
-  for (int head = 0; head < heads.heads; ++head) table.headers.append(text("Head %1").arg(head));
+  table.headers = {Words::tr("Layer")};
+  for (int head = 0; head < heads.heads; ++head) table.headers.append(Words::tr("Head %1").arg(head));
   table.rows = heads.layers;
   table.cell = [heads](int layer, int column) -> QVariant {
     if (column == 0) return layer;
@@ -320,12 +325,12 @@ QString pageOf(const AnswerMaps& maps, int chunk) {
 QString placeText(const MapGrids& grids, int chunk) {
   const QLocale locale;
   const auto number = [&locale](double token) { return locale.toString(static_cast<int>(token)); };
-  QStringList parts{text("chunk %1 (tokens %2–%3)")
+  QStringList parts{Words::tr("chunk %1 (tokens %2–%3)")
                         .arg(QString::number(chunk), number(grids.share->columnStart(chunk)),
                              number(grids.share->columnEnd(chunk) - 1))};
   const QString section = sectionOf(*grids.maps, chunk), page = pageOf(*grids.maps, chunk);
   if (!section.isEmpty()) parts.append(section);
-  if (!page.isEmpty()) parts.append(text("page %1").arg(page));
+  if (!page.isEmpty()) parts.append(Words::tr("page %1").arg(page));
   return parts.join(QStringLiteral(" · "));
 }
 
@@ -333,11 +338,11 @@ QString attentionText(const MapGrids& grids, int layer, int chunk) {
   const auto value = [&](ValueUnit unit, const Grid& grid) {
     return valueText(unit, static_cast<double>(grid->value(layer, chunk)));
   };
-  QStringList parts{text("Layer %1").arg(layer), placeText(grids, chunk)};
-  if (grids.full) parts.append(text("full %1").arg(value(ValueUnit::Share, grids.full)));
-  parts.append(text("share %1").arg(value(ValueUnit::Share, grids.share)));
-  if (grids.score) parts.append(text("score %1").arg(value(ValueUnit::Score, grids.score)));
-  parts.append(grids.attended->value(layer, chunk) > 0 ? text("attended") : text("not attended"));
+  QStringList parts{Words::tr("Layer %1").arg(layer), placeText(grids, chunk)};
+  if (grids.full) parts.append(Words::tr("full %1").arg(value(ValueUnit::Share, grids.full)));
+  parts.append(Words::tr("share %1").arg(value(ValueUnit::Share, grids.share)));
+  if (grids.score) parts.append(Words::tr("score %1").arg(value(ValueUnit::Score, grids.score)));
+  parts.append(grids.attended->value(layer, chunk) > 0 ? Words::tr("attended") : Words::tr("not attended"));
   return parts.join(QStringLiteral(" · "));
 }
 
@@ -345,20 +350,21 @@ QString chunkText(const MapGrids& grids, int chunk) {
   QString place = placeText(grids, chunk);
   place[0] = place[0].toUpper();
   QStringList parts{place};
-  parts.append(text("share %1")
+  parts.append(Words::tr("share %1")
                    .arg(valueText(ValueUnit::Share, static_cast<double>(grids.chunkShare->value(0, chunk)))));
   if (grids.chunkScore) {
-    parts.append(text("score %1")
+    parts.append(Words::tr("score %1")
                      .arg(valueText(ValueUnit::Score, static_cast<double>(grids.chunkScore->value(0, chunk)))));
   }
-  parts.append(
-      text("%1 of %2 layers").arg(static_cast<int>(grids.chunkLayers->value(0, chunk))).arg(grids.layers()));
+  parts.append(Words::tr("%1 of %2 layers")
+                   .arg(static_cast<int>(grids.chunkLayers->value(0, chunk)))
+                   .arg(grids.layers()));
   return parts.join(QStringLiteral(" · "));
 }
 
 QString headText(const HeadMap& heads, int layer, int head) {
   const float share = heads.mass[static_cast<std::size_t>(layer * heads.heads + head)];
-  return text("Layer %1 · head %2 · share %3")
+  return Words::tr("Layer %1 · head %2 · share %3")
       .arg(QString::number(layer), QString::number(head),
            valueText(ValueUnit::Share, static_cast<double>(share)));
 }

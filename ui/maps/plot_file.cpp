@@ -9,7 +9,9 @@
 namespace kvasir {
 namespace {
 
-QString text(const char* source) { return QCoreApplication::translate("Maps", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(Maps)
+};
 
 QString endingOf(const QString& file) { return QFileInfo(file).suffix().toLower(); }
 
@@ -33,7 +35,7 @@ QString plotNameProblem(const QString& file) {
   const QString ending = endingOf(file);
   if (ending == QLatin1String("png") || ending == QLatin1String("svg") || ending == QLatin1String("pdf"))
     return {};
-  return text("A plot is written as .png, .svg or .pdf, not as \"%1\".").arg(QFileInfo(file).fileName());
+  return Words::tr("A plot is written as .png, .svg or .pdf, not as \"%1\".").arg(QFileInfo(file).fileName());
 }
 
 QCPAxisRect* addTitledAxes(QCustomPlot& plot, const QString& title, int row, int column) {
@@ -57,7 +59,7 @@ QString writePlot(QCustomPlot& plot, const QString& file) {
   else
     isWritten = plot.savePdf(file, plot.width(), plot.height());
   if (isWritten && QFileInfo::exists(file)) return {};
-  return text("\"%1\" could not be written: check the folder and the free space.").arg(file);
+  return Words::tr("\"%1\" could not be written: check the folder and the free space.").arg(file);
 }
 
 }  // namespace kvasir

@@ -9,7 +9,9 @@
 namespace kvasir {
 namespace {
 
-QString text(const char* source) { return QCoreApplication::translate("AnswerNotice", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(AnswerNotice)
+};
 
 bool isDenial(const QString& answer) {
   return answer.trimmed().startsWith(QString::fromLatin1(kNotInDocument).chopped(1), Qt::CaseInsensitive);
@@ -26,21 +28,24 @@ bool isNotInDocument(const Exchange& exchange) {
 QString answerNotice(const Exchange& exchange) {
   QStringList parts;
   const bool isHalf = shareRead(exchange) < 1;
-  if (exchange.isStopped) parts << text("Stopped; this is what had been said.");
-  if (!exchange.isStopped && exchange.answer.trimmed().isEmpty()) parts << text("The model gave no answer.");
+  if (exchange.isStopped) parts << Words::tr("Stopped; this is what had been said.");
+  if (!exchange.isStopped && exchange.answer.trimmed().isEmpty())
+    parts << Words::tr("The model gave no answer.");
   if (isNotInDocument(exchange)) {
-    const QString where = isHalf ? text("Not in what has been read of it so far") : text("Not in the document");
-    parts << (isDenial(exchange.answer) ? text("%1, says the model of the passages it was shown.").arg(where)
-                                        : text("%1, as far as the passages found show.").arg(where));
-    if (!exchange.evidence.empty()) parts << text("The best of them are listed all the same.");
+    const QString where =
+        isHalf ? Words::tr("Not in what has been read of it so far") : Words::tr("Not in the document");
+    parts << (isDenial(exchange.answer)
+                  ? Words::tr("%1, says the model of the passages it was shown.").arg(where)
+                  : Words::tr("%1, as far as the passages found show.").arg(where));
+    if (!exchange.evidence.empty()) parts << Words::tr("The best of them are listed all the same.");
   }
   if (isHalf) {
-    parts << text(
+    parts << Words::tr(
                  "Answered from the first %1 % of the document, which was still being read; ask again to ask "
                  "all of it.")
                  .arg(static_cast<int>(std::floor(shareRead(exchange) * 100)));
   }
-  if (exchange.isCut) parts << text("The answer was cut at the longest length allowed.");
+  if (exchange.isCut) parts << Words::tr("The answer was cut at the longest length allowed.");
   return parts.join(QLatin1Char(' '));
 }
 

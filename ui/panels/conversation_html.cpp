@@ -11,7 +11,9 @@ namespace {
 
 constexpr qsizetype kBestPassages = 3;
 
-QString text(const char* source) { return QCoreApplication::translate("Conversation", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(Conversation)
+};
 
 QString escaped(const QString& plain) {
   return plain.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>"));
@@ -61,7 +63,7 @@ QString passagesHtml(const Exchange& exchange) {
     if (row.isBlocked || row.layers == 0) continue;
     QStringList place = {QStringLiteral("[%1]").arg(row.rank)};
     if (!row.title.isEmpty()) place << row.title;
-    if (!row.pages.isEmpty()) place << text("page %1").arg(row.pages);
+    if (!row.pages.isEmpty()) place << Words::tr("page %1").arg(row.pages);
     if (!row.section.isEmpty()) place << row.section;
     links << linkHtml(QStringLiteral("mark:%1:%2:-1").arg(exchange.number).arg(row.rank),
                       place.join(QLatin1Char(' ')).toHtmlEscaped());
@@ -72,14 +74,15 @@ QString passagesHtml(const Exchange& exchange) {
 QString footerHtml(const Exchange& exchange, bool isShown) {
   const QString id = QString::number(exchange.number);
   QStringList parts;
-  if (exchange.documents.size() > 1) parts << text("%1 documents").arg(exchange.documents.size());
+  if (exchange.documents.size() > 1) parts << Words::tr("%1 documents").arg(exchange.documents.size());
   parts << exchange.method.toHtmlEscaped();
-  parts << text("budget %1").arg(QLocale().toString(exchange.budgetTokens));
-  if (exchange.totalSeconds > 0) parts << text("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
-  if (exchange.coverage) parts << text("coverage %1 %").arg(qRound(*exchange.coverage * 100));
-  parts << (isShown ? text("evidence shown") : linkHtml(QStringLiteral("show:") + id, text("Show evidence")));
-  parts << linkHtml(QStringLiteral("again:") + id, text("Ask again"));
-  parts << linkHtml(QStringLiteral("edit:") + id, text("Edit question"));
+  parts << Words::tr("budget %1").arg(QLocale().toString(exchange.budgetTokens));
+  if (exchange.totalSeconds > 0) parts << Words::tr("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
+  if (exchange.coverage) parts << Words::tr("coverage %1 %").arg(qRound(*exchange.coverage * 100));
+  parts << (isShown ? Words::tr("evidence shown")
+                    : linkHtml(QStringLiteral("show:") + id, Words::tr("Show evidence")));
+  parts << linkHtml(QStringLiteral("again:") + id, Words::tr("Ask again"));
+  parts << linkHtml(QStringLiteral("edit:") + id, Words::tr("Edit question"));
   return parts.join(QStringLiteral(" · "));
 }
 
@@ -108,7 +111,8 @@ ConversationLink parseLink(const QString& link) {
 
 QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) {
   QString html = questionHtml(exchange.question, palette);
-  if (!exchange.asked.isEmpty()) html += quietHtml(text("Asked: %1").arg(escaped(exchange.asked)), palette);
+  if (!exchange.asked.isEmpty())
+    html += quietHtml(Words::tr("Asked: %1").arg(escaped(exchange.asked)), palette);
   if (!exchange.note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(exchange.note));
   html += QStringLiteral("<p>%1</p>").arg(answerHtml(exchange));
   if (const QString notice = answerNotice(exchange); !notice.isEmpty())

@@ -8,14 +8,16 @@
 namespace kvasir {
 namespace {
 
-QString text(const char* source) { return QCoreApplication::translate("LibraryRow", source); }
+struct Words {
+  Q_DECLARE_TR_FUNCTIONS(LibraryRow)
+};
 
 QString withShare(const QString& doing, const LibraryRow& row) {
   if (row.share <= 0 && row.secondsLeft < 0) return doing;
   const int percent = static_cast<int>(std::floor(row.share * 100));
-  const QString shown = text("%1 %2 %").arg(doing).arg(percent);
+  const QString shown = Words::tr("%1 %2 %").arg(doing).arg(percent);
   if (row.secondsLeft < 0) return shown;
-  return text("%1, %2 left").arg(shown, asClock(row.secondsLeft));
+  return Words::tr("%1, %2 left").arg(shown, asClock(row.secondsLeft));
 }
 
 }  // namespace
@@ -32,25 +34,26 @@ QString describeState(const LibraryRow& row) {
   switch (row.state) {
     case DocumentState::Waiting:
       if (row.isImported && row.share > 0)
-        return text("Waiting, %1 % read").arg(static_cast<int>(std::floor(row.share * 100)));
-      return row.isImported ? text("Waiting to be read") : text("Waiting");
+        return Words::tr("Waiting, %1 % read").arg(static_cast<int>(std::floor(row.share * 100)));
+      return row.isImported ? Words::tr("Waiting to be read") : Words::tr("Waiting");
     case DocumentState::Importing:
-      return withShare(text("Importing"), row);
+      return withShare(Words::tr("Importing"), row);
     case DocumentState::Reading:
-      return withShare(text("Reading"), row);
+      return withShare(Words::tr("Reading"), row);
     case DocumentState::Stopped:
-      return text("Stopped at %1 %").arg(static_cast<int>(std::floor(row.share * 100)));
+      return Words::tr("Stopped at %1 %").arg(static_cast<int>(std::floor(row.share * 100)));
     case DocumentState::Ready:
-      return text("Ready");
+      return Words::tr("Ready");
     case DocumentState::Failed:
-      return text("Failed: %1").arg(row.reason);
+      return Words::tr("Failed: %1").arg(row.reason);
   }
   return {};
 }
 
 QString describeRow(const LibraryRow& row) {
   if (row.pages <= 0) return describeState(row);
-  const QString pages = row.pages == 1 ? text("1 page") : text("%1 pages").arg(QLocale().toString(row.pages));
+  const QString pages =
+      row.pages == 1 ? Words::tr("1 page") : Words::tr("%1 pages").arg(QLocale().toString(row.pages));
   return pages + QStringLiteral(" · ") + describeState(row);
 }
 

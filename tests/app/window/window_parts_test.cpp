@@ -274,6 +274,26 @@ class WindowPartsTest : public QObject {
     QVERIFY(csv.contains(s("\"Twelve \"\"whales\"\",\nwere counted 🐋.\"\r\n")));
   }
 
+  void quotesWhatMarksNameAndTellsWhatWasAsked() {
+    Exchange exchange = someExchange();
+    exchange.asked = s("Earlier I asked: Who?\nNow I ask: How many whales?");
+    exchange.answer = s("Seventeen narwhals surfaced near Spitsbergen.");
+    exchange.evidence.clear();
+    for (int rank = 1; rank <= 14; ++rank) {
+      exchange.evidence.push_back(someRow(rank));
+      exchange.evidence.back().rank = rank;
+      exchange.evidence.back().text = s("Nothing of note.");
+    }
+    exchange.evidence[11].text = s("Seventeen narwhals surfaced near Spitsbergen.");
+    const Report report{s("Whales"), {}, {std::make_shared<const Exchange>(exchange)}};
+    const QString markdown = asMarkdown(report), html = asHtml(report);
+    QVERIFY(markdown.contains(s("Spitsbergen. \\[12\\]")));
+    QVERIFY(markdown.contains(s("> [8]")) && markdown.contains(s("> [12]")) && !markdown.contains(s("> [11]")));
+    QVERIFY(html.contains(s("<b>[12] ")) && !html.contains(s("<b>[9] ")));
+    QVERIFY(markdown.contains(s("Asked: Earlier I asked: Who? Now I ask")));
+    QVERIFY(html.contains(s("Asked: Earlier I asked: Who? Now I ask")));
+  }
+
   void failsToExportWithASentence() {
     const Report report{s("Whales"), {}, {}};
     for (const char* name : {"/no/such/folder/r.md", "/no/such/folder/r.pdf"})
@@ -357,19 +377,21 @@ class WindowPartsTest : public QObject {
 
   void handsFilesToTheRunningInstance() {
     SingleInstance first(path("one")), other(path("two"));
-    QVERIFY(!first.handOver({s("a.pdf")}));
+    QVERIFY(!first.handOver({s("a.pdf")}, {}));
     first.listen();
     QSignalSpy received(&first, &SingleInstance::received);
     QThread* sender = QThread::create([this] {
-      if (SingleInstance(path("one")).handOver({s("/tmp/ä.pdf"), s("b.pdf")})) setProperty("taken", true);
+      if (SingleInstance(path("one")).handOver({s("/tmp/ä.pdf"), s("b.pdf")}, s("Why?")))
+        setProperty("taken", true);
     });
     sender->start();
     QTRY_COMPARE(received.size(), 1);
     QCOMPARE(received[0][0].toStringList(), (QStringList{s("/tmp/ä.pdf"), s("b.pdf")}));
+    QCOMPARE(received[0][1].toString(), s("Why?"));
     QTRY_VERIFY(sender->isFinished());
     delete sender;
     QVERIFY(property("taken").toBool());
-    QVERIFY(!other.handOver({}));
+    QVERIFY(!other.handOver({}, {}));
   }
 
   void saysWhichWordsWentAndCame() {

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include <QAbstractButton>
 #include <QCheckBox>
 #include <QComboBox>
@@ -360,6 +363,44 @@ class WorkspaceTest : public QObject {
     Q_EMIT window().findChild<MapPanel*>()->verifyWished();
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     QVERIFY(*window().strip()->values().coverage < 0.5);
+  }
+
+  void fieldsLeaveDropsToTheWindow() {
+    start();
+    const auto fields = window().findChildren<QLineEdit*>();
+    QVERIFY(fields.size() > 3);
+    for (const QLineEdit* field : fields) QVERIFY2(!field->acceptDrops(), qPrintable(field->objectName()));
+  }
+
+  /// Esc ends it, and a question does not wait behind it.
+  void stopsVerifyingForAQuestion() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    std::atomic<bool> isLooking = false;
+    fakeEngine().onLook = [&](Listener& listener) {
+      isLooking = true;
+      for (int i = 0; i < 500; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        listener.progress({Stage::Retrieving, i, 500, 0});
+      }
+    };
+    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QTRY_VERIFY(isLooking);
+    QElapsedTimer timer;
+    timer.start();
+    askAndWait(QStringLiteral("And how many claims were pending?"));
+    QVERIFY(timer.elapsed() < 2000);
+    QVERIFY(!window().strip()->values().isCoverageExact);
+    isLooking = false;
+    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QTRY_VERIFY(isLooking);
+    QSignalSpy verified(&workspace().session(), &Session::verified);
+    Q_EMIT window().stopWished();
+    QTRY_COMPARE(verified.size(), 1);
+    fakeEngine().onLook = {};
+    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QTRY_VERIFY(window().strip()->values().isCoverageExact);
   }
 
   void usesMoreBudget() {
