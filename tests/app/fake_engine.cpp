@@ -151,7 +151,8 @@ std::vector<MethodInfo> listMethods() {
   return {{"full", "everything", "rope", "bf16", "full", "none", "reading"},
           {"infllm", "chunks", "rope", "bf16", "infllm", "none", "reading"},
           {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"},
-          {"reread", "chunks", "rope", "bf16", "whitened", "none", "reread"}};
+          {"retrolm", "chunks", "rope", "bf16", "retrolm", "none", "reading"},
+          {"reread", "chunks", "rope", "bf16", "retrolm", "none", "reread"}};
 }
 
 bool isMethod(const std::string& name) {
@@ -162,7 +163,7 @@ bool isMethod(const std::string& name) {
 namespace {
 
 /// The row a reading is called after.
-std::string readAs(const std::string& method) { return method == "reread" ? "whitened" : method; }
+std::string readAs(const std::string& method) { return method == "reread" ? "retrolm" : method; }
 
 }  // namespace
 

@@ -339,8 +339,8 @@ TEST(MethodTable, RowsThatReadAlikeShareAReading) {
         ++pairs;
       }
   EXPECT_GT(pairs, static_cast<int>(methods().size()));
-  EXPECT_TRUE(readAlike("reread", "whitened"));
-  EXPECT_FALSE(readAlike("reread", "retrolm"));
+  EXPECT_TRUE(readAlike("reread", "retrolm"));
+  EXPECT_FALSE(readAlike("reread", "whitened"));
   EXPECT_FALSE(readAlike("full", "pi"));
   EXPECT_FALSE(readAlike("full", "full+kivi-4"));
   EXPECT_FALSE(readAlike("full", "none of these"));

@@ -411,7 +411,7 @@ TEST_F(RereadTest, KeepsWhatEachLayerFound) {
   const Answer answer = ask("What is the quokka abcd?");
   const auto chunks = static_cast<std::size_t>(answer.map.chunks);
   ASSERT_EQ(answer.map.scores.size(), chunks * static_cast<std::size_t>(answer.map.layers));
-  const Answer found = ask("What is the quokka abcd?", "whitened");
+  const Answer found = ask("What is the quokka abcd?", "retrolm");
   for (std::size_t i = 0; i < found.map.scores.size(); ++i)
     if (!std::isnan(found.map.scores[i])) {
       EXPECT_NEAR(answer.map.scores[i], found.map.scores[i], 1e-4);
@@ -420,13 +420,13 @@ TEST_F(RereadTest, KeepsWhatEachLayerFound) {
 
 TEST_F(RereadTest, LeavesWishesToTheReading) {
   const Answer ours = ask("Summarize the quokka abcd.");
-  const Answer whole = ask("Summarize the quokka abcd.", "whitened");
+  const Answer whole = ask("Summarize the quokka abcd.", "retrolm");
   EXPECT_EQ(ours.text, whole.text);
   EXPECT_EQ(ours.map.attended, whole.map.attended);
 }
 
-TEST_F(RereadTest, SharesTheReadingOfWhitened) {
-  EXPECT_EQ(readingKey(model.loaded, {"reread", 1024, 512}), readingKey(model.loaded, {"whitened", 1024, 512}));
+TEST_F(RereadTest, SharesTheReadingOfRetrolm) {
+  EXPECT_EQ(readingKey(model.loaded, {"reread", 1024, 512}), readingKey(model.loaded, {"retrolm", 1024, 512}));
 }
 
 TEST(Passages, ReachToTheEndsOfTheirSentences) {

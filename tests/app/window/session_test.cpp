@@ -78,10 +78,10 @@ class SessionTest : public QObject {
 
   /// What was read for one method is ready for another that reads alike, and for no other.
   void countsWhatWasReadForAMethodThatReadsAlike() {
-    AskSettings whitened, reread;
-    whitened.method = "whitened";
+    AskSettings retrolm, reread;
+    retrolm.method = "retrolm";
     reread.method = "reread";
-    start(Session::Reading::InBackground, whitened);
+    start(Session::Reading::InBackground, retrolm);
     session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
     start(Session::Reading::WhenAsked, reread);
