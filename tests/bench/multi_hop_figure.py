@@ -2,7 +2,7 @@
 """Draws the figure of the RetroLM paper for a multi-hop dev question: full attention above the retriever's scores, layer by
 position, the gold paragraphs outlined.
 
-  multi_hop_figure.py QA_FOLDER --cli build/release/app/kvasir-cli --out multi_hop.png [--row ID] [options of kvasir-cli map]
+  multi_hop_figure.py QA_FOLDER --cli build/release/app/kvasir-cli --out multi_hop.png [--row ID] --method retrolm [options of kvasir-cli map]
 """
 import argparse
 import gzip
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROW = "dev_musique-2hop__129075_55098_12288"
+ROW = "dev_hotpotqa-5ae619515542995703ce8afc_12288"
 MARKED = 60  # characters of a gold paragraph that name its chunk
 
 
