@@ -53,9 +53,6 @@ std::string fingerprintOf(const GgufFile& file, const Tokenizer& tokenizer) {
 std::string settingsOf(const GgufFile& file) {
   Fingerprint print;
   const auto addText = [&](const std::string& text) { print.add(text.data(), text.size() + 1); };
-  const auto addNumbers = [&](const auto& numbers) {
-    print.add(numbers.data(), numbers.size() * sizeof numbers[0]);
-  };
   for (const auto& [key, value] : file.metadata()) {
     if (key.starts_with("general.")) continue;  // names and addresses
     addText(key);
@@ -69,7 +66,7 @@ std::string settingsOf(const GgufFile& file) {
           else if constexpr (std::is_same_v<Held, GgufFile::Strings>)
             for (const std::string& text : held) addText(text);
           else
-            addNumbers(held);
+            print.add(held.data(), held.size() * sizeof held[0]);
         },
         value);
   }

@@ -1,6 +1,7 @@
 #include "engine/passage_prompt.h"
 
 #include <numeric>
+#include <optional>
 
 #include "engine/answer.h"
 
@@ -110,7 +111,7 @@ class StepListener : public Listener {
 }  // namespace
 
 std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
-                               const AskSettings& settings, int room) {
+                               const AskSettings& settings, int room, float worth) {
   const int tokens = chunks.empty() ? 0 : chunks.back().end;
   std::vector<ScoredPassage> wanted;
   for (const int chunk : settings.pinnedChunks)
@@ -126,13 +127,18 @@ std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector
     return std::all_of(isBlocked.begin() + run.begin, isBlocked.begin() + std::min(run.end, tokens),
                        [](char blocked) { return blocked != 0; });
   };
-  for (const ScoredPassage& passage : wanted) {
+  std::optional<float> best;
+  for (std::ptrdiff_t place = 0; place < std::ssize(wanted); ++place) {
+    const ScoredPassage& passage = wanted[static_cast<std::size_t>(place)];
+    if (isAllBlocked(passage.judged)) continue;
+    if (place >= pinned && !best) best = passage.score;
+    if (worth > 0 && best && passage.score < worth * *best) break;
     std::vector<std::size_t> more;
     for (int token = passage.tokens.begin; token < std::min(passage.tokens.end, tokens); ++token) {
       const auto at = static_cast<std::size_t>(token);
       if (!isChosen[at] && !isBlocked[at]) more.push_back(at);
     }
-    if (static_cast<int>(more.size()) > room || isAllBlocked(passage.judged)) continue;
+    if (static_cast<int>(more.size()) > room) continue;
     room -= static_cast<int>(more.size());
     for (const std::size_t at : more) isChosen[at] = 1;
   }

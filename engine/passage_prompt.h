@@ -8,9 +8,10 @@
 namespace kvasir {
 
 /// Of a document's tokens, those of the best passages that fit `room`: pinned chunks first, nothing of blocked
-/// ones, nor a passage that speaks of them alone.
+/// ones, nor a passage that speaks of them alone. worth: if above 0, passages that score less than this share
+/// of the best that may be chosen are left out.
 std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
-                               const AskSettings& settings, int room);
+                               const AskSettings& settings, int room, float worth = 0);
 
 /// Tokens of the budget that passages may take beside the frame, what is asked after them, and the answer.
 /// Throws a sentence where that is less than a chunk.

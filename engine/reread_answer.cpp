@@ -33,22 +33,6 @@ void addPieces(Run paragraph, float score, const std::vector<Run>& chunks,
   }
 }
 
-/// Leaves out what is worth little beside the best of what is not blocked.
-void keepWorthy(std::vector<ScoredPassage>& passages, const std::vector<Run>& chunks,
-                const std::vector<int>& blockedChunks) {
-  const auto isBlocked = [&](const ScoredPassage& passage) {
-    for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
-      const bool meet = chunks[chunk].begin < passage.tokens.end && passage.tokens.begin < chunks[chunk].end;
-      if (meet && std::ranges::count(blockedChunks, static_cast<int>(chunk)) == 0) return false;
-    }
-    return true;
-  };
-  float best = 0;
-  for (const ScoredPassage& passage : passages)
-    if (passage.score > best && !isBlocked(passage)) best = passage.score;
-  std::erase_if(passages, [&](const ScoredPassage& passage) { return passage.score < kWorthReading * best; });
-}
-
 /// room: tokens that may be read anew.
 Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question, int room,
                  const Asking& asking) {
@@ -79,7 +63,6 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
     else
       addPieces(tokens, scores[i], chunks, chunkScores, found.passages);
   }
-  keepWorthy(found.passages, chunks, settings.blockedChunks);
   return found;
 }
 
@@ -95,7 +78,8 @@ Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading,
   const Found found = askReading(model, reading, question, most, asking);
   const ReadPrompt prompt(
       model, settings,
-      promptOf(model, reading, chooseTokens(reading.finishedRuns(), found.passages, settings, most)),
+      promptOf(model, reading,
+               chooseTokens(reading.finishedRuns(), found.passages, settings, most, kWorthReading)),
       Weights::Adapted, [&] {
         asking.listener.progress({Stage::Retrieving, 0, 0, 0});
       });

@@ -1,12 +1,14 @@
 #include "engine/training/train_retriever.h"
 
+#include "engine/reading.h"
 #include "engine/text_run.h"
 #include "engine/training/training_loop.h"
 
 namespace kvasir {
 namespace {
 
-constexpr int kMostHeldOut = 24;  // texts
+constexpr const char* kRead = "whitened";  // how texts are read
+constexpr int kMostHeldOut = 24;           // texts
 constexpr int kStepTokens = 1024;
 constexpr double kEachLayersShare = 0.2;  // of the loss of questions
 constexpr int kSeenAnyway = 3;  // chunks of the budget that are not retrieved: first, last, the question's own
@@ -204,7 +206,7 @@ class RetrieverTraining {
   /// Names all that decides what is heard of a text.
   std::string nameOf(const RetrieverLesson& lesson) const {
     RunName name;
-    name.add(model_.info.fingerprint).add(model_.whitening->id()).add(settings_.budgetTokens).add(lesson.text);
+    name.add(readingKey(model_, {kRead, settings_.budgetTokens})).add(lesson.text);
     const auto addStretches = [&](const std::vector<RetrieverLesson::Stretch>& stretches) {
       for (const auto& stretch : stretches)
         name.add(static_cast<double>(stretch.start)).add(static_cast<double>(stretch.end));
@@ -244,7 +246,7 @@ class RetrieverTraining {
 RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& lesson, int budgetTokens,
                             Listener& listener) {
   const c10::InferenceMode engineSide(true);
-  const Method& method = findMethod("whitened");
+  const Method& method = findMethod(kRead);
   const auto breathe = [&] { listener.progress({Stage::Training, 0, 0, 0}); };
   const Tokens tokens = tokensOf(model, lesson.text);
   RetrieverContext context;
