@@ -14,7 +14,8 @@ namespace {
 
 constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamingPolicy},
     kInfllm{"infllm", infllmPolicy}, kWhitened{"whitened", whitenedPolicy}, kRetrolm{"retrolm", retrolmPolicy},
-    kLambda{"lambda", lambdaPolicy}, kQuest{"quest", questPolicy}, kArkvale{"arkvale", arkvalePolicy},
+    kLambda{"lambda", lambdaPolicy}, kLambdaMiddle{"lambda-middle", lambdaMiddlePolicy},
+    kQuest{"quest", questPolicy}, kArkvale{"arkvale", arkvalePolicy},
     kQuestReading{"quest-reading", questReadingPolicy},
     kArkvaleReading{"arkvale-reading", arkvaleReadingPolicy}, kSnapkv{"snapkv", snapkvPolicy},
     kSnapkvBlind{"snapkv-blind", snapkvBlindPolicy}, kPyramidkv{"pyramidkv", pyramidkvPolicy},
@@ -54,6 +55,10 @@ const std::vector<Method>& methods() {
        "LM-Infinite: the first hundred tokens, never farther than the budget, and the most recent; the rest is "
        "forgotten",
        kLambda, kPlain, kCeiling, kWhole, Sees::Budget},
+      {"lm-infinite-middle",
+       "as lm-infinite, but the document is kept, and for an answer each KV head picks five tokens of it that "
+       "all see",
+       kLambdaMiddle, kPlain, kCeiling, kWhole, Sees::Budget},
       {"streaming", "StreamingLLM: the first four tokens and the most recent; the rest is forgotten",
        kStreaming, kPlain, kInCache, kWhole, Sees::Budget},
       {"infllm", "InfLLM: first and recent chunks, and those each layer retrieves by representative keys",

@@ -66,9 +66,11 @@ class GroupedPositions : public PositionScheme {
 class CeilingPositions : public PositionScheme {
  public:
   explicit CeilingPositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
-  // The first tokens are a run of their own, as CachePositions has it.
+  // The first tokens are a run of their own, as CachePositions has it. Runs that end beyond the ceiling are of
+  // the middle: the most recent tokens end before the block's chunk.
   Placement place(const Run& keys, const Block& block) const override {
-    return {keys.begin == 0, 0, block.first + block.tokens > budget_ ? 0 : 1};
+    const bool isMiddle = keys.end + std::max(budget_, kChunkTokens) <= block.first;
+    return {keys.begin == 0 || isMiddle, 0, block.first + block.tokens > budget_ ? 0 : 1};
   }
   int farQuery(int token) const override { return std::min(token, budget_); }
   int nearLimit() const override { return budget_; }

@@ -57,8 +57,8 @@ std::unique_ptr<PositionScheme> longRopePositions(int budgetTokens);
 /// their positions divided by 8, queries moved so that both meet at the window's end.
 std::unique_ptr<PositionScheme> groupedPositions(int budgetTokens);
 
-/// LM-Infinite (§3.2): the first tokens keep their distance up to a ceiling, the budget, and stand there
-/// however far they are. Departure: the ceiling sets in for a block of queries as one.
+/// LM-Infinite (§3.2): the first tokens, and those of the middle, keep their distance up to a ceiling, the
+/// budget, and stand there however far they are. Departure: the ceiling sets in for a block of queries as one.
 std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens);
 
 /// True distances for layers that see only a window of the model's own.

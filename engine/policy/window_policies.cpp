@@ -1,5 +1,9 @@
 #include "engine/policy/window_policies.h"
 
+#include <set>
+
+#include "engine/policy/chunk_choice.h"
+
 namespace kvasir {
 namespace {
 
@@ -46,14 +50,21 @@ class StreamingPolicy : public KvPolicy {
   }
 
   Selection select(int, const Block& block, const BlockQueries&, KvCache& cache) override {
+    return mostRecent(window_, block, cache);
+  }
+
+ protected:
+  int sinks() const { return sinks_; }
+  int window() const { return window_; }
+  Selection mostRecent(int window, const Block& block, const KvCache& cache) const {
     Selection selection;
-    selection.window = window_;
+    selection.window = window;
     selection.sinks = sinks_;
     const int end = cache.chunk(block.chunk).begin;
     if (end == 0) return selection;
     selection.runs.push_back({0, std::min(sinks_, end)});
     // From the start of the chunk that holds the first visible token: the window hides what comes before it.
-    const int firstVisible = std::max(block.first - window_ + 1, sinks_);
+    const int firstVisible = std::max(block.first - window + 1, sinks_);
     if (firstVisible >= end) return selection;
     const int begin = std::max(cache.chunk(cache.chunkOf(firstVisible)).begin, sinks_);
     selection.runs.push_back({begin, end});
@@ -62,6 +73,56 @@ class StreamingPolicy : public KvPolicy {
 
  private:
   int sinks_, window_;
+};
+
+/// LM-Infinite's n_global.
+int firstTokens(int budgetTokens) { return std::min(100, budgetTokens / 4); }
+
+class MiddlePolicy : public StreamingPolicy {
+ public:
+  explicit MiddlePolicy(const PolicySettings& settings)
+      : StreamingPolicy(settings.budgetTokens, firstTokens(settings.budgetTokens)),
+        settings_(settings),
+        fromLayer_(std::min(4, settings.shape.layers - 1)) {}
+
+  Needs needs() const override { return {}; }  // the middle stays
+
+  Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
+    constexpr int kTokensEach = 5;
+    const int end = block.first - settings_.budgetTokens;  // of the middle
+    if (!cache.isTail(block.chunk) || layer < fromLayer_ || end <= sinks())
+      return mostRecent(window(), block, cache);
+    const std::set<std::int64_t> best = bestOfMiddle(layer, kTokensEach, queries, cache, end);
+    Selection selection = mostRecent(window() - static_cast<int>(best.size()), block, cache);
+    auto place = selection.runs.begin() + 1;  // behind the first tokens
+    for (const std::int64_t token : best) {
+      const int at = static_cast<int>(token);
+      place = selection.runs.insert(place, {at, at + 1}) + 1;
+    }
+    return selection;
+  }
+
+ private:
+  /// Tokens of [sinks, end) that the block's last query scores best, `each` by KV head: the best of its query
+  /// heads counts.
+  std::set<std::int64_t> bestOfMiddle(int layer, int each, const BlockQueries& queries, const KvCache& cache,
+                                      int end) const {
+    const KvShape& shape = settings_.shape;
+    const at::Tensor query = queries.far.select(1, queries.far.size(1) - 1)
+                                 .to(at::kFloat)
+                                 .reshape({shape.kvHeads, -1, shape.headDimension});
+    std::vector<at::Tensor> scores;
+    for (int chunk = 0; cache.chunk(chunk).begin < end; ++chunk)
+      scores.push_back(at::bmm(query, cache.read(layer, chunk).keys.to(at::kFloat).transpose(1, 2)).amax(1));
+    const at::Tensor middle = at::cat(scores, 1).narrow(1, sinks(), end - sinks());
+    const at::Tensor places =
+        std::get<1>(at::topk(middle, std::min(each, end - sinks()), 1)).contiguous() + sinks();
+    const auto* first = places.const_data_ptr<std::int64_t>();
+    return {first, first + places.numel()};
+  }
+
+  PolicySettings settings_;
+  int fromLayer_;
 };
 
 }  // namespace
@@ -80,9 +141,12 @@ std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings) {
 }
 
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings) {
-  constexpr int kFirstTokens = 100;
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens,
-                                           std::min(kFirstTokens, settings.budgetTokens / 4));
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens, firstTokens(settings.budgetTokens));
+}
+
+std::unique_ptr<KvPolicy> lambdaMiddlePolicy(const PolicySettings& settings) {
+  requireChunkBudget(settings.budgetTokens, "lm-infinite-middle");
+  return std::make_unique<MiddlePolicy>(settings);
 }
 
 }  // namespace kvasir

@@ -45,8 +45,11 @@ std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras);
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);
 
 /// LM-Infinite's Λ mask (§3.2): the first hundred tokens (its n_global; a quarter of a budget below 400) and
-/// the most recent ones. Departures: the window is what the budget leaves, not the trained length; the optional
-/// top-k of the middle is not taken.
+/// the most recent ones. Departure: the window is what the budget leaves, not the trained length.
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings);
+/// The same with its optional tokens of the middle: the document is kept, and in an answer's layers from the
+/// fifth on the last query of a block picks 5 tokens beyond the budget's distance for each KV head, which stand
+/// at the ceiling. Departures: all heads see what one picks; generating, they are picked anew every 128 tokens.
+std::unique_ptr<KvPolicy> lambdaMiddlePolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -154,11 +154,9 @@ class AdapterTraining {
   }
 
   std::optional<double> trainStep(int step) {
-    const std::size_t visit = static_cast<std::size_t>(step - 1), count = texts_.train.size();
-    const std::uint64_t round = visit / count;
-    const std::size_t lesson = shuffled(count, settings_.seed * 1000 + round)[visit % count];
-    const auto loss = lossOf(texts_.train[lesson], settings_.seed + static_cast<std::uint64_t>(step) * 7919ull,
-                             readsAnew(step));
+    const AdapterLesson& lesson = texts_.train[textOfStep(step, texts_.train.size(), settings_.seed)];
+    const auto loss =
+        lossOf(lesson, settings_.seed + static_cast<std::uint64_t>(step) * 7919ull, readsAnew(step));
     if (!loss) return std::nullopt;
     loss->backward();
     breathe();
@@ -209,9 +207,7 @@ class AdapterTraining {
 std::filesystem::path trainAdapter(const LoadedModel& model, const AdapterTexts& texts,
                                    const AdapterSettings& settings, const std::filesystem::path& folder,
                                    const std::function<void(const TrainingStep&)>& report, Listener& listener) {
-  if (texts.train.empty()) throw std::runtime_error("There is no text to train on.");
-  if (texts.heldOut.empty())
-    throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
+  requireTexts(texts);
   if (!answersFromReading(findMethod(settings.method))) requireRoom(model, texts, settings.budgetTokens);
   std::filesystem::create_directories(folder);
   std::filesystem::path file;

@@ -99,11 +99,10 @@ class BeaconTraining {
   }
 
   std::optional<double> trainStep(int step) {
-    const std::size_t visit = static_cast<std::size_t>(step - 1), count = train_.size();
-    const std::size_t lesson = shuffled(count, settings_.seed * 1000 + visit / count)[visit % count];
+    const std::vector<TokenId>& lesson = train_[textOfStep(step, train_.size(), settings_.seed)];
     const at::Tensor loss =
-        forward_.loss(drawn(train_[lesson], settings_.seed + static_cast<std::uint64_t>(step) * 7919ull),
-                      trained_, [&] { breathe(); });
+        forward_.loss(drawn(lesson, settings_.seed + static_cast<std::uint64_t>(step) * 7919ull), trained_,
+                      [&] { breathe(); });
     loss.backward();
     breathe();
     return loss.item<double>();

@@ -167,10 +167,9 @@ class RetrieverTraining {
   }
 
   std::optional<double> trainStep(int step) {
-    const std::size_t visit = static_cast<std::size_t>(step - 1), count = texts_.train.size();
-    const std::size_t lesson = shuffled(count, settings_.seed * 1000 + visit / count)[visit % count];
-    const RetrieverScore score = scoreContext(
-        bookmarks_, hear(texts_.train[lesson], static_cast<std::uint64_t>(step) * 7919ull), settings_);
+    const RetrieverLesson& lesson = texts_.train[textOfStep(step, texts_.train.size(), settings_.seed)];
+    const RetrieverScore score =
+        scoreContext(bookmarks_, hear(lesson, static_cast<std::uint64_t>(step) * 7919ull), settings_);
     breathe();
     if (score.questions == 0 || !score.loss.requires_grad()) return std::nullopt;  // nothing to tell apart
     score.loss.backward();
@@ -318,9 +317,7 @@ std::filesystem::path trainRetriever(const LoadedModel& model, const RetrieverTe
                                      const RetrieverSettings& settings, const std::filesystem::path& folder,
                                      const std::function<void(const TrainingStep&)>& report,
                                      Listener& listener) {
-  if (texts.train.empty()) throw std::runtime_error("There is no text to train on.");
-  if (texts.heldOut.empty())
-    throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
+  requireTexts(texts);
   std::filesystem::create_directories(folder);
   std::filesystem::path file;
   withGradients([&] { file = RetrieverTraining(model, texts, settings, folder, listener).run(report); },

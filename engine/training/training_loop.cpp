@@ -21,6 +21,11 @@ std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed) {
   return order;
 }
 
+std::size_t textOfStep(int step, std::size_t texts, std::uint64_t seed) {
+  const std::size_t visit = static_cast<std::size_t>(step - 1);
+  return shuffled(texts, seed * 1000 + visit / texts)[visit % texts];
+}
+
 RunName& RunName::add(std::string_view text) {
   for (const char letter : text) hash_ = (hash_ ^ static_cast<unsigned char>(letter)) * 0x100000001b3ull;
   hash_ = (hash_ ^ 0x1f) * 0x100000001b3ull;

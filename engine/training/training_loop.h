@@ -21,6 +21,17 @@ struct LoopSettings {
 /// Places 0 to count - 1 in an order that only the seed decides.
 std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed);
 
+/// Which of so many texts a step (from 1) is about: every one once a round, in an order of the round's own.
+std::size_t textOfStep(int step, std::size_t texts, std::uint64_t seed);
+
+/// Throws a sentence where there is nothing to train on, or nothing to check with.
+template <class Texts>
+void requireTexts(const Texts& texts) {
+  if (texts.train.empty()) throw std::runtime_error("There is no text to train on.");
+  if (texts.heldOut.empty())
+    throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
+}
+
 /// Names a training by all that decides it: what a checkpoint must share with the run that goes on from it.
 class RunName {
  public:

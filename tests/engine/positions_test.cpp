@@ -2,6 +2,9 @@
 // grouped queries, one pair of query and key at a time.
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <set>
+
 #include "tests/engine/one_layer.h"
 
 namespace kvasir {
@@ -150,6 +153,43 @@ TEST_F(Positions, OfLmInfiniteHaveACeiling) {
                          : Meeting{token, double(token), double(query)});
     }
     for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
+  }
+}
+
+// The same with tokens of the middle: for each KV head those five that its query heads score best from the
+// question's last token, at the ceiling's distance; every head sees them all.
+TEST_F(Positions, OfLmInfinitesMiddleAreTheCeiling) {
+  constexpr int kDocument = 8 * kChunkTokens, kQuestion = 40, kLast = kDocument + kQuestion - 1, kFirst = 100;
+  const Tensors t = randomTensors(kDocument + kQuestion);
+  OneLayer layer(findMethod("lm-infinite-middle"), kBudget);
+  for (int first = 0; first < kDocument; first += kChunkTokens) layer.chunk(t, first, kChunkTokens);
+  layer.startQuestion();
+  const at::Tensor ours = layer.chunk(t, kDocument, kQuestion);
+
+  std::set<int> middle;
+  for (int kvHead = 0; kvHead < kKvHeads; ++kvHead) {
+    std::vector<std::pair<double, int>> order;
+    for (int token = kFirst; token < kDocument - kBudget; ++token) {
+      double best = -1e30;
+      for (int head = kvHead * kGroup; head < (kvHead + 1) * kGroup; ++head) {
+        const auto q = rotated(t.queries[head][kLast], kBudget), k = rotated(t.keys[kvHead][token], 0);
+        best = std::max(best, std::inner_product(q.begin(), q.end(), k.begin(), 0.0));
+      }
+      order.push_back({-best, token});
+    }
+    std::ranges::sort(order);
+    for (std::size_t i = 0; i < 5; ++i) middle.insert(order[i].second);
+  }
+  const int window = kBudget - kFirst - static_cast<int>(middle.size());
+  for (const int query : {kDocument, kDocument + 17, kLast}) {
+    std::vector<Meeting> keys;
+    for (int token = 0; token <= query; ++token)
+      if (token < kFirst || middle.contains(token))
+        keys.push_back({token, 0, kBudget});
+      else if (query - token < window)
+        keys.push_back({token, double(token), double(query)});
+    for (int head = 0; head < kHeads; ++head)
+      expectNear(ours, attend(t, query, head, keys), head, query - kDocument);
   }
 }
 

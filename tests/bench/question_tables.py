@@ -1,34 +1,42 @@
 #!/usr/bin/env python3
 """Measures retrieval and answers on the question data's dev split and prints Markdown tables.
 
-  retrolm_tables.py retrieval QA_FOLDER --cli build/release/app/kvasir-cli [--lengths 8192,32768,131072] [--methods …]
+  question_tables.py retrieval QA_FOLDER --cli build/release/app/kvasir-cli [--lengths 8192,32768,131072] [--methods …]
       the share of questions whose every gold span is attended to: over all layers, and by layer
-  retrolm_tables.py answers QA_FOLDER --cli … [--lengths 16384] [--methods …]
+  question_tables.py answers QA_FOLDER --cli … [--lengths 16384] [--methods …]
       f1 and contains, the same from the gold paragraphs alone, and refusals of what has an answer and of what has none
-  retrolm_tables.py budgets QA_FOLDER --cli … [--lengths 8192] [--budgets 512,1024,2048,4096,6144]
+  question_tables.py budgets QA_FOLDER --cli … [--lengths 8192] [--budgets 512,1024,2048,4096,6144]
       answers by budget, with and without the adapter
+  question_tables.py methods QA_FOLDER --cli … [--lengths 4096,16384,65536] [--methods …]
+      every method beside the others, by length: the questions, and needles hidden in the same texts
 
 Rows are made by make_rows.py; what was asked is kept under --work and not asked again, so a run that was ended goes on.
 """
 import argparse
 import json
+import random
+import re
+import statistics
 import subprocess
 import sys
+from itertools import groupby, pairwise
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REFUSAL = "does not say"
+NEEDLES = {"silent-harbor": 0.1, "amber-violin": 0.35, "hollow-meadow": 0.6, "copper-lantern": 0.85}  # depths
 
 
 def made_rows(options, tokens, kind):
-    """A file of rows: "asked", those with "no" answer, or "gold": asked of their gold paragraphs alone."""
+    """A file of rows: "asked", those with "no" answer, "gold": asked of their gold paragraphs alone, or "needles": asked, and of
+    each text also what was hidden in it."""
     file = options.work / f"{kind}-{tokens}-{options.contexts}x{options.questions}.jsonl"
     if file.exists():
         return file
-    if kind == "gold":
-        lines = [json.dumps(gold_row(json.loads(line)), ensure_ascii=False) + "\n"
-                 for line in made_rows(options, tokens, "asked").open(encoding="utf-8")]
-        text = "".join(lines)
+    if kind in ("gold", "needles"):
+        asked = [json.loads(line) for line in made_rows(options, tokens, "asked").open(encoding="utf-8")]
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n"
+                       for row in (map(gold_row, asked) if kind == "gold" else needle_rows(asked)))
     else:
         command = [sys.executable, HERE / "make_rows.py", options.folder, "--tokens", tokens, "--contexts", options.contexts,
                    "--questions", options.questions] + (["--unanswerable"] if kind == "no" else [])
@@ -40,6 +48,28 @@ def made_rows(options, tokens, kind):
 def gold_row(row):
     text = "\n\n".join(row["context"][start:end] for start, end in sorted(row["gold_spans"]))
     return row | {"context": text, "gold_spans": [[0, len(text)]]}
+
+
+def needle_rows(rows):
+    """The rows with needles hidden between their paragraphs, RULER's multi-key ones: of one text, a number for each key."""
+    chooser = random.Random(1)
+    for context, group in groupby(rows, key=lambda row: row["context"]):
+        numbers = [str(chooser.randint(1000000, 9999999)) for _ in NEEDLES]
+        places = [at.end() for at in re.finditer("\n\n", context)]
+        sentences = {}
+        for (key, depth), number in zip(NEEDLES.items(), numbers):
+            place = min(places, key=lambda at: abs(at - depth * len(context)))
+            sentences[place] = sentences.get(place, "") + f"One of the special magic numbers for {key} is: {number}.\n\n"
+        moved = lambda at: at + sum(len(sentence) for place, sentence in sentences.items() if place <= at)
+        text = "".join(sentences.get(start, "") + context[start:end] for start, end in pairwise([0, *sorted(sentences), len(context)]))
+        group = [row | {"context": text, "gold_spans": [[moved(start), moved(end - 1) + 1] for start, end in row["gold_spans"]]}
+                 for row in group]
+        yield from group
+        for key, number in zip(NEEDLES, numbers):
+            start = text.index(f"One of the special magic numbers for {key}")
+            end = text.index(number, start) + len(number) + 1
+            yield group[0] | {"id": f"{group[0]['id']}/{key}", "task": "needle", "metric": "any_substring", "answers": [number], "gold_spans": [[start, end]],
+                              "question": f"What is the special magic number for {key} mentioned in the text?"}
 
 
 def asked(options, rows, methods, budgets, *more):
@@ -59,6 +89,11 @@ def asked(options, rows, methods, budgets, *more):
 def share(values):
     values = list(values)
     return f"{sum(values) / len(values):.3f}" if values else "–"
+
+
+def middle(values):
+    values = list(values)
+    return f"{statistics.median(values):.2f}" if values else "–"
 
 
 def refused(rows):
@@ -107,11 +142,35 @@ def budgets(options):
                       f"{share(row['contains'] for row in found)} | {share(row['recall'] for row in found)} |", flush=True)
 
 
+def methods(options):
+    """What was asked of a length by all of the methods, in columns."""
+    if not options.methods:
+        listed = subprocess.run([options.cli, "methods", "--json"], check=True, capture_output=True, text=True).stdout
+        options.methods = [row["name"] for row in json.loads(listed)]
+    tables = {}
+    for tokens in options.lengths:
+        rows = made_rows(options, tokens, "needles")
+        for (method, _), found in asked(options, rows, options.methods, [options.budget], "--max-tokens", "40").items():
+            for row in found:
+                tables.setdefault((method, tokens, row["task"] == "needle"), []).append(row)
+    heads = [f"{tokens:,}: {column}" for tokens in options.lengths for column in ("f1", "recall", "needles", "first token s", "KV MB")]
+    print("| method | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
+    for method in options.methods:
+        cells = []
+        for tokens in options.lengths:
+            found, needles = tables.get((method, tokens, False), []), tables.get((method, tokens, True), [])
+            cells += [share(row["f1"] for row in found), share(row["recall"] for row in found),
+                      share(row["contains"] for row in needles),
+                      middle(row["seconds"]["first_token"] for row in found), middle(row["kv_bytes"] / 1e6 for row in found)]
+        print(f"| {method} | " + " | ".join(cells) + " |", flush=True)
+
+
 def main():
     numbers = lambda text: [int(number) for number in text.split(",")]
-    names = lambda text: text.split(",")
+    names = lambda text: [name for name in text.split(",") if name]
     tables = {"retrieval": (retrieval, "8192,32768,131072", "whitened,retrolm,rag-dense,rag-bm25"),
-              "answers": (answers, "16384", "reread,whitened,retrolm,rag,full"), "budgets": (budgets, "8192", "whitened,retrolm")}
+              "answers": (answers, "16384", "reread,whitened,retrolm,rag,full"), "budgets": (budgets, "8192", "whitened,retrolm"),
+              "methods": (methods, "4096,16384,65536", "")}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=tables)
     parser.add_argument("folder", type=Path)
