@@ -286,6 +286,11 @@ void addLooks(CLI::App& app, Draft& draft) {
   addPrecision(perplexity, draft, "fast");
   addCommand(app, draft, "methods", "The methods there are", Command::Methods);
   addCommand(app, draft, "models", "The model files there are", Command::Models);
+  CLI::App* devices =
+      addCommand(app, draft, "devices", "What this machine has to compute on", Command::Devices);
+  devices->add_flag("--check", draft.arguments.checksKernels,
+                    "Run every kernel by every instruction set, and on every CUDA device, and hold the results "
+                    "against a plain reference");
 }
 
 void addLibrary(CLI::App& app, Draft& draft) {
