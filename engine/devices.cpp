@@ -38,9 +38,4 @@ std::vector<DeviceCheck> checkDevices(const CudaPlaces& places) {
   return checks;
 }
 
-int countWrong(const DeviceCheck& check) {
-  return static_cast<int>(std::count_if(check.kernels.begin(), check.kernels.end(),
-                                        [](const KernelCheck& kernel) { return !kernel.isRight; }));
-}
-
 }  // namespace kvasir

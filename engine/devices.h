@@ -45,7 +45,4 @@ struct DeviceCheck {
 /// on the engine's thread: what runs meanwhile on others uses the target being checked.
 std::vector<DeviceCheck> checkDevices(const CudaPlaces& places);
 
-/// Kernels of a check that were not right.
-int countWrong(const DeviceCheck& check);
-
 }  // namespace kvasir

@@ -1,9 +1,9 @@
-#include "engine/devices.h"
+#include "app/cli/devices.h"
 
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "app/cli/commands.h"
 #include "app/places.h"
@@ -90,8 +90,7 @@ std::string complaint(const std::vector<DeviceCheck>& checks) {
 
 }  // namespace
 
-void devicesCommand(const Arguments& arguments, Console& console) {
-  const CudaPlaces places{backendFolders()};
+void showDevices(const CudaPlaces& places, const Arguments& arguments, Console& console) {
   const Devices devices = findDevices(places);
   std::vector<DeviceCheck> checks;
   if (arguments.checksKernels) checks = checkDevices(places);
@@ -107,6 +106,10 @@ void devicesCommand(const Arguments& arguments, Console& console) {
   }
   const std::string complained = complaint(checks);
   if (!complained.empty()) throw std::runtime_error(complained);
+}
+
+void devicesCommand(const Arguments& arguments, Console& console) {
+  showDevices({backendFolders()}, arguments, console);
 }
 
 }  // namespace kvasir
