@@ -33,7 +33,8 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--threads", draft.arguments.threads, "Threads to compute with; 0: one a core")
       ->type_name("N")
       ->check(CLI::Range(0, 1024));
-  app.add_option("--device", draft.device, "Where to compute: auto or cpu; cuda is refused, since nothing computes there yet")
+  app.add_option("--device", draft.device,
+                 "Where to compute: auto or cpu; cuda is refused, since nothing computes there yet")
       ->type_name("DEVICE")
       ->check(CLI::IsMember(kDevices));
   app.add_option("--adapter", draft.adapter,

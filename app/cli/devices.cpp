@@ -66,7 +66,7 @@ std::string describe(const Devices& devices) {
 
 std::string describe(const KernelCheck& kernel) {
   std::array<char, 160> line{};
-  std::snprintf(line.data(), line.size(), "    %-23s %-8s %9.2e of %8.2e  %8.2f ms\n", kernel.kernel.c_str(),
+  std::snprintf(line.data(), line.size(), "    %-23s %-8s %9.2e of %8.2e  %8.3f ms\n", kernel.kernel.c_str(),
                 kernel.isRight ? "right" : "DIFFERS", kernel.difference, kernel.tolerance, kernel.milliseconds);
   return line.data() + (kernel.failure.empty() ? "" : "        " + kernel.failure + "\n");
 }
