@@ -99,6 +99,10 @@ std::vector<fs::path> retrieverFolders(const fs::path& program) {
   return folders;
 }
 
+std::vector<fs::path> backendFolders(const fs::path& program) {
+  return {program, (program / ".." / "lib" / "kvasir").lexically_normal()};
+}
+
 std::optional<fs::path> encodingTables(const fs::path& program) {
   std::error_code error;
   for (const fs::path& folder : installedFolders(program)) {

@@ -26,6 +26,10 @@ std::vector<std::filesystem::path> modelFolders(const std::filesystem::path& pro
 /// the sources the program was built from.
 std::vector<std::filesystem::path> retrieverFolders(const std::filesystem::path& program = programFolder());
 
+/// Folders that may hold libraries of kernels for devices (kvasir_kernels_cuda), in the order they are
+/// searched: beside the program, lib/kvasir of its prefix.
+std::vector<std::filesystem::path> backendFolders(const std::filesystem::path& program = programFolder());
+
 /// The folder of poppler's encoding tables, if the program was installed with its own.
 std::optional<std::filesystem::path> encodingTables(const std::filesystem::path& program = programFolder());
 

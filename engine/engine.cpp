@@ -76,7 +76,8 @@ bool readAlike(const std::string& method, const std::string& other) {
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
   if (settings.device == Device::Cuda)
-    throw std::runtime_error("This build of Kvasir works on the CPU only; choose --device cpu.");
+    throw std::runtime_error(
+        "Kvasir computes on the processor only, whatever devices there are; choose --device cpu.");
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);

@@ -9,12 +9,13 @@
 #include "kernels/rounding.h"
 #include "kernels/rows.h"
 
-/// The kernels on a CUDA device: library kvasir_kernels_cuda, built with KVASIR_CUDA. They launch the
-/// definitions in the argument structs, whose pointers are then the device's memory, for rows [0, rows).
+/// The kernels on a CUDA device, inside the library kvasir_kernels_cuda, which is built with KVASIR_CUDA; the
+/// program reaches them through kernels/backend.h. They launch the definitions in the argument structs, whose
+/// pointers are then the device's memory, for rows [0, rows).
 /// `stream` is a cudaStream_t; null is the default one. A call returns before the work is done, and throws
 /// std::runtime_error when the device refuses it.
 ///
-/// Compiled, and not yet run on a device: tests/kernels/cuda_check runs them where there is one.
+/// Compiled, and not yet run on a device: `kvasir-cli devices --check` runs them where there is one.
 namespace kvasir {
 
 void expandRowsOnDevice(const PanelMatrix& matrix, std::int64_t rows, float* out, void* stream);

@@ -33,7 +33,8 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--threads", draft.arguments.threads, "Threads to compute with; 0: one a core")
       ->type_name("N")
       ->check(CLI::Range(0, 1024));
-  app.add_option("--device", draft.device, "Where to compute: auto, cpu or cuda")
+  app.add_option("--device", draft.device,
+                 "Where to compute: auto or cpu; cuda is refused, since nothing computes there yet")
       ->type_name("DEVICE")
       ->check(CLI::IsMember(kDevices));
   app.add_option("--adapter", draft.adapter,
@@ -286,6 +287,11 @@ void addLooks(CLI::App& app, Draft& draft) {
   addPrecision(perplexity, draft, "fast");
   addCommand(app, draft, "methods", "The methods there are", Command::Methods);
   addCommand(app, draft, "models", "The model files there are", Command::Models);
+  CLI::App* devices =
+      addCommand(app, draft, "devices", "What this machine has to compute on", Command::Devices);
+  devices->add_flag("--check", draft.arguments.checksKernels,
+                    "Run every kernel by every instruction set, and on every CUDA device, and hold the results "
+                    "against a plain reference");
 }
 
 void addLibrary(CLI::App& app, Draft& draft) {

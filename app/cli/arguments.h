@@ -27,6 +27,7 @@ enum class Command {
   Perplexity,
   Methods,
   Models,
+  Devices,
   ListLibrary,
   RemoveFromLibrary,
   TrainWhitening,
@@ -76,6 +77,7 @@ struct Arguments {
   bool goesOn = false;                    ///< of eval: what rowsFile holds is not asked again
   RowChoice rows;
   int top = 10;
+  bool checksKernels = false;  ///< of devices
 
   std::vector<int> prompts, depths, generates;  ///< bench, in tokens
   std::vector<int> lengths;  ///< of perplexity: where its bands end, ascending; empty: by the model

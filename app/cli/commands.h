@@ -21,6 +21,7 @@ void logitsCommand(const Arguments& arguments, Console& console);
 void perplexityCommand(const Arguments& arguments, Console& console);
 void methodsCommand(const Arguments& arguments, Console& console);
 void modelsCommand(const Arguments& arguments, Console& console);
+void devicesCommand(const Arguments& arguments, Console& console);
 void listLibraryCommand(const Arguments& arguments, Console& console);
 void trainWhiteningCommand(const Arguments& arguments, Console& console);
 void trainRetrieverCommand(const Arguments& arguments, Console& console);

@@ -38,6 +38,8 @@ void run(const Arguments& arguments, Console& console) {
       return methodsCommand(arguments, console);
     case Command::Models:
       return modelsCommand(arguments, console);
+    case Command::Devices:
+      return devicesCommand(arguments, console);
     case Command::ListLibrary:
       return listLibraryCommand(arguments, console);
     case Command::RemoveFromLibrary:

@@ -156,6 +156,9 @@ void Session::keepPlace(const QString& id, const DocumentPlace& place) {
   desk_->add(PlaceJob{id.toStdString(), place}, Urgency::Now);
 }
 
+void Session::findDevices() { desk_->add(DevicesJob{}, Urgency::Now); }
+void Session::checkDevices() { work_->add(CheckJob{}, Urgency::Now); }
+
 bool Session::isReadingWanted(const QString& id) const {
   const LibraryRow* row = shelf_.find(id);
   return row && row->state == DocumentState::Waiting && reading_ == Reading::InBackground &&
@@ -297,6 +300,16 @@ void Session::end(const Task&, const CollectionsJob&, const Outcome& outcome) {
   if (!result) return;
   shelf_.setCollections(*result);
   Q_EMIT rowsChanged();
+}
+
+void Session::end(const Task&, const DevicesJob&, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (const auto result = resultOf<Devices>(outcome)) Q_EMIT devicesFound(result);
+}
+
+void Session::end(const Task&, const CheckJob&, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (const auto result = resultOf<Checked>(outcome)) Q_EMIT devicesChecked(result);
 }
 
 void Session::end(const Task&, const FindJob&, const Outcome& outcome) {

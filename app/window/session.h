@@ -48,6 +48,8 @@ class Session : public QObject {
   void talk(qint64 conversation);  ///< wishes to know what was said in it
   void nameConversation(qint64 conversation, const QString& title);
   void dropConversation(qint64 conversation);
+  void findDevices();
+  void checkDevices();
   void keepPlace(const QString& id, const DocumentPlace& place);
 
  Q_SIGNALS:
@@ -69,6 +71,8 @@ class Session : public QObject {
   void talked(std::shared_ptr<const kvasir::Talk> talk);
   void removed(QString id);
   void engineLoaded(QString device);
+  void devicesFound(std::shared_ptr<const kvasir::Devices> devices);
+  void devicesChecked(std::shared_ptr<const kvasir::Checked> checked);
   void documentFailed(QString sentence);  ///< its row says so too
   void told(QString sentence);            ///< a failure that belongs to nothing else
 
@@ -88,6 +92,8 @@ class Session : public QObject {
   void end(const Task& task, const OpenJob& job, const Outcome& outcome);
   void end(const Task& task, const KeepJob& job, const Outcome& outcome);
   void end(const Task& task, const CollectionsJob& job, const Outcome& outcome);
+  void end(const Task& task, const DevicesJob& job, const Outcome& outcome);
+  void end(const Task& task, const CheckJob& job, const Outcome& outcome);
   void end(const Task& task, const FindJob& job, const Outcome& outcome);
   template <class Other>
   void end(const Task& task, const Other& job, const Outcome& outcome);

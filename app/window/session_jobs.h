@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/library.h"
+#include "engine/devices.h"
 #include "engine/engine.h"
 #include "importers/document.h"
 #include "ui/document/document_view.h"
@@ -80,6 +81,8 @@ struct PlaceJob {
   DocumentPlace place;
 };
 struct CollectionsJob {};
+struct DevicesJob {};  ///< what there is to compute on
+struct CheckJob {};    ///< of every kernel; on the engine's thread, because it changes what kernels use
 /// The files to import among these files and folders.
 struct FindJob {
   std::vector<std::string> paths;
@@ -87,7 +90,7 @@ struct FindJob {
 
 using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, EngineJob,
                          OpenJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob, PlaceJob,
-                         CollectionsJob, FindJob>;
+                         CollectionsJob, DevicesJob, CheckJob, FindJob>;
 
 struct ListedDocument {
   DocumentRecord record;
@@ -140,9 +143,12 @@ struct Collections {
 struct Found {
   std::vector<std::string> files;
 };
+struct Checked {
+  std::vector<DeviceCheck> checks;
+};
 struct Done {};
 
 using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened,
-                               Talk, Kept, Collections, Found>;
+                               Talk, Kept, Collections, Devices, Checked, Found>;
 
 }  // namespace kvasir

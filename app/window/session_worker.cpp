@@ -307,6 +307,12 @@ JobResult SessionWorker::perform(const PlaceJob& job, Listener&) {
   return Done{};
 }
 
+JobResult SessionWorker::perform(const DevicesJob&, Listener&) { return findDevices({backendFolders()}); }
+
+JobResult SessionWorker::perform(const CheckJob&, Listener&) {
+  return Checked{checkDevices({backendFolders()})};
+}
+
 JobResult SessionWorker::perform(const FindJob& job, Listener& listener) {
   namespace fs = std::filesystem;
   Found found;

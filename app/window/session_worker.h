@@ -51,6 +51,8 @@ class SessionWorker : public QObject {
   JobResult perform(const CollectJob& job, Listener& listener);
   JobResult perform(const PlaceJob& job, Listener& listener);
   JobResult perform(const CollectionsJob& job, Listener& listener);
+  JobResult perform(const DevicesJob& job, Listener& listener);
+  JobResult perform(const CheckJob& job, Listener& listener);
   JobResult perform(const FindJob& job, Listener& listener);
 
   Library& library();

@@ -102,6 +102,7 @@ void Workspace::connectWindow() {
   connect(window, &MainWindow::exportWished, this, &Workspace::chooseExport);
   connect(window, &MainWindow::settingsWished, this, &Workspace::openSettings);
   connect(window, &MainWindow::logFolderWished, this, &Workspace::openLogFolder);
+  connect(window, &MainWindow::aboutWished, this, &Workspace::openAbout);
   connect(window->notice(), &NoticeBar::actionWished, this, &Workspace::openLogFolder);
   connect(window, &MainWindow::closing, this, &Workspace::shutDown);
   connect(window->startPage(), &StartPage::sampleWished, this, [this] { addFiles({options_.sample}); });
@@ -204,6 +205,8 @@ void Workspace::connectSession() {
     status_.device = device;
     showStatus();
   });
+  connect(session_, &Session::devicesChecked, this,
+          [this](const std::shared_ptr<const Checked>& checked) { checked_ = checked; });
   connect(session_, &Session::worked, this, [this](const Progress& progress) {
     if (progress.tokensPerSecond <= 0) return;
     status_.tokensPerSecond = progress.tokensPerSecond;

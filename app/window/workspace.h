@@ -93,6 +93,7 @@ class Workspace : public QObject {
   void showFolder(const QString& key);
   void openSettings();
   void openLogFolder();
+  void openAbout();
   void shutDown();
   EngineJob engineJob() const;
   AskSettings readSettings() const;
@@ -186,8 +187,9 @@ class Workspace : public QObject {
   QString nextQuestion_;
   std::optional<std::pair<QString, TextRange>> revealNext_;  ///< in the document that is being opened
   StatusValues status_;
-  qint64 provisional_ = 0;            ///< counts down: numbers of exchanges that are not kept yet
-  std::map<qint64, qint64> numbers_;  ///< what provisional numbers became
+  std::shared_ptr<const Checked> checked_;  ///< how the kernels did; null: not checked yet
+  qint64 provisional_ = 0;                  ///< counts down: numbers of exchanges that are not kept yet
+  std::map<qint64, qint64> numbers_;        ///< what provisional numbers became
   qint64 lastConversation_ = 0;
   quint64 verifying_ = 0, retracing_ = 0;  ///< the session's work; 0: none
   std::optional<int> headsWished_;         ///< a chunk, until the answer was retraced

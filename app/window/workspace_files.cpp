@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 
+#include <QCoreApplication>
 #include <QDesktopServices>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -13,6 +14,7 @@
 #include "app/window/theme.h"
 #include "app/window/workspace.h"
 #include "ui/document/document_view.h"
+#include "ui/panels/about_box.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/main_window.h"
@@ -204,6 +206,19 @@ void Workspace::showFolder(const QString& key) {
 }
 
 void Workspace::openLogFolder() { QDesktopServices::openUrl(QUrl::fromLocalFile(log_.folder())); }
+
+void Workspace::openAbout() {
+  auto* box = new AboutBox(QCoreApplication::applicationVersion(), window_.get());
+  box->setAttribute(Qt::WA_DeleteOnClose);
+  connect(box, &AboutBox::checkWished, session_, &Session::checkDevices);
+  connect(session_, &Session::devicesFound, box,
+          [box](const std::shared_ptr<const Devices>& devices) { box->setDevices(*devices); });
+  connect(session_, &Session::devicesChecked, box,
+          [box](const std::shared_ptr<const Checked>& checked) { box->setChecks(checked->checks); });
+  if (checked_) box->setChecks(checked_->checks);
+  session_->findDevices();
+  box->open();
+}
 
 void Workspace::openSettings() {
   std::vector<MethodChoice> choices;

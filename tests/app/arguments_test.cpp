@@ -161,6 +161,7 @@ TEST_F(ArgumentsTest, EndsWithTwoWhenTheUsageIsWrong) {
                                                                  {"bench", "--prompt", "512,x"},
                                                                  {"eval", "rows", "--limit", "0"},
                                                                  {"methods", "--threads", "-1"},
+                                                                 {"methods", "--check"},
                                                                  {"library", "burn"},
                                                                  {"library", "remove"}}) {
     err.str("");

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/cli/devices.h"
 #include "app/cli/run.h"
 #include "tests/app/fake_engine.h"
 #include "tests/app/scratch.h"
@@ -573,6 +574,65 @@ TEST_F(CliTest, GivesTheLikeliestTokensOfEachPlace) {
   EXPECT_EQ(result["positions"].dump(), "[[[97,-1.0],[98,-2.0]],[[98,-1.0],[99,-2.0]],[[99,-1.0],[100,-2.0]]]");
   EXPECT_EQ(result["next_logprobs"].dump(), "[-1.0,-1.0]");
   EXPECT_DOUBLE_EQ(result["perplexity"], std::exp(1.0));
+}
+
+TEST_F(CliTest, ListsWhatThereIsToComputeOn) {
+  const Json devices = json({"devices"});
+  EXPECT_NE(devices["processor"]["name"], "");
+  EXPECT_NE(devices["processor"]["instructions"], "");
+  EXPECT_GT(devices["processor"]["threads"], 0);
+  EXPECT_TRUE(devices["cuda"]["devices"].is_array());
+  EXPECT_EQ(devices["cuda"]["driver"].is_null() && devices["cuda"]["reason"].is_null(), false);
+  EXPECT_FALSE(devices.contains("checks"));
+  EXPECT_EQ(run({"devices"}), 0);
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("Processor"), HasSubstr("CUDA")));
+}
+
+TEST_F(CliTest, ChecksTheKernelsOfEveryInstructionSet) {
+  const Json checks = json({"devices", "--check"})["checks"];
+  ASSERT_FALSE(checks.empty());
+  EXPECT_EQ(checks[0]["device"], json({"devices"})["processor"]["instructions"]);
+  for (const Json& check : checks) {
+    EXPECT_GT(check["kernels"].size(), 10u);
+    for (const Json& kernel : check["kernels"]) {
+      EXPECT_EQ(kernel["right"], true) << kernel;
+      EXPECT_LE(kernel["difference"], kernel["tolerance"]) << kernel;
+      EXPECT_GE(kernel["milliseconds"], 0) << kernel;
+    }
+  }
+}
+
+/// A stand-in for the library of CUDA kernels (tests/kernels/fake_backend.cpp), which serves as the driver too.
+CudaPlaces fakeCuda(const std::string& kind) {
+  const fs::path folder = fs::path(FAKE_BACKENDS) / kind;
+  return {{folder}, fs::directory_iterator(folder)->path()};
+}
+
+TEST_F(CliTest, NamesTheKernelsOfADeviceThatDiffer) {
+  Arguments arguments;
+  arguments.checksKernels = true;
+  Console console(out, err, ProgressStyle::Silent);
+  try {
+    showDevices(fakeCuda("wrong_kernel"), arguments, console);
+    FAIL() << "the wrong kernels were not found";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(),
+                 "These kernels differ from the reference: gateRows, bf16 on Fake device; rotateRows, float on "
+                 "Fake device; attendToken, float on Fake device.");
+  }
+  EXPECT_THAT(out.str(), AllOf(HasSubstr("Fake device\n    1.1 GB, compute capability 7.5"),
+                               HasSubstr("DIFFERS"), HasSubstr("out of registers")));
+}
+
+TEST_F(CliTest, SaysWhyADeviceIsNotChecked) {
+  Arguments arguments;
+  arguments.checksKernels = true;
+  arguments.isJson = true;
+  Console console(out, err, ProgressStyle::Silent);
+  showDevices(fakeCuda("old_device"), arguments, console);
+  const Json result = Json::parse(out.str());
+  EXPECT_THAT(result["cuda"]["devices"][0]["reason"].get<std::string>(), HasSubstr("too old"));
+  for (const Json& check : result["checks"]) EXPECT_EQ(check["cuda"], false);
 }
 
 TEST_F(CliTest, ListsMethodsAndModels) {

@@ -90,6 +90,11 @@ TEST(Places, SearchOwnRetrieversThenInstalledThenTheSources) {
   EXPECT_EQ(folders.back(), std::filesystem::path(KVASIR_SOURCE) / "resources" / "retrievers");
 }
 
+TEST(Places, SearchKernelLibrariesBesideTheProgramThenInThePrefix) {
+  EXPECT_THAT(backendFolders("/opt/kvasir/bin"),
+              testing::ElementsAre("/opt/kvasir/bin", "/opt/kvasir/lib/kvasir"));
+}
+
 #ifndef __APPLE__
 TEST(Places, FollowTheDesktopStandard) {
   const Variable data("XDG_DATA_HOME", "/data");

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "kernels/attend.h"
-#include "tests/kernels/cases.h"
+#include "kernels/cases.h"
 
 namespace kvasir {
 namespace {

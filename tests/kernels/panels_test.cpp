@@ -1,6 +1,6 @@
 #include "kernels/panels.h"
 
-#include "tests/kernels/cases.h"
+#include "kernels/cases.h"
 #include "tests/kernels/every_way.h"
 
 namespace kvasir {

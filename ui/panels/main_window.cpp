@@ -1,7 +1,6 @@
 #include "ui/panels/main_window.h"
 
 #include <QCloseEvent>
-#include <QCoreApplication>
 #include <QDockWidget>
 #include <QFileInfo>
 #include <QLabel>
@@ -114,7 +113,7 @@ void MainWindow::makeMenus() {
   QMenu* help = menuBar()->addMenu(tr("&Help"));
   help->addAction(tr("&Keys"), QKeySequence(Qt::Key_F1), this, &MainWindow::showShortcuts);
   help->addAction(tr("Open &log folder"), this, &MainWindow::logFolderWished);
-  help->addAction(tr("&About Kvasir"), this, &MainWindow::showAbout)->setMenuRole(QAction::AboutRole);
+  help->addAction(tr("&About Kvasir"), this, &MainWindow::aboutWished)->setMenuRole(QAction::AboutRole);
 }
 
 void MainWindow::makeFileMenu() {
@@ -221,18 +220,6 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 }
 
 void MainWindow::hideTarget() { dropTarget_->hide(); }
-
-void MainWindow::showAbout() {
-  auto* box = new QMessageBox(
-      QMessageBox::NoIcon, tr("About Kvasir"),
-      tr("<h3>Kvasir %1</h3><p>Ask long documents, and see why.</p><p>A local language model reads a "
-         "document once and answers from the few passages that matter. Nothing leaves this computer."
-         "</p><p>Free software under the GNU General Public License, version 3 or later.</p>")
-          .arg(QCoreApplication::applicationVersion()),
-      QMessageBox::Ok, this);
-  box->setAttribute(Qt::WA_DeleteOnClose);
-  box->open();
-}
 
 void MainWindow::showShortcuts() {
   QString rows;

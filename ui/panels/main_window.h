@@ -55,6 +55,7 @@ class MainWindow : public QMainWindow {
   void stopWished();
   void verifyWished();
   void logFolderWished();
+  void aboutWished();
   void closing();
 
  protected:
@@ -70,7 +71,6 @@ class MainWindow : public QMainWindow {
   void makeFileMenu();
   void makeAskMenu();
   void makeViewMenu();
-  void showAbout();
   void showShortcuts();
   void hideTarget();
 

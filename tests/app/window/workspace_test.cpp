@@ -24,6 +24,7 @@
 #include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/map_panel.h"
+#include "ui/panels/about_box.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/main_window.h"
@@ -614,6 +615,26 @@ class WorkspaceTest : public QObject {
     QCoreApplication::processEvents();
     QCoreApplication::processEvents();
     QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
+  }
+
+  void tellsOfDevicesAndChecksTheKernels() {
+    start();
+    const auto open = [this] {
+      Q_EMIT window().aboutWished();
+      return window().findChild<AboutBox*>();
+    };
+    AboutBox* about = open();
+    QVERIFY(about && about->isVisible());
+    QCOMPARE(controlsWithoutName(*about).join(QLatin1Char('\n')), QString());
+    QTRY_VERIFY(about->devicesText().contains(QStringLiteral("Computes on")));
+    QCOMPARE(about->checkText(), QString());
+    Q_EMIT about->checkWished();
+    QTRY_VERIFY_WITH_TIMEOUT(about->checkText().startsWith(QStringLiteral("Checked")), 30'000);
+    const QString said = about->checkText();
+    about->reject();
+    QTRY_VERIFY(!window().findChild<AboutBox*>());
+    QCOMPARE(open()->checkText(), said);
+    window().findChild<AboutBox*>()->reject();
   }
 
   void showsDialogs() {

@@ -8,6 +8,7 @@
 #include <QTest>
 #include <QTextBrowser>
 
+#include "ui/panels/about_box.h"
 #include "ui/panels/answer_notice.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/conversation_html.h"
@@ -229,6 +230,41 @@ class PanelsTest : public QObject {
     QSignalSpy wished(&strip, &StatusStrip::moreBudgetWished);
     more->click();
     QCOMPARE(wished.size(), 1);
+  }
+
+  void tellsWhatIsComputedOnAndHowTheKernelsDid() {
+    AboutBox about(QStringLiteral("1.0"));
+    Devices devices;
+    devices.processor = {"Fast Processor", {"AVX3", "AVX2"}, 8, 16'000'000'000};
+    devices.cudaReason = "There is no CUDA driver.";
+    about.setDevices(devices);
+    QVERIFY(about.devicesText().contains(QStringLiteral("Fast Processor, AVX3, 8 threads")));
+    QVERIFY(about.devicesText().contains(QStringLiteral("CUDA: none. There is no CUDA driver.")));
+    QCOMPARE(about.checkText(), QString());
+    QSignalSpy wished(&about, &AboutBox::checkWished);
+    QPushButton* button = nullptr;
+    for (QPushButton* one : about.findChildren<QPushButton*>())
+      if (one->text().contains(QStringLiteral("kernels"))) button = one;
+    QVERIFY(button);
+    button->click();
+    button->click();
+    QCOMPARE(wished.size(), 1);
+    about.setChecks({{"AVX3", false, {{"gateRows, bf16", 0, 0, true}}}, {"AVX2", false, {}}});
+    QCOMPARE(about.checkText(), QStringLiteral("Checked: every kernel is right on AVX3, AVX2."));
+    QVERIFY(button->isEnabled());
+    about.setChecks({{"AVX3", false, {{"gateRows, bf16", 1, 0.1, false}}}});
+    QCOMPARE(about.checkText(),
+             QStringLiteral("These kernels differ from the reference: gateRows, bf16 on AVX3."));
+  }
+
+  void namesACudaDeviceAndSaysThatItIsNotUsed() {
+    AboutBox about(QStringLiteral("1.0"));
+    Devices devices;
+    devices.cuda = {{"Fake device", 8'000'000'000, "9.0", ""}, {"Old device", 1, "6.1", "It is too old."}};
+    about.setDevices(devices);
+    QVERIFY(about.devicesText().contains(QStringLiteral("Fake device")));
+    QVERIFY(about.devicesText().contains(QStringLiteral("not computed on yet")));
+    QVERIFY(about.devicesText().contains(QStringLiteral("Old device, not used. It is too old.")));
   }
 
   void givesBackTheSettingsItWasGiven() {

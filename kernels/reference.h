@@ -31,6 +31,7 @@ struct Expected {
 using Expectations = std::vector<Expected>;
 
 inline double number(float value) { return value; }
+inline double number(double value) { return value; }
 inline double number(std::uint16_t bits) {
   const int exponent = bits >> 7 & 0xff;
   const int fraction = bits & 0x7f;
@@ -48,6 +49,36 @@ Expected stored(Expected expected) {
   return expected;
 }
 
+/// How far an entry lies from the reference, and how far it may.
+struct Distance {
+  double difference = 0, tolerance = 0;
+
+  bool isWithin() const { return difference == 0 || difference <= tolerance; }
+  /// By share of the tolerance. NaN is the furthest.
+  bool isFurtherThan(const Distance& other) const {
+    if (std::isnan(difference) || std::isnan(other.difference)) return !std::isnan(other.difference);
+    return difference * other.tolerance > other.difference * tolerance ||
+           (other.difference == 0 && difference > 0);
+  }
+};
+
+template <class Value>
+Distance distance(const Expected& expected, Value actual) {
+  const double value = number(actual);
+  return {value == expected.value ? 0 : std::abs(value - expected.value), expected.error};
+}
+
+/// Of the entry that lies furthest for its tolerance.
+template <class Value>
+Distance furthest(const Expectations& expected, const Value* actual) {
+  Distance worst;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const Distance found = distance(expected[i], actual[i]);
+    if (found.isFurtherThan(worst)) worst = found;
+  }
+  return worst;
+}
+
 /// The first few entries that lie further from the reference than they may, in words; empty when there are
 /// none.
 template <class Value>
@@ -56,11 +87,10 @@ std::string differences(const Expectations& expected, const Value* actual) {
   text.precision(9);
   int found = 0;
   for (std::size_t i = 0; i < expected.size() && found < 3; ++i) {
-    const double value = number(actual[i]);
-    if (value == expected[i].value || std::abs(value - expected[i].value) <= expected[i].error) continue;
+    if (distance(expected[i], actual[i]).isWithin()) continue;
     ++found;
-    text << "entry " << i << " of " << expected.size() << " is " << value << ", not " << expected[i].value
-         << " ± " << expected[i].error << "\n";
+    text << "entry " << i << " of " << expected.size() << " is " << number(actual[i]) << ", not "
+         << expected[i].value << " ± " << expected[i].error << "\n";
   }
   return text.str();
 }

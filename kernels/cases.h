@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernels/reference.h"
+#include "kernels/reference.h"
 
 /// Arguments for the kernels, filled with the same random numbers at each run. Results start as NaN.
 namespace kvasir::cases {

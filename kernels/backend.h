@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/attend.h"
+#include "kernels/attend_block.h"
+#include "kernels/products.h"
+#include "kernels/rotate.h"
+#include "kernels/rounding.h"
+#include "kernels/rows.h"
+
+/// What a library of kernels for one kind of device gives the program: a table of functions. The program's own
+/// kernels have such a table too, so that both are checked and called alike. C++17: nvcc reads it.
+namespace kvasir {
+
+/// Of the table below; another number is another table. Tables of different layout are told apart by
+/// backendLayout().
+constexpr int kBackendVersion = 1;
+/// The one function a library exports, as BackendEntry.
+constexpr const char* kBackendEntry = "kvasirKernelBackend";
+
+/// Null where all went well; else a sentence, good until the next call on the same thread.
+using Failure = const char*;
+
+/// Weights of rows of a matrix: out[rows, matrix.columns].
+template <class Out>
+struct Expansion {
+  PanelMatrix matrix;
+  Out* out = nullptr;
+};
+
+/// Pointers in the argument are the device's memory. `rows`: how many are computed, where the argument does not
+/// say it itself. `stream` is a cudaStream_t on CUDA; null is the default one. May return before the work is
+/// done. A null function is a kernel that is not to be used: callers compute by other means.
+template <class Argument>
+using Launch = Failure (*)(const Argument& argument, std::int64_t rows, void* stream);
+
+/// A kernel on float32, and on bf16.
+template <template <class> class Argument>
+struct LaunchPair {
+  Launch<Argument<float>> floats = nullptr;
+  Launch<Argument<std::uint16_t>> bfloats = nullptr;
+};
+
+struct KernelTable {
+  Launch<ExactProduct> multiplyExactly = nullptr;
+  LaunchPair<Expansion> expandRows;
+  LaunchPair<RowRounding> roundRows;
+  LaunchPair<PanelProduct> multiplyPanels;
+  LaunchPair<RowNorm> normalizeRows;
+  LaunchPair<RowGate> gateRows;
+  LaunchPair<Rotation> rotateRows;
+  LaunchPair<TokenAttention> attendToken;
+  LaunchPair<BlockAttention> attendRows;
+};
+
+struct BackendDevice {
+  char name[256] = {};
+  std::uint64_t memoryBytes = 0;
+  int capability = 0;  ///< compute capability, ten times: 75 is 7.5
+};
+
+/// Functions may be called from any thread; a device is used by the thread that chose it.
+struct KernelBackend {
+  int version = 0;           ///< first, so that any version can be asked for it
+  std::uint64_t layout = 0;  ///< backendLayout() of the library
+  int leastCapability = 0;   ///< of devices the kernels were compiled for, as BackendDevice has it
+  Failure (*countDevices)(int* count) = nullptr;
+  Failure (*describeDevice)(int index, BackendDevice* device) = nullptr;
+  Failure (*driverVersion)(int* version) = nullptr;  ///< 1000 times the major, 10 times the minor: 13020
+  Failure (*chooseDevice)(int index) = nullptr;      ///< for what this thread calls from here on
+  Failure (*allocate)(std::size_t bytes, void** memory) = nullptr;
+  void (*release)(void* memory) = nullptr;
+  Failure (*copyIn)(void* to, const void* from, std::size_t bytes) = nullptr;   ///< host to device
+  Failure (*copyOut)(void* to, const void* from, std::size_t bytes) = nullptr;  ///< device to host
+  Failure (*finish)() = nullptr;  ///< waits for all work given to the device
+  KernelTable kernels;
+};
+
+using BackendEntry = const KernelBackend* (*)();
+
+/// A number that changes when a struct that crosses grows or shrinks.
+constexpr std::uint64_t backendLayout() {
+  std::uint64_t layout = 0;
+  for (const std::size_t size :
+       {sizeof(KernelBackend), sizeof(KernelTable), sizeof(BackendDevice), sizeof(ExactProduct),
+        sizeof(Expansion<float>), sizeof(RowRounding<float>), sizeof(PanelProduct<float>),
+        sizeof(RowNorm<float>), sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(TokenAttention<float>),
+        sizeof(BlockAttention<float>)})
+    layout = layout * 1099511628211u + size;
+  return layout;
+}
+
+}  // namespace kvasir
