@@ -171,6 +171,7 @@ std::string bodyOf(const Exchange& exchange) {
                      {"first_token", exchange.firstTokenSeconds},
                      {"total", exchange.totalSeconds},
                      {"stopped", exchange.isStopped},
+                     {"unanswered", exchange.isUnanswered},
                      {"cut", exchange.isCut},
                      {"pinned", exchange.pinned},
                      {"blocked", exchange.blocked},
@@ -201,6 +202,7 @@ std::optional<Exchange> parseBody(const std::string& body) {
   exchange.firstTokenSeconds = numberOf(json, "first_token");
   exchange.totalSeconds = numberOf(json, "total");
   exchange.isStopped = flagOf(json, "stopped");
+  exchange.isUnanswered = flagOf(json, "unanswered");
   exchange.isCut = flagOf(json, "cut");
   exchange.pinned = intsOf(json, "pinned");
   exchange.blocked = intsOf(json, "blocked");

@@ -131,9 +131,6 @@ struct Opened {
   std::vector<ExchangePointer> conversation;  ///< of the first of them
   std::optional<DocumentPlace> place;
 };
-struct Kept {
-  qint64 number = 0;
-};
 struct Collections {
   std::vector<std::pair<std::string, std::string>> byDocument;  ///< id, name
 };
@@ -143,6 +140,6 @@ struct Found {
 struct Done {};
 
 using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened,
-                               Talk, Kept, Collections, Found>;
+                               Talk, Collections, Found>;
 
 }  // namespace kvasir

@@ -289,7 +289,8 @@ JobResult SessionWorker::perform(const EndTalkJob& job, Listener&) {
 }
 
 JobResult SessionWorker::perform(const KeepJob& job, Listener&) {
-  return Kept{conversations().keep(*job.exchange)};
+  conversations().keep(*job.exchange);
+  return Done{};
 }
 
 JobResult SessionWorker::perform(const ForgetJob& job, Listener&) {

@@ -231,9 +231,14 @@ void Workspace::connectQuestions() {
   connect(session_, &Session::verified, this, &Workspace::onVerified);
   connect(session_, &Session::retraced, this, &Workspace::onRetraced);
   connect(session_, &Session::talked, this, [this](const std::shared_ptr<const Talk>& talk) {
-    if (talk->conversation == conversation_) setConversation(conversation_, talk->exchanges);
+    if (talk->conversation != conversation_) return;
+    std::vector<ExchangePointer> exchanges = talk->exchanges;
+    for (ExchangePointer& exchange : exchanges) {
+      // Answered since it was looked up.
+      if (const ExchangePointer newer = find(exchange->number)) exchange = newer;
+    }
+    setConversation(conversation_, std::move(exchanges));
   });
-  connect(session_, &Session::kept, this, &Workspace::onKept);
 }
 
 }  // namespace kvasir

@@ -58,9 +58,10 @@ class Workspace : public QObject {
  private:
   /// The question that is being answered.
   struct Running {
-    quint64 number = 0;
+    quint64 number = 0;   ///< the session's
+    qint64 exchange = 0;  ///< its number in the conversation, where it stands unanswered meanwhile
     qint64 conversation = 0;
-    QString document, title, question, asked, note, text;
+    QString document, title, question, asked, note, when, text;
     QStringList documents;  ///< those asked; of a question of its own document alone: that one
     AskSettings settings;
     Extent extent = Extent::Whole;
@@ -109,7 +110,7 @@ class Workspace : public QObject {
   void showWaiting();
   QStringList scope() const;  ///< ids of the documents the next question is asked of
   Extent extentFor(const QStringList& documents, const AskSettings& settings) const;
-  qint64 conversationNumber();
+  qint64 nextNumber();
 
   // questions and answers: workspace_answers.cpp
   AskSettings askSettings(const QStringList& documents) const;
@@ -123,9 +124,9 @@ class Workspace : public QObject {
   void onAnswer(quint64 question, const Answered& answered);
   void onStopped(quint64 question);
   void onFailed(quint64 question, const QString& sentence);
+  Exchange askedOf(const Running& running) const;
   void endAnswer(Exchange exchange);
   QString differenceNote(const Running& running, const Exchange& exchange) const;
-  void onKept(qint64 before, qint64 number);
   void onVerified(qint64 exchange, std::shared_ptr<const FullAttention> full);
   void retrace(const ExchangePointer& exchange);
   void onRetraced(qint64 exchange, const std::shared_ptr<const Exchange>& result);
@@ -186,9 +187,7 @@ class Workspace : public QObject {
   QString nextQuestion_;
   std::optional<std::pair<QString, TextRange>> revealNext_;  ///< in the document that is being opened
   StatusValues status_;
-  qint64 provisional_ = 0;            ///< counts down: numbers of exchanges that are not kept yet
-  std::map<qint64, qint64> numbers_;  ///< what provisional numbers became
-  qint64 lastConversation_ = 0;
+  qint64 lastNumber_ = 0;                  ///< of a conversation or an exchange
   quint64 verifying_ = 0, retracing_ = 0;  ///< the session's work; 0: none
   std::optional<int> headsWished_;         ///< a chunk, until the answer was retraced
   bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;

@@ -123,7 +123,7 @@ void Workspace::run(Running running) {
   running.document = home_;
   running.title = row ? row->title : QString();
   if (conversation_ == 0) {
-    conversation_ = conversationNumber();
+    conversation_ = nextNumber();
     conversations_.insert(conversations_.begin(), {conversation_, running.question});
     showConversations();
   }
@@ -132,6 +132,11 @@ void Workspace::run(Running running) {
   const QString& asked = running.asked.isEmpty() ? running.question : running.asked;
   running.number = session_->ask(running.documents, asked, running.settings, running.extent);
   if (running.question == window_->ask()->question()) window_->ask()->setQuestion({});
+  running.exchange = nextNumber();
+  running.when = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
+  Exchange unanswered = askedOf(running);
+  unanswered.isUnanswered = true;
+  session_->keep(shared(std::move(unanswered)));
   running_ = std::move(running);
   showRunning();
 }
@@ -176,16 +181,17 @@ void Workspace::onProgress(quint64 question, const Progress& progress, double se
 void Workspace::onAnswer(quint64 question, const Answered& answered) {
   if (noteCompared(question, answered.exchange.get(), answered.kvBytesInMemory, {})) return;
   if (!running_ || running_->number != question) return;
+  const Exchange asked = askedOf(*running_);
   Exchange exchange = *answered.exchange;
-  exchange.document = running_->document;
-  exchange.conversation = running_->conversation;
-  if (exchange.documents.isEmpty() && running_->documents != QStringList{running_->document})
-    exchange.documents = running_->documents;
-  exchange.question = running_->question;
-  exchange.asked = running_->asked;
-  exchange.leftOut = running_->leftOut;
-  // The note says what was left out; the next question has it again.
-  if (running_->without) exchange.blocked = running_->without->blocked;
+  exchange.number = asked.number;
+  exchange.conversation = asked.conversation;
+  exchange.document = asked.document;
+  exchange.documents = asked.documents;
+  exchange.question = asked.question;
+  exchange.asked = asked.asked;
+  exchange.when = asked.when;
+  exchange.leftOut = asked.leftOut;
+  exchange.blocked = asked.blocked;
   exchange.note = running_->without ? differenceNote(*running_, exchange) : running_->note;
   status_.kvBytesInMemory = static_cast<std::int64_t>(answered.kvBytesInMemory);
   status_.kvBytesOnDisk = static_cast<std::int64_t>(answered.kvBytesOnDisk);
@@ -207,37 +213,44 @@ QString Workspace::differenceNote(const Running& running, const Exchange& exchan
 void Workspace::onStopped(quint64 question) {
   if (noteCompared(question, nullptr, 0, tr("Stopped."))) return;
   if (!running_ || running_->number != question) return;
-  Exchange exchange;
-  exchange.document = running_->document;
-  exchange.conversation = running_->conversation;
-  if (running_->documents != QStringList{running_->document}) exchange.documents = running_->documents;
-  exchange.question = running_->question;
-  exchange.asked = running_->asked;
+  Exchange exchange = askedOf(*running_);
   exchange.answer = running_->text.trimmed();
-  exchange.pinned = running_->settings.pinnedChunks;
-  exchange.blocked = running_->without ? running_->without->blocked : running_->settings.blockedChunks;
-  exchange.leftOut = running_->leftOut;
-  exchange.note = running_->note;
-  exchange.method = QString::fromStdString(running_->settings.method);
-  exchange.budgetTokens = running_->settings.budgetTokens;
   exchange.isStopped = true;
   endAnswer(std::move(exchange));
+}
+
+/// The exchange as far as it is known before there is an answer.
+Exchange Workspace::askedOf(const Running& running) const {
+  Exchange exchange;
+  exchange.number = running.exchange;
+  exchange.conversation = running.conversation;
+  exchange.document = running.document;
+  if (running.documents != QStringList{running.document}) exchange.documents = running.documents;
+  exchange.question = running.question;
+  exchange.asked = running.asked;
+  exchange.note = running.note;
+  exchange.when = running.when;
+  exchange.method = QString::fromStdString(running.settings.method);
+  exchange.budgetTokens = running.settings.budgetTokens;
+  exchange.pinned = running.settings.pinnedChunks;
+  // The note says what was left out; the next question has it again.
+  exchange.blocked = running.without ? running.without->blocked : running.settings.blockedChunks;
+  exchange.leftOut = running.leftOut;
+  return exchange;
 }
 
 void Workspace::onFailed(quint64 question, const QString& sentence) {
   if (noteCompared(question, nullptr, 0, sentence)) return;
   if (!running_ || running_->number != question) return;
-  const QString asked = running_->question;
-  running_.reset();
-  showRunning();
-  if (window_->ask()->question().isEmpty()) window_->ask()->setQuestion(asked);
+  Exchange exchange = askedOf(*running_);
+  exchange.isUnanswered = true;
+  exchange.note = sentence;
+  endAnswer(std::move(exchange));
   tell(sentence);
 }
 
 /// Keeps the exchange, and shows it where its document is open.
 void Workspace::endAnswer(Exchange exchange) {
-  exchange.number = --provisional_;
-  exchange.when = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
   const ExchangePointer kept = shared(std::move(exchange));
   running_.reset();
   session_->keep(kept);
@@ -250,16 +263,6 @@ void Workspace::endAnswer(Exchange exchange) {
   if (isShown && kept->isStopped && !isShutDown_) retrace(kept);
 }
 
-void Workspace::onKept(qint64 before, qint64 number) {
-  const ExchangePointer exchange = find(before);
-  numbers_[before] = number;
-  if (!exchange) return;
-  Exchange numbered = *exchange;
-  numbered.number = number;
-  if (renew(exchange, std::move(numbered))) window_->ask()->setShown(number);
-  window_->ask()->setConversation(exchanges_);
-}
-
 /// Puts the changed exchange in the place of the one before; whether that is the one shown.
 bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
   const bool isShown = shown_ == before;
@@ -270,7 +273,6 @@ bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
 }
 
 ExchangePointer Workspace::find(qint64 number) const {
-  if (const auto kept = numbers_.find(number); kept != numbers_.end()) number = kept->second;
   const auto found = std::find_if(exchanges_.begin(), exchanges_.end(),
                                   [&](const ExchangePointer& exchange) { return exchange->number == number; });
   return found == exchanges_.end() ? nullptr : *found;

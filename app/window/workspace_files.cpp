@@ -111,9 +111,10 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
 void Workspace::askNext() {
   const QString question = std::exchange(nextQuestion_, {});
   if (question.isEmpty() || running_) return;
-  const bool isAnswered = std::any_of(
-      exchanges_.begin(), exchanges_.end(),
-      [&](const ExchangePointer& exchange) { return exchange->question == question && !exchange->isStopped; });
+  const bool isAnswered =
+      std::any_of(exchanges_.begin(), exchanges_.end(), [&](const ExchangePointer& exchange) {
+        return exchange->question == question && !exchange->isStopped && !exchange->isUnanswered;
+      });
   if (isAnswered) return;
   window_->ask()->setQuestion(question);
   Running running;

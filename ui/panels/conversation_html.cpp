@@ -79,8 +79,9 @@ QString footerHtml(const Exchange& exchange, bool isShown) {
   parts << Words::tr("budget %1").arg(QLocale().toString(exchange.budgetTokens));
   if (exchange.totalSeconds > 0) parts << Words::tr("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
   if (exchange.coverage) parts << Words::tr("coverage %1 %").arg(qRound(*exchange.coverage * 100));
-  parts << (isShown ? Words::tr("evidence shown")
-                    : linkHtml(QStringLiteral("show:") + id, Words::tr("Show evidence")));
+  if (!exchange.isUnanswered)
+    parts << (isShown ? Words::tr("evidence shown")
+                      : linkHtml(QStringLiteral("show:") + id, Words::tr("Show evidence")));
   parts << linkHtml(QStringLiteral("again:") + id, Words::tr("Ask again"));
   parts << linkHtml(QStringLiteral("edit:") + id, Words::tr("Edit question"));
   return parts.join(QStringLiteral(" · "));

@@ -13,7 +13,7 @@ namespace kvasir {
 
 /// A question and its answer, as a conversation shows and keeps it.
 struct Exchange {
-  qint64 number = 0;  ///< in the conversations' file; 0: not kept yet
+  qint64 number = 0;  ///< later ones have higher numbers
   qint64 conversation = 0;
   QString document;       ///< id of the one whose conversation it stands in
   QStringList documents;  ///< ids of those asked, where that is not it alone
@@ -28,8 +28,9 @@ struct Exchange {
   int readTokens = 0;  ///< of documentTokens, when it was asked; 0: not known
   std::optional<double> coverage;
   double logProbability = 0, firstTokenSeconds = 0, totalSeconds = 0;
-  bool isStopped = false;  ///< by the user
-  bool isCut = false;      ///< by the longest answer allowed
+  bool isUnanswered = false;  ///< kept when it was asked; its answer never came
+  bool isStopped = false;     ///< by the user
+  bool isCut = false;         ///< by the longest answer allowed
   std::vector<int> pinned, blocked;
   int leftOut = -1;  ///< a chunk that this answer alone was not to see
   std::vector<EvidenceRow> evidence;

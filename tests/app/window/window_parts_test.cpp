@@ -41,7 +41,9 @@ EvidenceRow someRow(int rank) {
 }
 
 Exchange someExchange(const char* document = "abc") {
+  static qint64 number = 0;
   Exchange exchange;
+  exchange.number = ++number;
   exchange.document = s(document);
   exchange.conversation = 7 + static_cast<qint64>(s(document).size());
   exchange.question = s("How many whales?");
@@ -116,20 +118,24 @@ class WindowPartsTest : public QObject {
  private Q_SLOTS:
   void keepsConversationsWithTheirEvidence() {
     const auto file = pathOf(path("kept.sqlite").toStdString());
-    qint64 number = 0;
+    Exchange before = someExchange();
     {
       Conversations conversations(file);
-      number = conversations.keep(someExchange());
+      Exchange asked = before;
+      asked.isUnanswered = true;
+      asked.answer.clear();
+      conversations.keep(asked);
       conversations.keep(someExchange("other"));
-      QVERIFY(number > 0);
+      QVERIFY(conversations.exchanges(before.conversation).at(0)->isUnanswered);
+      conversations.keep(before);  // the answer takes its place
     }
     Conversations again(file);
     QCOMPARE(again.of("abc").size(), 1U);
     const auto kept = again.exchanges(again.of("abc")[0].id);
     QCOMPARE(kept.size(), 1U);
     const Exchange& exchange = *kept[0];
-    const Exchange before = someExchange();
-    QCOMPARE(exchange.number, number);
+    QCOMPARE(exchange.number, before.number);
+    QVERIFY(!exchange.isUnanswered);
     QCOMPARE(exchange.answer, before.answer);
     QCOMPARE(exchange.note, before.note);
     QCOMPARE(exchange.steps, before.steps);
@@ -156,7 +162,7 @@ class WindowPartsTest : public QObject {
       Conversations conversations(file);
       conversations.keep(first);
       conversations.keep(second);
-      conversations.keep(first);
+      conversations.keep(someExchange());
       conversations.name(99, "Seals");
     }
     Conversations again(file);

@@ -1,4 +1,6 @@
 #include <atomic>
+#include <filesystem>
+#include <stdexcept>
 #include <thread>
 
 #include <QAbstractButton>
@@ -451,6 +453,61 @@ class WorkspaceTest : public QObject {
     QVERIFY(shown()->maps);
     QVERIFY(clickLink(QStringLiteral("mark:%1:").arg(shown()->number)));
     QCOMPARE(fakeEngine().loads, 0);
+  }
+
+  /// What was asked is on disk before its answer is: a copy of the folder is what a crash would leave.
+  void findsTheQuestionAgainThatACrashCutOff() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(60); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 0);
+    auto crashed = std::make_unique<DrivenWindow>();
+    std::filesystem::copy(driven_->path({}).toStdString(), crashed->path({}).toStdString(),
+                          std::filesystem::copy_options::recursive);
+    driven_ = std::move(crashed);
+    fakeEngine() = {};
+    start();
+    QTRY_VERIFY(workspace().open());
+    QVERIFY2(conversation().contains(kQuestion) && conversation().contains(QLatin1String("Not answered.")),
+             qPrintable(conversation()));
+    const qint64 asked = shown()->number;
+    QVERIFY(!clickLink(QStringLiteral("show:")));
+    QVERIFY(clickLink(QStringLiteral("again:%1").arg(asked)));
+    QTRY_VERIFY(!workspace().isAnswering() && shown() && !shown()->isUnanswered && !shown()->answer.isEmpty());
+    QCOMPARE(fakeEngine().questions, std::vector<std::string>{kQuestion.toStdString()});
+  }
+
+  void showsAQuestionOnceWhileItIsAnswered() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(30); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 0);
+    QTest::keyClick(&window(), Qt::Key_N, Qt::ControlModifier);
+    auto* choice = panel().findChild<QComboBox*>(QStringLiteral("conversations"));
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QSignalSpy talked(&workspace().session(), &Session::talked);
+    QTRY_COMPARE(talked.size(), 1);
+    QCOMPARE(conversation().count(kQuestion), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 20000);
+    QCOMPARE(conversation().count(kQuestion), 1);
+    QVERIFY(!conversation().contains(QLatin1String("Not answered.")));
+  }
+
+  void keepsAQuestionThatFailed() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { throw std::runtime_error("The disk is full."); };
+    ask(kQuestion);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QVERIFY(conversation().contains(QLatin1String("The disk is full.")));
+    fakeEngine().onAnswerWord = {};
+    restart();
+    QVERIFY(conversation().contains(kQuestion) && conversation().contains(QLatin1String("Not answered.")));
   }
 
   void startsSafeAfterACrash() {
