@@ -65,8 +65,7 @@ AskSettings Workspace::askSettings(const QStringList& documents) const {
 void Workspace::ask(const QString& question) {
   Running running;
   running.question = question;
-  if (window_->ask()->isFollowUp() && !exchanges_.empty())
-    running.asked = followUpOf(*exchanges_.back(), question);
+  if (window_->ask()->isFollowUp()) running.asked = followUpOf(exchanges_, question);
   running.documents = scope();
   running.settings = askSettings(running.documents);
   running.extent = extentFor(running.documents, running.settings);
@@ -150,7 +149,7 @@ void Workspace::showRunning() {
   const bool isOther = running_ && running_->conversation != conversation_;
   panel->setObstacle(isOther ? tr("A question about “%1” is being answered.").arg(running_->title) : QString());
   if (!running_ || isOther) return;
-  panel->beginAnswer(running_->question, running_->note);
+  panel->beginAnswer(running_->question, running_->asked, running_->note);
   if (!running_->text.isEmpty()) panel->appendAnswer(running_->text);
   panel->setStage(tr("Waiting"), -1);
 }

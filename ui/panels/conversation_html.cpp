@@ -110,11 +110,19 @@ ConversationLink parseLink(const QString& link) {
   return parsed;
 }
 
+namespace {
+
+QString headHtml(const QString& question, const QString& asked, const QString& note, const QPalette& palette) {
+  QString html = questionHtml(question, palette);
+  if (!asked.isEmpty()) html += quietHtml(Words::tr("Asked: %1").arg(escaped(asked)), palette);
+  if (!note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(note));
+  return html;
+}
+
+}  // namespace
+
 QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) {
-  QString html = questionHtml(exchange.question, palette);
-  if (!exchange.asked.isEmpty())
-    html += quietHtml(Words::tr("Asked: %1").arg(escaped(exchange.asked)), palette);
-  if (!exchange.note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(exchange.note));
+  QString html = headHtml(exchange.question, exchange.asked, exchange.note, palette);
   html += QStringLiteral("<p>%1</p>").arg(answerHtml(exchange));
   if (const QString notice = answerNotice(exchange); !notice.isEmpty())
     html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(notice));
@@ -123,10 +131,9 @@ QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) 
   return html + quietHtml(footerHtml(exchange, isShown), palette);
 }
 
-QString htmlOfPending(const QString& question, const QString& note, const QPalette& palette) {
-  QString html = questionHtml(question, palette);
-  if (!note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(note));
-  return html + QStringLiteral("<p></p>");
+QString htmlOfPending(const QString& question, const QString& asked, const QString& note,
+                      const QPalette& palette) {
+  return headHtml(question, asked, note, palette) + QStringLiteral("<p></p>");
 }
 
 }  // namespace kvasir

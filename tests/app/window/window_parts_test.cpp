@@ -11,6 +11,7 @@
 #include "app/text.h"
 #include "app/window/conversations.h"
 #include "app/window/exchange_store.h"
+#include "app/window/follow_up.h"
 #include "app/window/log_file.h"
 #include "app/window/preferences.h"
 #include "app/window/report.h"
@@ -398,6 +399,33 @@ class WindowPartsTest : public QObject {
     delete sender;
     QVERIFY(property("taken").toBool());
     QVERIFY(!other.handOver({}, {}));
+  }
+
+  void carriesAsManyTurnsIntoAFollowUpAsFit() {
+    const auto said = [](const QString& question, const QString& answer) {
+      Exchange exchange;
+      exchange.question = question;
+      exchange.answer = answer;
+      return std::make_shared<const Exchange>(exchange);
+    };
+    QCOMPARE(followUpOf({}, s("And then?")), QString());
+    QCOMPARE(followUpOf({said(s("Who?"), {})}, s("And then?")), QString());
+    QCOMPARE(followUpOf(
+                 {said(s("Who?"), s("An old one.")), said(s("When?"), s("In May.")), said(s("Who?"), s("He."))},
+                 s("And then?")),
+             s("Earlier I asked: When?\nThe answer was: In May.\nEarlier I asked: Who?\nThe answer was: He.\n"
+               "Now I ask: And then?"));
+    std::vector<ExchangePointer> many;
+    for (int turn = 0; turn < 40; ++turn)
+      many.push_back(said(s("Question %1?").arg(turn), s("words of an answer ").repeated(5)));
+    const QString asked = followUpOf(many, s("And then?"));
+    QVERIFY(asked.contains(s("Question 39?")) && asked.contains(s("Question 35?")));
+    QVERIFY(!asked.contains(s("Question 20?")));
+    QVERIFY(asked.toUtf8().size() <= 4 * kFollowUpTokens + 40);
+    // One turn goes with it however long it is.
+    const QString cut = followUpOf({said(s("Ünd? ").repeated(900), s("鯨").repeated(900))}, s("And then?"));
+    QVERIFY(cut.contains(s("Ünd?")) && cut.contains(s("鯨")) && cut.contains(s("…")));
+    QVERIFY(cut.toUtf8().size() <= 4 * kFollowUpTokens + 40);
   }
 
   void saysWhichWordsWentAndCame() {

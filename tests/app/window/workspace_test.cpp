@@ -299,7 +299,7 @@ class WorkspaceTest : public QObject {
     QCOMPARE(fakeEngine().questions.size(), 2U);
   }
 
-  void sendsTheLastQuestionWithAFollowUp() {
+  void sendsWhatWasSaidWithAFollowUp() {
     start();
     openSample();
     askAndWait(kQuestion);
@@ -308,6 +308,16 @@ class WorkspaceTest : public QObject {
     QVERIFY(fakeEngine().questions.back().find(kQuestion.toStdString()) != std::string::npos);
     QCOMPARE(shown()->question, QStringLiteral("And how many claims were pending?"));
     QVERIFY(conversation().contains(QLatin1String("Asked: ")));
+    // The one before the last too; and what the model gets is told while it answers.
+    fakeEngine().onAnswerWord = [] { workFor(30); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(QStringLiteral("And in the year before?"));
+    QTRY_VERIFY(grew.size() > 0);
+    QCOMPARE(conversation().count(QLatin1String("Asked: ")), 2);
+    const QString asked = QString::fromStdString(fakeEngine().questions.back());
+    QVERIFY(asked.contains(kQuestion) && asked.contains(QLatin1String("Earlier I asked: And how many claims")));
+    QVERIFY(asked.endsWith(QLatin1String("Now I ask: And in the year before?")));
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 20000);
   }
 
   void comparesMethods() {

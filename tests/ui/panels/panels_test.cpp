@@ -69,14 +69,14 @@ class PanelsTest : public QObject {
   void stopsByEscape() {
     AskPanel panel;
     QSignalSpy stopped(&panel, &AskPanel::stopWished);
-    panel.beginAnswer(QStringLiteral("How?"), {});
+    panel.beginAnswer(QStringLiteral("How?"), {}, {});
     QTest::keyClick(panel.findChild<QuestionBox*>(), Qt::Key_Escape);
     QCOMPARE(stopped.size(), 1);
   }
 
   void streamsTheAnswer() {
     AskPanel panel;
-    panel.beginAnswer(QStringLiteral("How?"), {});
+    panel.beginAnswer(QStringLiteral("How?"), {}, {});
     panel.appendAnswer(QStringLiteral("Twelve "));
     panel.appendAnswer(QStringLiteral("<whales>"));
     auto* conversation = panel.findChild<QTextBrowser*>();
