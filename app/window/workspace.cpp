@@ -61,6 +61,7 @@ Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* paren
   // Files dropped on a field are dropped on the window.
   for (QLineEdit* field : window_->findChildren<QLineEdit*>()) field->setAcceptDrops(false);
   showStatus();
+  showWishes();
 }
 
 Workspace::~Workspace() {
@@ -145,6 +146,7 @@ void Workspace::connectAsking() {
   connect(panel, &AskPanel::deleteConversationWished, this, &Workspace::confirmEndOfConversation);
   connect(panel, &AskPanel::scopeChanged, this, &Workspace::showWaiting);
   connect(panel, &AskPanel::methodChanged, this, &Workspace::showWaiting);
+  connect(panel, &AskPanel::methodChanged, this, &Workspace::showWishes);
   connect(panel, &AskPanel::budgetChanged, this, &Workspace::showWaiting);
   connect(window_->strip(), &StatusStrip::moreBudgetWished, this, &Workspace::askWithMoreBudget);
 }
@@ -170,8 +172,14 @@ void Workspace::connectViews() {
   connect(maps_, &MapPanel::headsWished, this, &Workspace::showHeads);
   connect(maps_, &MapPanel::looksWished, this, &Workspace::showLooks);
   connect(evidence_, &EvidencePanel::pinSectionWished, this, &Workspace::pinSection);
-  connect(evidence_, &EvidencePanel::pinWished, this, &Workspace::pin);
-  connect(evidence_, &EvidencePanel::blockWished, this, &Workspace::block);
+  connect(evidence_, &EvidencePanel::pinWished, this,
+          [this](int chunk, bool isPinned) { wish({chunk}, isPinned ? Wish::Always : Wish::None); });
+  connect(evidence_, &EvidencePanel::blockWished, this,
+          [this](int chunk, bool isBlocked) { wish({chunk}, isBlocked ? Wish::Never : Wish::None); });
+  connect(maps_, &MapPanel::wished, this, [this](int chunk, Wish wished) { wish({chunk}, wished); });
+  connect(document_, &DocumentView::wished, this, [this](const TextRange& range, Wish wished) {
+    if (open_) wish(chunksIn(QString::fromStdString(open_->record.id), range), wished);
+  });
   connect(evidence_, &EvidencePanel::withoutWished, this, &Workspace::askWithout);
   connect(compare_, &ComparePanel::compareWished, this, &Workspace::compare);
   connect(evidence_, &EvidencePanel::exportWished, this, [this] { chooseExport(QStringLiteral("csv")); });

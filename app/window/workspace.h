@@ -12,7 +12,9 @@
 #include "app/window/session.h"
 #include "app/window/window_folders.h"
 #include "ui/maps/compare_panel.h"
+#include "ui/maps/evidence_rows.h"
 #include "ui/panels/status_strip.h"
+#include "ui/wish_menu.h"
 
 namespace kvasir {
 
@@ -135,20 +137,24 @@ class Workspace : public QObject {
   bool renew(const ExchangePointer& before, Exchange changed);
   ExchangePointer find(qint64 exchange) const;
   void show(const ExchangePointer& exchange);  ///< its evidence and maps; null: none
-  void showRows();
-  void showMaps();
   void showStatus();
   void showHeads(int chunk);
   void showLooks();
+
+  // evidence, on the pages and in the maps: workspace_evidence.cpp
+  void showRows();
+  void showMaps();
   void reveal(int chunk);
   void revealIn(const QString& document, const TextRange& range);
   bool isOpen(const QString& document) const;
   void followMark(qint64 exchange, int rank, const QString& sentence);
   void lightChunk(std::optional<int> chunk);
   std::optional<int> chunkAt(std::size_t byte) const;
-  void pin(int chunk, bool isPinned);
+  std::vector<int> chunksIn(const QString& document, const TextRange& range) const;
+  void wish(const std::vector<int>& chunks, Wish wish);
   void pinSection(int chunk);
-  void block(int chunk, bool isBlocked);
+  EvidenceRow rowOf(int chunk) const;
+  void showWishes();
   void mark(const TextRange& range);
 
   /// One question by several methods.

@@ -19,31 +19,10 @@
 namespace kvasir {
 namespace {
 
-constexpr int kLitPassages = 12;  // on the pages; where all are lit, none is
-
 std::vector<int> asVector(const std::set<int>& chunks) { return {chunks.begin(), chunks.end()}; }
 
 QString readFurther() {
   return Workspace::tr("The document has been read further since this answer; ask again to see all of it.");
-}
-
-/// The chunks that stand in the same section as this one, by the marks on the maps' axis.
-std::vector<int> chunksOfSection(const Exchange& exchange, int chunk) {
-  if (!exchange.maps || exchange.maps->sections.empty()) return {chunk};
-  const auto& sections = exchange.maps->sections;
-  int begin = 0, end = static_cast<int>(exchange.chunks.size()), level = 0;
-  for (const AxisMark& section : sections) {
-    if (section.chunk <= chunk) {
-      begin = section.chunk;
-      level = section.level;
-      end = static_cast<int>(exchange.chunks.size());
-    } else if (section.level <= level || end == static_cast<int>(exchange.chunks.size())) {
-      end = std::min(end, section.chunk + (section.chunk == chunk ? 1 : 0));
-    }
-  }
-  std::vector<int> chunks;
-  for (int of = begin; of < std::max(end, chunk + 1); ++of) chunks.push_back(of);
-  return chunks;
 }
 
 ExchangePointer shared(Exchange exchange) { return std::make_shared<const Exchange>(std::move(exchange)); }
@@ -294,32 +273,6 @@ void Workspace::show(const ExchangePointer& exchange) {
   showStatus();
 }
 
-void Workspace::showRows() {
-  std::vector<EvidenceRow> rows = shown_ ? shown_->evidence : std::vector<EvidenceRow>();
-  std::vector<TextRange> lit;
-  for (EvidenceRow& row : rows) {
-    row.isPinned = pinned_.contains(row.chunk);
-    row.isBlocked = blocked_.contains(row.chunk);
-    if (row.layers > 0 && row.rank <= kLitPassages && isOpen(row.document)) lit.push_back(row.range);
-  }
-  document_->light(Light::Evidence, lit);
-  evidence_->setRows(std::move(rows));
-}
-
-void Workspace::showMaps() {
-  if (!shown_ || !shown_->maps) return maps_->setMaps(nullptr);
-  if (marked_.empty()) return maps_->setMaps(shown_->maps);
-  auto maps = std::make_shared<AnswerMaps>(*shown_->maps);
-  for (const TextRange& range : marked_) {
-    for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
-      const TextRange& place = shown_->chunks[chunk];
-      if (isOpen(documentOf(*shown_, chunk)) && place.start < range.end && range.start < place.end)
-        maps->goldChunks.push_back(static_cast<int>(chunk));
-    }
-  }
-  maps_->setMaps(maps);
-}
-
 void Workspace::showStatus() {
   status_.firstTokenSeconds = shown_ ? shown_->firstTokenSeconds : 0;
   status_.attendedTokens = shown_ ? shown_->attendedTokens : 0;
@@ -421,84 +374,6 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
   showMaps();
   showStatus();
   if (heads) showHeads(*heads);
-}
-
-bool Workspace::isOpen(const QString& document) const {
-  return open_ && QString::fromStdString(open_->record.id) == document;
-}
-
-void Workspace::revealIn(const QString& document, const TextRange& range) {
-  if (!isOpen(document)) return goOnAt(document, range);
-  focus_ = {range};
-  document_->light(Light::Hovered, focus_);
-  document_->reveal(range);
-}
-
-void Workspace::reveal(int chunk) {
-  if (!shown_ || chunk < 0 || static_cast<std::size_t>(chunk) >= shown_->chunks.size()) return;
-  const auto index = static_cast<std::size_t>(chunk);
-  revealIn(documentOf(*shown_, index), shown_->chunks[index]);
-}
-
-void Workspace::followMark(qint64 number, int rank, const QString& sentence) {
-  const ExchangePointer exchange = find(number);
-  if (!exchange) return;
-  if (exchange != shown_) show(exchange);
-  for (const EvidenceRow& row : exchange->evidence) {
-    if (row.rank != rank) continue;
-    evidence_->highlight(row.chunk);
-    maps_->highlight(row.chunk);
-    revealIn(row.document, placeInRow(row, sentence));
-    return;
-  }
-}
-
-void Workspace::lightChunk(std::optional<int> chunk) {
-  const auto index = static_cast<std::size_t>(chunk.value_or(-1));
-  const bool isKnown = shown_ && index < shown_->chunks.size() && isOpen(documentOf(*shown_, index));
-  document_->light(Light::Hovered, isKnown ? std::vector{shown_->chunks[index]} : focus_);
-}
-
-std::optional<int> Workspace::chunkAt(std::size_t byte) const {
-  if (!shown_) return std::nullopt;
-  for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
-    const TextRange& range = shown_->chunks[chunk];
-    if (range.start <= byte && byte < range.end && isOpen(documentOf(*shown_, chunk)))
-      return static_cast<int>(chunk);
-  }
-  return std::nullopt;
-}
-
-/// Pins what the table has of the section that the chunk is in.
-void Workspace::pinSection(int chunk) {
-  if (!shown_) return;
-  const auto row = std::find_if(shown_->evidence.begin(), shown_->evidence.end(),
-                                [&](const EvidenceRow& r) { return r.chunk == chunk; });
-  if (row == shown_->evidence.end()) return;
-  for (const int of : chunksOfSection(*shown_, chunk)) {
-    blocked_.erase(of);
-    pinned_.insert(of);
-  }
-  showRows();
-}
-
-void Workspace::pin(int chunk, bool isPinned) {
-  if (isPinned) blocked_.erase(chunk);
-  isPinned ? (void)pinned_.insert(chunk) : (void)pinned_.erase(chunk);
-  showRows();
-}
-
-void Workspace::block(int chunk, bool isBlocked) {
-  if (isBlocked) pinned_.erase(chunk);
-  isBlocked ? (void)blocked_.insert(chunk) : (void)blocked_.erase(chunk);
-  showRows();
-}
-
-void Workspace::mark(const TextRange& range) {
-  const auto same = std::find(marked_.begin(), marked_.end(), range);
-  same == marked_.end() ? marked_.push_back(range) : (void)marked_.erase(same);
-  document_->light(Light::Marked, marked_);
-  showMaps();
 }
 
 }  // namespace kvasir

@@ -27,6 +27,7 @@ class EvidencePanel::Parts : public QObject {
 
   void setRows(std::vector<EvidenceRow> rows);
   void highlight(std::optional<int> chunk);
+  void setObstacles(const QString& wishes, const QString& without);
   QByteArray csv() const;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
@@ -61,6 +62,7 @@ class EvidencePanel::Parts : public QObject {
   QAction* block_ = nullptr;
   QAction* without_ = nullptr;
   QAction* export_ = nullptr;
+  QString wishObstacle_, withoutObstacle_;
   std::optional<int> hovered_;
   bool isScrolling_ = false;  // rows that pass under a resting mouse are not hovered
 };
@@ -157,6 +159,7 @@ void EvidencePanel::Parts::buildActions() {
   const auto add = [this](const QString& text, const QString& hint, bool isCheckable) {
     auto* action = new QAction(text, panel_);
     action->setToolTip(hint);
+    action->setWhatsThis(hint);
     action->setCheckable(isCheckable);
     return action;
   };
@@ -190,6 +193,7 @@ QPushButton* EvidencePanel::Parts::buttonFor(QAction* action) {
   connect(button, &QPushButton::clicked, action, &QAction::trigger);
   connect(action, &QAction::changed, button, [button, action] {
     button->setEnabled(action->isEnabled());
+    button->setToolTip(action->toolTip());
     button->setChecked(action->isChecked());
   });
   return button;
@@ -287,10 +291,21 @@ void EvidencePanel::Parts::highlight(std::optional<int> chunk) {
   isScrolling_ = false;
 }
 
+void EvidencePanel::Parts::setObstacles(const QString& wishes, const QString& without) {
+  wishObstacle_ = wishes;
+  withoutObstacle_ = without;
+  showCurrent();
+}
+
 void EvidencePanel::Parts::showCurrent() {
   const EvidenceRow* row = current();
-  for (QAction* action : {pin_, block_, without_}) action->setEnabled(row);
-  pinSection_->setEnabled(row && !row->section.isEmpty());
+  const auto allow = [](QAction* action, bool isOn, const QString& obstacle) {
+    action->setEnabled(isOn && obstacle.isEmpty());
+    action->setToolTip(obstacle.isEmpty() ? action->whatsThis() : obstacle);
+  };
+  for (QAction* action : {pin_, block_}) allow(action, row, wishObstacle_);
+  allow(pinSection_, row && !row->section.isEmpty(), wishObstacle_);
+  allow(without_, row, withoutObstacle_);
   pin_->setChecked(row && row->isPinned);
   block_->setChecked(row && row->isBlocked);
   detailTitle_->setVisible(row);
@@ -324,6 +339,10 @@ EvidencePanel::~EvidencePanel() = default;
 void EvidencePanel::setRows(std::vector<EvidenceRow> rows) { parts_->setRows(std::move(rows)); }
 
 void EvidencePanel::highlight(std::optional<int> chunk) { parts_->highlight(chunk); }
+
+void EvidencePanel::setObstacles(const QString& wishes, const QString& without) {
+  parts_->setObstacles(wishes, without);
+}
 
 QByteArray EvidencePanel::csv() const { return parts_->csv(); }
 

@@ -15,16 +15,22 @@
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTabBar>
+#include <QTableView>
 #include <QTest>
 #include <QTextBrowser>
+#include <QTreeView>
 #include <QUrl>
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/driven_window.h"
 #include "tests/app/window/window_walk.h"
+#include "tests/ui/context_menu.h"
 #include "ui/document/document_view.h"
+#include "ui/document/page_view.h"
 #include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_panel.h"
+#include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
@@ -351,6 +357,82 @@ class WorkspaceTest : public QObject {
     Q_EMIT evidence->blockWished(best, false);
     askAndWait(kQuestion);
     QVERIFY(fakeEngine().blocked.back().empty());
+  }
+
+  /// What was not found can be pinned and blocked too: on the map, on the page, by section.
+  void takesWishesFromMapPageAndOutline() {
+    start();
+    openSample();
+    auto* document = window().findChild<DocumentView*>();
+    auto* page = document->findChild<PageView*>();
+    QMenu* early = openMenu(page->viewport(), page->viewport()->rect().center());
+    QVERIFY(early && !actionNamed(early, QStringLiteral("Always attend"))->isEnabled());
+    early->close();
+    askAndWait(kQuestion);
+    const auto isFound = [&](int chunk) {
+      const auto& rows = shown()->evidence;
+      return std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
+    };
+    // On the map.
+    auto* maps = window().findChild<MapPanel*>();
+    window().showLowerView(maps);
+    maps->findChild<QTabBar*>(QStringLiteral("mapKinds"))->setCurrentIndex(1);
+    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
+    int chunk = 100;
+    while (isFound(chunk)) ++chunk;
+    const auto& tokens = shown()->maps->firstTokens;
+    plot->setView(tokens[static_cast<std::size_t>(chunk - 3)], tokens[static_cast<std::size_t>(chunk + 4)]);
+    QTest::qWait(50);
+    const QPoint at = plot->cellRect({0, 0, chunk}).center().toPoint();
+    QVERIFY(chooseFromMenu(plot, at, QStringLiteral("Always attend")));
+    // It stands in the table, to be taken back.
+    auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+    QCOMPARE(table->model()->rowCount(), static_cast<int>(shown()->evidence.size()) + 1);
+    // On the page: the passage under the pointer.
+    int below = 200;
+    while (isFound(below)) ++below;
+    Q_EMIT maps->activated(below);
+    QTRY_VERIFY(!document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).empty());
+    const QRect box = document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).front();
+    const QPoint word = page->viewport()->mapFrom(document, box.topLeft() + QPoint(8, box.height() / 2));
+    QMouseEvent move(QEvent::MouseMove, QPointF(word), page->viewport()->mapToGlobal(QPointF(word)),
+                     Qt::NoButton, Qt::NoButton, {});
+    QApplication::sendEvent(page->viewport(), &move);
+    QVERIFY(chooseFromMenu(page->viewport(), word, QStringLiteral("Never attend")));
+    askAndWait(kQuestion);
+    QCOMPARE(fakeEngine().pinned.back(), std::vector<int>{chunk});
+    QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{below});
+    // A section, in the outline.
+    QTest::keyClick(document, Qt::Key_F7);
+    auto* outline = document->findChild<QTreeView*>();
+    const QModelIndex last = outline->model()->index(outline->model()->rowCount() - 1, 0);
+    outline->scrollTo(last);
+    QVERIFY(chooseFromMenu(outline->viewport(), outline->visualRect(last).center(),
+                           QStringLiteral("Always attend")));
+    askAndWait(kQuestion);
+    QVERIFY(fakeEngine().pinned.back().size() > 2);
+  }
+
+  void offersNoWishesThatAMethodDoesNotHeed() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    const auto button = [&](const char* name) {
+      for (auto* any : window().findChild<EvidencePanel*>()->findChildren<QPushButton*>()) {
+        if (any->accessibleName() == QLatin1String(name)) return any;
+      }
+      return static_cast<QPushButton*>(nullptr);
+    };
+    QVERIFY(button("Pin")->isEnabled() && button("Block")->isEnabled());
+    panel().setMethod(QStringLiteral("streaming"));
+    QVERIFY(!button("Pin")->isEnabled() && !button("Block")->isEnabled());
+    QVERIFY(button("Pin")->toolTip().contains(QLatin1String("“streaming” does not heed it")));
+    // The answer shown is of a method that does.
+    QVERIFY(button("Answer without this chunk")->isEnabled());
+    askAndWait(kQuestion);
+    QVERIFY(!button("Answer without this chunk")->isEnabled());
+    panel().setMethod(QStringLiteral("reread"));
+    QVERIFY(button("Pin")->isEnabled());
   }
 
   void showsWhatAChunkChanges() {

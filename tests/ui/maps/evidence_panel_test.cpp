@@ -162,6 +162,14 @@ void EvidencePanelTest::pinBlockAndWithoutConcernTheChosenRow() {
   press(QStringLiteral("Export CSV…"));
   QCOMPARE(exported.count(), 1);
   QCOMPARE(table_->actions().size(), 5);
+  panel_->setObstacles(QStringLiteral("Not with this method."), {});
+  for (const char* name : {"Pin", "Pin section", "Block"}) {
+    QVERIFY(!buttonNamed(*panel_, QLatin1String(name))->isEnabled());
+    QCOMPARE(buttonNamed(*panel_, QLatin1String(name))->toolTip(), QStringLiteral("Not with this method."));
+  }
+  QVERIFY(buttonNamed(*panel_, QStringLiteral("Answer without this chunk"))->isEnabled());
+  panel_->setObstacles({}, {});
+  QVERIFY(buttonNamed(*panel_, QStringLiteral("Pin"))->toolTip().startsWith(QLatin1String("Always attend")));
   panel_->setRows({});
   QVERIFY(!buttonNamed(*panel_, QStringLiteral("Pin"))->isEnabled());
 }

@@ -16,6 +16,7 @@
 #include <QToolButton>
 #include <QWheelEvent>
 
+#include "tests/ui/context_menu.h"
 #include "tests/ui/maps/samples.h"
 #include "tests/ui/maps/screenshots.h"
 #include "tests/ui/maps/widget_names.h"
@@ -42,6 +43,7 @@ class MapPanelTest : public QObject {
   void keysZoomPanAndShowAll();
   void arrowsMoveTheCursorOverBothMaps();
   void hoveringAndClickingAreTold();
+  void aChunksMenuTellsWhatIsWished();
   void statusHoldsPlaceAndValues();
   void chunkStripKeepsTheView();
   void headsAreWishedForTheChunkUnderTheCursor();
@@ -231,6 +233,31 @@ void MapPanelTest::hoveringAndClickingAreTold() {
   QEvent leave(QEvent::Leave);
   QApplication::sendEvent(&plot(), &leave);
   QCOMPARE(hovered.last()[0].value<std::optional<int>>(), std::nullopt);
+}
+
+void MapPanelTest::aChunksMenuTellsWhatIsWished() {
+  QSignalSpy wished(panel_.get(), &MapPanel::wished);
+  setKind(1);
+  plot().setView(500 * 128, 560 * 128);
+  settle();
+  QVERIFY(chooseFromMenu(&plot(), middleOf(0, 0, 530), QStringLiteral("Always attend")));
+  QCOMPARE(wished.last()[0].toInt(), 530);
+  QVERIFY(wished.last()[1].value<Wish>() == Wish::Always);
+  // By key, of the chunk under the cursor.
+  plot().setFocus();
+  QTest::keyClick(&plot(), Qt::Key_Right);
+  QContextMenuEvent key(QContextMenuEvent::Keyboard, {});
+  QApplication::sendEvent(&plot(), &key);
+  auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+  QVERIFY(menu);
+  QTest::keyClick(menu, Qt::Key_V);
+  QCOMPARE(wished.last()[0].toInt(), plot().cursor()->column);
+  QVERIFY(wished.last()[1].value<Wish>() == Wish::Never);
+  panel_->setWishObstacle(QStringLiteral("Not now."));
+  QVERIFY(!chooseFromMenu(&plot(), middleOf(0, 0, 530), QStringLiteral("Never attend")));
+  QCOMPARE(QApplication::activePopupWidget()->actions().last()->toolTip(), QStringLiteral("Not now."));
+  QApplication::activePopupWidget()->close();
+  QCOMPARE(wished.size(), 2);
 }
 
 void MapPanelTest::statusHoldsPlaceAndValues() {
