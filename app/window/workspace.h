@@ -46,8 +46,7 @@ class Workspace : public QObject {
   void addFiles(const QStringList& paths);
   /// Asked of the next document that is opened.
   void askNextOpened(const QString& question) { nextQuestion_ = question; }
-  /// Writes the conversation, or the evidence of the answer shown, by the file's suffix. False after telling
-  /// why not.
+  /// Writes the conversation, or, as .csv, the evidence table as it is shown. False after telling why not.
   bool exportTo(const QString& file);
   void applySettings(const SettingsValues& settings);
 

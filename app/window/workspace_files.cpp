@@ -13,6 +13,7 @@
 #include "app/window/theme.h"
 #include "app/window/workspace.h"
 #include "ui/document/document_view.h"
+#include "ui/maps/evidence_panel.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/main_window.h"
@@ -171,9 +172,8 @@ bool Workspace::exportTo(const QString& file) {
   report.file = row ? row->file : QString::fromStdString(open_->record.file);
   report.exchanges = exchanges_;
   const bool isEvidence = QFileInfo(file).suffix().compare(QLatin1String("csv"), Qt::CaseInsensitive) == 0;
-  if (isEvidence && shown_) report.exchanges = {shown_};
   try {
-    writeReport(report, file);
+    isEvidence ? writeBytes(evidence_->csv(), file) : writeReport(report, file);
     log_.write(QStringLiteral("Exported ") + file);
     return true;
   } catch (const std::exception& error) {

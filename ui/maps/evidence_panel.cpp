@@ -169,7 +169,7 @@ void EvidencePanel::Parts::buildActions() {
   block_ = add(tr("&Block"), tr("Never attend to this chunk"), true);
   without_ =
       add(tr("Answer &without this chunk"), tr("Ask again as if the document did not hold this chunk"), false);
-  export_ = add(tr("&Export CSV…"), tr("Write the table to a file"), false);
+  export_ = add(tr("&Export CSV…"), tr("Write the table to a file, filtered and sorted as it is shown"), false);
   connect(pin_, &QAction::triggered, this, [this](bool isOn) {
     if (current()) Q_EMIT panel_->pinWished(current()->chunk, isOn);
   });

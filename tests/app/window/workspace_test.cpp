@@ -515,6 +515,22 @@ class WorkspaceTest : public QObject {
       QVERIFY(workspace().exportTo(file));
       QVERIFY(QFile(file).size() > 200);
     }
+    // The evidence as the table shows it: filtered and sorted.
+    const auto& rows = shown()->evidence;
+    QVERIFY(rows.size() > 2);
+    auto* filter = window().findChild<QLineEdit*>(QStringLiteral("evidenceFilter"));
+    filter->setText(rows[1].text.simplified().left(30));
+    auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+    const int left = table->model()->rowCount();
+    QVERIFY(left > 0 && left < static_cast<int>(rows.size()));
+    const QString file = driven_->path(QStringLiteral("filtered.csv"));
+    QVERIFY(workspace().exportTo(file));
+    QFile csv(file);
+    QVERIFY(csv.open(QIODevice::ReadOnly));
+    const QByteArray written = csv.readAll();
+    QVERIFY(written.startsWith("rank,score,"));
+    QCOMPARE(written.count("\r\n"), left + 1);
+    QVERIFY(written.contains("\r\n2,") && !written.contains("\r\n1,"));
     QVERIFY(!workspace().exportTo(QStringLiteral("/no/such/folder/out.md")));
     QVERIFY(window().notice()->sentence().contains(QLatin1String("/no/such/folder/out.md")));
   }
