@@ -151,6 +151,8 @@ Exchange exchangeOf(const Documents& documents, const std::string& question, con
   exchange.documentTokens = reading.tokens();
   exchange.readTokens = reading.tokensRead();
   exchange.answerTokens = answer.answerTokens;
+  exchange.kvBytesInMemory = static_cast<qint64>(answer.kvBytesInMemory);
+  exchange.kvBytesOnDisk = static_cast<qint64>(reading.bytesOnDisk());
   exchange.coverage = answer.coverage;
   exchange.logProbability = answer.logProbability;
   exchange.firstTokenSeconds = answer.firstTokenSeconds;

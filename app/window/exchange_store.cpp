@@ -166,6 +166,8 @@ std::string bodyOf(const Exchange& exchange) {
                      {"documents", documents},
                      {"steps", steps},
                      {"answer_tokens", exchange.answerTokens},
+                     {"kv_memory", exchange.kvBytesInMemory},
+                     {"kv_disk", exchange.kvBytesOnDisk},
                      {"coverage", exchange.coverage ? finite(*exchange.coverage) : Json(nullptr)},
                      {"log_probability", finite(exchange.logProbability)},
                      {"first_token", exchange.firstTokenSeconds},
@@ -194,6 +196,8 @@ std::optional<Exchange> parseBody(const std::string& body) {
   exchange.documentTokens = intOf(json, "document_tokens");
   exchange.answerTokens = intOf(json, "answer_tokens");
   exchange.readTokens = intOf(json, "read_tokens");
+  exchange.kvBytesInMemory = static_cast<qint64>(byteOf(json, "kv_memory"));
+  exchange.kvBytesOnDisk = static_cast<qint64>(byteOf(json, "kv_disk"));
   exchange.leftOut = json.contains("left_out") ? intOf(json, "left_out") : -1;
   exchange.documents = textsOf(json, "documents");
   exchange.steps = textsOf(json, "steps");

@@ -49,6 +49,8 @@ std::vector<EvidenceRow> quotesOf(const Exchange& exchange) {
 
 QString settingsOf(const Exchange& exchange) {
   QString line = Words::tr("Method %1, budget %2 tokens").arg(exchange.method).arg(exchange.budgetTokens);
+  if (exchange.kvBytesInMemory > 0)
+    line += Words::tr(", KV %1 in memory").arg(asSize(exchange.kvBytesInMemory));
   if (exchange.coverage) line += Words::tr(", coverage %1 %").arg(qRound(*exchange.coverage * 100));
   if (!exchange.when.isEmpty()) line += Words::tr(", asked %1").arg(exchange.when);
   return line;

@@ -107,7 +107,6 @@ struct ReadToEnd {
 };
 struct Answered {
   std::shared_ptr<const Exchange> exchange;
-  std::size_t kvBytesInMemory = 0, kvBytesOnDisk = 0;
 };
 struct Verified {
   std::shared_ptr<const FullAttention> full;

@@ -182,6 +182,7 @@ void Workspace::connectViews() {
   });
   connect(evidence_, &EvidencePanel::withoutWished, this, &Workspace::askWithout);
   connect(compare_, &ComparePanel::compareWished, this, &Workspace::compare);
+  connect(compare_, &ComparePanel::mapsWished, this, &Workspace::showCompared);
   connect(evidence_, &EvidencePanel::exportWished, this, [this] { chooseExport(QStringLiteral("csv")); });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -158,12 +158,17 @@ class Workspace : public QObject {
 
   /// One question by several methods.
   struct Comparing {
-    std::vector<quint64> numbers;
+    std::vector<quint64> numbers;  ///< the session's, of each entry
     std::vector<CompareEntry> entries;
+    std::vector<ExchangePointer> exchanges;  ///< of each entry; null: none yet. Not kept.
+    bool isRunning() const {
+      return std::any_of(entries.begin(), entries.end(), [](const CompareEntry& e) { return e.isRunning; });
+    }
   };
 
   void compare(const QStringList& methods);
-  bool noteCompared(quint64 question, const Exchange* exchange, std::size_t kvBytes, const QString& failure);
+  bool noteCompared(quint64 question, const ExchangePointer& exchange, const QString& failure);
+  void showCompared(int entry);
   void stopComparing();
 
   WorkspaceOptions options_;

@@ -157,7 +157,7 @@ void Workspace::onProgress(quint64 question, const Progress& progress, double se
 }
 
 void Workspace::onAnswer(quint64 question, const Answered& answered) {
-  if (noteCompared(question, answered.exchange.get(), answered.kvBytesInMemory, {})) return;
+  if (noteCompared(question, answered.exchange, {})) return;
   if (!running_ || running_->number != question) return;
   const Exchange asked = askedOf(*running_);
   Exchange exchange = *answered.exchange;
@@ -171,8 +171,6 @@ void Workspace::onAnswer(quint64 question, const Answered& answered) {
   exchange.leftOut = asked.leftOut;
   exchange.blocked = asked.blocked;
   exchange.note = running_->without ? differenceNote(*running_, exchange) : running_->note;
-  status_.kvBytesInMemory = static_cast<std::int64_t>(answered.kvBytesInMemory);
-  status_.kvBytesOnDisk = static_cast<std::int64_t>(answered.kvBytesOnDisk);
   const double seconds = exchange.totalSeconds - exchange.firstTokenSeconds;
   if (exchange.answerTokens > 1 && seconds > 0) status_.tokensPerSecond = (exchange.answerTokens - 1) / seconds;
   endAnswer(std::move(exchange));
@@ -189,7 +187,7 @@ QString Workspace::differenceNote(const Running& running, const Exchange& exchan
 }
 
 void Workspace::onStopped(quint64 question) {
-  if (noteCompared(question, nullptr, 0, tr("Stopped."))) return;
+  if (noteCompared(question, nullptr, tr("Stopped."))) return;
   if (!running_ || running_->number != question) return;
   Exchange exchange = askedOf(*running_);
   exchange.answer = running_->text.trimmed();
@@ -218,7 +216,7 @@ Exchange Workspace::askedOf(const Running& running) const {
 }
 
 void Workspace::onFailed(quint64 question, const QString& sentence) {
-  if (noteCompared(question, nullptr, 0, sentence)) return;
+  if (noteCompared(question, nullptr, sentence)) return;
   if (!running_ || running_->number != question) return;
   Exchange exchange = askedOf(*running_);
   exchange.isUnanswered = true;
@@ -245,15 +243,19 @@ void Workspace::endAnswer(Exchange exchange) {
 bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
   const bool isShown = shown_ == before;
   const ExchangePointer renewed = shared(std::move(changed));
-  std::replace(exchanges_.begin(), exchanges_.end(), ExchangePointer(before), renewed);
+  for (auto* exchanges : {&exchanges_, &comparing_.exchanges})
+    std::replace(exchanges->begin(), exchanges->end(), ExchangePointer(before), renewed);
   if (isShown) shown_ = renewed;
   return isShown;
 }
 
 ExchangePointer Workspace::find(qint64 number) const {
-  const auto found = std::find_if(exchanges_.begin(), exchanges_.end(),
-                                  [&](const ExchangePointer& exchange) { return exchange->number == number; });
-  return found == exchanges_.end() ? nullptr : *found;
+  for (const auto* exchanges : {&exchanges_, &comparing_.exchanges}) {
+    const auto found = std::find_if(exchanges->begin(), exchanges->end(),
+                                    [&](const ExchangePointer& e) { return e && e->number == number; });
+    if (found != exchanges->end()) return *found;
+  }
+  return nullptr;
 }
 
 void Workspace::show(const ExchangePointer& exchange) {
@@ -275,8 +277,10 @@ void Workspace::show(const ExchangePointer& exchange) {
 
 void Workspace::showStatus() {
   status_.firstTokenSeconds = shown_ ? shown_->firstTokenSeconds : 0;
+  status_.kvBytesInMemory = shown_ ? shown_->kvBytesInMemory : 0;
+  status_.kvBytesOnDisk = shown_ ? shown_->kvBytesOnDisk : 0;
   status_.attendedTokens = shown_ ? shown_->attendedTokens : 0;
-  status_.budgetTokens = shown_ ? shown_->budgetTokens : 0;
+  status_.budgetTokens = shown_ && shown_->attendedTokens > 0 ? shown_->budgetTokens : 0;
   status_.coverage = shown_ ? shown_->coverage : std::nullopt;
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
   status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 &&
@@ -363,6 +367,8 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
     seen.coverage = result->coverage;
     seen.logProbability = result->logProbability;
     seen.answerTokens = result->answerTokens;
+    seen.kvBytesInMemory = result->kvBytesInMemory;
+    seen.kvBytesOnDisk = result->kvBytesOnDisk;
   }
   const bool isShown = renew(exchange, std::move(seen));
   if (isNew) {

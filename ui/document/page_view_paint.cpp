@@ -140,7 +140,8 @@ void PageView::wantTiles() {
       }
     }
   }
-  std::sort(wishes.begin(), wishes.end(), [](const WantedTile& a, const WantedTile& b) { return a.distance < b.distance; });
+  std::sort(wishes.begin(), wishes.end(),
+            [](const WantedTile& a, const WantedTile& b) { return a.distance < b.distance; });
   std::vector<TileKey> tiles;
   for (const WantedTile& wish : wishes) tiles.push_back(wish.key);
   images_->want(ImageUse::Pages, std::move(tiles));

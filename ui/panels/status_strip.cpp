@@ -9,11 +9,9 @@
 #include <QProgressBar>
 #include <QPushButton>
 
-namespace kvasir {
+#include "ui/panels/exchange.h"
 
-QString asSize(std::int64_t bytes) {
-  return QLocale().formattedDataSize(bytes, bytes < 10'000'000 ? 0 : 1, QLocale::DataSizeSIFormat);
-}
+namespace kvasir {
 
 StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent) {
   auto* line = new QHBoxLayout(this);

@@ -49,7 +49,4 @@ class StatusStrip : public QWidget {
   QPushButton* more_;
 };
 
-/// "1.2 GB", "640 kB"
-QString asSize(std::int64_t bytes);
-
 }  // namespace kvasir

@@ -54,6 +54,8 @@ Exchange someExchange(const char* document = "abc") {
   exchange.method = s("infllm");
   exchange.budgetTokens = 2048;
   exchange.coverage = 0.75;
+  exchange.kvBytesInMemory = 5'000'000'000;
+  exchange.kvBytesOnDisk = 7;
   exchange.logProbability = -3.5;
   exchange.blocked = {3};
   exchange.evidence = {someRow(1), someRow(2)};
@@ -141,6 +143,8 @@ class WindowPartsTest : public QObject {
     QCOMPARE(exchange.note, before.note);
     QCOMPARE(exchange.steps, before.steps);
     QCOMPARE(exchange.coverage, before.coverage);
+    QCOMPARE(exchange.kvBytesInMemory, before.kvBytesInMemory);
+    QCOMPARE(exchange.kvBytesOnDisk, before.kvBytesOnDisk);
     QCOMPARE(exchange.blocked, before.blocked);
     QCOMPARE(exchange.evidence.size(), 2U);
     QCOMPARE(exchange.evidence[0].text, before.evidence[0].text);
@@ -264,6 +268,7 @@ class WindowPartsTest : public QObject {
     const Report report{s("Whales"), s("/tmp/whales.pdf"), {std::make_shared<const Exchange>(someExchange())}};
     const QString markdown = asMarkdown(report);
     QVERIFY(markdown.contains(s("## How many whales?")));
+    QVERIFY(markdown.contains(s("KV 5.0 GB in memory")));
     QVERIFY(markdown.contains(s("Twelve whales were counted. \\[1\\]")));
     QVERIFY(markdown.contains(s("page 17–18, 2 Results › 2.1")));
     const QString html = asHtml(report);

@@ -333,8 +333,36 @@ class WorkspaceTest : public QObject {
     auto* compare = window().findChild<ComparePanel*>();
     Q_EMIT compare->compareWished({QStringLiteral("full"), QStringLiteral("infllm")});
     QTRY_COMPARE(fakeEngine().questions.size(), 3U);
+    // The maps of one of them, verified as any answer's; the conversation leads back.
+    const qint64 own = shown()->number;
+    const auto button = [&] {
+      for (auto* any : compare->findChildren<QPushButton*>()) {
+        if (any->accessibleName() == QLatin1String("Show maps and evidence of infllm") && any->isEnabled())
+          return any;
+      }
+      return static_cast<QPushButton*>(nullptr);
+    };
+    window().showLowerView(compare);
+    QTRY_VERIFY(button());
+    QTest::mouseClick(button(), Qt::LeftButton);
+    QCOMPARE(shown()->method, QStringLiteral("infllm"));
+    auto* maps = window().findChild<MapPanel*>();
+    QVERIFY(maps->isVisible());
+    Q_EMIT maps->verifyWished();
+    QTRY_VERIFY(window().strip()->values().isCoverageExact);
+    const auto& drawn = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"))->sheet().maps;
+    QCOMPARE(drawn.size(), std::size_t{2});
+    QVERIFY(drawn[1].title.startsWith(QLatin1String("infllm")));
+    QVERIFY(clickLink(QStringLiteral("show:%1").arg(own)));
+    QCOMPARE(shown()->number, own);
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().questions.size(), 4U);
+    // KV bytes are shown with every answer, also of an earlier day.
+    QVERIFY2(conversation().contains(QLatin1String("KV 100 B")), qPrintable(conversation()));
+    restart();
+    QTRY_VERIFY(shown());
+    QCOMPARE(window().strip()->values().kvBytesInMemory, 100);
+    QCOMPARE(window().strip()->values().kvBytesOnDisk, 1000);
   }
 
   void sendsPinsAndBlocksWithTheNextQuestion() {
