@@ -25,6 +25,16 @@ QString readFurther() {
   return Workspace::tr("The document has been read further since this answer; ask again to see all of it.");
 }
 
+/// The passages of an answer that was given from these alone, put before the model anew; 0: it was not.
+int passagesReadAnew(const Exchange& exchange) {
+  for (const MethodInfo& method : listMethods()) {
+    if (QString::fromStdString(method.name) != exchange.method || method.answers == "reading") continue;
+    return static_cast<int>(std::count_if(exchange.evidence.begin(), exchange.evidence.end(),
+                                          [](const EvidenceRow& row) { return row.layers > 0; }));
+  }
+  return 0;
+}
+
 ExchangePointer shared(Exchange exchange) { return std::make_shared<const Exchange>(std::move(exchange)); }
 
 }  // namespace
@@ -283,6 +293,7 @@ void Workspace::showStatus() {
   status_.budgetTokens = shown_ && shown_->attendedTokens > 0 ? shown_->budgetTokens : 0;
   status_.coverage = shown_ ? shown_->coverage : std::nullopt;
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
+  status_.passagesReadAnew = shown_ ? passagesReadAnew(*shown_) : 0;
   status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 &&
                        shown_->attendedTokens < shown_->documentTokens;
   if (status_.isCoverageExact)

@@ -20,7 +20,8 @@ struct StatusValues {
   QString device;
   std::optional<double> coverage;
   bool isCoverageExact = false;
-  bool canUseMore = false;  ///< whether a larger budget would show the model more of the document
+  int passagesReadAnew = 0;  ///< that the answer was given from; 0: it was given over the document's own KV
+  bool canUseMore = false;   ///< whether a larger budget would show the model more of the document
 };
 
 /// The line below the window.

@@ -485,6 +485,10 @@ class WorkspaceTest : public QObject {
     Q_EMIT window().findChild<MapPanel*>()->verifyWished();
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     QVERIFY(*window().strip()->values().coverage < 0.5);
+    QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
+    panel().setMethod(QStringLiteral("infllm"));
+    askAndWait(kQuestion);
+    QCOMPARE(window().strip()->values().passagesReadAnew, 0);
   }
 
   void fieldsLeaveDropsToTheWindow() {

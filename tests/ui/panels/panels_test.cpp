@@ -2,6 +2,7 @@
 #include <QComboBox>
 #include <QInputDialog>
 #include <QLabel>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSpinBox>
@@ -229,6 +230,21 @@ class PanelsTest : public QObject {
     QSignalSpy wished(&strip, &StatusStrip::moreBudgetWished);
     more->click();
     QCOMPARE(wished.size(), 1);
+  }
+
+  void saysWhatCoverageMeansOfPassagesReadAnew() {
+    StatusStrip strip;
+    strip.resize(1200, 40);
+    StatusValues values;
+    values.coverage = 0.04;
+    values.isCoverageExact = true;
+    strip.setValues(values);
+    auto* meter = strip.findChild<QProgressBar*>();
+    QCOMPARE(meter->text(), QStringLiteral("Coverage 4 %, verified"));
+    values.passagesReadAnew = 20;
+    strip.setValues(values);
+    QCOMPARE(meter->text(), QStringLiteral("Full attention: 4 % on 20 passages"));
+    QVERIFY(meter->toolTip().contains(QLatin1String("read anew from 20 passage")));
   }
 
   void givesBackTheSettingsItWasGiven() {
