@@ -135,7 +135,11 @@ void Workspace::connectAsking() {
   connect(panel, &AskPanel::askWished, this, &Workspace::ask);
   connect(panel, &AskPanel::stopWished, this, stop);
   connect(panel, &AskPanel::againWished, this, &Workspace::askAgain);
-  connect(panel, &AskPanel::showWished, this, [this](qint64 exchange) { show(find(exchange)); });
+  connect(panel, &AskPanel::showWished, this, [this](qint64 number) {
+    const ExchangePointer exchange = find(number);
+    show(exchange);
+    if (exchange && exchange->isStopped && !exchange->maps) retrace(exchange);
+  });
   connect(panel, &AskPanel::markActivated, this, &Workspace::followMark);
   connect(window_.get(), &MainWindow::againWished, this, againLast);
   connect(window_.get(), &MainWindow::stopWished, this, stop);
@@ -206,6 +210,7 @@ void Workspace::connectSession() {
     tell(sentence);
   });
   connect(session_, &Session::removed, this, [this](const QString& id) {
+    if (retraced_ && retraced_->document == id) retraced_.reset();
     if (isOpen(id) || home_ == id) closeDocument();
   });
   connect(session_, &Session::engineLoaded, this, [this](const QString& device) {

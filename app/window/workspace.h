@@ -133,7 +133,7 @@ class Workspace : public QObject {
   void onRetraced(qint64 exchange, const std::shared_ptr<const Exchange>& result);
   void verify();
   void stopLooking();
-  bool renew(const ExchangePointer& before, Exchange changed);
+  bool renew(const ExchangePointer& before, const ExchangePointer& changed);
   ExchangePointer find(qint64 exchange) const;
   void show(const ExchangePointer& exchange);  ///< its evidence and maps; null: none
   void showStatus();
@@ -199,6 +199,7 @@ class Workspace : public QObject {
   StatusValues status_;
   qint64 lastNumber_ = 0;                  ///< of a conversation or an exchange
   quint64 verifying_ = 0, retracing_ = 0;  ///< the session's work; 0: none
+  ExchangePointer retraced_;               ///< what is retraced, whatever is shown meanwhile
   std::optional<int> headsWished_;         ///< a chunk, until the answer was retraced
   bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;
 };

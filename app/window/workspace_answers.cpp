@@ -246,16 +246,15 @@ void Workspace::endAnswer(Exchange exchange) {
   showRunning();
   if (isShown) show(kept);
   // What a stopped answer rested on is seen by going over it once more; not while the window closes.
-  if (isShown && kept->isStopped && !isShutDown_) retrace(kept);
+  if (kept->isStopped && !isShutDown_) retrace(kept);
 }
 
 /// Puts the changed exchange in the place of the one before; whether that is the one shown.
-bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
+bool Workspace::renew(const ExchangePointer& before, const ExchangePointer& changed) {
   const bool isShown = shown_ == before;
-  const ExchangePointer renewed = shared(std::move(changed));
   for (auto* exchanges : {&exchanges_, &comparing_.exchanges})
-    std::replace(exchanges->begin(), exchanges->end(), ExchangePointer(before), renewed);
-  if (isShown) shown_ = renewed;
+    std::replace(exchanges->begin(), exchanges->end(), ExchangePointer(before), changed);
+  if (isShown) shown_ = changed;
   return isShown;
 }
 
@@ -337,7 +336,7 @@ void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> f
   maps->full = *full;
   Exchange verified = *exchange;
   verified.maps = maps;
-  if (!renew(exchange, std::move(verified))) return;
+  if (!renew(exchange, shared(std::move(verified)))) return;
   showMaps();
   showStatus();
   window_->showLowerView(maps_);
@@ -353,13 +352,15 @@ void Workspace::retrace(const ExchangePointer& exchange) {
   if (!exchange || running_ || retracing_ != 0) return;
   if (!exchange->isStopped)
     window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
+  retraced_ = exchange;
   retracing_ = session_->retrace(exchange);
 }
 
 void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>& result) {
   retracing_ = 0;
   const std::optional<int> heads = std::exchange(headsWished_, std::nullopt);
-  const ExchangePointer exchange = find(number);
+  const ExchangePointer asked = std::exchange(retraced_, nullptr), found = find(number);
+  const ExchangePointer& exchange = found ? found : asked;  // another conversation may be shown
   if (!result || !exchange) return;
   window_->notice()->hide();
   const bool isNew = !exchange->maps;
@@ -381,9 +382,10 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
     seen.kvBytesInMemory = result->kvBytesInMemory;
     seen.kvBytesOnDisk = result->kvBytesOnDisk;
   }
-  const bool isShown = renew(exchange, std::move(seen));
+  const ExchangePointer renewed = shared(std::move(seen));
+  const bool isShown = renew(exchange, renewed);
   if (isNew) {
-    session_->keep(find(number));
+    session_->keep(renewed);
     window_->ask()->setConversation(exchanges_);
   }
   if (!isShown) return;

@@ -56,6 +56,7 @@ void Workspace::renameConversation(const QString& title) {
 void Workspace::endConversation() {
   if (running_ && running_->conversation == conversation_) return tell(tr("Stop the answer first."));
   session_->dropConversation(conversation_);
+  if (retraced_ && retraced_->conversation == conversation_) retraced_.reset();
   std::erase_if(conversations_, [&](const Conversation& c) { return c.id == conversation_; });
   setConversation(0, {});
   if (!conversations_.empty()) chooseConversation(conversations_.front().id);

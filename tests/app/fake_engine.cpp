@@ -306,6 +306,7 @@ Answer Engine::retrace(const Reading& reading, std::string_view question, std::s
                        const AskSettings& settings, Listener& listener) {
   listener.progress({Stage::Retrieving, 0, 1, 0});
   ++fakeEngine().retraces;
+  if (fakeEngine().onRetrace) fakeEngine().onRetrace();
   Answer answer = look(dynamic_cast<const FakeReading&>(reading), question, settings);
   for (std::size_t i = 0; i < said.size(); i += kTokenBytes)
     say(answer, std::string(said.substr(i, kTokenBytes)));

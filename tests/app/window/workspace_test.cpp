@@ -248,6 +248,28 @@ class WorkspaceTest : public QObject {
     QCOMPARE(shown()->evidence.size(), evidence);
   }
 
+  /// What a stopped answer rested on is kept although another conversation is shown when it is found out.
+  void keepsWhatAStoppedAnswerRestedOnWhileAnotherConversationIsShown() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(60); };
+    fakeEngine().onRetrace = [] { workFor(400); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    QSignalSpy retraced(&workspace().session(), &Session::retraced);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 1);
+    QTest::keyClick(&box(), Qt::Key_Escape);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QTest::keyClick(&window(), Qt::Key_N, Qt::ControlModifier);
+    QCOMPARE(retraced.size(), 0);
+    QTRY_COMPARE(retraced.size(), 1);
+    auto* choice = panel().findChild<QComboBox*>(QStringLiteral("conversations"));
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QTRY_VERIFY(shown() && shown()->isStopped && shown()->maps && !shown()->evidence.empty());
+    QCOMPARE(fakeEngine().retraces, 1);
+  }
+
   void saysThatTheDocumentDoesNotSay() {
     start();
     openSample();
