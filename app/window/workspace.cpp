@@ -85,9 +85,10 @@ void Workspace::start() {
   const bool isReading = preferences_.settings.readsInBackground && !options_.startsSafe;
   session_->start(readSettings(), isReading ? Session::Reading::InBackground : Session::Reading::WhenAsked);
   if (!options_.startsSafe) return;
-  window_->tell(tr("Kvasir did not end by itself last time. Nothing was opened, and nothing is read before you "
-                   "ask for it."),
-                tr("Open log folder"));
+  const QString sentence = tr(
+      "Kvasir did not end by itself last time. Nothing was opened, and nothing is read before you ask for it.");
+  log_.write(sentence);
+  window_->tell(sentence, tr("Open log folder"));
 }
 
 void Workspace::connectWindow() {

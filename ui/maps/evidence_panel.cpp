@@ -9,6 +9,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSplitter>
@@ -35,6 +36,7 @@ class EvidencePanel::Parts : public QObject {
   static QString tr(const char* text) { return EvidencePanel::tr(text); }
   QWidget* buildTop();
   QWidget* buildTable();
+  QAction* sortAction();
   QWidget* buildDetail();
   QWidget* buildButtons();
   void buildActions();
@@ -132,10 +134,23 @@ QWidget* EvidencePanel::Parts::buildTable() {
   table_->viewport()->installEventFilter(this);
   table_->installEventFilter(this);
   table_->setContextMenuPolicy(Qt::ActionsContextMenu);
-  table_->addActions({pin_, pinSection_, block_, without_, export_});
+  table_->addActions({pin_, pinSection_, block_, without_, export_, sortAction()});
   stack_->addWidget(empty);
   stack_->addWidget(table_);
   return stack_;
+}
+
+/// What a click on a heading does, by key; chosen again it turns the order.
+QAction* EvidencePanel::Parts::sortAction() {
+  auto* menu = new QMenu(tr("S&ort by"), table_);
+  for (int column = 0; column < kEvidenceColumns; ++column) {
+    const QString heading = model_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+    menu->addAction(heading, this, [this, column] {
+      const bool isTurned = order_->sortColumn() == column && order_->sortOrder() == Qt::AscendingOrder;
+      table_->sortByColumn(column, isTurned ? Qt::DescendingOrder : Qt::AscendingOrder);
+    });
+  }
+  return menu->menuAction();
 }
 
 QWidget* EvidencePanel::Parts::buildDetail() {

@@ -27,6 +27,7 @@
 #include "tests/app/window/window_walk.h"
 #include "tests/ui/context_menu.h"
 #include "ui/document/document_view.h"
+#include "ui/document/light_style.h"
 #include "ui/document/page_view.h"
 #include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_panel.h"
@@ -817,6 +818,109 @@ class WorkspaceTest : public QObject {
     QVERIFY2(reading < kMostGap && answering < kMostGap, "the window stalled");
   }
 
+  void leavesAndFindsThePlaceInADocument() {
+    start();
+    openSample();
+    auto* document = window().findChild<DocumentView*>();
+    document->goTo({7, 0.25, 1.5, Fit::None});
+    window().close();
+    restart();
+    const DocumentPlace place = window().findChild<DocumentView*>()->place();
+    QCOMPARE(place.page, 7);
+    QVERIFY(std::abs(place.top - 0.25) < 0.02);
+    QVERIFY(std::abs(place.zoom - 1.5) < 0.01);
+  }
+
+  /// Table, map and page light the same chunk, wherever the mouse is.
+  void lightsTheChunkUnderTheMouseEverywhere() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    auto* document = window().findChild<DocumentView*>();
+    auto* page = document->findChild<PageView*>();
+    auto* maps = window().findChild<MapPanel*>();
+    auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+    const auto* status = maps->findChild<QLabel*>(QStringLiteral("mapStatus"));
+    const auto moveTo = [](QWidget* widget, QPoint to) {
+      QMouseEvent event(QEvent::MouseMove, QPointF(to), widget->mapToGlobal(QPointF(to)), Qt::NoButton,
+                        Qt::NoButton, {});
+      QApplication::sendEvent(widget, &event);
+    };
+    const auto isLitInTable = [&](int row) {
+      return table->model()->index(row, 0).data(Qt::BackgroundRole).isValid();
+    };
+    const auto isLitOnPage = [&] {
+      for (const QLabel* label : document->findChildren<QLabel*>()) {
+        if (label->text() == nameOf(Light::Hovered)) return label->parentWidget()->isVisible();
+      }
+      return false;
+    };
+    const auto textOf = [&](int row) {
+      return QStringLiteral("hunk %1 (").arg(shown()->evidence[static_cast<std::size_t>(row)].chunk);
+    };
+    // In the table.
+    QVERIFY(!isLitOnPage() && !isLitInTable(1));
+    moveTo(table->viewport(), table->visualRect(table->model()->index(1, 0)).center());
+    QVERIFY(isLitInTable(1) && isLitOnPage());
+    QVERIFY2(status->text().contains(textOf(1)), qPrintable(status->text()));
+    QEvent leave(QEvent::Leave);
+    QApplication::sendEvent(table->viewport(), &leave);
+    QVERIFY(!isLitInTable(1) && !isLitOnPage());
+    // On the page.
+    const EvidenceRow row = shown()->evidence[2];
+    Q_EMIT window().findChild<EvidencePanel*>()->activated(row.chunk);
+    const std::vector<QRect> boxes = document->boxesInView(row.range);
+    QVERIFY(!boxes.empty());
+    moveTo(page->viewport(), page->viewport()->mapFrom(document, boxes.front().center()));
+    QVERIFY(isLitInTable(2));
+    QVERIFY2(status->text().contains(textOf(2)), qPrintable(status->text()));
+    // In the map.
+    window().showLowerView(maps);
+    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
+    const int chunk = shown()->evidence[0].chunk;
+    const auto& tokens = shown()->maps->firstTokens;
+    plot->setView(tokens[static_cast<std::size_t>(std::max(0, chunk - 3))],
+                  tokens[static_cast<std::size_t>(chunk + 4)]);
+    QTest::qWait(50);
+    moveTo(plot, plot->cellRect({0, 1, chunk}).center().toPoint());
+    QVERIFY(isLitInTable(0) && isLitOnPage());
+    QApplication::sendEvent(plot, &leave);
+    QVERIFY(!isLitInTable(0));
+  }
+
+  void saysInTheStatusLineWhatIsKnown() {
+    start();
+    const auto text = [&](const char* name) {
+      for (const QLabel* label : window().strip()->findChildren<QLabel*>()) {
+        if (label->accessibleName() == QLatin1String(name)) return label->text();
+      }
+      return QStringLiteral("?");
+    };
+    for (const char* name : {"Speed", "First token", "KV", "Budget", "Device"}) QCOMPARE(text(name), QString());
+    openSample();
+    askAndWait(kQuestion);
+    QVERIFY(text("Speed").endsWith(QLatin1String(" tokens/s")));
+    QCOMPARE(text("First token"), QStringLiteral("first token 0.01 s"));
+    QCOMPARE(text("KV"), QStringLiteral("KV 100 B in memory, 1 kB on disk"));
+    QVERIFY(text("Budget").endsWith(QLatin1String(" of 2,048 attended")));
+    QCOMPARE(text("Device"), QStringLiteral("Fake · processor, 1 thread"));
+  }
+
+  void reachesEveryControlByKey() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    window().activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window()));
+    for (QWidget* view :
+         std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
+                                         window().findChild<ComparePanel*>()}) {
+      window().showLowerView(view);
+      box().setFocus();
+      QCOMPARE(controlsOutOfReach(window()).join(QLatin1Char('\n')), QString());
+    }
+  }
+
   void namesEveryControl() {
     start();
     openSample();
@@ -832,7 +936,13 @@ class WorkspaceTest : public QObject {
     driven_->look().apply(Theme::Light, static_cast<int>(points * 1.5 + 0.5));
     QCoreApplication::processEvents();
     QCoreApplication::processEvents();
-    QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
+    for (QWidget* view :
+         std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
+                                         window().findChild<ComparePanel*>()}) {
+      window().showLowerView(view);
+      QCoreApplication::processEvents();
+      QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
+    }
   }
 
   void showsDialogs() {

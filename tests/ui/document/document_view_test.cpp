@@ -6,6 +6,7 @@
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QThread>
@@ -19,6 +20,7 @@
 #include "ui/document/find_bar.h"
 #include "ui/document/flow_view.h"
 #include "ui/document/page_view.h"
+#include "ui/document/side_panel.h"
 
 namespace kvasir {
 namespace {
@@ -214,6 +216,23 @@ class DocumentViewTest : public QObject {
                               sampleDocument()->sections.back().start + 1);
     QVERIFY(std::abs(view_->place().page - page->first) <= 1);
     QVERIFY(view_->place().page > 0);
+  }
+
+  void aClickOnAThumbnailLeadsToItsPage() {
+    show(sampleDocument(), sampleFile());
+    QTest::keyClick(view_->findChild<PageView*>(), Qt::Key_F7);
+    auto* tabs = view_->findChild<SidePanel*>()->tabBar();
+    QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(1).center());
+    auto* thumbnails = view_->findChild<ThumbnailView*>();
+    QVERIFY(thumbnails->isVisible());
+    const QModelIndex page = thumbnails->model()->index(3, 0);
+    thumbnails->scrollTo(page);
+    QTest::mouseClick(thumbnails->viewport(), Qt::LeftButton, {}, thumbnails->visualRect(page).center());
+    QCOMPARE(view_->place().page, 3);
+    thumbnails->setFocus();
+    QTest::keyClick(thumbnails, Qt::Key_Down);
+    QTest::keyClick(thumbnails, Qt::Key_Return);
+    QVERIFY(view_->place().page > 3);
   }
 
   void aMenuTellsWhatIsWishedOfAPassageASelectionOrASection() {
