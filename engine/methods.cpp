@@ -7,6 +7,7 @@
 #include "engine/passage_answer.h"
 #include "engine/reread_answer.h"
 #include "engine/retrieval/landmarks.h"
+#include "engine/wishes.h"
 
 namespace kvasir {
 
@@ -187,6 +188,12 @@ const Method* methodNamed(std::string_view name) {
   for (const PackedRow& packed : packedRows())
     if (name == packed.name) return &packed.method;
   return nullptr;
+}
+
+bool takesWishes(const std::string& name) {
+  const Method* method = methodNamed(name);
+  return method && method->sees != Sees::BudgetOnceRead && method->policy.make != streamingPolicy &&
+         method->policy.make != lambdaPolicy && method->policy.make != beaconPolicy;
 }
 
 const Method& findMethod(std::string_view name) {

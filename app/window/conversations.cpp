@@ -1,5 +1,6 @@
 #include "app/window/conversations.h"
 
+#include <cassert>
 #include <stdexcept>
 
 #include "app/window/exchange_store.h"
@@ -48,31 +49,21 @@ void migrate(Database& database) {
 
 Conversations::Conversations(std::filesystem::path file) : database_(std::move(file)) { migrate(database_); }
 
-qint64 Conversations::keep(const Exchange& exchange) {
+void Conversations::keep(const Exchange& exchange) {
+  assert(exchange.number > 0 && "an exchange without a number");
   const std::string maps = packMaps(exchange);
   const std::string id = exchange.document.toStdString();
+  const std::int64_t number = exchange.number, conversation = exchange.conversation;
   Transaction transaction(database_);
-  qint64 number = exchange.number;
-  const std::int64_t conversation = exchange.conversation;
   database_.prepare("INSERT OR IGNORE INTO conversations VALUES (?1, ?2, '')").bind(conversation, id).finish();
-  if (number > 0) {
-    database_
-        .prepare(
-            "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) VALUES (?1, ?2, "
-            "?3, ?4, "
-            "?5)")
-        .bind(std::int64_t{number}, id, bodyOf(exchange), Blob{maps}, conversation)
-        .finish();
-  } else {
-    database_.prepare("INSERT INTO exchanges (document_id, body, maps, conversation) VALUES (?1, ?2, ?3, ?4)")
-        .bind(id, bodyOf(exchange), Blob{maps}, conversation)
-        .finish();
-    Statement last = database_.prepare("SELECT last_insert_rowid()");
-    last.step();
-    number = last.integer(0);
-  }
+  database_
+      .prepare(
+          "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) VALUES (?1, ?2, "
+          "?3, "
+          "?4, ?5)")
+      .bind(number, id, bodyOf(exchange), Blob{maps}, conversation)
+      .finish();
   transaction.commit();
-  return number;
 }
 
 std::vector<Conversation> Conversations::of(const std::string& document) {

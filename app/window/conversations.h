@@ -20,8 +20,7 @@ class Conversations {
   explicit Conversations(std::filesystem::path file);
 
   /// Adds it, or renews the one of its number, and begins its conversation where there is none of that id.
-  /// Gives the number.
-  qint64 keep(const Exchange& exchange);
+  void keep(const Exchange& exchange);
   std::vector<Conversation> of(const std::string& document);    ///< the last one spoken in comes first
   std::vector<ExchangePointer> exchanges(qint64 conversation);  ///< oldest first; what is damaged is left out
   void name(qint64 conversation, const std::string& title);

@@ -24,7 +24,6 @@ using Documents = std::vector<AskedDocument>;
 EvidenceRow rowOf(const Documents& documents, const AskSettings& settings, const EvidenceChunk& found,
                   int rank) {
   const AskedDocument& asked = documents[static_cast<std::size_t>(found.document)];
-  const Document& document = *asked.document;
   EvidenceRow row;
   row.rank = rank;
   row.chunk = found.chunk;
@@ -33,13 +32,8 @@ EvidenceRow rowOf(const Documents& documents, const AskSettings& settings, const
   row.share = found.mass;
   row.document = QString::fromStdString(asked.id);
   if (documents.size() > 1) row.title = QString::fromStdString(asked.title);
-  const std::size_t start = toBoundary(document.text, std::min(found.start, document.text.size()));
-  const std::size_t end = std::max(start, toBoundary(document.text, std::min(found.end, document.text.size())));
-  row.range = {start, end};
-  row.text = QString::fromUtf8(document.text.data() + start, static_cast<qsizetype>(end - start));
-  const PassagePlace place = placeOf(document, start, end);
-  row.section = QString::fromStdString(place.section);
-  row.pages = pagesOf(place);
+  row.range = {found.start, found.end};
+  fillPlace(*asked.document, row);
   row.isPinned = isIn(settings.pinnedChunks, found.chunk);
   row.isBlocked = isIn(settings.blockedChunks, found.chunk);
   return row;
@@ -103,6 +97,17 @@ std::vector<ChunkRange> askedChunks(const Reading& reading, const EvidenceMap& m
 
 }  // namespace
 
+void fillPlace(const Document& document, EvidenceRow& row) {
+  const std::size_t size = document.text.size();
+  const std::size_t start = toBoundary(document.text, std::min(row.range.start, size));
+  const std::size_t end = std::max(start, toBoundary(document.text, std::min(row.range.end, size)));
+  row.range = {start, end};
+  row.text = QString::fromUtf8(document.text.data() + start, static_cast<qsizetype>(end - start));
+  const PassagePlace place = placeOf(document, start, end);
+  row.section = QString::fromStdString(place.section);
+  row.pages = pagesOf(place);
+}
+
 std::shared_ptr<AnswerMaps> mapsOf(const Documents& documents, const Reading& reading, EvidenceMap map) {
   const std::vector<ChunkRange> chunks = askedChunks(reading, map);
   auto maps = std::make_shared<AnswerMaps>();
@@ -146,6 +151,8 @@ Exchange exchangeOf(const Documents& documents, const std::string& question, con
   exchange.documentTokens = reading.tokens();
   exchange.readTokens = reading.tokensRead();
   exchange.answerTokens = answer.answerTokens;
+  exchange.kvBytesInMemory = static_cast<qint64>(answer.kvBytesInMemory);
+  exchange.kvBytesOnDisk = static_cast<qint64>(reading.bytesOnDisk());
   exchange.coverage = answer.coverage;
   exchange.logProbability = answer.logProbability;
   exchange.firstTokenSeconds = answer.firstTokenSeconds;

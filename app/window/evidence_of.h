@@ -21,6 +21,9 @@ struct AskedDocument {
 Exchange exchangeOf(const std::vector<AskedDocument>& documents, const std::string& question,
                     const Reading& reading, const AskSettings& settings, Answer answer);
 
+/// Text, section and pages of a row's range, which is of this document.
+void fillPlace(const Document& document, EvidenceRow& row);
+
 /// Where each layer looked in these documents, with their sections and pages.
 std::shared_ptr<AnswerMaps> mapsOf(const std::vector<AskedDocument>& documents, const Reading& reading,
                                    EvidenceMap map);

@@ -166,11 +166,14 @@ std::string bodyOf(const Exchange& exchange) {
                      {"documents", documents},
                      {"steps", steps},
                      {"answer_tokens", exchange.answerTokens},
+                     {"kv_memory", exchange.kvBytesInMemory},
+                     {"kv_disk", exchange.kvBytesOnDisk},
                      {"coverage", exchange.coverage ? finite(*exchange.coverage) : Json(nullptr)},
                      {"log_probability", finite(exchange.logProbability)},
                      {"first_token", exchange.firstTokenSeconds},
                      {"total", exchange.totalSeconds},
                      {"stopped", exchange.isStopped},
+                     {"unanswered", exchange.isUnanswered},
                      {"cut", exchange.isCut},
                      {"pinned", exchange.pinned},
                      {"blocked", exchange.blocked},
@@ -193,6 +196,8 @@ std::optional<Exchange> parseBody(const std::string& body) {
   exchange.documentTokens = intOf(json, "document_tokens");
   exchange.answerTokens = intOf(json, "answer_tokens");
   exchange.readTokens = intOf(json, "read_tokens");
+  exchange.kvBytesInMemory = static_cast<qint64>(byteOf(json, "kv_memory"));
+  exchange.kvBytesOnDisk = static_cast<qint64>(byteOf(json, "kv_disk"));
   exchange.leftOut = json.contains("left_out") ? intOf(json, "left_out") : -1;
   exchange.documents = textsOf(json, "documents");
   exchange.steps = textsOf(json, "steps");
@@ -201,6 +206,7 @@ std::optional<Exchange> parseBody(const std::string& body) {
   exchange.firstTokenSeconds = numberOf(json, "first_token");
   exchange.totalSeconds = numberOf(json, "total");
   exchange.isStopped = flagOf(json, "stopped");
+  exchange.isUnanswered = flagOf(json, "unanswered");
   exchange.isCut = flagOf(json, "cut");
   exchange.pinned = intsOf(json, "pinned");
   exchange.blocked = intsOf(json, "blocked");

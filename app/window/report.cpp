@@ -10,14 +10,13 @@
 #include <QSaveFile>
 #include <QTextDocument>
 
-#include "ui/maps/csv.h"
 #include "ui/panels/answer_marks.h"
 #include "ui/panels/answer_notice.h"
 
 namespace kvasir {
 namespace {
 
-constexpr int kQuotes = 8;  // of an answer, beside those its marks name; the CSV has all
+constexpr int kQuotes = 8;  // of an answer, beside those its marks name
 
 struct Words {
   Q_DECLARE_TR_FUNCTIONS(Report)
@@ -50,6 +49,8 @@ std::vector<EvidenceRow> quotesOf(const Exchange& exchange) {
 
 QString settingsOf(const Exchange& exchange) {
   QString line = Words::tr("Method %1, budget %2 tokens").arg(exchange.method).arg(exchange.budgetTokens);
+  if (exchange.kvBytesInMemory > 0)
+    line += Words::tr(", KV %1 in memory").arg(asSize(exchange.kvBytesInMemory));
   if (exchange.coverage) line += Words::tr(", coverage %1 %").arg(qRound(*exchange.coverage * 100));
   if (!exchange.when.isEmpty()) line += Words::tr(", asked %1").arg(exchange.when);
   return line;
@@ -67,12 +68,6 @@ QString escapedMarkdown(QString plain) {
   for (const char c : {'\\', '*', '_', '`', '[', ']', '<', '>', '#'})
     plain.replace(QLatin1Char(c), QStringLiteral("\\") + QLatin1Char(c));
   return plain;
-}
-
-void writeBytes(const QByteArray& bytes, const QString& file) {
-  QSaveFile save(file);
-  if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.commit()) return;
-  throw std::runtime_error(Words::tr("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
 }
 
 void writePdf(const Report& report, const QString& file) {
@@ -144,18 +139,10 @@ QString asHtml(const Report& report) {
   return out + QStringLiteral("</body></html>\n");
 }
 
-QString evidenceAsCsv(const Report& report) {
-  QString out =
-      QStringLiteral("question,rank,chunk,score,layers,share,document,section,pages,start,end,text\r\n");
-  for (const ExchangePointer& exchange : report.exchanges) {
-    for (const EvidenceRow& row : exchange->evidence) {
-      out += QString::fromUtf8(csvRecord(
-          {exchange->question, QString::number(row.rank), QString::number(row.chunk), csvNumber(row.score),
-           QString::number(row.layers), csvNumber(row.share), row.title, row.section, row.pages,
-           QString::number(row.range.start), QString::number(row.range.end), row.text}));
-    }
-  }
-  return out;
+void writeBytes(const QByteArray& bytes, const QString& file) {
+  QSaveFile save(file);
+  if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.commit()) return;
+  throw std::runtime_error(Words::tr("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
 }
 
 void writeReport(const Report& report, const QString& file) {
@@ -163,7 +150,6 @@ void writeReport(const Report& report, const QString& file) {
   if (suffix == QLatin1String("pdf")) return writePdf(report, file);
   if (suffix == QLatin1String("html") || suffix == QLatin1String("htm"))
     return writeBytes(asHtml(report).toUtf8(), file);
-  if (suffix == QLatin1String("csv")) return writeBytes(evidenceAsCsv(report).toUtf8(), file);
   writeBytes(asMarkdown(report).toUtf8(), file);
 }
 

@@ -14,11 +14,10 @@ struct Report {
 
 QString asMarkdown(const Report& report);
 QString asHtml(const Report& report);
-/// One line a chunk: question, rank, score, layers, share, section, pages, bytes, text. With a heading, CRLF,
-/// RFC 4180.
-QString evidenceAsCsv(const Report& report);
 
-/// Writes by the suffix: md, html, pdf or csv. Throws a sentence when the file cannot be written.
+/// Throws a sentence when the file cannot be written, as does the next.
+void writeBytes(const QByteArray& bytes, const QString& file);
+/// By the suffix: html, pdf, else Markdown.
 void writeReport(const Report& report, const QString& file);
 
 }  // namespace kvasir

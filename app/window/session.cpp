@@ -290,11 +290,6 @@ void Session::end(const Task&, const OpenJob& job, const Outcome& outcome) {
   if (const auto result = resultOf<Opened>(outcome)) Q_EMIT opened(result);
 }
 
-void Session::end(const Task&, const KeepJob& job, const Outcome& outcome) {
-  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
-  if (const auto result = resultOf<Kept>(outcome)) Q_EMIT kept(job.exchange->number, result->number);
-}
-
 void Session::end(const Task&, const CollectionsJob&, const Outcome& outcome) {
   const auto result = resultOf<Collections>(outcome);
   if (!result) return;

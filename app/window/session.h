@@ -67,7 +67,6 @@ class Session : public QObject {
   void questionFailed(quint64 question, QString sentence);
   void verified(qint64 exchange, std::shared_ptr<const kvasir::FullAttention> full);
   void retraced(qint64 exchange, std::shared_ptr<const kvasir::Exchange> result);  ///< null: it failed
-  void kept(qint64 before, qint64 number);  ///< an exchange got its number
   void talked(std::shared_ptr<const kvasir::Talk> talk);
   void removed(QString id);
   void engineLoaded(QString device);
@@ -90,7 +89,6 @@ class Session : public QObject {
   void end(const Task& task, const TalkJob& job, const Outcome& outcome);
   void end(const Task& task, const RemoveJob& job, const Outcome& outcome);
   void end(const Task& task, const OpenJob& job, const Outcome& outcome);
-  void end(const Task& task, const KeepJob& job, const Outcome& outcome);
   void end(const Task& task, const CollectionsJob& job, const Outcome& outcome);
   void end(const Task& task, const DevicesJob& job, const Outcome& outcome);
   void end(const Task& task, const CheckJob& job, const Outcome& outcome);

@@ -110,7 +110,6 @@ struct ReadToEnd {
 };
 struct Answered {
   std::shared_ptr<const Exchange> exchange;
-  std::size_t kvBytesInMemory = 0, kvBytesOnDisk = 0;
 };
 struct Verified {
   std::shared_ptr<const FullAttention> full;
@@ -134,9 +133,6 @@ struct Opened {
   std::vector<ExchangePointer> conversation;  ///< of the first of them
   std::optional<DocumentPlace> place;
 };
-struct Kept {
-  qint64 number = 0;
-};
 struct Collections {
   std::vector<std::pair<std::string, std::string>> byDocument;  ///< id, name
 };
@@ -149,6 +145,6 @@ struct Checked {
 struct Done {};
 
 using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened,
-                               Talk, Kept, Collections, Devices, Checked, Found>;
+                               Talk, Collections, Devices, Checked, Found>;
 
 }  // namespace kvasir

@@ -226,12 +226,8 @@ JobResult SessionWorker::perform(const ReadJob& job, Listener& listener) {
 JobResult SessionWorker::perform(const AskJob& job, Listener& listener) {
   const Asked of = asked(job.ids, job.settings, job.extent, listener);
   Answer answer = engine_->ask(*of.reading, job.question, job.settings, listener);
-  Answered answered;
-  answered.kvBytesInMemory = answer.kvBytesInMemory;
-  answered.kvBytesOnDisk = of.reading->bytesOnDisk();
-  answered.exchange = std::make_shared<const Exchange>(
-      exchangeOf(of.documents, job.question, *of.reading, job.settings, std::move(answer)));
-  return answered;
+  return Answered{std::make_shared<const Exchange>(
+      exchangeOf(of.documents, job.question, *of.reading, job.settings, std::move(answer)))};
 }
 
 JobResult SessionWorker::perform(const VerifyJob& job, Listener& listener) {
@@ -289,7 +285,8 @@ JobResult SessionWorker::perform(const EndTalkJob& job, Listener&) {
 }
 
 JobResult SessionWorker::perform(const KeepJob& job, Listener&) {
-  return Kept{conversations().keep(*job.exchange)};
+  conversations().keep(*job.exchange);
+  return Done{};
 }
 
 JobResult SessionWorker::perform(const ForgetJob& job, Listener&) {

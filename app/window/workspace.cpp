@@ -61,6 +61,7 @@ Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* paren
   // Files dropped on a field are dropped on the window.
   for (QLineEdit* field : window_->findChildren<QLineEdit*>()) field->setAcceptDrops(false);
   showStatus();
+  showWishes();
 }
 
 Workspace::~Workspace() {
@@ -84,9 +85,10 @@ void Workspace::start() {
   const bool isReading = preferences_.settings.readsInBackground && !options_.startsSafe;
   session_->start(readSettings(), isReading ? Session::Reading::InBackground : Session::Reading::WhenAsked);
   if (!options_.startsSafe) return;
-  window_->tell(tr("Kvasir did not end by itself last time. Nothing was opened, and nothing is read before you "
-                   "ask for it."),
-                tr("Open log folder"));
+  const QString sentence = tr(
+      "Kvasir did not end by itself last time. Nothing was opened, and nothing is read before you ask for it.");
+  log_.write(sentence);
+  window_->tell(sentence, tr("Open log folder"));
 }
 
 void Workspace::connectWindow() {
@@ -135,7 +137,11 @@ void Workspace::connectAsking() {
   connect(panel, &AskPanel::askWished, this, &Workspace::ask);
   connect(panel, &AskPanel::stopWished, this, stop);
   connect(panel, &AskPanel::againWished, this, &Workspace::askAgain);
-  connect(panel, &AskPanel::showWished, this, [this](qint64 exchange) { show(find(exchange)); });
+  connect(panel, &AskPanel::showWished, this, [this](qint64 number) {
+    const ExchangePointer exchange = find(number);
+    show(exchange);
+    if (exchange && exchange->isStopped && !exchange->maps) retrace(exchange);
+  });
   connect(panel, &AskPanel::markActivated, this, &Workspace::followMark);
   connect(window_.get(), &MainWindow::againWished, this, againLast);
   connect(window_.get(), &MainWindow::stopWished, this, stop);
@@ -146,6 +152,7 @@ void Workspace::connectAsking() {
   connect(panel, &AskPanel::deleteConversationWished, this, &Workspace::confirmEndOfConversation);
   connect(panel, &AskPanel::scopeChanged, this, &Workspace::showWaiting);
   connect(panel, &AskPanel::methodChanged, this, &Workspace::showWaiting);
+  connect(panel, &AskPanel::methodChanged, this, &Workspace::showWishes);
   connect(panel, &AskPanel::budgetChanged, this, &Workspace::showWaiting);
   connect(window_->strip(), &StatusStrip::moreBudgetWished, this, &Workspace::askWithMoreBudget);
 }
@@ -171,10 +178,17 @@ void Workspace::connectViews() {
   connect(maps_, &MapPanel::headsWished, this, &Workspace::showHeads);
   connect(maps_, &MapPanel::looksWished, this, &Workspace::showLooks);
   connect(evidence_, &EvidencePanel::pinSectionWished, this, &Workspace::pinSection);
-  connect(evidence_, &EvidencePanel::pinWished, this, &Workspace::pin);
-  connect(evidence_, &EvidencePanel::blockWished, this, &Workspace::block);
+  connect(evidence_, &EvidencePanel::pinWished, this,
+          [this](int chunk, bool isPinned) { wish({chunk}, isPinned ? Wish::Always : Wish::None); });
+  connect(evidence_, &EvidencePanel::blockWished, this,
+          [this](int chunk, bool isBlocked) { wish({chunk}, isBlocked ? Wish::Never : Wish::None); });
+  connect(maps_, &MapPanel::wished, this, [this](int chunk, Wish wished) { wish({chunk}, wished); });
+  connect(document_, &DocumentView::wished, this, [this](const TextRange& range, Wish wished) {
+    if (open_) wish(chunksIn(QString::fromStdString(open_->record.id), range), wished);
+  });
   connect(evidence_, &EvidencePanel::withoutWished, this, &Workspace::askWithout);
   connect(compare_, &ComparePanel::compareWished, this, &Workspace::compare);
+  connect(compare_, &ComparePanel::mapsWished, this, &Workspace::showCompared);
   connect(evidence_, &EvidencePanel::exportWished, this, [this] { chooseExport(QStringLiteral("csv")); });
 }
 
@@ -198,6 +212,7 @@ void Workspace::connectSession() {
     tell(sentence);
   });
   connect(session_, &Session::removed, this, [this](const QString& id) {
+    if (retraced_ && retraced_->document == id) retraced_.reset();
     if (isOpen(id) || home_ == id) closeDocument();
   });
   connect(session_, &Session::engineLoaded, this, [this](const QString& device) {
@@ -234,9 +249,14 @@ void Workspace::connectQuestions() {
   connect(session_, &Session::verified, this, &Workspace::onVerified);
   connect(session_, &Session::retraced, this, &Workspace::onRetraced);
   connect(session_, &Session::talked, this, [this](const std::shared_ptr<const Talk>& talk) {
-    if (talk->conversation == conversation_) setConversation(conversation_, talk->exchanges);
+    if (talk->conversation != conversation_) return;
+    std::vector<ExchangePointer> exchanges = talk->exchanges;
+    for (ExchangePointer& exchange : exchanges) {
+      // Answered since it was looked up.
+      if (const ExchangePointer newer = find(exchange->number)) exchange = newer;
+    }
+    setConversation(conversation_, std::move(exchanges));
   });
-  connect(session_, &Session::kept, this, &Workspace::onKept);
 }
 
 }  // namespace kvasir

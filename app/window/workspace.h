@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,7 +12,9 @@
 #include "app/window/session.h"
 #include "app/window/window_folders.h"
 #include "ui/maps/compare_panel.h"
+#include "ui/maps/evidence_rows.h"
 #include "ui/panels/status_strip.h"
+#include "ui/wish_menu.h"
 
 namespace kvasir {
 
@@ -44,8 +46,7 @@ class Workspace : public QObject {
   void addFiles(const QStringList& paths);
   /// Asked of the next document that is opened.
   void askNextOpened(const QString& question) { nextQuestion_ = question; }
-  /// Writes the conversation, or the evidence of the answer shown, by the file's suffix. False after telling
-  /// why not.
+  /// Writes the conversation, or, as .csv, the evidence table as it is shown. False after telling why not.
   bool exportTo(const QString& file);
   void applySettings(const SettingsValues& settings);
 
@@ -58,9 +59,10 @@ class Workspace : public QObject {
  private:
   /// The question that is being answered.
   struct Running {
-    quint64 number = 0;
+    quint64 number = 0;   ///< the session's
+    qint64 exchange = 0;  ///< its number in the conversation, where it stands unanswered meanwhile
     qint64 conversation = 0;
-    QString document, title, question, asked, note, text;
+    QString document, title, question, asked, note, when, text;
     QStringList documents;  ///< those asked; of a question of its own document alone: that one
     AskSettings settings;
     Extent extent = Extent::Whole;
@@ -110,7 +112,7 @@ class Workspace : public QObject {
   void showWaiting();
   QStringList scope() const;  ///< ids of the documents the next question is asked of
   Extent extentFor(const QStringList& documents, const AskSettings& settings) const;
-  qint64 conversationNumber();
+  qint64 nextNumber();
 
   // questions and answers: workspace_answers.cpp
   AskSettings askSettings(const QStringList& documents) const;
@@ -124,41 +126,50 @@ class Workspace : public QObject {
   void onAnswer(quint64 question, const Answered& answered);
   void onStopped(quint64 question);
   void onFailed(quint64 question, const QString& sentence);
+  Exchange askedOf(const Running& running) const;
   void endAnswer(Exchange exchange);
   QString differenceNote(const Running& running, const Exchange& exchange) const;
-  void onKept(qint64 before, qint64 number);
   void onVerified(qint64 exchange, std::shared_ptr<const FullAttention> full);
   void retrace(const ExchangePointer& exchange);
   void onRetraced(qint64 exchange, const std::shared_ptr<const Exchange>& result);
   void verify();
   void stopLooking();
-  bool renew(const ExchangePointer& before, Exchange changed);
+  bool renew(const ExchangePointer& before, const ExchangePointer& changed);
   ExchangePointer find(qint64 exchange) const;
   void show(const ExchangePointer& exchange);  ///< its evidence and maps; null: none
-  void showRows();
-  void showMaps();
   void showStatus();
   void showHeads(int chunk);
   void showLooks();
+
+  // evidence, on the pages and in the maps: workspace_evidence.cpp
+  void showRows();
+  void showMaps();
   void reveal(int chunk);
   void revealIn(const QString& document, const TextRange& range);
   bool isOpen(const QString& document) const;
   void followMark(qint64 exchange, int rank, const QString& sentence);
   void lightChunk(std::optional<int> chunk);
   std::optional<int> chunkAt(std::size_t byte) const;
-  void pin(int chunk, bool isPinned);
+  std::vector<int> chunksIn(const QString& document, const TextRange& range) const;
+  void wish(const std::vector<int>& chunks, Wish wish);
   void pinSection(int chunk);
-  void block(int chunk, bool isBlocked);
+  EvidenceRow rowOf(int chunk) const;
+  void showWishes();
   void mark(const TextRange& range);
 
   /// One question by several methods.
   struct Comparing {
-    std::vector<quint64> numbers;
+    std::vector<quint64> numbers;  ///< the session's, of each entry
     std::vector<CompareEntry> entries;
+    std::vector<ExchangePointer> exchanges;  ///< of each entry; null: none yet. Not kept.
+    bool isRunning() const {
+      return std::any_of(entries.begin(), entries.end(), [](const CompareEntry& e) { return e.isRunning; });
+    }
   };
 
   void compare(const QStringList& methods);
-  bool noteCompared(quint64 question, const Exchange* exchange, std::size_t kvBytes, const QString& failure);
+  bool noteCompared(quint64 question, const ExchangePointer& exchange, const QString& failure);
+  void showCompared(int entry);
   void stopComparing();
 
   WorkspaceOptions options_;
@@ -188,11 +199,10 @@ class Workspace : public QObject {
   std::optional<std::pair<QString, TextRange>> revealNext_;  ///< in the document that is being opened
   StatusValues status_;
   std::shared_ptr<const Checked> checked_;  ///< how the kernels did; null: not checked yet
-  qint64 provisional_ = 0;                  ///< counts down: numbers of exchanges that are not kept yet
-  std::map<qint64, qint64> numbers_;        ///< what provisional numbers became
-  qint64 lastConversation_ = 0;
-  quint64 verifying_ = 0, retracing_ = 0;  ///< the session's work; 0: none
-  std::optional<int> headsWished_;         ///< a chunk, until the answer was retraced
+  qint64 lastNumber_ = 0;                   ///< of a conversation or an exchange
+  quint64 verifying_ = 0, retracing_ = 0;   ///< the session's work; 0: none
+  ExchangePointer retraced_;                ///< what is retraced, whatever is shown meanwhile
+  std::optional<int> headsWished_;          ///< a chunk, until the answer was retraced
   bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;
 };
 

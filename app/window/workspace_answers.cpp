@@ -19,31 +19,20 @@
 namespace kvasir {
 namespace {
 
-constexpr int kLitPassages = 12;  // on the pages; where all are lit, none is
-
 std::vector<int> asVector(const std::set<int>& chunks) { return {chunks.begin(), chunks.end()}; }
 
 QString readFurther() {
   return Workspace::tr("The document has been read further since this answer; ask again to see all of it.");
 }
 
-/// The chunks that stand in the same section as this one, by the marks on the maps' axis.
-std::vector<int> chunksOfSection(const Exchange& exchange, int chunk) {
-  if (!exchange.maps || exchange.maps->sections.empty()) return {chunk};
-  const auto& sections = exchange.maps->sections;
-  int begin = 0, end = static_cast<int>(exchange.chunks.size()), level = 0;
-  for (const AxisMark& section : sections) {
-    if (section.chunk <= chunk) {
-      begin = section.chunk;
-      level = section.level;
-      end = static_cast<int>(exchange.chunks.size());
-    } else if (section.level <= level || end == static_cast<int>(exchange.chunks.size())) {
-      end = std::min(end, section.chunk + (section.chunk == chunk ? 1 : 0));
-    }
+/// The passages of an answer that was given from these alone, put before the model anew; 0: it was not.
+int passagesReadAnew(const Exchange& exchange) {
+  for (const MethodInfo& method : listMethods()) {
+    if (QString::fromStdString(method.name) != exchange.method || method.answers == "reading") continue;
+    return static_cast<int>(std::count_if(exchange.evidence.begin(), exchange.evidence.end(),
+                                          [](const EvidenceRow& row) { return row.layers > 0; }));
   }
-  std::vector<int> chunks;
-  for (int of = begin; of < std::max(end, chunk + 1); ++of) chunks.push_back(of);
-  return chunks;
+  return 0;
 }
 
 ExchangePointer shared(Exchange exchange) { return std::make_shared<const Exchange>(std::move(exchange)); }
@@ -65,8 +54,7 @@ AskSettings Workspace::askSettings(const QStringList& documents) const {
 void Workspace::ask(const QString& question) {
   Running running;
   running.question = question;
-  if (window_->ask()->isFollowUp() && !exchanges_.empty())
-    running.asked = followUpOf(*exchanges_.back(), question);
+  if (window_->ask()->isFollowUp()) running.asked = followUpOf(exchanges_, question);
   running.documents = scope();
   running.settings = askSettings(running.documents);
   running.extent = extentFor(running.documents, running.settings);
@@ -123,7 +111,7 @@ void Workspace::run(Running running) {
   running.document = home_;
   running.title = row ? row->title : QString();
   if (conversation_ == 0) {
-    conversation_ = conversationNumber();
+    conversation_ = nextNumber();
     conversations_.insert(conversations_.begin(), {conversation_, running.question});
     showConversations();
   }
@@ -132,6 +120,11 @@ void Workspace::run(Running running) {
   const QString& asked = running.asked.isEmpty() ? running.question : running.asked;
   running.number = session_->ask(running.documents, asked, running.settings, running.extent);
   if (running.question == window_->ask()->question()) window_->ask()->setQuestion({});
+  running.exchange = nextNumber();
+  running.when = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
+  Exchange unanswered = askedOf(running);
+  unanswered.isUnanswered = true;
+  session_->keep(shared(std::move(unanswered)));
   running_ = std::move(running);
   showRunning();
 }
@@ -145,7 +138,7 @@ void Workspace::showRunning() {
   const bool isOther = running_ && running_->conversation != conversation_;
   panel->setObstacle(isOther ? tr("A question about “%1” is being answered.").arg(running_->title) : QString());
   if (!running_ || isOther) return;
-  panel->beginAnswer(running_->question, running_->note);
+  panel->beginAnswer(running_->question, running_->asked, running_->note);
   if (!running_->text.isEmpty()) panel->appendAnswer(running_->text);
   panel->setStage(tr("Waiting"), -1);
 }
@@ -174,21 +167,20 @@ void Workspace::onProgress(quint64 question, const Progress& progress, double se
 }
 
 void Workspace::onAnswer(quint64 question, const Answered& answered) {
-  if (noteCompared(question, answered.exchange.get(), answered.kvBytesInMemory, {})) return;
+  if (noteCompared(question, answered.exchange, {})) return;
   if (!running_ || running_->number != question) return;
+  const Exchange asked = askedOf(*running_);
   Exchange exchange = *answered.exchange;
-  exchange.document = running_->document;
-  exchange.conversation = running_->conversation;
-  if (exchange.documents.isEmpty() && running_->documents != QStringList{running_->document})
-    exchange.documents = running_->documents;
-  exchange.question = running_->question;
-  exchange.asked = running_->asked;
-  exchange.leftOut = running_->leftOut;
-  // The note says what was left out; the next question has it again.
-  if (running_->without) exchange.blocked = running_->without->blocked;
+  exchange.number = asked.number;
+  exchange.conversation = asked.conversation;
+  exchange.document = asked.document;
+  exchange.documents = asked.documents;
+  exchange.question = asked.question;
+  exchange.asked = asked.asked;
+  exchange.when = asked.when;
+  exchange.leftOut = asked.leftOut;
+  exchange.blocked = asked.blocked;
   exchange.note = running_->without ? differenceNote(*running_, exchange) : running_->note;
-  status_.kvBytesInMemory = static_cast<std::int64_t>(answered.kvBytesInMemory);
-  status_.kvBytesOnDisk = static_cast<std::int64_t>(answered.kvBytesOnDisk);
   const double seconds = exchange.totalSeconds - exchange.firstTokenSeconds;
   if (exchange.answerTokens > 1 && seconds > 0) status_.tokensPerSecond = (exchange.answerTokens - 1) / seconds;
   endAnswer(std::move(exchange));
@@ -205,39 +197,46 @@ QString Workspace::differenceNote(const Running& running, const Exchange& exchan
 }
 
 void Workspace::onStopped(quint64 question) {
-  if (noteCompared(question, nullptr, 0, tr("Stopped."))) return;
+  if (noteCompared(question, nullptr, tr("Stopped."))) return;
   if (!running_ || running_->number != question) return;
-  Exchange exchange;
-  exchange.document = running_->document;
-  exchange.conversation = running_->conversation;
-  if (running_->documents != QStringList{running_->document}) exchange.documents = running_->documents;
-  exchange.question = running_->question;
-  exchange.asked = running_->asked;
+  Exchange exchange = askedOf(*running_);
   exchange.answer = running_->text.trimmed();
-  exchange.pinned = running_->settings.pinnedChunks;
-  exchange.blocked = running_->without ? running_->without->blocked : running_->settings.blockedChunks;
-  exchange.leftOut = running_->leftOut;
-  exchange.note = running_->note;
-  exchange.method = QString::fromStdString(running_->settings.method);
-  exchange.budgetTokens = running_->settings.budgetTokens;
   exchange.isStopped = true;
   endAnswer(std::move(exchange));
 }
 
+/// The exchange as far as it is known before there is an answer.
+Exchange Workspace::askedOf(const Running& running) const {
+  Exchange exchange;
+  exchange.number = running.exchange;
+  exchange.conversation = running.conversation;
+  exchange.document = running.document;
+  if (running.documents != QStringList{running.document}) exchange.documents = running.documents;
+  exchange.question = running.question;
+  exchange.asked = running.asked;
+  exchange.note = running.note;
+  exchange.when = running.when;
+  exchange.method = QString::fromStdString(running.settings.method);
+  exchange.budgetTokens = running.settings.budgetTokens;
+  exchange.pinned = running.settings.pinnedChunks;
+  // The note says what was left out; the next question has it again.
+  exchange.blocked = running.without ? running.without->blocked : running.settings.blockedChunks;
+  exchange.leftOut = running.leftOut;
+  return exchange;
+}
+
 void Workspace::onFailed(quint64 question, const QString& sentence) {
-  if (noteCompared(question, nullptr, 0, sentence)) return;
+  if (noteCompared(question, nullptr, sentence)) return;
   if (!running_ || running_->number != question) return;
-  const QString asked = running_->question;
-  running_.reset();
-  showRunning();
-  if (window_->ask()->question().isEmpty()) window_->ask()->setQuestion(asked);
+  Exchange exchange = askedOf(*running_);
+  exchange.isUnanswered = true;
+  exchange.note = sentence;
+  endAnswer(std::move(exchange));
   tell(sentence);
 }
 
 /// Keeps the exchange, and shows it where its document is open.
 void Workspace::endAnswer(Exchange exchange) {
-  exchange.number = --provisional_;
-  exchange.when = QDateTime::currentDateTimeUtc().toString(Qt::ISODate);
   const ExchangePointer kept = shared(std::move(exchange));
   running_.reset();
   session_->keep(kept);
@@ -247,33 +246,25 @@ void Workspace::endAnswer(Exchange exchange) {
   showRunning();
   if (isShown) show(kept);
   // What a stopped answer rested on is seen by going over it once more; not while the window closes.
-  if (isShown && kept->isStopped && !isShutDown_) retrace(kept);
-}
-
-void Workspace::onKept(qint64 before, qint64 number) {
-  const ExchangePointer exchange = find(before);
-  numbers_[before] = number;
-  if (!exchange) return;
-  Exchange numbered = *exchange;
-  numbered.number = number;
-  if (renew(exchange, std::move(numbered))) window_->ask()->setShown(number);
-  window_->ask()->setConversation(exchanges_);
+  if (kept->isStopped && !isShutDown_) retrace(kept);
 }
 
 /// Puts the changed exchange in the place of the one before; whether that is the one shown.
-bool Workspace::renew(const ExchangePointer& before, Exchange changed) {
+bool Workspace::renew(const ExchangePointer& before, const ExchangePointer& changed) {
   const bool isShown = shown_ == before;
-  const ExchangePointer renewed = shared(std::move(changed));
-  std::replace(exchanges_.begin(), exchanges_.end(), ExchangePointer(before), renewed);
-  if (isShown) shown_ = renewed;
+  for (auto* exchanges : {&exchanges_, &comparing_.exchanges})
+    std::replace(exchanges->begin(), exchanges->end(), ExchangePointer(before), changed);
+  if (isShown) shown_ = changed;
   return isShown;
 }
 
 ExchangePointer Workspace::find(qint64 number) const {
-  if (const auto kept = numbers_.find(number); kept != numbers_.end()) number = kept->second;
-  const auto found = std::find_if(exchanges_.begin(), exchanges_.end(),
-                                  [&](const ExchangePointer& exchange) { return exchange->number == number; });
-  return found == exchanges_.end() ? nullptr : *found;
+  for (const auto* exchanges : {&exchanges_, &comparing_.exchanges}) {
+    const auto found = std::find_if(exchanges->begin(), exchanges->end(),
+                                    [&](const ExchangePointer& e) { return e && e->number == number; });
+    if (found != exchanges->end()) return *found;
+  }
+  return nullptr;
 }
 
 void Workspace::show(const ExchangePointer& exchange) {
@@ -293,38 +284,15 @@ void Workspace::show(const ExchangePointer& exchange) {
   showStatus();
 }
 
-void Workspace::showRows() {
-  std::vector<EvidenceRow> rows = shown_ ? shown_->evidence : std::vector<EvidenceRow>();
-  std::vector<TextRange> lit;
-  for (EvidenceRow& row : rows) {
-    row.isPinned = pinned_.contains(row.chunk);
-    row.isBlocked = blocked_.contains(row.chunk);
-    if (row.layers > 0 && row.rank <= kLitPassages && isOpen(row.document)) lit.push_back(row.range);
-  }
-  document_->light(Light::Evidence, lit);
-  evidence_->setRows(std::move(rows));
-}
-
-void Workspace::showMaps() {
-  if (!shown_ || !shown_->maps) return maps_->setMaps(nullptr);
-  if (marked_.empty()) return maps_->setMaps(shown_->maps);
-  auto maps = std::make_shared<AnswerMaps>(*shown_->maps);
-  for (const TextRange& range : marked_) {
-    for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
-      const TextRange& place = shown_->chunks[chunk];
-      if (isOpen(documentOf(*shown_, chunk)) && place.start < range.end && range.start < place.end)
-        maps->goldChunks.push_back(static_cast<int>(chunk));
-    }
-  }
-  maps_->setMaps(maps);
-}
-
 void Workspace::showStatus() {
   status_.firstTokenSeconds = shown_ ? shown_->firstTokenSeconds : 0;
+  status_.kvBytesInMemory = shown_ ? shown_->kvBytesInMemory : 0;
+  status_.kvBytesOnDisk = shown_ ? shown_->kvBytesOnDisk : 0;
   status_.attendedTokens = shown_ ? shown_->attendedTokens : 0;
-  status_.budgetTokens = shown_ ? shown_->budgetTokens : 0;
+  status_.budgetTokens = shown_ && shown_->attendedTokens > 0 ? shown_->budgetTokens : 0;
   status_.coverage = shown_ ? shown_->coverage : std::nullopt;
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
+  status_.passagesReadAnew = shown_ ? passagesReadAnew(*shown_) : 0;
   status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 &&
                        shown_->attendedTokens < shown_->documentTokens;
   if (status_.isCoverageExact)
@@ -368,7 +336,7 @@ void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> f
   maps->full = *full;
   Exchange verified = *exchange;
   verified.maps = maps;
-  if (!renew(exchange, std::move(verified))) return;
+  if (!renew(exchange, shared(std::move(verified)))) return;
   showMaps();
   showStatus();
   window_->showLowerView(maps_);
@@ -384,13 +352,15 @@ void Workspace::retrace(const ExchangePointer& exchange) {
   if (!exchange || running_ || retracing_ != 0) return;
   if (!exchange->isStopped)
     window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
+  retraced_ = exchange;
   retracing_ = session_->retrace(exchange);
 }
 
 void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>& result) {
   retracing_ = 0;
   const std::optional<int> heads = std::exchange(headsWished_, std::nullopt);
-  const ExchangePointer exchange = find(number);
+  const ExchangePointer asked = std::exchange(retraced_, nullptr), found = find(number);
+  const ExchangePointer& exchange = found ? found : asked;  // another conversation may be shown
   if (!result || !exchange) return;
   window_->notice()->hide();
   const bool isNew = !exchange->maps;
@@ -409,10 +379,13 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
     seen.coverage = result->coverage;
     seen.logProbability = result->logProbability;
     seen.answerTokens = result->answerTokens;
+    seen.kvBytesInMemory = result->kvBytesInMemory;
+    seen.kvBytesOnDisk = result->kvBytesOnDisk;
   }
-  const bool isShown = renew(exchange, std::move(seen));
+  const ExchangePointer renewed = shared(std::move(seen));
+  const bool isShown = renew(exchange, renewed);
   if (isNew) {
-    session_->keep(find(number));
+    session_->keep(renewed);
     window_->ask()->setConversation(exchanges_);
   }
   if (!isShown) return;
@@ -420,84 +393,6 @@ void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>&
   showMaps();
   showStatus();
   if (heads) showHeads(*heads);
-}
-
-bool Workspace::isOpen(const QString& document) const {
-  return open_ && QString::fromStdString(open_->record.id) == document;
-}
-
-void Workspace::revealIn(const QString& document, const TextRange& range) {
-  if (!isOpen(document)) return goOnAt(document, range);
-  focus_ = {range};
-  document_->light(Light::Hovered, focus_);
-  document_->reveal(range);
-}
-
-void Workspace::reveal(int chunk) {
-  if (!shown_ || chunk < 0 || static_cast<std::size_t>(chunk) >= shown_->chunks.size()) return;
-  const auto index = static_cast<std::size_t>(chunk);
-  revealIn(documentOf(*shown_, index), shown_->chunks[index]);
-}
-
-void Workspace::followMark(qint64 number, int rank, const QString& sentence) {
-  const ExchangePointer exchange = find(number);
-  if (!exchange) return;
-  if (exchange != shown_) show(exchange);
-  for (const EvidenceRow& row : exchange->evidence) {
-    if (row.rank != rank) continue;
-    evidence_->highlight(row.chunk);
-    maps_->highlight(row.chunk);
-    revealIn(row.document, placeInRow(row, sentence));
-    return;
-  }
-}
-
-void Workspace::lightChunk(std::optional<int> chunk) {
-  const auto index = static_cast<std::size_t>(chunk.value_or(-1));
-  const bool isKnown = shown_ && index < shown_->chunks.size() && isOpen(documentOf(*shown_, index));
-  document_->light(Light::Hovered, isKnown ? std::vector{shown_->chunks[index]} : focus_);
-}
-
-std::optional<int> Workspace::chunkAt(std::size_t byte) const {
-  if (!shown_) return std::nullopt;
-  for (std::size_t chunk = 0; chunk < shown_->chunks.size(); ++chunk) {
-    const TextRange& range = shown_->chunks[chunk];
-    if (range.start <= byte && byte < range.end && isOpen(documentOf(*shown_, chunk)))
-      return static_cast<int>(chunk);
-  }
-  return std::nullopt;
-}
-
-/// Pins what the table has of the section that the chunk is in.
-void Workspace::pinSection(int chunk) {
-  if (!shown_) return;
-  const auto row = std::find_if(shown_->evidence.begin(), shown_->evidence.end(),
-                                [&](const EvidenceRow& r) { return r.chunk == chunk; });
-  if (row == shown_->evidence.end()) return;
-  for (const int of : chunksOfSection(*shown_, chunk)) {
-    blocked_.erase(of);
-    pinned_.insert(of);
-  }
-  showRows();
-}
-
-void Workspace::pin(int chunk, bool isPinned) {
-  if (isPinned) blocked_.erase(chunk);
-  isPinned ? (void)pinned_.insert(chunk) : (void)pinned_.erase(chunk);
-  showRows();
-}
-
-void Workspace::block(int chunk, bool isBlocked) {
-  if (isBlocked) pinned_.erase(chunk);
-  isBlocked ? (void)blocked_.insert(chunk) : (void)blocked_.erase(chunk);
-  showRows();
-}
-
-void Workspace::mark(const TextRange& range) {
-  const auto same = std::find(marked_.begin(), marked_.end(), range);
-  same == marked_.end() ? marked_.push_back(range) : (void)marked_.erase(same);
-  document_->light(Light::Marked, marked_);
-  showMaps();
 }
 
 }  // namespace kvasir

@@ -2,6 +2,7 @@
 
 #include "app/window/workspace.h"
 #include "ui/maps/compare_panel.h"
+#include "ui/maps/map_panel.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/main_window.h"
 
@@ -30,7 +31,7 @@ void placeEvidence(const Exchange& exchange, CompareEntry& entry) {
 
 /// The question of the answer shown, or else the one in the box, by each of the methods.
 void Workspace::compare(const QStringList& methods) {
-  if (home_.isEmpty() || !comparing_.numbers.empty() || methods.isEmpty()) return;
+  if (home_.isEmpty() || comparing_.isRunning() || methods.isEmpty()) return;
   const bool isWhole = shown_ && shown_->asked.isEmpty();
   const QString question = isWhole ? shown_->question : shown_ ? shown_->asked : window_->ask()->question();
   if (question.isEmpty()) return tell(tr("Ask a question first; then it can be compared."));
@@ -45,6 +46,7 @@ void Workspace::compare(const QStringList& methods) {
     entry.method = method;
     entry.isRunning = true;
     comparing_.entries.push_back(std::move(entry));
+    comparing_.exchanges.emplace_back();
     comparing_.numbers.push_back(session_->ask(documents, question, settings));
   }
   compare_->setBusy(true);
@@ -52,32 +54,41 @@ void Workspace::compare(const QStringList& methods) {
 }
 
 /// Puts in what became of one of the questions; false where it is none of them.
-bool Workspace::noteCompared(quint64 question, const Exchange* exchange, std::size_t kvBytes,
-                             const QString& failure) {
+bool Workspace::noteCompared(quint64 question, const ExchangePointer& exchange, const QString& failure) {
   const auto place = std::find(comparing_.numbers.begin(), comparing_.numbers.end(), question);
   if (place == comparing_.numbers.end()) return false;
-  CompareEntry& entry = comparing_.entries[static_cast<std::size_t>(place - comparing_.numbers.begin())];
+  const auto index = static_cast<std::size_t>(place - comparing_.numbers.begin());
+  CompareEntry& entry = comparing_.entries[index];
   entry.isRunning = false;
   entry.failure = failure;
-  entry.kvBytes = kvBytes;
   if (exchange) {
+    Exchange numbered = *exchange;
+    numbered.number = nextNumber();
+    comparing_.exchanges[index] = std::make_shared<const Exchange>(std::move(numbered));
+    entry.hasMaps = exchange->maps != nullptr;
+    entry.kvBytes = static_cast<std::size_t>(exchange->kvBytesInMemory);
     entry.answer = exchange->answer;
     entry.totalSeconds = exchange->totalSeconds;
     entry.firstTokenSeconds = exchange->firstTokenSeconds;
     placeEvidence(*exchange, entry);
   }
   compare_->setEntries(comparing_.entries);
-  const bool isDone = std::none_of(comparing_.entries.begin(), comparing_.entries.end(),
-                                   [](const CompareEntry& e) { return e.isRunning; });
-  if (isDone) {
-    comparing_ = {};
-    compare_->setBusy(false);
-  }
+  compare_->setBusy(comparing_.isRunning());
   return true;
 }
 
+/// Maps and evidence of one method; "Show evidence" in the conversation leads back.
+void Workspace::showCompared(int entry) {
+  if (entry < 0 || static_cast<std::size_t>(entry) >= comparing_.exchanges.size()) return;
+  const ExchangePointer& exchange = comparing_.exchanges[static_cast<std::size_t>(entry)];
+  if (!exchange) return;
+  show(exchange);
+  window_->showLowerView(maps_);
+}
+
 void Workspace::stopComparing() {
-  for (const quint64 number : std::vector(comparing_.numbers)) session_->stopQuestion(number);
+  for (std::size_t i = 0; i < comparing_.numbers.size(); ++i)
+    if (comparing_.entries[i].isRunning) session_->stopQuestion(comparing_.numbers[i]);
 }
 
 }  // namespace kvasir

@@ -12,6 +12,10 @@ namespace kvasir {
 void Workspace::setConversation(qint64 conversation, std::vector<ExchangePointer> exchanges) {
   conversation_ = conversation;
   exchanges_ = std::move(exchanges);
+  for (const ExchangePointer& exchange : exchanges_) lastNumber_ = std::max(lastNumber_, exchange->number);
+  // What is being answered is shown as such.
+  if (running_)
+    std::erase_if(exchanges_, [&](const ExchangePointer& e) { return e->number == running_->exchange; });
   pinned_.clear();
   blocked_.clear();
   showConversations();
@@ -52,15 +56,17 @@ void Workspace::renameConversation(const QString& title) {
 void Workspace::endConversation() {
   if (running_ && running_->conversation == conversation_) return tell(tr("Stop the answer first."));
   session_->dropConversation(conversation_);
+  if (retraced_ && retraced_->conversation == conversation_) retraced_.reset();
   std::erase_if(conversations_, [&](const Conversation& c) { return c.id == conversation_; });
   setConversation(0, {});
   if (!conversations_.empty()) chooseConversation(conversations_.front().id);
 }
 
-/// Numbers of conversations are made here, so that two answers can be kept in one before either is.
-qint64 Workspace::conversationNumber() {
-  lastConversation_ = std::max(lastConversation_ + 1, QDateTime::currentMSecsSinceEpoch());
-  return lastConversation_;
+/// Numbers of conversations and exchanges are made here, so that what is asked can be kept, and its answer put
+/// in its place, without waiting.
+qint64 Workspace::nextNumber() {
+  lastNumber_ = std::max(lastNumber_ + 1, QDateTime::currentMSecsSinceEpoch());
+  return lastNumber_;
 }
 
 void Workspace::showScopes() {

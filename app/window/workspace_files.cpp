@@ -14,6 +14,7 @@
 #include "app/window/theme.h"
 #include "app/window/workspace.h"
 #include "ui/document/document_view.h"
+#include "ui/maps/evidence_panel.h"
 #include "ui/panels/about_box.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
@@ -113,9 +114,10 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
 void Workspace::askNext() {
   const QString question = std::exchange(nextQuestion_, {});
   if (question.isEmpty() || running_) return;
-  const bool isAnswered = std::any_of(
-      exchanges_.begin(), exchanges_.end(),
-      [&](const ExchangePointer& exchange) { return exchange->question == question && !exchange->isStopped; });
+  const bool isAnswered =
+      std::any_of(exchanges_.begin(), exchanges_.end(), [&](const ExchangePointer& exchange) {
+        return exchange->question == question && !exchange->isStopped && !exchange->isUnanswered;
+      });
   if (isAnswered) return;
   window_->ask()->setQuestion(question);
   Running running;
@@ -172,9 +174,8 @@ bool Workspace::exportTo(const QString& file) {
   report.file = row ? row->file : QString::fromStdString(open_->record.file);
   report.exchanges = exchanges_;
   const bool isEvidence = QFileInfo(file).suffix().compare(QLatin1String("csv"), Qt::CaseInsensitive) == 0;
-  if (isEvidence && shown_) report.exchanges = {shown_};
   try {
-    writeReport(report, file);
+    isEvidence ? writeBytes(evidence_->csv(), file) : writeReport(report, file);
     log_.write(QStringLiteral("Exported ") + file);
     return true;
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "engine/engine.h"
+#include "engine/wishes.h"
 
 // Text is cut into chunks of 40 bytes and tokens of 4. A chunk file holds the key and one line a chunk.
 // Evidence is every chunk that holds a word of the question, and the answer is the first of them.
@@ -152,8 +153,11 @@ std::vector<MethodInfo> listMethods() {
           {"infllm", "chunks", "rope", "bf16", "infllm", "none", "reading"},
           {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"},
           {"retrolm", "chunks", "rope", "bf16", "retrolm", "none", "reading"},
-          {"reread", "chunks", "rope", "bf16", "retrolm", "none", "reread"}};
+          {"reread", "chunks", "rope", "bf16", "retrolm", "none", "reread"},
+          {"streaming", "recent tokens", "rope", "bf16", "streaming", "none", "reading"}};
 }
+
+bool takesWishes(const std::string& method) { return method != "streaming"; }
 
 bool isMethod(const std::string& name) {
   const std::vector<MethodInfo> rows = listMethods();
@@ -302,6 +306,7 @@ Answer Engine::retrace(const Reading& reading, std::string_view question, std::s
                        const AskSettings& settings, Listener& listener) {
   listener.progress({Stage::Retrieving, 0, 1, 0});
   ++fakeEngine().retraces;
+  if (fakeEngine().onRetrace) fakeEngine().onRetrace();
   Answer answer = look(dynamic_cast<const FakeReading&>(reading), question, settings);
   for (std::size_t i = 0; i < said.size(); i += kTokenBytes)
     say(answer, std::string(said.substr(i, kTokenBytes)));

@@ -22,6 +22,7 @@ struct FakeEngine {
   int rank = 0;                                   ///< of the adapter that was trained
   std::function<void(int chunk)> onChunk;         ///< called after each chunk read
   std::function<void()> onAnswerWord;             ///< called after each word of an answer
+  std::function<void()> onRetrace;                ///< called when an answer is retraced
   std::function<void(kvasir::Listener&)> onLook;  ///< called while full attention is computed
   std::string refusal;                            ///< asked for a device it does not have, it throws this
 };

@@ -5,6 +5,7 @@
 
 #include "engine/answer.h"
 #include "engine/passage_answer.h"
+#include "engine/wishes.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -260,6 +261,7 @@ std::vector<int> layersThatSaw(const EvidenceMap& map, int chunk) {
 }
 
 TEST_P(EveryMethod, SeesNothingOfABlockedChunkAndAllOfAPinnedOne) {
+  ASSERT_EQ(takesWishes(GetParam().method), !forgets());
   if (forgets()) GTEST_SKIP() << "what it keeps was chosen before";
   Listener silent;
   Engine engine(model_.settings(), silent);

@@ -46,7 +46,8 @@ class DocumentView::Parts : public QObject {
   PlaceHistory history_;
   PageImages images_;
   std::shared_ptr<const Document> document_;
-  QString complaint_;
+  QString complaint_, wishObstacle_;
+  std::optional<std::size_t> hovered_;
   std::size_t findFrom_ = 0;
   bool isFindFollowed_ = false;  // a jump of this find has been remembered
 
@@ -78,6 +79,7 @@ class DocumentView::Parts : public QObject {
   void move(const std::optional<DocumentPlace>& place);
   void zoomTo(double zoom);
   void showMenu(QPoint at);
+  void showSectionMenu(const TextRange& section, QPoint at);
 
   void goBack() { move(history_.back(area_->place())); }
   void goForward() { move(history_.forward(area_->place())); }
@@ -218,7 +220,11 @@ void DocumentView::Parts::connectParts() {
     Q_EMIT view_->placeChanged();
   });
   connect(area_, &ReadingArea::zoomChanged, this, [this] { bar_->showZoom(area_->zoom()); });
-  connect(area_, &ReadingArea::hovered, view_, &DocumentView::hovered);
+  connect(area_, &ReadingArea::hovered, this, [this](std::optional<std::size_t> byte) {
+    hovered_ = byte;
+    Q_EMIT view_->hovered(byte);
+  });
+  connect(side_, &SidePanel::sectionMenuWished, this, &Parts::showSectionMenu);
   connect(area_, &ReadingArea::menuWished, this, &Parts::showMenu);
   connect(area_, &ReadingArea::selectionChanged, this, [this] {
     copy_->setEnabled(area_->selection().has_value());
@@ -245,6 +251,7 @@ void DocumentView::Parts::connectParts() {
 
 void DocumentView::Parts::showDocument(std::shared_ptr<const Document> document, const QString& file) {
   document_ = std::move(document);
+  hovered_.reset();
   history_.clear();
   for (auto& ranges : highlights_.lit) ranges.clear();
   for (const Light light : kLights) legend_->setLit(light, false);
@@ -378,6 +385,20 @@ void DocumentView::Parts::showMenu(QPoint at) {
   auto* menu = new QMenu(view_);
   menu->setAttribute(Qt::WA_DeleteOnClose);
   menu->addActions({copy_, mark_});
+  menu->addSeparator();
+  // What is selected, else the passage under the pointer.
+  const TextRange pointed{hovered_.value_or(0), hovered_.value_or(0) + 1};
+  const TextRange range = area_->selection().value_or(pointed);
+  const bool isNothing = !area_->selection() && !hovered_;
+  addWishes(menu, isNothing ? tr("Select a passage, or point at one.") : wishObstacle_,
+            [this, range](Wish wish) { Q_EMIT view_->wished(range, wish); });
+  menu->popup(at);
+}
+
+void DocumentView::Parts::showSectionMenu(const TextRange& section, QPoint at) {
+  auto* menu = new QMenu(view_);
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  addWishes(menu, wishObstacle_, [this, section](Wish wish) { Q_EMIT view_->wished(section, wish); });
   menu->popup(at);
 }
 
@@ -412,6 +433,8 @@ void DocumentView::goTo(const DocumentPlace& place) { parts_->area_->goTo(place)
 void DocumentView::setInverted(bool inverted) { parts_->setInverted(inverted); }
 
 bool DocumentView::isInverted() const { return parts_->area_->paper() == Paper::Inverted; }
+
+void DocumentView::setWishObstacle(const QString& sentence) { parts_->wishObstacle_ = sentence; }
 
 std::optional<TextRange> DocumentView::selection() const { return parts_->area_->selection(); }
 

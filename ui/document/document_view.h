@@ -8,6 +8,7 @@
 
 #include "importers/document.h"
 #include "ui/text_range.h"
+#include "ui/wish_menu.h"
 
 namespace kvasir {
 
@@ -47,6 +48,7 @@ class DocumentView : public QWidget {
   void goTo(const DocumentPlace& place);
   void setInverted(bool inverted);
   bool isInverted() const;
+  void setWishObstacle(const QString& sentence);  ///< why nothing can be pinned or blocked; empty: it can
 
   /// What the reader has selected by mouse.
   std::optional<TextRange> selection() const;
@@ -58,6 +60,7 @@ class DocumentView : public QWidget {
   void hovered(std::optional<std::size_t> byte);  ///< text under the pointer; nothing beside the text
   void placeChanged();
   void rangeMarked(TextRange range);  ///< the user's own marking (context menu: Mark for the maps)
+  void wished(kvasir::TextRange range, kvasir::Wish wish);  ///< of a selection, a passage or a section
   void invertedChanged(bool inverted);
 
  protected:

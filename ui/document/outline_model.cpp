@@ -44,6 +44,14 @@ std::size_t OutlineModel::byteOf(const QModelIndex& index) const {
   return document_->sections[static_cast<std::size_t>(index.internalId())].start;
 }
 
+TextRange OutlineModel::rangeOf(const QModelIndex& index) const {
+  const auto& sections = document_->sections;
+  const auto section = sections.begin() + static_cast<std::ptrdiff_t>(index.internalId());
+  const auto next = std::find_if(section + 1, sections.end(),
+                                 [&](const Section& other) { return other.level <= section->level; });
+  return {section->start, next == sections.end() ? document_->text.size() : next->start};
+}
+
 const std::vector<int>& OutlineModel::childrenOf(const QModelIndex& parent) const {
   return parent.isValid() ? nodes_[static_cast<std::size_t>(parent.internalId())].children : roots_;
 }

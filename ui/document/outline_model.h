@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "importers/document.h"
+#include "ui/text_range.h"
 
 namespace kvasir {
 
@@ -19,6 +20,8 @@ class OutlineModel : public QAbstractItemModel {
   /// The last section that begins at or before the byte; invalid before the first.
   QModelIndex sectionAt(std::size_t byte) const;
   std::size_t byteOf(const QModelIndex& index) const;
+  /// The text of a section and of those below it.
+  TextRange rangeOf(const QModelIndex& index) const;
 
   QModelIndex index(int row, int column, const QModelIndex& parent) const override;
   QModelIndex parent(const QModelIndex& child) const override;

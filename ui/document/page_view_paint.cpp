@@ -21,7 +21,7 @@ TextRange common(const TextRange& a, const TextRange& b) {
   return {std::max(a.start, b.start), std::min(a.end, b.end)};
 }
 
-struct Wish {
+struct WantedTile {
   double distance = 0;
   TileKey key;
 };
@@ -126,7 +126,7 @@ void PageView::wantTiles() {
   const QPointF middle = QRectF(viewport()->rect()).center();
   const double top = verticalScrollBar()->value();
   const auto span = stack_.between(top - height / 2, top + height * 1.5, scale_);
-  std::vector<Wish> wishes;
+  std::vector<WantedTile> wishes;
   for (int page = span.first; page <= span.last; ++page) {
     const TileGrid grid(stack_.points(page), scale);
     const QPointF corner = rectOf(page).topLeft();
@@ -140,9 +140,10 @@ void PageView::wantTiles() {
       }
     }
   }
-  std::sort(wishes.begin(), wishes.end(), [](const Wish& a, const Wish& b) { return a.distance < b.distance; });
+  std::sort(wishes.begin(), wishes.end(),
+            [](const WantedTile& a, const WantedTile& b) { return a.distance < b.distance; });
   std::vector<TileKey> tiles;
-  for (const Wish& wish : wishes) tiles.push_back(wish.key);
+  for (const WantedTile& wish : wishes) tiles.push_back(wish.key);
   images_->want(ImageUse::Pages, std::move(tiles));
 }
 

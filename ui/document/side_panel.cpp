@@ -25,6 +25,11 @@ SidePanel::SidePanel(PageImages* images, QWidget* parent)
   const auto choose = [this](const QModelIndex& index) { Q_EMIT byteChosen(model_.byteOf(index)); };
   connect(outline_, &QTreeView::clicked, this, choose);
   connect(outline_, &QTreeView::activated, this, choose);
+  outline_->setContextMenuPolicy(Qt::CustomContextMenu);
+  connect(outline_, &QTreeView::customContextMenuRequested, this, [this](QPoint at) {
+    const QModelIndex index = outline_->indexAt(at);
+    if (index.isValid()) Q_EMIT sectionMenuWished(model_.rangeOf(index), outline_->viewport()->mapToGlobal(at));
+  });
   connect(thumbnails_, &ThumbnailView::pageChosen, this, &SidePanel::pageChosen);
 }
 

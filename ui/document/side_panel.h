@@ -21,6 +21,7 @@ class SidePanel : public QTabWidget {
  Q_SIGNALS:
   void byteChosen(std::size_t byte);
   void pageChosen(int page);
+  void sectionMenuWished(kvasir::TextRange section, QPoint globalPosition);
 
  private:
   QTreeView* outline_;

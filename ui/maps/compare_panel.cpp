@@ -36,7 +36,7 @@ class ComparePanel::Parts {
   QWidget* buildChoice();
   QWidget* buildResults();
   QWidget* buildOverlap();
-  QWidget* buildColumn(const CompareEntry& entry);
+  QWidget* buildColumn(int index);
   QFormLayout* buildFigures(const CompareEntry& entry);
   void showColumns();
   void showOverlap();
@@ -204,7 +204,7 @@ void ComparePanel::Parts::showColumns() {
   auto* row = new QHBoxLayout(widget);
   row->setContentsMargins(4, 0, 4, 0);
   row->setSpacing(12);
-  for (const CompareEntry& entry : entries_) row->addWidget(buildColumn(entry), 1);
+  for (int entry = 0; entry < static_cast<int>(entries_.size()); ++entry) row->addWidget(buildColumn(entry), 1);
   if (entries_.empty()) {
     auto* empty =
         new QLabel(tr("Choose methods at the left: the question is asked once with each of them."), widget);
@@ -215,7 +215,8 @@ void ComparePanel::Parts::showColumns() {
   columns_->setWidget(widget);  // takes the old one away
 }
 
-QWidget* ComparePanel::Parts::buildColumn(const CompareEntry& entry) {
+QWidget* ComparePanel::Parts::buildColumn(int index) {
+  const CompareEntry& entry = entries_[static_cast<std::size_t>(index)];
   auto* widget = new QWidget;
   widget->setMinimumWidth(widget->fontMetrics().averageCharWidth() * kColumnCharacters);
   auto* rows = new QVBoxLayout(widget);
@@ -233,6 +234,12 @@ QWidget* ComparePanel::Parts::buildColumn(const CompareEntry& entry) {
   strip->setAccessibleName(tr("Evidence of %1 in the document").arg(entry.method));
   rows->addWidget(strip);
   rows->addLayout(buildFigures(entry));
+  auto* maps = new QPushButton(tr("Show maps"), widget);
+  maps->setAccessibleName(tr("Show maps and evidence of %1").arg(entry.method));
+  maps->setToolTip(maps->accessibleName());
+  maps->setEnabled(entry.hasMaps);
+  connect(maps, &QPushButton::clicked, &context_, [this, index] { Q_EMIT panel_->mapsWished(index); });
+  rows->addWidget(maps, 0, Qt::AlignLeft);
   return widget;
 }
 

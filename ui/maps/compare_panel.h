@@ -30,6 +30,7 @@ struct CompareEntry {
   std::size_t kvBytes = 0;  ///< held in memory
   std::vector<CompareEvidence> evidence;
   std::size_t documentBytes = 0;  ///< length of the text that the ranges are of
+  bool hasMaps = false;
 };
 
 /// The same question by several methods, side by side: answers, figures, where the evidence lies and how much
@@ -47,6 +48,7 @@ class ComparePanel : public QWidget {
 
  Q_SIGNALS:
   void compareWished(const QStringList& methods);
+  void mapsWished(int entry);  ///< and evidence, of one of the entries
 
  private:
   class Parts;

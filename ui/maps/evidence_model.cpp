@@ -220,8 +220,8 @@ bool EvidenceOrder::lessThan(const QModelIndex& left, const QModelIndex& right) 
 QByteArray evidenceCsv(const std::vector<EvidenceRow>& rows) {
   QByteArray csv = csvRecord({QStringLiteral("rank"), QStringLiteral("score"), QStringLiteral("layers"),
                               QStringLiteral("share"), QStringLiteral("document"), QStringLiteral("section"),
-                              QStringLiteral("pages"), QStringLiteral("chunk"), QStringLiteral("char_start"),
-                              QStringLiteral("char_end"), QStringLiteral("use"), QStringLiteral("text")});
+                              QStringLiteral("pages"), QStringLiteral("chunk"), QStringLiteral("start"),
+                              QStringLiteral("end"), QStringLiteral("use"), QStringLiteral("text")});
   for (const EvidenceRow& row : rows) {
     const QString use = row.isPinned    ? QStringLiteral("pinned")
                         : row.isBlocked ? QStringLiteral("blocked")

@@ -71,7 +71,7 @@ class EvidenceOrder : public QSortFilterProxyModel {
   QBrush highlightBrush_;
 };
 
-/// RFC 4180, UTF-8, a header first, whole texts.
+/// RFC 4180, UTF-8, a header first, whole texts; start and end are bytes of the document's text.
 QByteArray evidenceCsv(const std::vector<EvidenceRow>& rows);
 
 }  // namespace kvasir

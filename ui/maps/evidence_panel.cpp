@@ -9,6 +9,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSplitter>
@@ -27,6 +28,7 @@ class EvidencePanel::Parts : public QObject {
 
   void setRows(std::vector<EvidenceRow> rows);
   void highlight(std::optional<int> chunk);
+  void setObstacles(const QString& wishes, const QString& without);
   QByteArray csv() const;
   bool eventFilter(QObject* watched, QEvent* event) override;
 
@@ -34,6 +36,7 @@ class EvidencePanel::Parts : public QObject {
   static QString tr(const char* text) { return EvidencePanel::tr(text); }
   QWidget* buildTop();
   QWidget* buildTable();
+  QAction* sortAction();
   QWidget* buildDetail();
   QWidget* buildButtons();
   void buildActions();
@@ -61,6 +64,7 @@ class EvidencePanel::Parts : public QObject {
   QAction* block_ = nullptr;
   QAction* without_ = nullptr;
   QAction* export_ = nullptr;
+  QString wishObstacle_, withoutObstacle_;
   std::optional<int> hovered_;
   bool isScrolling_ = false;  // rows that pass under a resting mouse are not hovered
 };
@@ -130,10 +134,23 @@ QWidget* EvidencePanel::Parts::buildTable() {
   table_->viewport()->installEventFilter(this);
   table_->installEventFilter(this);
   table_->setContextMenuPolicy(Qt::ActionsContextMenu);
-  table_->addActions({pin_, pinSection_, block_, without_, export_});
+  table_->addActions({pin_, pinSection_, block_, without_, export_, sortAction()});
   stack_->addWidget(empty);
   stack_->addWidget(table_);
   return stack_;
+}
+
+/// What a click on a heading does, by key; chosen again it turns the order.
+QAction* EvidencePanel::Parts::sortAction() {
+  auto* menu = new QMenu(tr("S&ort by"), table_);
+  for (int column = 0; column < kEvidenceColumns; ++column) {
+    const QString heading = model_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+    menu->addAction(heading, this, [this, column] {
+      const bool isTurned = order_->sortColumn() == column && order_->sortOrder() == Qt::AscendingOrder;
+      table_->sortByColumn(column, isTurned ? Qt::DescendingOrder : Qt::AscendingOrder);
+    });
+  }
+  return menu->menuAction();
 }
 
 QWidget* EvidencePanel::Parts::buildDetail() {
@@ -157,6 +174,7 @@ void EvidencePanel::Parts::buildActions() {
   const auto add = [this](const QString& text, const QString& hint, bool isCheckable) {
     auto* action = new QAction(text, panel_);
     action->setToolTip(hint);
+    action->setWhatsThis(hint);
     action->setCheckable(isCheckable);
     return action;
   };
@@ -166,7 +184,7 @@ void EvidencePanel::Parts::buildActions() {
   block_ = add(tr("&Block"), tr("Never attend to this chunk"), true);
   without_ =
       add(tr("Answer &without this chunk"), tr("Ask again as if the document did not hold this chunk"), false);
-  export_ = add(tr("&Export CSV…"), tr("Write the table to a file"), false);
+  export_ = add(tr("&Export CSV…"), tr("Write the table to a file, filtered and sorted as it is shown"), false);
   connect(pin_, &QAction::triggered, this, [this](bool isOn) {
     if (current()) Q_EMIT panel_->pinWished(current()->chunk, isOn);
   });
@@ -190,6 +208,7 @@ QPushButton* EvidencePanel::Parts::buttonFor(QAction* action) {
   connect(button, &QPushButton::clicked, action, &QAction::trigger);
   connect(action, &QAction::changed, button, [button, action] {
     button->setEnabled(action->isEnabled());
+    button->setToolTip(action->toolTip());
     button->setChecked(action->isChecked());
   });
   return button;
@@ -287,10 +306,21 @@ void EvidencePanel::Parts::highlight(std::optional<int> chunk) {
   isScrolling_ = false;
 }
 
+void EvidencePanel::Parts::setObstacles(const QString& wishes, const QString& without) {
+  wishObstacle_ = wishes;
+  withoutObstacle_ = without;
+  showCurrent();
+}
+
 void EvidencePanel::Parts::showCurrent() {
   const EvidenceRow* row = current();
-  for (QAction* action : {pin_, block_, without_}) action->setEnabled(row);
-  pinSection_->setEnabled(row && !row->section.isEmpty());
+  const auto allow = [](QAction* action, bool isOn, const QString& obstacle) {
+    action->setEnabled(isOn && obstacle.isEmpty());
+    action->setToolTip(obstacle.isEmpty() ? action->whatsThis() : obstacle);
+  };
+  for (QAction* action : {pin_, block_}) allow(action, row, wishObstacle_);
+  allow(pinSection_, row && !row->section.isEmpty(), wishObstacle_);
+  allow(without_, row, withoutObstacle_);
   pin_->setChecked(row && row->isPinned);
   block_->setChecked(row && row->isBlocked);
   detailTitle_->setVisible(row);
@@ -324,6 +354,10 @@ EvidencePanel::~EvidencePanel() = default;
 void EvidencePanel::setRows(std::vector<EvidenceRow> rows) { parts_->setRows(std::move(rows)); }
 
 void EvidencePanel::highlight(std::optional<int> chunk) { parts_->highlight(chunk); }
+
+void EvidencePanel::setObstacles(const QString& wishes, const QString& without) {
+  parts_->setObstacles(wishes, without);
+}
 
 QByteArray EvidencePanel::csv() const { return parts_->csv(); }
 

@@ -20,7 +20,10 @@ class EvidencePanel : public QWidget {
 
   void setRows(std::vector<EvidenceRow> rows);
   void highlight(std::optional<int> chunk);  ///< hovered elsewhere
-  QByteArray csv() const;                    ///< the rows as shown: filtered and sorted
+  /// Why chunks cannot be pinned or blocked for the next question, and why the one shown cannot be answered
+  /// without a chunk; empty: they can.
+  void setObstacles(const QString& wishes, const QString& without);
+  QByteArray csv() const;  ///< the rows as shown: filtered and sorted
 
  Q_SIGNALS:
   void hovered(std::optional<int> chunk);

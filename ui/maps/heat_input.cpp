@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <QContextMenuEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QWheelEvent>
@@ -236,6 +237,15 @@ void HeatPlot::wheelEvent(QWheelEvent* event) {
   }
   zoom(std::pow(kWheelStep, delta / 120.0),
        rects_[0]->axis(QCPAxis::atBottom)->pixelToCoord(event->position().x()));
+}
+
+/// Of the cell under the mouse; by key, of the cursor's.
+void HeatPlot::contextMenuEvent(QContextMenuEvent* event) {
+  const bool isByMouse = event->reason() == QContextMenuEvent::Mouse;
+  const std::optional<HeatCell> cell = isByMouse ? cellAt(event->pos()) : cursor_;
+  if (!cell) return;
+  pointAt(cell);
+  Q_EMIT menuWished(*cell, isByMouse ? event->globalPos() : mapToGlobal(cellRect(*cell).center().toPoint()));
 }
 
 void HeatPlot::leaveEvent(QEvent* event) {

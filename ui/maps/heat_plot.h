@@ -78,6 +78,7 @@ class HeatPlot : public QCustomPlot {
  Q_SIGNALS:
   void pointed(std::optional<kvasir::HeatCell> cell);  ///< by mouse or keys; nothing when the mouse leaves
   void activated(const kvasir::HeatCell& cell);
+  void menuWished(const kvasir::HeatCell& cell, QPoint globalPosition);
 
  protected:
   bool event(QEvent* event) override;
@@ -88,6 +89,7 @@ class HeatPlot : public QCustomPlot {
   void mouseDoubleClickEvent(QMouseEvent* event) override;
   void wheelEvent(QWheelEvent* event) override;
   void leaveEvent(QEvent* event) override;
+  void contextMenuEvent(QContextMenuEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
   void focusOutEvent(QFocusEvent* event) override;
 

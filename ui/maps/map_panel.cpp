@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QMenu>
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QTableView>
@@ -26,6 +27,7 @@ class MapPanel::Parts {
   void setMaps(std::shared_ptr<const AnswerMaps> maps);
   void setHeads(HeadMap heads);
   void highlight(std::optional<int> chunk);
+  void setWishObstacle(const QString& sentence) { wishObstacle_ = sentence; }
   QString write(const QString& file) { return writeMapFile(plot(), table(), file); }
 
  private:
@@ -43,6 +45,7 @@ class MapPanel::Parts {
   void wishHeads(int chunk);
   void chooseLook();
   void chooseFile(const QString& ending);
+  void showMenu(int chunk, QPoint at);
   bool isHeads() const { return controls_->kind() == MapKind::Heads; }
   HeatPlot& plot() { return isHeads() ? *headPlot_ : *positionPlot_; }
   NumberTable table() const;
@@ -52,6 +55,7 @@ class MapPanel::Parts {
   std::shared_ptr<const AnswerMaps> maps_;
   MapGrids grids_;  // of the look that is chosen
   HeadMap heads_;
+  QString wishObstacle_;
   std::optional<int> lastChunk_;  // under the cursor last
   MapControls* controls_ = nullptr;
   QWidget* verify_ = nullptr;
@@ -86,7 +90,8 @@ void MapPanel::Parts::build() {
   stack_->addWidget(empty_);
   const QString keys =
       tr("Arrow keys move the cursor, Shift in longer steps; Ctrl+Left and Ctrl+Right, Page Up and Page Down "
-         "move the view; + and − zoom, Home shows all, Enter shows the chunk on its page.");
+         "move the view; + and − zoom, Home shows all, Enter shows the chunk on its page, the "
+         "Menu key pins or blocks it.");
   positionPlot_ = buildPlot(tr("Map of the document"), keys);
   positionPlot_->setObjectName(QStringLiteral("positionPlot"));
   headPlot_ = buildPlot(tr("Map of the heads"), keys);
@@ -175,6 +180,8 @@ void MapPanel::Parts::connectPositions() {
   });
   connect(positionPlot_, &HeatPlot::activated, &context_,
           [this](const HeatCell& cell) { Q_EMIT panel_->activated(cell.column); });
+  connect(positionPlot_, &HeatPlot::menuWished, &context_,
+          [this](const HeatCell& cell, QPoint at) { showMenu(cell.column, at); });
   connect(tableView_, &QTableView::activated, &context_, [this](const QModelIndex& index) {
     if (!isHeads()) Q_EMIT panel_->activated(index.row());
   });
@@ -304,6 +311,16 @@ void MapPanel::Parts::chooseFile(const QString& ending) {
   dialog->open();
 }
 
+void MapPanel::Parts::showMenu(int chunk, QPoint at) {
+  auto* menu = new QMenu(panel_);
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->addAction(tr("&Show chunk %1 on its page").arg(chunk), panel_,
+                  [this, chunk] { Q_EMIT panel_->activated(chunk); });
+  menu->addSeparator();
+  addWishes(menu, wishObstacle_, [this, chunk](Wish wish) { Q_EMIT panel_->wished(chunk, wish); });
+  menu->popup(at);
+}
+
 MapPanel::MapPanel(QWidget* parent) : QWidget(parent), parts_(std::make_unique<Parts>(this)) {}
 
 MapPanel::~MapPanel() = default;
@@ -313,6 +330,8 @@ void MapPanel::setMaps(std::shared_ptr<const AnswerMaps> maps) { parts_->setMaps
 void MapPanel::setHeads(HeadMap heads) { parts_->setHeads(std::move(heads)); }
 
 void MapPanel::highlight(std::optional<int> chunk) { parts_->highlight(chunk); }
+
+void MapPanel::setWishObstacle(const QString& sentence) { parts_->setWishObstacle(sentence); }
 
 QString MapPanel::writeTo(const QString& file) { return parts_->write(file); }
 

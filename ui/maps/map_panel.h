@@ -7,6 +7,7 @@
 #include <QWidget>
 
 #include "ui/maps/evidence_rows.h"
+#include "ui/wish_menu.h"
 
 namespace kvasir {
 
@@ -22,6 +23,7 @@ class MapPanel : public QWidget {
   void setMaps(std::shared_ptr<const AnswerMaps> maps);  ///< null: nothing to show
   void setHeads(HeadMap heads);
   void highlight(std::optional<int> chunk);
+  void setWishObstacle(const QString& sentence);  ///< why chunks cannot be pinned or blocked; empty: they can
 
   /// The map that is shown, by the file's ending: .png, .svg, .pdf, or .csv for its numbers. Returns what went
   /// wrong as a sentence, empty when the file is written.
@@ -29,8 +31,9 @@ class MapPanel : public QWidget {
 
  Q_SIGNALS:
   void hovered(std::optional<int> chunk);
-  void activated(int chunk);  ///< click or Enter on a chunk
-  void verifyWished();        ///< compute full attention for the comparison
+  void activated(int chunk);                  ///< click or Enter on a chunk
+  void wished(int chunk, kvasir::Wish wish);  ///< from a chunk's menu
+  void verifyWished();                        ///< compute full attention for the comparison
   void headsWished(int chunk);
   void looksWished();  ///< where single tokens looked, which the maps do not have
 

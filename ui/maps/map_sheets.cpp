@@ -71,9 +71,21 @@ HeatSheet positionSheet(const MapGrids& grids) {
   return sheet;
 }
 
-QString ownScale(const QString& title, const ValueScale& scale) {
-  return Words::tr("%1 (%2 to %3)")
-      .arg(title, valueText(scale.unit(), scale.low()), valueText(scale.unit(), scale.high()));
+/// Each value's place between the lowest and the highest of its layer: the scale that shares of attention and
+/// scores, which have no unit and other ranges in every layer, have in common.
+Grid withinLayers(const BinnedGrid& grid, const BinnedGrid::Edges& edges, bool hidesFirst) {
+  std::vector<float> places = grid.values();
+  const auto columns = static_cast<std::size_t>(grid.columns());
+  for (std::size_t begin = 0; columns > 0 && begin + columns <= places.size(); begin += columns) {
+    const std::vector<float> row(places.begin() + static_cast<std::ptrdiff_t>(begin),
+                                 places.begin() + static_cast<std::ptrdiff_t>(begin + columns));
+    const ValueRange range = rangeOf(row, grid.columns(), hidesFirst ? 1 : 0);
+    const auto low = static_cast<float>(range.low), span = static_cast<float>(range.high - range.low);
+    for (std::size_t column = 0; column < columns; ++column)
+      places[begin + column] = span > 0 ? std::min((row[column] - low) / span, 1.0F) : row[column] * 0;
+  }
+  return std::make_shared<const BinnedGrid>(grid.rows(), edges,
+                                            std::make_shared<const std::vector<float>>(std::move(places)));
 }
 
 void addPlaceCells(const MapGrids& grids, NumberTable& table) {
@@ -185,30 +197,27 @@ MapGrids gridsOf(std::shared_ptr<const AnswerMaps> maps) {
 HeatSheet attentionSheet(const MapGrids& grids, const SheetChoice& choice) {
   HeatSheet sheet = positionSheet(grids);
   const bool showsScore = choice.value == MapValue::Score && grids.score;
-  const Grid& own = showsScore ? grids.score : grids.share;
+  Grid own = showsScore ? grids.score : grids.share, full = grids.full;
+  if (showsScore && full) {
+    const BinnedGrid::Edges edges = edgesOf(*grids.maps);
+    own = withinLayers(*own, edges, choice.hidesFirst);
+    full = withinLayers(*full, edges, choice.hidesFirst);
+  }
   const ValueRange ownRange = gridRange(*own, choice.hidesFirst);
-  const ValueRange fullRange = grids.full ? gridRange(*grids.full, choice.hidesFirst) : ValueRange{};
-  ValueScale ownScaleOf(unitOf(showsScore ? MapValue::Score : MapValue::Share), choice.scale,
-                        showsScore ? ownRange : joined(ownRange, fullRange));
-  const ValueScale fullScale = showsScore ? ValueScale(ValueUnit::Share, choice.scale, fullRange) : ownScaleOf;
-  const QString fullTitle = Words::tr("Full attention");
-  const QString ownTitle = showsScore ? Words::tr("%1: retrieval score").arg(grids.maps->method)
-                                      : Words::tr("%1: share of attention").arg(grids.maps->method);
-  if (grids.full) {
-    const QString title = showsScore ? ownScale(fullTitle, fullScale) : fullTitle;
-    sheet.maps.push_back({title, grids.full, fullScale, nullptr});
-  }
-  const bool areScalesApart = showsScore && grids.full;
-  sheet.maps.push_back({areScalesApart ? ownScale(ownTitle, ownScaleOf) : ownTitle, own, ownScaleOf, nullptr});
+  const ValueScale scale(showsScore && !full ? ValueUnit::Score : ValueUnit::Share, choice.scale,
+                         full ? joined(ownRange, gridRange(*full, choice.hidesFirst)) : ownRange);
+  if (full) sheet.maps.push_back({Words::tr("Full attention"), full, scale, nullptr});
+  // The method scores chunks for the question, once: also where one token of the answer is looked at.
+  const QString title = showsScore ? Words::tr("%1: retrieval score for the whole question")
+                                   : Words::tr("%1: share of attention");
+  sheet.maps.push_back({title.arg(grids.maps->method), own, scale, nullptr});
   // The method's own share is 0 where it did not attend.
-  if (choice.dims && grids.full) sheet.maps.front().attended = grids.attended;
+  if (choice.dims && full) sheet.maps.front().attended = grids.attended;
   if (choice.dims && showsScore) sheet.maps.back().attended = grids.attended;
-  sheet.scaleMarks = ownScaleOf.marks();
-  sheet.scaleTitle = showsScore ? Words::tr("score") : Words::tr("share of attention");
-  if (areScalesApart) {
-    sheet.scaleMarks = {{0, Words::tr("lowest")}, {0.5, QString()}, {1, Words::tr("highest")}};
-    sheet.scaleTitle = Words::tr("within each map");
-  }
+  sheet.scaleMarks = scale.marks();
+  sheet.scaleTitle = !showsScore ? Words::tr("share of attention")
+                     : full      ? Words::tr("from the layer's lowest to its highest")
+                                 : Words::tr("score");
   return sheet;
 }
 

@@ -35,8 +35,8 @@ struct SheetChoice {
   bool hidesFirst = false, dims = true;
 };
 
-/// Layer by position, full attention above the method. Shares have one scale; a score has its own, and the
-/// colours then run from each map's lowest to its highest value.
+/// Layer by position, full attention above the method, on one scale: shares of attention; beside scores, which
+/// have no unit in common with them, the place of either between the lowest and the highest value of its layer.
 HeatSheet attentionSheet(const MapGrids& grids, const SheetChoice& choice);
 /// The document as a strip.
 HeatSheet chunkSheet(const MapGrids& grids, const SheetChoice& choice);

@@ -20,12 +20,13 @@ bool isDenial(const QString& answer) {
 }  // namespace
 
 bool isNotInDocument(const Exchange& exchange) {
-  if (exchange.isStopped) return false;
+  if (exchange.isStopped || exchange.isUnanswered) return false;
   return isDenial(exchange.answer) || exchange.answer.trimmed().isEmpty() ||
          !isSupported(exchange.question, exchange.answer, exchange.evidence);
 }
 
 QString answerNotice(const Exchange& exchange) {
+  if (exchange.isUnanswered) return Words::tr("Not answered.");
   QStringList parts;
   const bool isHalf = shareRead(exchange) < 1;
   if (exchange.isStopped) parts << Words::tr("Stopped; this is what had been said.");

@@ -88,7 +88,9 @@ void AskPanel::name() {
   budget_->setValue(2048);
   budget_->setToolTip(tr("KV entries a question may attend to, in each layer."));
   followUp_->setAccessibleName(tr("Follow-up"));
-  followUp_->setToolTip(tr("The question refers to the last one: the model gets that and its answer too."));
+  followUp_->setToolTip(
+      tr("The question refers to those before it: the model gets them and their answers too, the last ones "
+         "first, as far as about 256 tokens go."));
   followUp_->setObjectName(QStringLiteral("followUp"));
   waits_->setObjectName(QStringLiteral("waitUntilRead"));
   conversations_->setObjectName(QStringLiteral("conversations"));
@@ -278,9 +280,10 @@ void AskPanel::setShown(qint64 exchange) {
   conversation_->verticalScrollBar()->setValue(place);
 }
 
-void AskPanel::beginAnswer(const QString& question, const QString& note) {
+void AskPanel::beginAnswer(const QString& question, const QString& asked, const QString& note) {
   isAnswering_ = true;
   pendingQuestion_ = question;
+  pendingAsked_ = asked;
   pendingNote_ = note;
   pendingText_.clear();
   render();
@@ -345,7 +348,7 @@ void AskPanel::render() {
   QString html;
   for (const ExchangePointer& exchange : exchanges_)
     html += htmlOf(*exchange, exchange->number == shown_, palette());
-  if (isAnswering_) html += htmlOfPending(pendingQuestion_, pendingNote_, palette());
+  if (isAnswering_) html += htmlOfPending(pendingQuestion_, pendingAsked_, pendingNote_, palette());
   if (html.isEmpty())
     html = QStringLiteral("<p>%1</p>").arg(tr("Questions and answers appear here.").toHtmlEscaped());
   conversation_->setHtml(html);

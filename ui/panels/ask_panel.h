@@ -49,7 +49,7 @@ class AskPanel : public QWidget {
   void setBudget(int tokens);
   QString method() const;
   int budget() const;
-  bool isFollowUp() const;  ///< whether the next question refers to the last one
+  bool isFollowUp() const;  ///< whether the next question refers to those before it
 
   /// shown: the id of one of them, or 0 for one that has not begun.
   void setConversations(const std::vector<ConversationChoice>& conversations, qint64 shown);
@@ -72,7 +72,8 @@ class AskPanel : public QWidget {
   /// The exchange whose evidence the other panels show; 0: none.
   void setShown(qint64 exchange);
 
-  void beginAnswer(const QString& question, const QString& note);
+  /// asked: the question as the model gets it, where that differs.
+  void beginAnswer(const QString& question, const QString& asked, const QString& note);
   void appendAnswer(const QString& piece);
   void setStage(const QString& sentence, double share);  ///< while an answer is made; share below 0: not known
   void endAnswer();                                      ///< setConversation follows with what was said
@@ -124,7 +125,7 @@ class AskPanel : public QWidget {
   std::vector<ExchangePointer> exchanges_;
   std::vector<ScopeChoice> scopeChoices_;
   qint64 shown_ = 0;
-  QString obstacle_, pendingQuestion_, pendingNote_, pendingText_;
+  QString obstacle_, pendingQuestion_, pendingAsked_, pendingNote_, pendingText_;
   bool isAnswering_ = false;
 };
 

@@ -78,9 +78,12 @@ QString footerHtml(const Exchange& exchange, bool isShown) {
   parts << exchange.method.toHtmlEscaped();
   parts << Words::tr("budget %1").arg(QLocale().toString(exchange.budgetTokens));
   if (exchange.totalSeconds > 0) parts << Words::tr("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
+  if (exchange.answerTokens > 0) parts << Words::tr("%n token(s)", "", exchange.answerTokens);
+  if (exchange.kvBytesInMemory > 0) parts << Words::tr("KV %1").arg(asSize(exchange.kvBytesInMemory));
   if (exchange.coverage) parts << Words::tr("coverage %1 %").arg(qRound(*exchange.coverage * 100));
-  parts << (isShown ? Words::tr("evidence shown")
-                    : linkHtml(QStringLiteral("show:") + id, Words::tr("Show evidence")));
+  if (!exchange.isUnanswered)
+    parts << (isShown ? Words::tr("evidence shown")
+                      : linkHtml(QStringLiteral("show:") + id, Words::tr("Show evidence")));
   parts << linkHtml(QStringLiteral("again:") + id, Words::tr("Ask again"));
   parts << linkHtml(QStringLiteral("edit:") + id, Words::tr("Edit question"));
   return parts.join(QStringLiteral(" · "));
@@ -109,11 +112,19 @@ ConversationLink parseLink(const QString& link) {
   return parsed;
 }
 
+namespace {
+
+QString headHtml(const QString& question, const QString& asked, const QString& note, const QPalette& palette) {
+  QString html = questionHtml(question, palette);
+  if (!asked.isEmpty()) html += quietHtml(Words::tr("Asked: %1").arg(escaped(asked)), palette);
+  if (!note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(note));
+  return html;
+}
+
+}  // namespace
+
 QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) {
-  QString html = questionHtml(exchange.question, palette);
-  if (!exchange.asked.isEmpty())
-    html += quietHtml(Words::tr("Asked: %1").arg(escaped(exchange.asked)), palette);
-  if (!exchange.note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(exchange.note));
+  QString html = headHtml(exchange.question, exchange.asked, exchange.note, palette);
   html += QStringLiteral("<p>%1</p>").arg(answerHtml(exchange));
   if (const QString notice = answerNotice(exchange); !notice.isEmpty())
     html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(notice));
@@ -122,10 +133,9 @@ QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette) 
   return html + quietHtml(footerHtml(exchange, isShown), palette);
 }
 
-QString htmlOfPending(const QString& question, const QString& note, const QPalette& palette) {
-  QString html = questionHtml(question, palette);
-  if (!note.isEmpty()) html += QStringLiteral("<p><i>%1</i></p>").arg(escaped(note));
-  return html + QStringLiteral("<p></p>");
+QString htmlOfPending(const QString& question, const QString& asked, const QString& note,
+                      const QPalette& palette) {
+  return headHtml(question, asked, note, palette) + QStringLiteral("<p></p>");
 }
 
 }  // namespace kvasir

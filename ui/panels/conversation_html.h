@@ -21,6 +21,7 @@ ConversationLink parseLink(const QString& link);
 QString htmlOf(const Exchange& exchange, bool isShown, const QPalette& palette);
 
 /// A question that is being answered, with an empty paragraph at the end for the answer.
-QString htmlOfPending(const QString& question, const QString& note, const QPalette& palette);
+QString htmlOfPending(const QString& question, const QString& asked, const QString& note,
+                      const QPalette& palette);
 
 }  // namespace kvasir

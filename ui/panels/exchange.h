@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include <QLocale>
 #include <QString>
 #include <QStringList>
 
@@ -13,7 +14,7 @@ namespace kvasir {
 
 /// A question and its answer, as a conversation shows and keeps it.
 struct Exchange {
-  qint64 number = 0;  ///< in the conversations' file; 0: not kept yet
+  qint64 number = 0;  ///< later ones have higher numbers
   qint64 conversation = 0;
   QString document;       ///< id of the one whose conversation it stands in
   QStringList documents;  ///< ids of those asked, where that is not it alone
@@ -25,11 +26,13 @@ struct Exchange {
   QString when;       ///< UTC, ISO 8601
   QString method;
   int budgetTokens = 0, attendedTokens = 0, documentTokens = 0, answerTokens = 0;
-  int readTokens = 0;  ///< of documentTokens, when it was asked; 0: not known
+  int readTokens = 0;                             ///< of documentTokens, when it was asked; 0: not known
+  qint64 kvBytesInMemory = 0, kvBytesOnDisk = 0;  ///< for the answer, and of the documents; 0: not known
   std::optional<double> coverage;
   double logProbability = 0, firstTokenSeconds = 0, totalSeconds = 0;
-  bool isStopped = false;  ///< by the user
-  bool isCut = false;      ///< by the longest answer allowed
+  bool isUnanswered = false;  ///< kept when it was asked; its answer never came
+  bool isStopped = false;     ///< by the user
+  bool isCut = false;         ///< by the longest answer allowed
   std::vector<int> pinned, blocked;
   int leftOut = -1;  ///< a chunk that this answer alone was not to see
   std::vector<EvidenceRow> evidence;
@@ -39,6 +42,11 @@ struct Exchange {
 };
 
 using ExchangePointer = std::shared_ptr<const Exchange>;
+
+/// "1.2 GB", "640 kB"
+inline QString asSize(qint64 bytes) {
+  return QLocale().formattedDataSize(bytes, bytes < 10'000'000 ? 0 : 1, QLocale::DataSizeSIFormat);
+}
 
 /// Ids of the documents that were asked.
 inline QStringList documentsOf(const Exchange& exchange) {

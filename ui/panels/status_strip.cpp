@@ -9,11 +9,9 @@
 #include <QProgressBar>
 #include <QPushButton>
 
-namespace kvasir {
+#include "ui/panels/exchange.h"
 
-QString asSize(std::int64_t bytes) {
-  return QLocale().formattedDataSize(bytes, bytes < 10'000'000 ? 0 : 1, QLocale::DataSizeSIFormat);
-}
+namespace kvasir {
 
 StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent) {
   auto* line = new QHBoxLayout(this);
@@ -32,9 +30,6 @@ StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent) {
   coverage_->setAccessibleName(tr("Coverage"));
   coverage_->setRange(0, 100);
   coverage_->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-  coverage_->setToolTip(
-      tr("The share of the model's attention that lies inside the chunks it was shown: estimated, "
-         "and exact once it is verified against full attention."));
   more_ = new QPushButton(tr("Use more budget"), this);
   more_->setAccessibleName(tr("Use more budget and ask again"));
   more_->setToolTip(tr("Ask the last question again with twice the budget."));
@@ -72,8 +67,21 @@ void StatusStrip::setValues(const StatusValues& values) {
   coverage_->setVisible(values.coverage.has_value());
   const int percent = values.coverage ? static_cast<int>(std::lround(*values.coverage * 100)) : 0;
   coverage_->setValue(percent);
-  coverage_->setFormat(
-      (values.isCoverageExact ? tr("Coverage %1 %, verified") : tr("Coverage about %1 %")).arg(percent));
+  const int passages = values.passagesReadAnew;
+  const QString format = passages > 0             ? tr("Full attention: %1 % on %2 passages")
+                         : values.isCoverageExact ? tr("Coverage %1 %, verified")
+                                                  : tr("Coverage about %1 %");
+  coverage_->setFormat(passages > 0 ? format.arg(percent).arg(passages) : format.arg(percent));
+  coverage_->setToolTip(
+      passages > 0
+          ? tr("The answer was read anew from %n passage(s), and attended to nothing else. This is the share "
+               "that "
+               "full attention over the whole text puts on them: it looks elsewhere for the most part, at the "
+               "text's "
+               "beginning and end. A small share does not mean that passages are missing.",
+               "", passages)
+          : tr("The share of the model's attention that lies inside the chunks it was shown: estimated, "
+               "and exact once it is verified against full attention."));
   more_->setVisible(values.canUseMore);
   fit();
 }

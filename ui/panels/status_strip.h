@@ -20,7 +20,8 @@ struct StatusValues {
   QString device;
   std::optional<double> coverage;
   bool isCoverageExact = false;
-  bool canUseMore = false;  ///< whether a larger budget would show the model more of the document
+  int passagesReadAnew = 0;  ///< that the answer was given from; 0: it was given over the document's own KV
+  bool canUseMore = false;   ///< whether a larger budget would show the model more of the document
 };
 
 /// The line below the window.
@@ -48,8 +49,5 @@ class StatusStrip : public QWidget {
   QProgressBar* coverage_;
   QPushButton* more_;
 };
-
-/// "1.2 GB", "640 kB"
-QString asSize(std::int64_t bytes);
 
 }  // namespace kvasir

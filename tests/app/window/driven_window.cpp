@@ -8,7 +8,6 @@
 #include <QFileInfo>
 #include <QSignalSpy>
 #include <QTest>
-#include <QTextBlock>
 #include <QTextBrowser>
 
 #include "tests/app/fake_engine.h"
@@ -91,20 +90,7 @@ void DrivenWindow::askAndWait(const QString& question) {
 }
 
 bool DrivenWindow::clickLink(const QString& target) {
-  auto* browser = panel().findChild<QTextBrowser*>();
-  for (QTextBlock block = browser->document()->begin(); block.isValid(); block = block.next()) {
-    for (auto part = block.begin(); !part.atEnd(); ++part) {
-      if (!part.fragment().charFormat().anchorHref().startsWith(target)) continue;
-      QTextCursor cursor(browser->document());
-      cursor.setPosition(part.fragment().position() + 1);
-      browser->setTextCursor(cursor);
-      browser->ensureCursorVisible();
-      QTest::mouseClick(browser->viewport(), Qt::LeftButton, Qt::NoModifier,
-                        browser->cursorRect(cursor).center());
-      return true;
-    }
-  }
-  return false;
+  return ::clickLink(*panel().findChild<QTextBrowser*>(), target);
 }
 
 }  // namespace kvasir

@@ -3,17 +3,23 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
+#include <QFileDialog>
 #include <QListView>
+#include <QListWidget>
 #include <QPlainTextEdit>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTextBrowser>
+#include <QWheelEvent>
 
 #include "app/places.h"
 #include "app/window/workspace.h"
 #include "tests/app/window/window_walk.h"
+#include "tests/ui/maps/widget_names.h"
 #include "ui/document/document_view.h"
+#include "ui/document/side_panel.h"
 #include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/heat_plot.h"
@@ -60,6 +66,25 @@ class RealWindowTest : public QObject {
   void ask(const QString& question = kQuestion) {
     panel().setQuestion(question);
     QTest::keyClick(panel().findChild<QuestionBox*>(), Qt::Key_Return);
+  }
+  QTextBrowser& browser() { return *panel().findChild<QTextBrowser*>(); }
+  QTableView& table() { return *window().findChild<QTableView*>(QStringLiteral("evidenceTable")); }
+  HeatPlot& plot() { return *window().findChild<HeatPlot*>(QStringLiteral("positionPlot")); }
+  void clickRow(int row) {
+    window().showLowerView(window().findChild<EvidencePanel*>());
+    const QModelIndex index = table().model()->index(row, 0);
+    table().scrollTo(index);
+    QTest::mouseClick(table().viewport(), Qt::LeftButton, {}, table().visualRect(index).center());
+  }
+  void press(const char* name) {
+    QAbstractButton* button = buttonNamed(window(), QString::fromUtf8(name));
+    QVERIFY2(button && button->isVisible() && button->isEnabled(), name);
+    QTest::mouseClick(button, Qt::LeftButton);
+  }
+  void moveMouse(QWidget& widget, QPoint to, Qt::MouseButtons buttons = Qt::NoButton) {
+    QMouseEvent event(QEvent::MouseMove, QPointF(to), widget.mapToGlobal(QPointF(to)), Qt::NoButton, buttons,
+                      {});
+    QApplication::sendEvent(&widget, &event);
   }
   bool isReady() const {
     const auto& rows = workspace_->session().rows();
@@ -113,16 +138,20 @@ class RealWindowTest : public QObject {
     const Exchange* shown = workspace_->shown();
     QVERIFY(shown && !shown->evidence.empty() && shown->maps);
     QVERIFY2(shown->answer.contains(QLatin1String("38")), qPrintable(shown->answer));
-    const EvidenceRow& best = shown->evidence[0];
-    Q_EMIT window().findChild<EvidencePanel*>()->activated(best.chunk);
-    QVERIFY(!window().findChild<DocumentView*>()->boxesInView(best.range).empty());
+    const auto* document = window().findChild<DocumentView*>();
+    QVERIFY(clickLink(browser(), QStringLiteral("mark:%1:").arg(shown->number)));
+    QVERIFY(std::any_of(shown->evidence.begin(), shown->evidence.end(),
+                        [&](const EvidenceRow& row) { return !document->boxesInView(row.range).empty(); }));
+    clickRow(0);
+    QVERIFY(!document->boxesInView(shown->evidence[0].range).empty());
     shoot("real-answered.png");
     window().showLowerView(window().findChild<MapPanel*>());
     shoot("real-maps.png");
   }
 
   void verifiesAgainstFullAttention() {
-    Q_EMIT window().verifyWished();
+    window().showLowerView(window().findChild<MapPanel*>());
+    press("Verify against full attention");
     QTRY_VERIFY_WITH_TIMEOUT(window().strip()->values().isCoverageExact, kPatience);
     const double coverage = *window().strip()->values().coverage;
     QVERIFY(coverage > 0 && coverage <= 1);
@@ -137,9 +166,93 @@ class RealWindowTest : public QObject {
     looks->setCurrentIndex(0);
   }
 
+  void movesInTheMapByKeysAndMouse() {
+    const auto whole = plot().view();
+    plot().setFocus();
+    QTest::keyClick(&plot(), Qt::Key_Right);
+    QVERIFY(plot().cursor());
+    const HeatCell before = *plot().cursor();
+    QTest::keyClick(&plot(), Qt::Key_Right, Qt::ShiftModifier);
+    QTest::keyClick(&plot(), Qt::Key_Up);
+    QVERIFY(plot().cursor()->column > before.column && !(*plot().cursor() == before));
+    QTest::keyClick(&plot(), Qt::Key_Plus);
+    QTest::keyClick(&plot(), Qt::Key_Plus);
+    const auto near = plot().view();
+    QVERIFY(near.second - near.first < (whole.second - whole.first) / 3);
+    QTest::keyClick(&plot(), Qt::Key_Left, Qt::ControlModifier);
+    QVERIFY(plot().view().first < near.first);
+    // By mouse: drag, wheel, point, click.
+    const QPoint middle = plot().cellRect(*plot().cursor()).center().toPoint();
+    const double from = plot().view().first;
+    QTest::mousePress(&plot(), Qt::LeftButton, {}, middle);
+    moveMouse(plot(), middle - QPoint(80, 0), Qt::LeftButton);
+    QTest::mouseRelease(&plot(), Qt::LeftButton, {}, middle - QPoint(80, 0));
+    QVERIFY(plot().view().first > from);
+    const double span = plot().view().second - plot().view().first;
+    QWheelEvent wheel(QPointF(middle), plot().mapToGlobal(QPointF(middle)), {}, {0, 120}, Qt::NoButton, {},
+                      Qt::NoScrollPhase, false);
+    QApplication::sendEvent(&plot(), &wheel);
+    QVERIFY(plot().view().second - plot().view().first < span);
+    moveMouse(plot(), middle);
+    const int chunk = plot().cursor()->column;
+    QTest::mouseClick(&plot(), Qt::LeftButton, {}, middle);
+    const TextRange place = workspace_->shown()->chunks[static_cast<std::size_t>(chunk)];
+    QVERIFY(!window().findChild<DocumentView*>()->boxesInView(place).empty());
+    QTest::keyClick(&plot(), Qt::Key_Home);
+    QCOMPARE(plot().view(), whole);
+  }
+
+  void goesToPagesByThumbnails() {
+    auto* document = window().findChild<DocumentView*>();
+    press("Outline and thumbnails");
+    auto* side = document->findChild<SidePanel*>();
+    QTest::mouseClick(side->tabBar(), Qt::LeftButton, {}, side->tabBar()->tabRect(1).center());
+    auto* thumbnails = side->findChild<ThumbnailView*>();
+    const QModelIndex page = thumbnails->model()->index(9, 0);
+    thumbnails->scrollTo(page);
+    QTest::mouseClick(thumbnails->viewport(), Qt::LeftButton, {}, thumbnails->visualRect(page).center());
+    QCOMPARE(document->place().page, 9);
+    shoot("real-thumbnails.png");
+    press("Outline and thumbnails");
+  }
+
+  void pinsBlocksAndAsksAgainByClicks() {
+    const int blocked = workspace_->shown()->evidence[0].chunk, pinned = workspace_->shown()->evidence[2].chunk;
+    clickRow(0);
+    press("Block");
+    clickRow(2);
+    press("Pin");
+    QVERIFY(clickLink(browser(), QStringLiteral("again:%1").arg(workspace_->shown()->number)));
+    QVERIFY(workspace_->isAnswering());
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), kPatience);
+    const Exchange* shown = workspace_->shown();
+    QCOMPARE(shown->blocked, std::vector<int>{blocked});
+    QCOMPARE(shown->pinned, std::vector<int>{pinned});
+    for (const EvidenceRow& row : shown->evidence) {
+      if (row.chunk == blocked) QVERIFY(row.isBlocked && row.layers == 0);
+      if (row.chunk == pinned) QVERIFY(row.isPinned && row.layers > 0);
+    }
+    shoot("real-pinned.png");
+  }
+
+  void exportsTheEvidenceByClicks() {
+    clickRow(0);
+    press("Export CSV…");
+    auto* dialog = window().findChild<QFileDialog*>();
+    QTRY_VERIFY(dialog && dialog->isVisible());
+    auto* name = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
+    QVERIFY(name);
+    const QString file = folder_.filePath(QStringLiteral("evidence.csv"));
+    name->selectAll();
+    QTest::keyClicks(name, file);
+    QTest::keyClick(name, Qt::Key_Return);
+    QTRY_VERIFY(QFile(file).size() > 200);
+  }
+
   void answersWithoutTheBestChunk() {
     const int best = workspace_->shown()->evidence[0].chunk;
-    Q_EMIT window().findChild<EvidencePanel*>()->withoutWished(best);
+    clickRow(0);
+    press("Answer without this chunk");
     QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), kPatience);
     QVERIFY(workspace_->shown()->note.contains(QLatin1String("log-probability")));
     for (const EvidenceRow& row : workspace_->shown()->evidence) QVERIFY(row.chunk != best || row.isBlocked);
@@ -147,17 +260,30 @@ class RealWindowTest : public QObject {
   }
 
   void comparesMethodsSideBySide() {
+    const qint64 last = workspace_->shown()->number;
     QSignalSpy answered(&workspace_->session(), &Session::answered);
     auto* compare = window().findChild<ComparePanel*>();
-    Q_EMIT compare->compareWished(
-        {QStringLiteral("reread"), QStringLiteral("whitened"), QStringLiteral("streaming")});
+    window().showLowerView(compare);
+    auto* methods = compare->findChild<QListWidget*>(QStringLiteral("compareMethods"));
+    for (const char* name : {"reread", "whitened", "streaming"}) {
+      QListWidgetItem* item = methods->findItems(QLatin1String(name), Qt::MatchExactly).value(0);
+      QVERIFY(item);
+      methods->scrollToItem(item);
+      QTest::mouseClick(methods->viewport(), Qt::LeftButton, {}, methods->visualItemRect(item).center());
+      QTest::keyClick(methods, Qt::Key_Space);
+    }
+    press("Compare the chosen methods");
     QTRY_COMPARE_WITH_TIMEOUT(answered.size(), 3, kPatience);
     const auto answers = compare->findChildren<QPlainTextEdit*>();
     QCOMPARE(answers.size(), 3);
     for (const QPlainTextEdit* answer : answers) QVERIFY(!answer->toPlainText().isEmpty());
-    window().showLowerView(compare);
     shoot("real-compare.png");
-    window().showLowerView(window().findChild<MapPanel*>());
+    press("Show maps and evidence of whitened");
+    QCOMPARE(workspace_->shown()->method, QStringLiteral("whitened"));
+    QVERIFY(plot().isVisible() && plot().sheet().maps.front().title.startsWith(QLatin1String("whitened")));
+    shoot("real-compared-map.png");
+    QVERIFY(clickLink(browser(), QStringLiteral("show:%1").arg(last)));
+    QCOMPARE(workspace_->shown()->number, last);
   }
 
   void findsEverythingAtTheNextStart() {
@@ -179,7 +305,7 @@ class RealWindowTest : public QObject {
   }
 
   void retracesWhatAnEarlierAnswerLookedAt() {
-    Q_EMIT panel().showWished(whole_);
+    QVERIFY(clickLink(browser(), QStringLiteral("show:%1").arg(whole_)));
     const Exchange* shown = workspace_->shown();
     QVERIFY(shown && shown->number == whole_ && shown->maps);
     QVERIFY(shown->maps->looks.empty());
@@ -187,7 +313,9 @@ class RealWindowTest : public QObject {
     const std::vector<float> mass = shown->maps->retrieved.mass;
     auto* maps = window().findChild<MapPanel*>();
     window().showLowerView(maps);
-    Q_EMIT maps->looksWished();
+    auto* looks = maps->findChild<QComboBox*>(QStringLiteral("mapLooks"));
+    looks->setFocus();
+    QTest::keyClick(looks, Qt::Key_Down);
     QTRY_VERIFY_WITH_TIMEOUT(!workspace_->shown()->maps->looks.empty(), kPatience);
     shown = workspace_->shown();
     QVERIFY(!shown->maps->retrieved.headMass.empty());

@@ -284,6 +284,7 @@ class SessionTest : public QObject {
     QTRY_COMPARE(imported.size(), 1);
     const QString id = keyOf(0);
     auto exchange = std::make_shared<Exchange>();
+    exchange->number = 1;
     exchange->document = id;
     exchange->answer = QStringLiteral("A whale.");
     session_->keep(exchange);

@@ -11,6 +11,7 @@
 #include "app/text.h"
 #include "app/window/conversations.h"
 #include "app/window/exchange_store.h"
+#include "app/window/follow_up.h"
 #include "app/window/log_file.h"
 #include "app/window/preferences.h"
 #include "app/window/report.h"
@@ -41,7 +42,9 @@ EvidenceRow someRow(int rank) {
 }
 
 Exchange someExchange(const char* document = "abc") {
+  static qint64 number = 0;
   Exchange exchange;
+  exchange.number = ++number;
   exchange.document = s(document);
   exchange.conversation = 7 + static_cast<qint64>(s(document).size());
   exchange.question = s("How many whales?");
@@ -51,6 +54,8 @@ Exchange someExchange(const char* document = "abc") {
   exchange.method = s("infllm");
   exchange.budgetTokens = 2048;
   exchange.coverage = 0.75;
+  exchange.kvBytesInMemory = 5'000'000'000;
+  exchange.kvBytesOnDisk = 7;
   exchange.logProbability = -3.5;
   exchange.blocked = {3};
   exchange.evidence = {someRow(1), someRow(2)};
@@ -116,24 +121,30 @@ class WindowPartsTest : public QObject {
  private Q_SLOTS:
   void keepsConversationsWithTheirEvidence() {
     const auto file = pathOf(path("kept.sqlite").toStdString());
-    qint64 number = 0;
+    Exchange before = someExchange();
     {
       Conversations conversations(file);
-      number = conversations.keep(someExchange());
+      Exchange asked = before;
+      asked.isUnanswered = true;
+      asked.answer.clear();
+      conversations.keep(asked);
       conversations.keep(someExchange("other"));
-      QVERIFY(number > 0);
+      QVERIFY(conversations.exchanges(before.conversation).at(0)->isUnanswered);
+      conversations.keep(before);  // the answer takes its place
     }
     Conversations again(file);
     QCOMPARE(again.of("abc").size(), 1U);
     const auto kept = again.exchanges(again.of("abc")[0].id);
     QCOMPARE(kept.size(), 1U);
     const Exchange& exchange = *kept[0];
-    const Exchange before = someExchange();
-    QCOMPARE(exchange.number, number);
+    QCOMPARE(exchange.number, before.number);
+    QVERIFY(!exchange.isUnanswered);
     QCOMPARE(exchange.answer, before.answer);
     QCOMPARE(exchange.note, before.note);
     QCOMPARE(exchange.steps, before.steps);
     QCOMPARE(exchange.coverage, before.coverage);
+    QCOMPARE(exchange.kvBytesInMemory, before.kvBytesInMemory);
+    QCOMPARE(exchange.kvBytesOnDisk, before.kvBytesOnDisk);
     QCOMPARE(exchange.blocked, before.blocked);
     QCOMPARE(exchange.evidence.size(), 2U);
     QCOMPARE(exchange.evidence[0].text, before.evidence[0].text);
@@ -156,7 +167,7 @@ class WindowPartsTest : public QObject {
       Conversations conversations(file);
       conversations.keep(first);
       conversations.keep(second);
-      conversations.keep(first);
+      conversations.keep(someExchange());
       conversations.name(99, "Seals");
     }
     Conversations again(file);
@@ -257,21 +268,19 @@ class WindowPartsTest : public QObject {
     const Report report{s("Whales"), s("/tmp/whales.pdf"), {std::make_shared<const Exchange>(someExchange())}};
     const QString markdown = asMarkdown(report);
     QVERIFY(markdown.contains(s("## How many whales?")));
+    QVERIFY(markdown.contains(s("KV 5.0 GB in memory")));
     QVERIFY(markdown.contains(s("Twelve whales were counted. \\[1\\]")));
     QVERIFY(markdown.contains(s("page 17–18, 2 Results › 2.1")));
     const QString html = asHtml(report);
     QVERIFY(html.contains(s("<blockquote><p><b>[1] page 17–18")));
     QVERIFY(html.contains(s("&quot;whales&quot;")));
-    for (const char* name : {"r.md", "r.html", "r.pdf", "r.csv"}) {
+    for (const char* name : {"r.md", "r.html", "r.pdf"}) {
       writeReport(report, path(name));
       QVERIFY(QFile(path(name)).size() > 100);
     }
     QFile pdf(path("r.pdf"));
     QVERIFY(pdf.open(QIODevice::ReadOnly));
     QCOMPARE(pdf.read(5), QByteArray("%PDF-"));
-    const QString csv = contentsOf(path("r.csv"));
-    QVERIFY(csv.startsWith(s("question,rank,")));
-    QVERIFY(csv.contains(s("\"Twelve \"\"whales\"\",\nwere counted 🐋.\"\r\n")));
   }
 
   void quotesWhatMarksNameAndTellsWhatWasAsked() {
@@ -392,6 +401,33 @@ class WindowPartsTest : public QObject {
     delete sender;
     QVERIFY(property("taken").toBool());
     QVERIFY(!other.handOver({}, {}));
+  }
+
+  void carriesAsManyTurnsIntoAFollowUpAsFit() {
+    const auto said = [](const QString& question, const QString& answer) {
+      Exchange exchange;
+      exchange.question = question;
+      exchange.answer = answer;
+      return std::make_shared<const Exchange>(exchange);
+    };
+    QCOMPARE(followUpOf({}, s("And then?")), QString());
+    QCOMPARE(followUpOf({said(s("Who?"), {})}, s("And then?")), QString());
+    QCOMPARE(followUpOf(
+                 {said(s("Who?"), s("An old one.")), said(s("When?"), s("In May.")), said(s("Who?"), s("He."))},
+                 s("And then?")),
+             s("Earlier I asked: When?\nThe answer was: In May.\nEarlier I asked: Who?\nThe answer was: He.\n"
+               "Now I ask: And then?"));
+    std::vector<ExchangePointer> many;
+    for (int turn = 0; turn < 40; ++turn)
+      many.push_back(said(s("Question %1?").arg(turn), s("words of an answer ").repeated(5)));
+    const QString asked = followUpOf(many, s("And then?"));
+    QVERIFY(asked.contains(s("Question 39?")) && asked.contains(s("Question 35?")));
+    QVERIFY(!asked.contains(s("Question 20?")));
+    QVERIFY(asked.toUtf8().size() <= 4 * kFollowUpTokens + 40);
+    // One turn goes with it however long it is.
+    const QString cut = followUpOf({said(s("Ünd? ").repeated(900), s("鯨").repeated(900))}, s("And then?"));
+    QVERIFY(cut.contains(s("Ünd?")) && cut.contains(s("鯨")) && cut.contains(s("…")));
+    QVERIFY(cut.toUtf8().size() <= 4 * kFollowUpTokens + 40);
   }
 
   void saysWhichWordsWentAndCame() {

@@ -1,5 +1,6 @@
 // The main states of the window as pictures in the build folder, light and dark, at the screen's density. What
 // they show is looked at by people; what must hold of them is tested elsewhere.
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDir>
 #include <QListView>
@@ -8,6 +9,7 @@
 #include <QTabBar>
 #include <QTabWidget>
 #include <QTest>
+#include <stdexcept>
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/driven_window.h"
@@ -16,6 +18,7 @@
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/library_panel.h"
+#include "ui/panels/notice_bar.h"
 #include "ui/panels/settings_dialog.h"
 
 using namespace kvasir;
@@ -87,6 +90,10 @@ class WindowScreensTest : public QObject {
     Q_EMIT window().verifyWished();
     QTRY_VERIFY(driven_->shown()->maps->full);
     shoot(QStringLiteral("maps"));
+    auto* values = window().findChild<QComboBox*>(QStringLiteral("mapValues"));
+    values->setCurrentIndex(1);
+    shoot(QStringLiteral("score_map"));
+    values->setCurrentIndex(0);
     auto* looks = window().findChild<QComboBox*>(QStringLiteral("mapLooks"));
     looks->setCurrentIndex(2);
     shoot(QStringLiteral("token_map"));
@@ -115,6 +122,18 @@ class WindowScreensTest : public QObject {
     Q_EMIT evidence->withoutWished(driven_->shown()->evidence[0].chunk);
     QTRY_VERIFY(!driven_->workspace().isAnswering());
     shoot(QStringLiteral("without_a_chunk"));
+  }
+
+  void notAnsweredAndFollowedUp() {
+    answerSample();
+    driven_->panel().findChild<QCheckBox*>(QStringLiteral("followUp"))->setChecked(true);
+    driven_->askAndWait(QStringLiteral("And how many claims were pending?"));
+    fakeEngine().onAnswerWord = [] { throw std::runtime_error("The disk is full."); };
+    driven_->ask(QStringLiteral("And in the year before?"));
+    QTRY_VERIFY(!driven_->workspace().isAnswering());
+    window().notice()->hide();
+    driven_->panel().setMethod(QStringLiteral("streaming"));
+    shoot(QStringLiteral("not_answered"));
   }
 
   void halfRead() {

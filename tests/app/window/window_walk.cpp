@@ -2,15 +2,24 @@
 
 #include <QAbstractButton>
 #include <QAbstractItemModel>
+#include <QAbstractSpinBox>
 #include <QAccessible>
 #include <QApplication>
+#include <QComboBox>
 #include <QDropEvent>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMimeData>
 #include <QPageSize>
 #include <QPainter>
 #include <QPdfWriter>
+#include <QProgressBar>
+#include <QStyleOption>
+#include <QTabBar>
+#include <QTest>
+#include <QTextBlock>
+#include <QTextBrowser>
 #include <QUrl>
 #include <QWidget>
 
@@ -82,6 +91,94 @@ QStringList controlsWithoutName(const QWidget& window) {
   return found;
 }
 
+bool clickLink(QTextBrowser& browser, const QString& target) {
+  for (QTextBlock block = browser.document()->begin(); block.isValid(); block = block.next()) {
+    for (auto part = block.begin(); !part.atEnd(); ++part) {
+      if (!part.fragment().charFormat().anchorHref().startsWith(target)) continue;
+      QTextCursor cursor(browser.document());
+      cursor.setPosition(part.fragment().position() + 1);
+      browser.setTextCursor(cursor);
+      browser.ensureCursorVisible();
+      QTest::mouseClick(browser.viewport(), Qt::LeftButton, Qt::NoModifier,
+                        browser.cursorRect(cursor).center());
+      return true;
+    }
+  }
+  return false;
+}
+
+namespace {
+
+bool isControl(const QWidget* widget) {
+  return qobject_cast<const QAbstractButton*>(widget) || qobject_cast<const QComboBox*>(widget) ||
+         qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QAbstractSpinBox*>(widget) ||
+         qobject_cast<const QAbstractScrollArea*>(widget) || qobject_cast<const QTabBar*>(widget) ||
+         widget->inherits("QCustomPlot");
+}
+
+/// What needs no focus: its work can be done otherwise.
+bool isReachedOtherwise(const QWidget* widget) {
+  const QWidget* parent = widget->parentWidget();
+  return widget->inherits("QDockWidgetTitleButton") ||  // the menu View
+         qobject_cast<const QHeaderView*>(widget) ||    // "Sort by" in the table's menu
+         widget->inherits("QTableCornerButton") ||      // Ctrl+A
+         (parent && (parent->inherits("QLineEdit") ||   // clears the text
+                     parent->inherits("QTabBar") ||     // scrolls tabs, as the arrow keys do
+                     parent->inherits("QToolBar")));    // its actions are in the menus
+}
+
+}  // namespace
+
+QStringList controlsOutOfReach(QWidget& window) {
+  QStringList found;
+  QList<QWidget*> wanted;
+  for (QWidget* widget : window.findChildren<QWidget*>()) {
+    if (!isControl(widget) || !widget->isVisible() || !widget->isEnabled() || isInner(widget)) continue;
+    if (widget->focusPolicy() & Qt::TabFocus)
+      wanted << widget;
+    else if (widget->focusPolicy() == Qt::NoFocus && !isReachedOtherwise(widget) && !widget->focusProxy())
+      found << nameOf(widget);
+  }
+  constexpr int kMostSteps = 500;
+  for (int step = 0; step < kMostSteps && !wanted.isEmpty(); ++step) {
+    QWidget* at = QApplication::focusWidget();
+    if (!at) break;
+    for (QWidget* passed = at; passed; passed = passed->parentWidget()) wanted.removeAll(passed);
+    QTest::keyClick(at, Qt::Key_Tab);
+  }
+  for (const QWidget* widget : wanted) found << QStringLiteral("Tab does not reach ") + nameOf(widget);
+  return found;
+}
+
+namespace {
+
+/// The text of a box, field or meter and the width there is for it; no text: nothing to be cut.
+std::pair<QString, int> textAndRoom(const QWidget* widget) {
+  QStyleOptionComboBox boxOption;
+  QStyleOptionFrame frame;
+  if (const auto* box = qobject_cast<const QComboBox*>(widget)) {
+    // What people named is cut where it is long, and whole in the list.
+    if (box->objectName() == QLatin1String("conversations") || box->objectName() == QLatin1String("scopes"))
+      return {};
+    boxOption.initFrom(box);
+    boxOption.editable = box->isEditable();
+    const QRect field =
+        box->style()->subControlRect(QStyle::CC_ComboBox, &boxOption, QStyle::SC_ComboBoxEditField, box);
+    return {box->currentText(), field.width()};
+  }
+  if (const auto* field = qobject_cast<const QLineEdit*>(widget)) {
+    frame.initFrom(field);
+    frame.lineWidth = field->hasFrame() ? field->style()->pixelMetric(QStyle::PM_DefaultFrameWidth) : 0;
+    const int room = field->style()->subElementRect(QStyle::SE_LineEditContents, &frame, field).width();
+    return {field->text().isEmpty() ? field->placeholderText() : QString(), room};
+  }
+  if (const auto* meter = qobject_cast<const QProgressBar*>(widget); meter && meter->isTextVisible())
+    return {meter->text(), meter->width()};
+  return {};
+}
+
+}  // namespace
+
 QStringList cutTexts(const QWidget& window) {
   QStringList found;
   for (const QLabel* label : window.findChildren<QLabel*>()) {
@@ -95,6 +192,26 @@ QStringList cutTexts(const QWidget& window) {
     if (button->sizeHint().width() > button->width() + 1 &&
         button->minimumSizeHint().width() > button->width() + 1)
       found << nameOf(button) + QStringLiteral(": ") + button->text();
+  }
+  for (const QWidget* widget : window.findChildren<QWidget*>()) {
+    if (!widget->isVisible() || qobject_cast<const QAbstractSpinBox*>(widget->parentWidget()) ||
+        qobject_cast<const QComboBox*>(widget->parentWidget()))
+      continue;
+    const auto [text, room] = textAndRoom(widget);
+    if (!text.isEmpty() && widget->fontMetrics().horizontalAdvance(text) > room + 1)
+      found << nameOf(widget) + QStringLiteral(": ") + text;
+    const auto* spin = qobject_cast<const QAbstractSpinBox*>(widget);
+    if (spin && spin->minimumSizeHint().width() > spin->width() + 1)
+      found << nameOf(spin) + QStringLiteral(": ") + spin->text();
+  }
+  for (const QTabBar* bar : window.findChildren<QTabBar*>()) {
+    for (int tab = 0; bar->isVisible() && tab < bar->count(); ++tab) {
+      QString text = bar->tabText(tab);
+      const int needed = bar->fontMetrics().horizontalAdvance(text.remove(QLatin1Char('&')));
+      if (bar->isTabVisible(tab) &&
+          (needed > bar->tabRect(tab).width() || bar->tabRect(tab).right() > bar->width()))
+        found << nameOf(bar) + QStringLiteral(": ") + text;
+    }
   }
   for (const QHeaderView* header : window.findChildren<QHeaderView*>()) {
     if (!header->isVisible() || header->orientation() != Qt::Horizontal) continue;

@@ -9,15 +9,24 @@
 #include <chrono>
 #include <thread>
 
+class QTextBrowser;
 class QWidget;
 
 /// What dragging files over the window and letting them go does.
 void dropFiles(QWidget& window, const QStringList& files);
 
+/// Clicks the first link whose target begins so; false where there is none.
+bool clickLink(QTextBrowser& browser, const QString& target);
+
 /// Controls in view that can have the focus and have no accessible name: "QLineEdit in LibraryPanel".
 QStringList controlsWithoutName(const QWidget& window);
 
-/// Labels, buttons, boxes and headers of tables in view whose text is wider or higher than their place.
+/// Controls in view that cannot have the focus, but for those that are reached otherwise; and controls that Tab
+/// does not come to on its way through the window, which must be active.
+QStringList controlsOutOfReach(QWidget& window);
+
+/// Labels, buttons, boxes, fields, tabs, meters and headers of tables in view whose text is wider or higher
+/// than their place.
 QStringList cutTexts(const QWidget& window);
 
 /// A PDF of so many pages of text, no two lines the same.

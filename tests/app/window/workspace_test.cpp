@@ -1,4 +1,6 @@
 #include <atomic>
+#include <filesystem>
+#include <stdexcept>
 #include <thread>
 
 #include <QAbstractButton>
@@ -13,16 +15,23 @@
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QTabBar>
+#include <QTableView>
 #include <QTest>
 #include <QTextBrowser>
+#include <QTreeView>
 #include <QUrl>
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/driven_window.h"
 #include "tests/app/window/window_walk.h"
+#include "tests/ui/context_menu.h"
 #include "ui/document/document_view.h"
+#include "ui/document/light_style.h"
+#include "ui/document/page_view.h"
 #include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_panel.h"
+#include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/about_box.h"
 #include "ui/panels/ask_panel.h"
@@ -241,6 +250,28 @@ class WorkspaceTest : public QObject {
     QCOMPARE(shown()->evidence.size(), evidence);
   }
 
+  /// What a stopped answer rested on is kept although another conversation is shown when it is found out.
+  void keepsWhatAStoppedAnswerRestedOnWhileAnotherConversationIsShown() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(60); };
+    fakeEngine().onRetrace = [] { workFor(400); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    QSignalSpy retraced(&workspace().session(), &Session::retraced);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 1);
+    QTest::keyClick(&box(), Qt::Key_Escape);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QTest::keyClick(&window(), Qt::Key_N, Qt::ControlModifier);
+    QCOMPARE(retraced.size(), 0);
+    QTRY_COMPARE(retraced.size(), 1);
+    auto* choice = panel().findChild<QComboBox*>(QStringLiteral("conversations"));
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QTRY_VERIFY(shown() && shown()->isStopped && shown()->maps && !shown()->evidence.empty());
+    QCOMPARE(fakeEngine().retraces, 1);
+  }
+
   void saysThatTheDocumentDoesNotSay() {
     start();
     openSample();
@@ -298,7 +329,7 @@ class WorkspaceTest : public QObject {
     QCOMPARE(fakeEngine().questions.size(), 2U);
   }
 
-  void sendsTheLastQuestionWithAFollowUp() {
+  void sendsWhatWasSaidWithAFollowUp() {
     start();
     openSample();
     askAndWait(kQuestion);
@@ -307,6 +338,16 @@ class WorkspaceTest : public QObject {
     QVERIFY(fakeEngine().questions.back().find(kQuestion.toStdString()) != std::string::npos);
     QCOMPARE(shown()->question, QStringLiteral("And how many claims were pending?"));
     QVERIFY(conversation().contains(QLatin1String("Asked: ")));
+    // The one before the last too; and what the model gets is told while it answers.
+    fakeEngine().onAnswerWord = [] { workFor(30); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(QStringLiteral("And in the year before?"));
+    QTRY_VERIFY(grew.size() > 0);
+    QCOMPARE(conversation().count(QLatin1String("Asked: ")), 2);
+    const QString asked = QString::fromStdString(fakeEngine().questions.back());
+    QVERIFY(asked.contains(kQuestion) && asked.contains(QLatin1String("Earlier I asked: And how many claims")));
+    QVERIFY(asked.endsWith(QLatin1String("Now I ask: And in the year before?")));
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 20000);
   }
 
   void comparesMethods() {
@@ -316,8 +357,36 @@ class WorkspaceTest : public QObject {
     auto* compare = window().findChild<ComparePanel*>();
     Q_EMIT compare->compareWished({QStringLiteral("full"), QStringLiteral("infllm")});
     QTRY_COMPARE(fakeEngine().questions.size(), 3U);
+    // The maps of one of them, verified as any answer's; the conversation leads back.
+    const qint64 own = shown()->number;
+    const auto button = [&] {
+      for (auto* any : compare->findChildren<QPushButton*>()) {
+        if (any->accessibleName() == QLatin1String("Show maps and evidence of infllm") && any->isEnabled())
+          return any;
+      }
+      return static_cast<QPushButton*>(nullptr);
+    };
+    window().showLowerView(compare);
+    QTRY_VERIFY(button());
+    QTest::mouseClick(button(), Qt::LeftButton);
+    QCOMPARE(shown()->method, QStringLiteral("infllm"));
+    auto* maps = window().findChild<MapPanel*>();
+    QVERIFY(maps->isVisible());
+    Q_EMIT maps->verifyWished();
+    QTRY_VERIFY(window().strip()->values().isCoverageExact);
+    const auto& drawn = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"))->sheet().maps;
+    QCOMPARE(drawn.size(), std::size_t{2});
+    QVERIFY(drawn[1].title.startsWith(QLatin1String("infllm")));
+    QVERIFY(clickLink(QStringLiteral("show:%1").arg(own)));
+    QCOMPARE(shown()->number, own);
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().questions.size(), 4U);
+    // KV bytes are shown with every answer, also of an earlier day.
+    QVERIFY2(conversation().contains(QLatin1String("KV 100 B")), qPrintable(conversation()));
+    restart();
+    QTRY_VERIFY(shown());
+    QCOMPARE(window().strip()->values().kvBytesInMemory, 100);
+    QCOMPARE(window().strip()->values().kvBytesOnDisk, 1000);
   }
 
   void sendsPinsAndBlocksWithTheNextQuestion() {
@@ -342,6 +411,82 @@ class WorkspaceTest : public QObject {
     QVERIFY(fakeEngine().blocked.back().empty());
   }
 
+  /// What was not found can be pinned and blocked too: on the map, on the page, by section.
+  void takesWishesFromMapPageAndOutline() {
+    start();
+    openSample();
+    auto* document = window().findChild<DocumentView*>();
+    auto* page = document->findChild<PageView*>();
+    QMenu* early = openMenu(page->viewport(), page->viewport()->rect().center());
+    QVERIFY(early && !actionNamed(early, QStringLiteral("Always attend"))->isEnabled());
+    early->close();
+    askAndWait(kQuestion);
+    const auto isFound = [&](int chunk) {
+      const auto& rows = shown()->evidence;
+      return std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
+    };
+    // On the map.
+    auto* maps = window().findChild<MapPanel*>();
+    window().showLowerView(maps);
+    maps->findChild<QTabBar*>(QStringLiteral("mapKinds"))->setCurrentIndex(1);
+    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
+    int chunk = 100;
+    while (isFound(chunk)) ++chunk;
+    const auto& tokens = shown()->maps->firstTokens;
+    plot->setView(tokens[static_cast<std::size_t>(chunk - 3)], tokens[static_cast<std::size_t>(chunk + 4)]);
+    QTest::qWait(50);
+    const QPoint at = plot->cellRect({0, 0, chunk}).center().toPoint();
+    QVERIFY(chooseFromMenu(plot, at, QStringLiteral("Always attend")));
+    // It stands in the table, to be taken back.
+    auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+    QCOMPARE(table->model()->rowCount(), static_cast<int>(shown()->evidence.size()) + 1);
+    // On the page: the passage under the pointer.
+    int below = 200;
+    while (isFound(below)) ++below;
+    Q_EMIT maps->activated(below);
+    QTRY_VERIFY(!document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).empty());
+    const QRect box = document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).front();
+    const QPoint word = page->viewport()->mapFrom(document, box.topLeft() + QPoint(8, box.height() / 2));
+    QMouseEvent move(QEvent::MouseMove, QPointF(word), page->viewport()->mapToGlobal(QPointF(word)),
+                     Qt::NoButton, Qt::NoButton, {});
+    QApplication::sendEvent(page->viewport(), &move);
+    QVERIFY(chooseFromMenu(page->viewport(), word, QStringLiteral("Never attend")));
+    askAndWait(kQuestion);
+    QCOMPARE(fakeEngine().pinned.back(), std::vector<int>{chunk});
+    QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{below});
+    // A section, in the outline.
+    QTest::keyClick(document, Qt::Key_F7);
+    auto* outline = document->findChild<QTreeView*>();
+    const QModelIndex last = outline->model()->index(outline->model()->rowCount() - 1, 0);
+    outline->scrollTo(last);
+    QVERIFY(chooseFromMenu(outline->viewport(), outline->visualRect(last).center(),
+                           QStringLiteral("Always attend")));
+    askAndWait(kQuestion);
+    QVERIFY(fakeEngine().pinned.back().size() > 2);
+  }
+
+  void offersNoWishesThatAMethodDoesNotHeed() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    const auto button = [&](const char* name) {
+      for (auto* any : window().findChild<EvidencePanel*>()->findChildren<QPushButton*>()) {
+        if (any->accessibleName() == QLatin1String(name)) return any;
+      }
+      return static_cast<QPushButton*>(nullptr);
+    };
+    QVERIFY(button("Pin")->isEnabled() && button("Block")->isEnabled());
+    panel().setMethod(QStringLiteral("streaming"));
+    QVERIFY(!button("Pin")->isEnabled() && !button("Block")->isEnabled());
+    QVERIFY(button("Pin")->toolTip().contains(QLatin1String("“streaming” does not heed it")));
+    // The answer shown is of a method that does.
+    QVERIFY(button("Answer without this chunk")->isEnabled());
+    askAndWait(kQuestion);
+    QVERIFY(!button("Answer without this chunk")->isEnabled());
+    panel().setMethod(QStringLiteral("reread"));
+    QVERIFY(button("Pin")->isEnabled());
+  }
+
   void showsWhatAChunkChanges() {
     start();
     openSample();
@@ -364,6 +509,10 @@ class WorkspaceTest : public QObject {
     Q_EMIT window().findChild<MapPanel*>()->verifyWished();
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     QVERIFY(*window().strip()->values().coverage < 0.5);
+    QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
+    panel().setMethod(QStringLiteral("infllm"));
+    askAndWait(kQuestion);
+    QCOMPARE(window().strip()->values().passagesReadAnew, 0);
   }
 
   void fieldsLeaveDropsToTheWindow() {
@@ -422,6 +571,22 @@ class WorkspaceTest : public QObject {
       QVERIFY(workspace().exportTo(file));
       QVERIFY(QFile(file).size() > 200);
     }
+    // The evidence as the table shows it: filtered and sorted.
+    const auto& rows = shown()->evidence;
+    QVERIFY(rows.size() > 2);
+    auto* filter = window().findChild<QLineEdit*>(QStringLiteral("evidenceFilter"));
+    filter->setText(rows[1].text.simplified().left(30));
+    auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+    const int left = table->model()->rowCount();
+    QVERIFY(left > 0 && left < static_cast<int>(rows.size()));
+    const QString file = driven_->path(QStringLiteral("filtered.csv"));
+    QVERIFY(workspace().exportTo(file));
+    QFile csv(file);
+    QVERIFY(csv.open(QIODevice::ReadOnly));
+    const QByteArray written = csv.readAll();
+    QVERIFY(written.startsWith("rank,score,"));
+    QCOMPARE(written.count("\r\n"), left + 1);
+    QVERIFY(written.contains("\r\n2,") && !written.contains("\r\n1,"));
     QVERIFY(!workspace().exportTo(QStringLiteral("/no/such/folder/out.md")));
     QVERIFY(window().notice()->sentence().contains(QLatin1String("/no/such/folder/out.md")));
   }
@@ -452,6 +617,61 @@ class WorkspaceTest : public QObject {
     QVERIFY(shown()->maps);
     QVERIFY(clickLink(QStringLiteral("mark:%1:").arg(shown()->number)));
     QCOMPARE(fakeEngine().loads, 0);
+  }
+
+  /// What was asked is on disk before its answer is: a copy of the folder is what a crash would leave.
+  void findsTheQuestionAgainThatACrashCutOff() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(60); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 0);
+    auto crashed = std::make_unique<DrivenWindow>();
+    std::filesystem::copy(driven_->path({}).toStdString(), crashed->path({}).toStdString(),
+                          std::filesystem::copy_options::recursive);
+    driven_ = std::move(crashed);
+    fakeEngine() = {};
+    start();
+    QTRY_VERIFY(workspace().open());
+    QVERIFY2(conversation().contains(kQuestion) && conversation().contains(QLatin1String("Not answered.")),
+             qPrintable(conversation()));
+    const qint64 asked = shown()->number;
+    QVERIFY(!clickLink(QStringLiteral("show:")));
+    QVERIFY(clickLink(QStringLiteral("again:%1").arg(asked)));
+    QTRY_VERIFY(!workspace().isAnswering() && shown() && !shown()->isUnanswered && !shown()->answer.isEmpty());
+    QCOMPARE(fakeEngine().questions, std::vector<std::string>{kQuestion.toStdString()});
+  }
+
+  void showsAQuestionOnceWhileItIsAnswered() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { workFor(30); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 0);
+    QTest::keyClick(&window(), Qt::Key_N, Qt::ControlModifier);
+    auto* choice = panel().findChild<QComboBox*>(QStringLiteral("conversations"));
+    choice->setFocus();
+    QTest::keyClick(choice, Qt::Key_Down);
+    QSignalSpy talked(&workspace().session(), &Session::talked);
+    QTRY_COMPARE(talked.size(), 1);
+    QCOMPARE(conversation().count(kQuestion), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 20000);
+    QCOMPARE(conversation().count(kQuestion), 1);
+    QVERIFY(!conversation().contains(QLatin1String("Not answered.")));
+  }
+
+  void keepsAQuestionThatFailed() {
+    start();
+    openSample();
+    fakeEngine().onAnswerWord = [] { throw std::runtime_error("The disk is full."); };
+    ask(kQuestion);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QVERIFY(conversation().contains(QLatin1String("The disk is full.")));
+    fakeEngine().onAnswerWord = {};
+    restart();
+    QVERIFY(conversation().contains(kQuestion) && conversation().contains(QLatin1String("Not answered.")));
   }
 
   void startsSafeAfterACrash() {
@@ -599,6 +819,109 @@ class WorkspaceTest : public QObject {
     QVERIFY2(reading < kMostGap && answering < kMostGap, "the window stalled");
   }
 
+  void leavesAndFindsThePlaceInADocument() {
+    start();
+    openSample();
+    auto* document = window().findChild<DocumentView*>();
+    document->goTo({7, 0.25, 1.5, Fit::None});
+    window().close();
+    restart();
+    const DocumentPlace place = window().findChild<DocumentView*>()->place();
+    QCOMPARE(place.page, 7);
+    QVERIFY(std::abs(place.top - 0.25) < 0.02);
+    QVERIFY(std::abs(place.zoom - 1.5) < 0.01);
+  }
+
+  /// Table, map and page light the same chunk, wherever the mouse is.
+  void lightsTheChunkUnderTheMouseEverywhere() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    auto* document = window().findChild<DocumentView*>();
+    auto* page = document->findChild<PageView*>();
+    auto* maps = window().findChild<MapPanel*>();
+    auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+    const auto* status = maps->findChild<QLabel*>(QStringLiteral("mapStatus"));
+    const auto moveTo = [](QWidget* widget, QPoint to) {
+      QMouseEvent event(QEvent::MouseMove, QPointF(to), widget->mapToGlobal(QPointF(to)), Qt::NoButton,
+                        Qt::NoButton, {});
+      QApplication::sendEvent(widget, &event);
+    };
+    const auto isLitInTable = [&](int row) {
+      return table->model()->index(row, 0).data(Qt::BackgroundRole).isValid();
+    };
+    const auto isLitOnPage = [&] {
+      for (const QLabel* label : document->findChildren<QLabel*>()) {
+        if (label->text() == nameOf(Light::Hovered)) return label->parentWidget()->isVisible();
+      }
+      return false;
+    };
+    const auto textOf = [&](int row) {
+      return QStringLiteral("hunk %1 (").arg(shown()->evidence[static_cast<std::size_t>(row)].chunk);
+    };
+    // In the table.
+    QVERIFY(!isLitOnPage() && !isLitInTable(1));
+    moveTo(table->viewport(), table->visualRect(table->model()->index(1, 0)).center());
+    QVERIFY(isLitInTable(1) && isLitOnPage());
+    QVERIFY2(status->text().contains(textOf(1)), qPrintable(status->text()));
+    QEvent leave(QEvent::Leave);
+    QApplication::sendEvent(table->viewport(), &leave);
+    QVERIFY(!isLitInTable(1) && !isLitOnPage());
+    // On the page.
+    const EvidenceRow row = shown()->evidence[2];
+    Q_EMIT window().findChild<EvidencePanel*>()->activated(row.chunk);
+    const std::vector<QRect> boxes = document->boxesInView(row.range);
+    QVERIFY(!boxes.empty());
+    moveTo(page->viewport(), page->viewport()->mapFrom(document, boxes.front().center()));
+    QVERIFY(isLitInTable(2));
+    QVERIFY2(status->text().contains(textOf(2)), qPrintable(status->text()));
+    // In the map.
+    window().showLowerView(maps);
+    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
+    const int chunk = shown()->evidence[0].chunk;
+    const auto& tokens = shown()->maps->firstTokens;
+    plot->setView(tokens[static_cast<std::size_t>(std::max(0, chunk - 3))],
+                  tokens[static_cast<std::size_t>(chunk + 4)]);
+    QTest::qWait(50);
+    moveTo(plot, plot->cellRect({0, 1, chunk}).center().toPoint());
+    QVERIFY(isLitInTable(0) && isLitOnPage());
+    QApplication::sendEvent(plot, &leave);
+    QVERIFY(!isLitInTable(0));
+  }
+
+  void saysInTheStatusLineWhatIsKnown() {
+    start();
+    const auto text = [&](const char* name) {
+      for (const QLabel* label : window().strip()->findChildren<QLabel*>()) {
+        if (label->accessibleName() == QLatin1String(name)) return label->text();
+      }
+      return QStringLiteral("?");
+    };
+    for (const char* name : {"Speed", "First token", "KV", "Budget", "Device"}) QCOMPARE(text(name), QString());
+    openSample();
+    askAndWait(kQuestion);
+    QVERIFY(text("Speed").endsWith(QLatin1String(" tokens/s")));
+    QCOMPARE(text("First token"), QStringLiteral("first token 0.01 s"));
+    QCOMPARE(text("KV"), QStringLiteral("KV 100 B in memory, 1 kB on disk"));
+    QVERIFY(text("Budget").endsWith(QLatin1String(" of 2,048 attended")));
+    QCOMPARE(text("Device"), QStringLiteral("Fake · processor, 1 thread"));
+  }
+
+  void reachesEveryControlByKey() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    window().activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window()));
+    for (QWidget* view :
+         std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
+                                         window().findChild<ComparePanel*>()}) {
+      window().showLowerView(view);
+      box().setFocus();
+      QCOMPARE(controlsOutOfReach(window()).join(QLatin1Char('\n')), QString());
+    }
+  }
+
   void namesEveryControl() {
     start();
     openSample();
@@ -614,7 +937,13 @@ class WorkspaceTest : public QObject {
     driven_->look().apply(Theme::Light, static_cast<int>(points * 1.5 + 0.5));
     QCoreApplication::processEvents();
     QCoreApplication::processEvents();
-    QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
+    for (QWidget* view :
+         std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
+                                         window().findChild<ComparePanel*>()}) {
+      window().showLowerView(view);
+      QCoreApplication::processEvents();
+      QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
+    }
   }
 
   void tellsOfDevicesAndChecksTheKernels() {

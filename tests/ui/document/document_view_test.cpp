@@ -6,6 +6,7 @@
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QSignalSpy>
+#include <QTabBar>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QThread>
@@ -13,11 +14,13 @@
 #include <fstream>
 
 #include "importers/importer.h"
+#include "tests/ui/context_menu.h"
 #include "tests/ui/document/made_documents.h"
 #include "tests/ui/document/shown_view.h"
 #include "ui/document/find_bar.h"
 #include "ui/document/flow_view.h"
 #include "ui/document/page_view.h"
+#include "ui/document/side_panel.h"
 
 namespace kvasir {
 namespace {
@@ -213,6 +216,53 @@ class DocumentViewTest : public QObject {
                               sampleDocument()->sections.back().start + 1);
     QVERIFY(std::abs(view_->place().page - page->first) <= 1);
     QVERIFY(view_->place().page > 0);
+  }
+
+  void aClickOnAThumbnailLeadsToItsPage() {
+    show(sampleDocument(), sampleFile());
+    QTest::keyClick(view_->findChild<PageView*>(), Qt::Key_F7);
+    auto* tabs = view_->findChild<SidePanel*>()->tabBar();
+    QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(1).center());
+    auto* thumbnails = view_->findChild<ThumbnailView*>();
+    QVERIFY(thumbnails->isVisible());
+    const QModelIndex page = thumbnails->model()->index(3, 0);
+    thumbnails->scrollTo(page);
+    QTest::mouseClick(thumbnails->viewport(), Qt::LeftButton, {}, thumbnails->visualRect(page).center());
+    QCOMPARE(view_->place().page, 3);
+    thumbnails->setFocus();
+    QTest::keyClick(thumbnails, Qt::Key_Down);
+    QTest::keyClick(thumbnails, Qt::Key_Return);
+    QVERIFY(view_->place().page > 3);
+  }
+
+  void aMenuTellsWhatIsWishedOfAPassageASelectionOrASection() {
+    show(sampleDocument(), sampleFile());
+    QSignalSpy wished(view_.get(), &DocumentView::wished);
+    auto* pages = view_->findChild<PageView*>();
+    const Word& word = sampleDocument()->words[40];
+    const TextRange place{word.start, word.end};
+    view_->reveal(place);
+    const QPoint at = pages->viewport()->mapFrom(view_.get(), view_->boxesInView(place).at(0).center());
+    move(pages->viewport(), at);
+    QVERIFY(chooseFromMenu(pages->viewport(), at, QStringLiteral("Always attend")));
+    const auto pointed = wished.last()[0].value<TextRange>();
+    QVERIFY(pointed.start >= place.start && pointed.end <= place.end);
+    QVERIFY(wished.last()[1].value<Wish>() == Wish::Always);
+    QTest::mouseDClick(pages->viewport(), Qt::LeftButton, {}, at);
+    QVERIFY(chooseFromMenu(pages->viewport(), at, QStringLiteral("Never attend")));
+    QVERIFY(wished.last()[0].value<TextRange>() == *view_->selection());
+    QTest::keyClick(pages, Qt::Key_F7);
+    auto* outline = view_->findChild<QTreeView*>();
+    const QModelIndex first = outline->model()->index(0, 0);
+    outline->scrollTo(first);
+    QVERIFY(chooseFromMenu(outline->viewport(), outline->visualRect(first).center(),
+                           QStringLiteral("Let the method choose")));
+    const auto section = wished.last()[0].value<TextRange>();
+    QCOMPARE(section.start, sampleDocument()->sections[0].start);
+    QVERIFY(section.end > section.start);
+    view_->setWishObstacle(QStringLiteral("Not now."));
+    QVERIFY(!chooseFromMenu(pages->viewport(), at, QStringLiteral("Always attend")));
+    QApplication::activePopupWidget()->close();
   }
 
   void aMissingOrDamagedFileShowsItsWords_data() {

@@ -21,6 +21,8 @@ namespace {
 
 constexpr int kPages = 3000;
 constexpr double kLongestGap = 50;  // milliseconds
+constexpr double kMostMegabytes =
+    2.0 * static_cast<double>(PageImages::kPageBytes + PageImages::kThumbnailBytes) / (1 << 20);
 
 /// Turns the event loop and does `step` every 16 ms, `steps` times. The longest time between two turns, in
 /// milliseconds.
@@ -88,18 +90,20 @@ class LongDocumentTest : public QObject {
   }
 
   void scrollsWithoutAStall() {
+    const double before = residentMegabytes();
     view_->showDocument(document_, file_);
     QTest::keyClick(view_->findChild<PageView*>(), Qt::Key_F7);
     view_->findChild<SidePanel*>()->setCurrentIndex(1);
     light();
     QScrollBar* bar = view_->findChild<PageView*>()->verticalScrollBar();
-    const double before = residentMegabytes();
     const double slow =
         bestOf(3, [&] { return longestGap(120, [&](int) { bar->setValue(bar->value() + 200); }); });
     const double quick = bestOf(
         3, [&] { return longestGap(120, [&](int step) { bar->setValue((bar->maximum() / 120) * step); }); });
     qInfo("scrolling: longest gap %.1f ms, jumping over all pages %.1f ms; memory %.0f MB before, %.0f after",
           slow, quick, before, residentMegabytes());
+    // The images' bound, and as much again for what poppler and the widgets hold.
+    QVERIFY(residentMegabytes() - before < kMostMegabytes);
     QVERIFY(slow < kLongestGap);
     QVERIFY(quick < kLongestGap);
   }

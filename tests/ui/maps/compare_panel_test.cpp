@@ -127,6 +127,14 @@ void ComparePanelTest::showsAColumnForEachEntry() {
   QVERIFY(answers[0]->toPlainText().startsWith(QStringLiteral("Net sales")));
   QVERIFY(answers[2]->toPlainText().startsWith(QStringLiteral("No passage")));
   QCOMPARE(answers[3]->toPlainText(), QStringLiteral("Answering…"));
+  // Of what has maps they can be shown.
+  std::vector<CompareEntry> entries = sampleEntries();
+  entries[1].hasMaps = true;
+  panel_->setEntries(entries);
+  QSignalSpy wished(panel_.get(), &ComparePanel::mapsWished);
+  QVERIFY(!buttonNamed(*panel_, QStringLiteral("Show maps and evidence of full"))->isEnabled());
+  QTest::mouseClick(buttonNamed(*panel_, QStringLiteral("Show maps and evidence of infllm")), Qt::LeftButton);
+  QCOMPARE(wished.last()[0].toInt(), 1);
 }
 
 void ComparePanelTest::showsHowMuchEvidenceIsShared() {

@@ -1,5 +1,6 @@
 #include <QAction>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -62,6 +63,7 @@ class EvidencePanelTest : public QObject {
 
   void showsTheBestChunkFirst();
   void sortsByAColumnThatIsClicked();
+  void sortsByKeyThroughTheMenu();
   void filterHidesOtherRows();
   void hoveringARowIsTold();
   void highlightsARowHoveredElsewhere();
@@ -97,6 +99,16 @@ void EvidencePanelTest::sortsByAColumnThatIsClicked() {
   QCOMPARE(cell(0, LayersColumn).data().toInt(), 6);
   QTest::mouseClick(header->viewport(), Qt::LeftButton, {}, layers);
   QCOMPARE(cell(0, LayersColumn).data().toInt(), 29);
+}
+
+void EvidencePanelTest::sortsByKeyThroughTheMenu() {
+  const int first = chunkAt(0);
+  QMenu* columns = table_->actions().last()->menu();
+  QCOMPARE(columns->actions().size(), qsizetype{kEvidenceColumns});
+  columns->actions()[ShareColumn]->trigger();
+  QVERIFY(chunkAt(0) != first);  // the smallest share
+  columns->actions()[ShareColumn]->trigger();
+  QCOMPARE(chunkAt(0), first);
 }
 
 void EvidencePanelTest::filterHidesOtherRows() {
@@ -161,7 +173,15 @@ void EvidencePanelTest::pinBlockAndWithoutConcernTheChosenRow() {
   QCOMPARE(section.last()[0].toInt(), chunkAt(1));
   press(QStringLiteral("Export CSV…"));
   QCOMPARE(exported.count(), 1);
-  QCOMPARE(table_->actions().size(), 5);
+  QCOMPARE(table_->actions().size(), 6);
+  panel_->setObstacles(QStringLiteral("Not with this method."), {});
+  for (const char* name : {"Pin", "Pin section", "Block"}) {
+    QVERIFY(!buttonNamed(*panel_, QLatin1String(name))->isEnabled());
+    QCOMPARE(buttonNamed(*panel_, QLatin1String(name))->toolTip(), QStringLiteral("Not with this method."));
+  }
+  QVERIFY(buttonNamed(*panel_, QStringLiteral("Answer without this chunk"))->isEnabled());
+  panel_->setObstacles({}, {});
+  QVERIFY(buttonNamed(*panel_, QStringLiteral("Pin"))->toolTip().startsWith(QLatin1String("Always attend")));
   panel_->setRows({});
   QVERIFY(!buttonNamed(*panel_, QStringLiteral("Pin"))->isEnabled());
 }

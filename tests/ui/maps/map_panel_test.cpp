@@ -16,6 +16,7 @@
 #include <QToolButton>
 #include <QWheelEvent>
 
+#include "tests/ui/context_menu.h"
 #include "tests/ui/maps/samples.h"
 #include "tests/ui/maps/screenshots.h"
 #include "tests/ui/maps/widget_names.h"
@@ -34,7 +35,7 @@ class MapPanelTest : public QObject {
 
   void showsFullAttentionAboveTheMethodOnOneScale();
   void rowNumbersKeepApart();
-  void scoreHasAScaleOfItsOwn();
+  void scoreStandsBesideFullAttentionOnOneScale();
   void hidingTheFirstChunkRescalesTheColours();
   void wantsFullAttentionWhenThereIsNone();
   void wheelZoomsAroundTheMouse();
@@ -42,6 +43,7 @@ class MapPanelTest : public QObject {
   void keysZoomPanAndShowAll();
   void arrowsMoveTheCursorOverBothMaps();
   void hoveringAndClickingAreTold();
+  void aChunksMenuTellsWhatIsWished();
   void statusHoldsPlaceAndValues();
   void chunkStripKeepsTheView();
   void headsAreWishedForTheChunkUnderTheCursor();
@@ -121,15 +123,41 @@ void MapPanelTest::rowNumbersKeepApart() {
   }
 }
 
-void MapPanelTest::scoreHasAScaleOfItsOwn() {
+void MapPanelTest::scoreStandsBesideFullAttentionOnOneScale() {
   choose(QStringLiteral("Retrieval score"));
   const std::vector<HeatMap>& maps = plot().sheet().maps;
-  QCOMPARE(maps[0].scale.unit(), ValueUnit::Share);
-  QCOMPARE(maps[1].scale.unit(), ValueUnit::Score);
+  QCOMPARE(maps.size(), std::size_t{2});
+  QVERIFY(maps[0].scale == maps[1].scale);
+  QCOMPARE(maps[0].scale.low(), 0.0);
+  QCOMPARE(maps[0].scale.high(), 1.0);
+  QVERIFY(maps[1].title.contains(QLatin1String("for the whole question")));
+  // In each layer of each map the colours run from the lowest to the highest value.
+  for (const HeatMap& map : maps) {
+    for (int layer = 0; layer < map.grid->rows(); ++layer) {
+      float low = 1, high = 0;
+      for (int chunk = 0; chunk < map.grid->columns(); ++chunk) {
+        low = std::min(low, map.grid->value(layer, chunk));
+        high = std::max(high, map.grid->value(layer, chunk));
+      }
+      QCOMPARE(low, 0.0F);
+      QCOMPARE(high, 1.0F);
+    }
+  }
+  // The values under the cursor stay what they are.
+  plot().setFocus();
+  QTest::keyClick(&plot(), Qt::Key_Up);
+  const HeatCell cell = *plot().cursor();
+  const float score = sample_->maps().retrieved.scores[static_cast<std::size_t>(cell.row * 1200 + cell.column)];
+  QVERIFY2(
+      status().contains(QStringLiteral("score ") + valueText(ValueUnit::Score, static_cast<double>(score))),
+      qPrintable(status()));
+  sample_->maps().full.reset();
+  panel_->setMaps(sample_->shared());
+  QCOMPARE(plot().sheet().maps.at(0).scale.unit(), ValueUnit::Score);
   sample_->maps().retrieved.scores.assign(sample_->maps().retrieved.mass.size(),
                                           std::numeric_limits<float>::quiet_NaN());
   panel_->setMaps(sample_->shared());
-  QCOMPARE(plot().sheet().maps[1].scale.unit(), ValueUnit::Share);
+  QCOMPARE(plot().sheet().maps.at(0).scale.unit(), ValueUnit::Share);
 }
 
 void MapPanelTest::hidingTheFirstChunkRescalesTheColours() {
@@ -231,6 +259,31 @@ void MapPanelTest::hoveringAndClickingAreTold() {
   QEvent leave(QEvent::Leave);
   QApplication::sendEvent(&plot(), &leave);
   QCOMPARE(hovered.last()[0].value<std::optional<int>>(), std::nullopt);
+}
+
+void MapPanelTest::aChunksMenuTellsWhatIsWished() {
+  QSignalSpy wished(panel_.get(), &MapPanel::wished);
+  setKind(1);
+  plot().setView(500 * 128, 560 * 128);
+  settle();
+  QVERIFY(chooseFromMenu(&plot(), middleOf(0, 0, 530), QStringLiteral("Always attend")));
+  QCOMPARE(wished.last()[0].toInt(), 530);
+  QVERIFY(wished.last()[1].value<Wish>() == Wish::Always);
+  // By key, of the chunk under the cursor.
+  plot().setFocus();
+  QTest::keyClick(&plot(), Qt::Key_Right);
+  QContextMenuEvent key(QContextMenuEvent::Keyboard, {});
+  QApplication::sendEvent(&plot(), &key);
+  auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+  QVERIFY(menu);
+  QTest::keyClick(menu, Qt::Key_V);
+  QCOMPARE(wished.last()[0].toInt(), plot().cursor()->column);
+  QVERIFY(wished.last()[1].value<Wish>() == Wish::Never);
+  panel_->setWishObstacle(QStringLiteral("Not now."));
+  QVERIFY(!chooseFromMenu(&plot(), middleOf(0, 0, 530), QStringLiteral("Never attend")));
+  QCOMPARE(QApplication::activePopupWidget()->actions().last()->toolTip(), QStringLiteral("Not now."));
+  QApplication::activePopupWidget()->close();
+  QCOMPARE(wished.size(), 2);
 }
 
 void MapPanelTest::statusHoldsPlaceAndValues() {

@@ -284,7 +284,7 @@ void MapValuesTest::evidenceCsvHoldsWholeTexts() {
                   true,
                   false};
   QCOMPARE(evidenceCsv({row}),
-           QByteArray("rank,score,layers,share,document,section,pages,chunk,char_start,char_end,use,text\r\n"
+           QByteArray("rank,score,layers,share,document,section,pages,chunk,start,end,use,text\r\n"
                       "1,0.25,3,0.125,A report,\"2, Methods\",17\xe2\x80\x93") +
                "18,7,10,20,pinned," + QByteArray(500, 'x') + "\r\n");
 }

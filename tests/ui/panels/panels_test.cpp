@@ -2,6 +2,7 @@
 #include <QComboBox>
 #include <QInputDialog>
 #include <QLabel>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSpinBox>
@@ -70,14 +71,14 @@ class PanelsTest : public QObject {
   void stopsByEscape() {
     AskPanel panel;
     QSignalSpy stopped(&panel, &AskPanel::stopWished);
-    panel.beginAnswer(QStringLiteral("How?"), {});
+    panel.beginAnswer(QStringLiteral("How?"), {}, {});
     QTest::keyClick(panel.findChild<QuestionBox*>(), Qt::Key_Escape);
     QCOMPARE(stopped.size(), 1);
   }
 
   void streamsTheAnswer() {
     AskPanel panel;
-    panel.beginAnswer(QStringLiteral("How?"), {});
+    panel.beginAnswer(QStringLiteral("How?"), {}, {});
     panel.appendAnswer(QStringLiteral("Twelve "));
     panel.appendAnswer(QStringLiteral("<whales>"));
     auto* conversation = panel.findChild<QTextBrowser*>();
@@ -265,6 +266,21 @@ class PanelsTest : public QObject {
     QVERIFY(about.devicesText().contains(QStringLiteral("Fake device")));
     QVERIFY(about.devicesText().contains(QStringLiteral("not computed on yet")));
     QVERIFY(about.devicesText().contains(QStringLiteral("Old device, not used. It is too old.")));
+  }
+
+  void saysWhatCoverageMeansOfPassagesReadAnew() {
+    StatusStrip strip;
+    strip.resize(1200, 40);
+    StatusValues values;
+    values.coverage = 0.04;
+    values.isCoverageExact = true;
+    strip.setValues(values);
+    auto* meter = strip.findChild<QProgressBar*>();
+    QCOMPARE(meter->text(), QStringLiteral("Coverage 4 %, verified"));
+    values.passagesReadAnew = 20;
+    strip.setValues(values);
+    QCOMPARE(meter->text(), QStringLiteral("Full attention: 4 % on 20 passages"));
+    QVERIFY(meter->toolTip().contains(QLatin1String("read anew from 20 passage")));
   }
 
   void givesBackTheSettingsItWasGiven() {
