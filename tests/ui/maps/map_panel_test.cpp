@@ -272,7 +272,7 @@ void MapPanelTest::aChunksMenuTellsWhatIsWished() {
   // By key, of the chunk under the cursor.
   plot().setFocus();
   QTest::keyClick(&plot(), Qt::Key_Right);
-  QContextMenuEvent key(QContextMenuEvent::Keyboard, {});
+  QContextMenuEvent key(QContextMenuEvent::Keyboard, {}, plot().mapToGlobal(QPoint()));
   QApplication::sendEvent(&plot(), &key);
   auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
   QVERIFY(menu);
