@@ -1,7 +1,6 @@
 #include <poppler-document.h>
 #include <poppler-global.h>
 #include <poppler-page.h>
-#include <poppler-toc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +12,7 @@
 #include "importers/language.h"
 #include "importers/page_layout.h"
 #include "importers/page_text.h"
+#include "importers/pdf_catalogue.h"
 #include "importers/pdf_headings.h"
 #include "importers/running_heads.h"
 #include "importers/unicode.h"
@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
 constexpr int kMostPages = 20'000;
-constexpr std::size_t kMostHeadings = 20'000;
-constexpr int kDeepestHeading = 32;
 constexpr std::size_t kLongestLabel = 12;
 constexpr std::size_t kHeaderWithin = 1024;  // bytes before "%PDF-" that readers put up with
 
@@ -129,22 +127,6 @@ std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgre
   return pages;
 }
 
-void addHeadings(const poppler::toc_item& item, int level, std::vector<Heading>& headings) {
-  for (const poppler::toc_item* child : item.children()) {
-    if (child == nullptr || level > kDeepestHeading || headings.size() >= kMostHeadings) return;
-    const std::string title = utf8Of(child->title());
-    if (!trimmed(title).empty()) headings.push_back({title, level});
-    addHeadings(*child, level + 1, headings);
-  }
-}
-
-std::vector<Heading> outlineOf(const poppler::document& pdf) {
-  std::vector<Heading> headings;
-  const std::unique_ptr<poppler::toc> toc{pdf.create_toc()};
-  if (toc != nullptr && toc->root() != nullptr) addHeadings(*toc->root(), 1, headings);
-  return headings;
-}
-
 /// Many programs leave a file's name or nothing of sense as the title.
 bool isTitle(const std::string& title) {
   const std::u32string key = letterKey(fromUtf8(title));
@@ -217,7 +199,7 @@ Document importPdf(const std::filesystem::path& file, const ImportProgress& prog
         " has pages without a text layer, as scans have: make a searchable copy with a text "
         "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
   }
-  document.sections = locateHeadings(outlineOf(*pdf), document, lines);
+  document.sections = locateHeadings(catalogueOf(bytes).outline, document, lines);
   if (document.sections.empty()) document.sections = headingsBySize(document, lines);
   document.title = titleOf(*pdf, document, lines, file);
   document.language = languageOf(document.text, writtenLanguage(*pdf));
