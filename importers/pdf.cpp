@@ -21,7 +21,6 @@ namespace kvasir {
 namespace {
 
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
-constexpr int kMostPages = 20'000;
 constexpr std::size_t kLongestLabel = 12;
 constexpr std::size_t kHeaderWithin = 1024;  // bytes before "%PDF-" that readers put up with
 
@@ -113,7 +112,7 @@ std::string labelOf(const poppler::page& page, int index) {
 }
 
 std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgress& progress) {
-  const int count = std::min(pdf.pages(), kMostPages);
+  const int count = pdf.pages();
   std::vector<LaidPage> pages;
   for (int i = 0; i < count; ++i) {
     LaidPage laid{std::to_string(i + 1), 1, 1, {}};

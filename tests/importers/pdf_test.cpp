@@ -199,6 +199,14 @@ TEST_F(Pdf, CanBeCancelledAtAPage) {
   EXPECT_THROW(importFile(file, stop), std::domain_error);
 }
 
+TEST_F(Pdf, IsReadToItsLastPage) {
+  std::vector<std::vector<PdfLine>> pages(20'001);
+  pages.back() = {{72, 700, "The last page"}};
+  const Document document = import(pdfWithLines(pages));
+  EXPECT_EQ(document.pages.size(), 20'001u);
+  EXPECT_EQ(document.text, "The last page");
+}
+
 TEST_F(Pdf, TakesTimeInStepWithItsLength) {
   std::vector<std::vector<PdfLine>> pages;
   for (int i = 0; i < 3000; ++i) {
