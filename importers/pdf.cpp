@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <pugixml.hpp>
 #include <stdexcept>
 
 #include "importers/file_bytes.h"
@@ -136,24 +137,22 @@ bool isTitle(const std::string& title) {
   return true;
 }
 
-std::string titleOf(const poppler::document& pdf, const Document& document, const std::vector<LinePlace>& lines,
-                    const std::filesystem::path& file) {
-  const std::string written = utf8Of(pdf.get_title());
-  if (isTitle(written)) return std::string(trimmed(written));
-  const std::string large = titleBySize(document, lines);
-  return large.empty() ? nameOf(file.stem()) : large;
+/// The first item of an element of XMP metadata: <dc:language><rdf:Bag><rdf:li>en</rdf:li>…; empty where there
+/// is none.
+std::string metadataItem(const poppler::document& pdf, const char* element) {
+  pugi::xml_document metadata;
+  metadata.load_string(utf8Of(pdf.metadata()).c_str());
+  const pugi::xml_node found =
+      metadata.find_node([&](const pugi::xml_node& node) { return std::string_view(node.name()) == element; });
+  return normalised(trimmed(found.first_child().first_child().text().get()));
 }
 
-/// XMP metadata: <dc:language><rdf:Bag><rdf:li>en</rdf:li>
-std::string writtenLanguage(const poppler::document& pdf) {
-  const std::string metadata = utf8Of(pdf.metadata());
-  const std::size_t element = metadata.find("<dc:language");
-  const std::size_t item = element == std::string::npos ? element : metadata.find("<rdf:li>", element);
-  if (item != std::string::npos && item - element < 200) {
-    const std::string tag = languageTag(metadata.substr(item + 8, metadata.find('<', item + 8) - item - 8));
-    return tag;
-  }
-  return {};
+std::string titleOf(const poppler::document& pdf, const Document& document, const std::vector<LinePlace>& lines,
+                    const std::filesystem::path& file) {
+  for (const std::string& written : {utf8Of(pdf.get_title()), metadataItem(pdf, "dc:title")})
+    if (isTitle(written)) return std::string(trimmed(written));
+  const std::string large = titleBySize(document, lines);
+  return large.empty() ? nameOf(file.stem()) : large;
 }
 
 std::unique_ptr<poppler::document> open(const std::string& bytes, const std::filesystem::path& file) {
@@ -198,10 +197,12 @@ Document importPdf(const std::filesystem::path& file, const ImportProgress& prog
         " has pages without a text layer, as scans have: make a searchable copy with a text "
         "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
   }
-  document.sections = locateHeadings(catalogueOf(bytes).outline, document, lines);
+  const PdfCatalogue catalogue = catalogueOf(bytes);
+  document.sections = locateHeadings(catalogue.outline, document, lines);
   if (document.sections.empty()) document.sections = headingsBySize(document, lines);
   document.title = titleOf(*pdf, document, lines, file);
-  document.language = languageOf(document.text, writtenLanguage(*pdf));
+  const std::string language = languageTag(metadataItem(*pdf, "dc:language"));
+  document.language = languageOf(document.text, language.empty() ? languageTag(catalogue.language) : language);
   return document;
 }
 

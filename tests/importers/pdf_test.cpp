@@ -178,6 +178,50 @@ TEST_F(Pdf, EndsThoughItsContentDrawsItself) {
   EXPECT_THAT(why, HasSubstr("text layer"));
 }
 
+/// One page with this document information and catalogue, and a metadata stream as object 7.
+std::string pdfThatSays(const std::string& information, const std::string& catalogue,
+                        const std::string& metadata = "") {
+  std::string bytes = pdfWithLines({{{72, 700, "Some words that are in no language in particular"}}}, "",
+                                   catalogue, {information, streamOf(metadata)});
+  return bytes.insert(bytes.find("/Root 1 0 R"), "/Info 6 0 R ");
+}
+
+std::string xmp(const std::string& elements) {
+  return "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+         "<rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'>" +
+         elements + "</rdf:Description></rdf:RDF></x:xmpmeta>";
+}
+
+TEST_F(Pdf, TakesItsTitleFromTheDocumentInformation) {
+  EXPECT_EQ(import(pdfThatSays("<< /Title (Of Owls) >>", "")).title, "Of Owls");
+  EXPECT_EQ(import(pdfThatSays("<< /Title <FEFF00C9 00740065> >>", "")).title, "\u00C9te");
+}
+
+TEST_F(Pdf, TakesItsTitleFromXmpWhereTheInformationHasNoneOfUse) {
+  const std::string metadata =
+      xmp("<dc:title><rdf:Alt><rdf:li xml:lang='x-default'>Of Owls &amp; Mice</rdf:li></rdf:Alt></dc:title>");
+  EXPECT_EQ(import(pdfThatSays("<< /Title (draft.doc) >>", "/Metadata 7 0 R", metadata)).title,
+            "Of Owls & Mice");
+  EXPECT_EQ(import(pdfThatSays("<< /Title (Of Cats) >>", "/Metadata 7 0 R", metadata)).title, "Of Cats");
+}
+
+TEST_F(Pdf, WithoutATitleIsCalledByItsFile) {
+  EXPECT_EQ(import(pdfThatSays("<< /Title (untitled) >>", "")).title, "made");
+}
+
+TEST_F(Pdf, TakesItsLanguageFromXmp) {
+  const std::string metadata = xmp("<dc:language><rdf:Bag><rdf:li>pt-BR</rdf:li></rdf:Bag></dc:language>");
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Metadata 7 0 R /Lang (fi-FI)", metadata)).language, "pt-BR");
+}
+
+TEST_F(Pdf, TakesItsLanguageFromItsCatalogue) {
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Lang (fi-FI)")).language, "fi-FI");
+}
+
+TEST_F(Pdf, LeavesOutMetadataThatIsNoXml) {
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Metadata 7 0 R", "dc:title <<< dc:language & >")).title, "made");
+}
+
 TEST_F(Pdf, WithoutTextSaysSoAndWhatToDo) {
   EXPECT_THAT(refusal(pdfWithLines({{}})), AllOf(HasSubstr("without a text layer"), HasSubstr("ocrmypdf")));
 }
