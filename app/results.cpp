@@ -55,6 +55,7 @@ Json evidenceJson(const AskResult& result) {
     json["chunk"] = chunk.chunk;
     json["mass"] = chunk.mass;
     json["layers"] = chunk.layers;
+    json["read_share"] = chunk.readShare;
     list.push_back(std::move(json));
   }
   return list;

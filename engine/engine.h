@@ -108,8 +108,11 @@ struct EvidenceChunk {
   double score = 0;  ///< evidence score, higher is better; how it is made: docs of the method's row
   double mass = 0;   ///< mean over layers of the share of attention it got
   int layers = 0;    ///< how many layers attended to it
-  std::size_t start = 0, end = 0;  ///< bytes of the document's text
-  int document = 0;                ///< as in ChunkRange
+  /// Bytes of the document's text: the chunk; where passages are read anew, from the first to the last of its
+  /// tokens that were.
+  std::size_t start = 0, end = 0;
+  double readShare = 1;  ///< of the chunk's text tokens, those that were read anew, where passages are
+  int document = 0;      ///< as in ChunkRange
 };
 
 /// Layer by chunk, rows of `chunks` values: what a tap recorded for one question.
@@ -118,7 +121,7 @@ struct EvidenceMap {
   std::vector<float> scores;  ///< the policy's score for the question; NaN where the method has none
   std::vector<float> mass;    ///< share of the attention of question and answer that went to the document's
                               ///< text (not to the prompt's frame); 0 where not attended
-  std::vector<std::uint8_t> attended;  ///< 1 where the layer's queries could see the chunk
+  std::vector<std::uint8_t> attended;  ///< 1 where the layer's queries could see the chunk or a part of it
   int heads = 0;
   std::vector<float> headMass;  ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
 };
@@ -164,7 +167,8 @@ struct Answer {
   std::vector<AnswerLook>
       looks;  ///< of the question, then of the answer's tokens in turn; the last may have none
   std::optional<double> coverage;  ///< estimated share of attention mass inside the attended chunks; nothing
-                                   ///< where the method cannot know
+                                   ///< where the method cannot know, so where passages are read anew: what was
+                                   ///< left out was never before the model
   int questionTokens = 0, answerTokens = 0;
   int attendedTokens = 0;        ///< the most KV entries a query of any layer attended to
   bool stoppedByLimit = false;   ///< ended by maxTokens, not by the model

@@ -175,11 +175,19 @@ Prompt promptOf(const LoadedModel& model, const ChunkedReading& reading, const s
   int owner = 0;
   for (const Run& chunk : reading.finishedRuns()) {
     std::vector<TokenId> tokens;
+    Prompt::Part part;
+    int textTokens = 0;
     for (int token = chunk.begin; token < chunk.end; ++token) {
       const StoredToken& stored = reading.storedTokens()[static_cast<std::size_t>(token)];
-      const bool isText = stored.start != stored.end;
-      if (isText && isChosen[static_cast<std::size_t>(token)]) tokens.push_back(stored.id);
+      if (stored.start == stored.end) continue;
+      ++textTokens;
+      if (!isChosen[static_cast<std::size_t>(token)]) continue;
+      if (tokens.empty()) part.start = stored.start;
+      part.end = stored.end;
+      tokens.push_back(stored.id);
     }
+    part.share = static_cast<double>(tokens.size()) / std::max(1, textTokens);
+    prompt.chunks.push_back(part);
     prompt.add(tokens, owner++);
   }
   if (!notes.empty()) prompt.add(plainTokens(model, notes), -1);
@@ -249,6 +257,12 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
   answer.map = mapOf(tap.map(prompt.parts()), prompt, scores, reading.finished());
   answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(settings.method).judge);
+  for (EvidenceChunk& chunk : answer.evidence) {
+    const Prompt::Part& part = prompt.chunks[static_cast<std::size_t>(chunk.chunk)];
+    chunk.start = part.start;
+    chunk.end = part.end;
+    chunk.readShare = part.share;
+  }
   answer.attendedTokens = run->pass().attendedTokens();
   answer.kvBytesInMemory = run->bytesInMemory() + read.bytes() + tap.bytes() + reading.bytesInMemory();
   answer.totalSeconds = secondsSince(asking.start);

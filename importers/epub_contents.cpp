@@ -12,7 +12,6 @@ namespace kvasir {
 namespace {
 
 constexpr int kDeepest = 64;
-constexpr std::size_t kMostEntries = 20'000;
 
 std::string oneLine(std::string_view text) {
   std::string line;
@@ -27,7 +26,6 @@ std::string oneLine(std::string_view text) {
 void addNcx(const pugi::xml_node& parent, int level, const std::string& path, std::vector<EpubEntry>& entries) {
   if (level > kDeepest) return;
   for (const pugi::xml_node& point : parent.children("navPoint")) {
-    if (entries.size() >= kMostEntries) return;
     const std::string title = oneLine(point.child("navLabel").child("text").text().get());
     const std::string target = point.child("content").attribute("src").value();
     if (!title.empty()) entries.push_back({title, level, resolvedPath(path, target), fragmentOf(target)});
@@ -76,7 +74,6 @@ void addNavigation(const GumboNode* node, int level, const std::string& path, st
   if (level > kDeepest) return;
   forElements(node, [&](const GumboNode* each) {
     const GumboTag tag = each->v.element.tag;
-    if (entries.size() >= kMostEntries) return;
     if (tag == GUMBO_TAG_OL || tag == GUMBO_TAG_UL) return addNavigation(each, level + 1, path, entries);
     if (tag == GUMBO_TAG_LI) return addNavigation(each, level, path, entries);
     if (tag != GUMBO_TAG_A && tag != GUMBO_TAG_SPAN) return;

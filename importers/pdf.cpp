@@ -1,11 +1,11 @@
 #include <poppler-document.h>
 #include <poppler-global.h>
 #include <poppler-page.h>
-#include <poppler-toc.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <pugixml.hpp>
 #include <stdexcept>
 
 #include "importers/file_bytes.h"
@@ -13,6 +13,7 @@
 #include "importers/language.h"
 #include "importers/page_layout.h"
 #include "importers/page_text.h"
+#include "importers/pdf_catalogue.h"
 #include "importers/pdf_headings.h"
 #include "importers/running_heads.h"
 #include "importers/unicode.h"
@@ -21,9 +22,6 @@ namespace kvasir {
 namespace {
 
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 30;
-constexpr int kMostPages = 20'000;
-constexpr std::size_t kMostHeadings = 20'000;
-constexpr int kDeepestHeading = 32;
 constexpr std::size_t kLongestLabel = 12;
 constexpr std::size_t kHeaderWithin = 1024;  // bytes before "%PDF-" that readers put up with
 
@@ -115,7 +113,7 @@ std::string labelOf(const poppler::page& page, int index) {
 }
 
 std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgress& progress) {
-  const int count = std::min(pdf.pages(), kMostPages);
+  const int count = pdf.pages();
   std::vector<LaidPage> pages;
   for (int i = 0; i < count; ++i) {
     LaidPage laid{std::to_string(i + 1), 1, 1, {}};
@@ -129,22 +127,6 @@ std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgre
   return pages;
 }
 
-void addHeadings(const poppler::toc_item& item, int level, std::vector<Heading>& headings) {
-  for (const poppler::toc_item* child : item.children()) {
-    if (child == nullptr || level > kDeepestHeading || headings.size() >= kMostHeadings) return;
-    const std::string title = utf8Of(child->title());
-    if (!trimmed(title).empty()) headings.push_back({title, level});
-    addHeadings(*child, level + 1, headings);
-  }
-}
-
-std::vector<Heading> outlineOf(const poppler::document& pdf) {
-  std::vector<Heading> headings;
-  const std::unique_ptr<poppler::toc> toc{pdf.create_toc()};
-  if (toc != nullptr && toc->root() != nullptr) addHeadings(*toc->root(), 1, headings);
-  return headings;
-}
-
 /// Many programs leave a file's name or nothing of sense as the title.
 bool isTitle(const std::string& title) {
   const std::u32string key = letterKey(fromUtf8(title));
@@ -155,24 +137,22 @@ bool isTitle(const std::string& title) {
   return true;
 }
 
-std::string titleOf(const poppler::document& pdf, const Document& document, const std::vector<LinePlace>& lines,
-                    const std::filesystem::path& file) {
-  const std::string written = utf8Of(pdf.get_title());
-  if (isTitle(written)) return std::string(trimmed(written));
-  const std::string large = titleBySize(document, lines);
-  return large.empty() ? nameOf(file.stem()) : large;
+/// The first item of an element of XMP metadata: <dc:language><rdf:Bag><rdf:li>en</rdf:li>…; empty where there
+/// is none.
+std::string metadataItem(const poppler::document& pdf, const char* element) {
+  pugi::xml_document metadata;
+  metadata.load_string(utf8Of(pdf.metadata()).c_str());
+  const pugi::xml_node found =
+      metadata.find_node([&](const pugi::xml_node& node) { return std::string_view(node.name()) == element; });
+  return normalised(trimmed(found.first_child().first_child().text().get()));
 }
 
-/// XMP metadata: <dc:language><rdf:Bag><rdf:li>en</rdf:li>
-std::string writtenLanguage(const poppler::document& pdf) {
-  const std::string metadata = utf8Of(pdf.metadata());
-  const std::size_t element = metadata.find("<dc:language");
-  const std::size_t item = element == std::string::npos ? element : metadata.find("<rdf:li>", element);
-  if (item != std::string::npos && item - element < 200) {
-    const std::string tag = languageTag(metadata.substr(item + 8, metadata.find('<', item + 8) - item - 8));
-    return tag;
-  }
-  return {};
+std::string titleOf(const poppler::document& pdf, const Document& document, const std::vector<LinePlace>& lines,
+                    const std::filesystem::path& file) {
+  for (const std::string& written : {utf8Of(pdf.get_title()), metadataItem(pdf, "dc:title")})
+    if (isTitle(written)) return std::string(trimmed(written));
+  const std::string large = titleBySize(document, lines);
+  return large.empty() ? nameOf(file.stem()) : large;
 }
 
 std::unique_ptr<poppler::document> open(const std::string& bytes, const std::filesystem::path& file) {
@@ -217,10 +197,12 @@ Document importPdf(const std::filesystem::path& file, const ImportProgress& prog
         " has pages without a text layer, as scans have: make a searchable copy with a text "
         "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
   }
-  document.sections = locateHeadings(outlineOf(*pdf), document, lines);
+  const PdfCatalogue catalogue = catalogueOf(bytes);
+  document.sections = locateHeadings(catalogue.outline, document, lines);
   if (document.sections.empty()) document.sections = headingsBySize(document, lines);
   document.title = titleOf(*pdf, document, lines, file);
-  document.language = languageOf(document.text, writtenLanguage(*pdf));
+  const std::string language = languageTag(metadataItem(*pdf, "dc:language"));
+  document.language = languageOf(document.text, language.empty() ? languageTag(catalogue.language) : language);
   return document;
 }
 

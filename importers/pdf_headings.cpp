@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <unordered_map>
 
@@ -10,12 +11,15 @@
 namespace kvasir {
 namespace {
 
+constexpr std::size_t kNowhere = std::string::npos;
 constexpr std::size_t kLongestHeading = 240;  // letters
 constexpr std::size_t kLongestTitle = 200;    // bytes
 constexpr std::size_t kMostPlaces = 60;       // lines that could be one heading
 constexpr std::size_t kHeadingLines = 3;
 constexpr float kLarger = 1.12f;       // than the body
 constexpr std::size_t kMostSizes = 3;  // levels by size
+constexpr int kTargetWeight = 8;       // of a line on the page that the outline names
+constexpr float kNear = 3;             // points that a target may lie inside its line
 
 std::u32string withoutNumber(const std::u32string& title) {
   std::size_t i = 0;
@@ -100,7 +104,8 @@ class Chains {
   std::map<std::size_t, std::pair<long, int>> best_;
 };
 
-std::vector<Step> stepsOf(const std::vector<Heading>& headings, const Places& places) {
+std::vector<Step> stepsOf(const std::vector<Heading>& headings, const std::vector<LinePlace>& lines,
+                          const Places& places) {
   std::vector<Step> steps;
   Chains chains;
   for (std::size_t h = 0; h < headings.size(); ++h) {
@@ -109,7 +114,8 @@ std::vector<Step> stepsOf(const std::vector<Heading>& headings, const Places& pl
     if (found == places.end()) continue;
     const std::size_t first = steps.size();
     for (const Place& place : found->second) {
-      Step step{h, place.line, chains.bestBefore(place.line), place.weight};
+      const bool isTarget = headings[h].target && headings[h].target->page == lines[place.line].page;
+      Step step{h, place.line, chains.bestBefore(place.line), place.weight + (isTarget ? kTargetWeight : 0)};
       if (step.previous >= 0) step.weight += steps[static_cast<std::size_t>(step.previous)].weight;
       steps.push_back(step);
     }
@@ -118,6 +124,43 @@ std::vector<Step> stepsOf(const std::vector<Heading>& headings, const Places& pl
     }
   }
   return steps;
+}
+
+/// Where each heading's title is a line of the text; kNowhere where it is none.
+std::vector<std::size_t> startsByTitle(const std::vector<Heading>& headings, const Document& document,
+                                       const std::vector<LinePlace>& lines) {
+  std::vector<std::size_t> starts(headings.size(), kNowhere);
+  const std::vector<Step> steps = stepsOf(headings, lines, placesOf(document, lines));
+  if (steps.empty()) return starts;
+  const auto heaviest = std::ranges::max_element(steps, {}, &Step::weight);
+  for (int i = static_cast<int>(heaviest - steps.begin()); i >= 0;
+       i = steps[static_cast<std::size_t>(i)].previous) {
+    const Step& step = steps[static_cast<std::size_t>(i)];
+    starts[step.heading] = lines[step.line].start;
+  }
+  return starts;
+}
+
+/// The highest line of the page that does not end above the target nor left of it; of lines at one height the
+/// first. Where the page has none, the next line; at the document's end its last one.
+std::size_t startOf(const Heading::Target& target, const Document& document,
+                    const std::vector<LinePlace>& lines) {
+  const auto isBefore = [](const LinePlace& line, std::size_t page) { return line.page < page; };
+  const auto first = std::lower_bound(lines.begin(), lines.end(), target.page, isBefore);
+  const auto behind = std::lower_bound(first, lines.end(), target.page + 1, isBefore);
+  if (!target.top && first != behind) return first->start;
+  auto best = behind;
+  float bestTop = std::numeric_limits<float>::infinity();
+  for (auto line = first; line != behind; ++line) {
+    const auto word = std::ranges::lower_bound(document.words, line->start, {}, &Word::start);
+    const auto wordBehind = std::ranges::lower_bound(word, document.words.end(), line->end, {}, &Word::start);
+    if (word == wordBehind) continue;
+    const bool isBeside = target.left && std::prev(wordBehind)->box.right < *target.left;
+    if (isBeside || word->box.bottom < *target.top + kNear || word->box.top > bestTop - kNear) continue;
+    best = line;
+    bestTop = word->box.top;
+  }
+  return best == lines.end() ? lines.back().start : best->start;
 }
 
 std::string oneLine(std::string_view text) {
@@ -134,30 +177,24 @@ std::string oneLine(std::string_view text) {
 
 std::vector<Section> locateHeadings(const std::vector<Heading>& headings, const Document& document,
                                     const std::vector<LinePlace>& lines) {
-  const std::vector<Step> steps = stepsOf(headings, placesOf(document, lines));
-  if (steps.empty()) return {};
-  const auto heaviest = std::max_element(steps.begin(), steps.end(),
-                                         [](const Step& a, const Step& b) { return a.weight < b.weight; });
-  std::vector<std::size_t> starts(headings.size(), std::string::npos);
-  std::size_t found = 0;
-  for (int i = static_cast<int>(heaviest - steps.begin()); i >= 0;
-       i = steps[static_cast<std::size_t>(i)].previous) {
-    const Step& step = steps[static_cast<std::size_t>(i)];
-    starts[step.heading] = lines[step.line].start;
-    ++found;
-  }
-  if (found * 4 < headings.size()) return {};
+  if (lines.empty()) return {};
+  std::vector<std::size_t> starts = startsByTitle(headings, document, lines);
+  for (std::size_t h = 0; h < headings.size(); ++h)
+    if (starts[h] == kNowhere && headings[h].target) starts[h] = startOf(*headings[h].target, document, lines);
+  const auto missing = static_cast<std::size_t>(std::ranges::count(starts, kNowhere));
+  if (missing * 4 > headings.size() * 3) return {};
   std::vector<Section> sections;
   for (std::size_t h = headings.size(); h-- > 0;) {
     // A part whose own title is a picture begins with its first chapter.
     const bool hasChapters = !sections.empty() && h + 1 < headings.size() &&
                              headings[h + 1].level > headings[h].level &&
                              sections.back().title == oneLine(headings[h + 1].title);
-    if (starts[h] == std::string::npos && !hasChapters) continue;
-    const std::size_t start = starts[h] == std::string::npos ? sections.back().start : starts[h];
+    if (starts[h] == kNowhere && !hasChapters) continue;
+    const std::size_t start = starts[h] == kNowhere ? sections.back().start : starts[h];
     sections.push_back({oneLine(headings[h].title), headings[h].level, start});
   }
   std::reverse(sections.begin(), sections.end());
+  std::ranges::stable_sort(sections, {}, &Section::start);
   return sections;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,14 +9,20 @@
 
 namespace kvasir {
 
-/// A heading known by its title only: poppler's interface does not give an outline's targets.
+/// An entry of an outline, and the place it points to where it points into the document.
 struct Heading {
+  struct Target {
+    std::size_t page = 0;            ///< index
+    std::optional<float> left, top;  ///< points from the top left corner of the upright page
+  };
   std::string title;
   int level = 1;
+  std::optional<Target> target;
 };
 
-/// Finds the headings of an outline in the text, in order; those not found are put where the next found one
-/// begins. Empty when hardly any is found.
+/// Finds the headings of an outline in the text, in order. Those that are no line of it begin at the first line
+/// that is at their target or below it, or where their first sub-heading begins; those with neither are left
+/// out. Empty when hardly any has a place. lines: of the document, in order.
 std::vector<Section> locateHeadings(const std::vector<Heading>& headings, const Document& document,
                                     const std::vector<LinePlace>& lines);
 

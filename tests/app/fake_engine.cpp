@@ -246,7 +246,7 @@ Answer look(const FakeReading& reading, std::string_view question, const AskSett
       return chunk.find(word) != std::string::npos;
     });
     if (isIn(settings.blockedChunks, c) || !(isFound || isIn(settings.pinnedChunks, c))) continue;
-    answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end, range.document});
+    answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end, 1.0, range.document});
   }
   for (const EvidenceChunk& found : answer.evidence) attend(answer.map, found.chunk);
   answer.looks.emplace_back();

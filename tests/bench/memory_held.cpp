@@ -73,7 +73,7 @@ fs::path syntheticModel(const fs::path& folder) {
   model.heads = model.kvHeads = 4;
   model.headDimension = 64;
   model.context = 8192;
-  model.longRope = true;
+  model.scaling = RopeScaling::Long;
   return writeSyntheticGguf(model, folder);
 }
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# What ./dev promises about downloads and counting, with a pip that fetches nothing. usage: dev_test.sh SOURCE_FOLDER
+# What ./dev promises about downloads and counting, with an index of packages on this machine that holds one small file.
+# usage: dev_test.sh SOURCE_FOLDER
 set -uo pipefail
 source_folder="$1"
 scratch="$(mktemp -d)"
-trap 'rm -rf "$scratch"' EXIT
-export KVASIR_CACHE="$scratch/cache" XDG_CACHE_HOME="$scratch" FAKE_PIP_LOG="$scratch/pip.log"
+trap 'kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
+export KVASIR_CACHE="$scratch/cache" XDG_CACHE_HOME="$scratch" no_proxy=127.0.0.1 PIP_RETRIES=0
 failures=0
 
 check() {
@@ -15,65 +16,88 @@ check() {
   failures=$((failures + 1))
 }
 
-# python3 -m pip download … --dest FOLDER REQUIREMENT, as FAKE_PIP says: good, wrong or offline.
-mkdir -p "$scratch/bin"
-cat >"$scratch/bin/python3" <<'FAKE'
-#!/usr/bin/env bash
-case "$*" in *--version* | *--help*) exit 0 ;; esac
-echo "$*" >>"$FAKE_PIP_LOG"
-while [ $# -gt 1 ]; do
-  if [ "$1" = --dest ]; then folder="$2"; fi
-  shift
+mkdir -p "$scratch/tree/cmake"
+python3 "$source_folder/tests/dev/package_index.py" "$scratch/requests" >"$scratch/port" &
+server=$!
+for _ in $(seq 100); do
+  if [ -s "$scratch/port" ]; then break; fi
+  sleep 0.1
 done
-case "$FAKE_PIP" in
-  good) printf 'the wheel' >"$folder/part-1.0-py3-none-any.whl" ;;
-  wrong) printf 'another wheel' >"$folder/part-1.0-py3-none-any.whl" ;;
-  offline)
-    echo "WARNING: Retrying: NewConnectionError: Temporary failure in name resolution" >&2
-    echo "ERROR: No matching distribution found for part==1.0" >&2
-    exit 1 ;;
-  refused)
-    echo "ERROR: No matching distribution found for part==1.0" >&2
-    exit 1 ;;
-esac
-FAKE
-chmod +x "$scratch/bin/python3"
+port="$(cat "$scratch/port")"
+part="$KVASIR_CACHE/downloads/part-1.0.whl.part"
 
 # The script's functions, in a folder of their own with a list of one download.
-mkdir -p "$scratch/tree/cmake"
 cp "$source_folder/dev" "$scratch/tree/dev"
+cp "$source_folder/cmake/fetch_wheel.py" "$scratch/tree/cmake/"
 echo "run part==1.0 7 $(printf 'the wheel' | sha256sum | cut -d' ' -f1)" >"$scratch/tree/cmake/downloads.txt"
-# fetch HOW: prints the wheel's path to $scratch/out and the messages to $scratch/err.
+# fetch HOW: as package_index.py says, or `offline`; prints the wheel's path to $scratch/out and the messages to $scratch/err.
 fetch() {
-  FAKE_PIP="$1" PATH="$scratch/bin:$PATH" bash -c 'source "$1"; fetch_wheel part' fetch "$scratch/tree/dev" \
-    >"$scratch/out" 2>"$scratch/err"
+  local url="http://127.0.0.1:$port/$1"
+  if [ "$1" = offline ]; then url="http://127.0.0.1:9"; fi
+  : >"$scratch/requests"
+  PIP_INDEX_URL="$url" bash -c 'source "$1"; fetch_wheel part' fetch "$scratch/tree/dev" >"$scratch/out" 2>"$scratch/err"
 }
-pip_calls() { if [ -f "$FAKE_PIP_LOG" ]; then wc -l <"$FAKE_PIP_LOG"; else echo 0; fi; }
+# Takes away what was fetched; with an argument, leaves that of a download.
+begin_with() {
+  rm -rf "$KVASIR_CACHE/downloads"
+  mkdir -p "$KVASIR_CACHE/downloads"
+  if [ $# -gt 0 ]; then printf '%s' "$1" >"$part"; fi
+}
+fetched() { [ "$(cat "$(cat "$scratch/out")" 2>/dev/null)" = "the wheel" ]; }
+requested() { [ "$(grep -v html "$scratch/requests")" = "$(printf '%s\n' "$@")" ]; }
 is_empty_folder() { [ -z "$(ls -A "$1" 2>/dev/null)" ]; }
 
 fetch offline && status=0 || status=1
 check "no network ends with an error" [ "$status" = 1 ]
 check "no network is said, with what is needed and how large" \
   grep -q "Kvasir needs part==1.0 (7 MB) once; there is no network" "$scratch/err"
-check "nothing half fetched is left" is_empty_folder "$KVASIR_CACHE/downloads"
+begin_with "the w"
+fetch offline
+check "without a network what is there stays" [ "$(cat "$part")" = "the w" ]
 
-fetch refused && status=0 || status=1
+begin_with
+fetch missing && status=0 || status=1
 check "another failure is not called a missing network" grep -q "once; it could not be fetched" "$scratch/err"
 
+begin_with
+fetch good
+check "a good file is kept" fetched
+check "and is fetched in one" requested "all"
+fetch offline && status=0 || status=1
+check "a file that is there is used again, without a network" [ "$status" = 0 ]
+printf 'spoilt' >"$(cat "$scratch/out")"
+fetch good
+check "a spoilt file is fetched again" fetched
+
+begin_with "the w"
+fetch good
+check "a cut download goes on where it was cut" fetched
+check "and what is there is not fetched again" requested "from 5"
+begin_with
+fetch cut
+check "a connection that is cut again and again still brings the file" fetched
+check "each time going on" requested "all" "from 2" "from 4" "from 6" "from 8"
+begin_with
+fetch silent && status=0 || status=1
+check "a connection that brings nothing ends with an error" [ "$status" = 1 ]
+begin_with "the wheel"
+fetch good
+check "a whole part is only checked" requested ""
+begin_with "spoi"
+fetch good
+check "a spoilt part is fetched from its start" fetched
+begin_with "longer than the wheel"
+fetch good
+check "a part that is too long is fetched from its start" fetched
+begin_with "the w"
+fetch whole
+check "a server that knows no ranges sends it from its start" fetched
+
+begin_with
 fetch wrong && status=0 || status=1
 check "a file with another sha256 is refused" [ "$status" = 1 ]
 check "the refusal says why" grep -q "is not the file Kvasir was tested with" "$scratch/err"
 check "a refused file is removed" is_empty_folder "$KVASIR_CACHE/downloads"
-
-fetch good
-check "a good file is kept" [ "$(cat "$(cat "$scratch/out")")" = "the wheel" ]
-before="$(pip_calls)"
-fetch offline && status=0 || status=1
-check "a file that is there is used again, without a network" [ "$status" = 0 ]
-check "and pip is not asked" [ "$(pip_calls)" = "$before" ]
-printf 'spoilt' >"$(cat "$scratch/out")"
-fetch good
-check "a spoilt file is fetched again" [ "$(cat "$(cat "$scratch/out")")" = "the wheel" ]
 
 # Every command that main knows is in the help.
 unnamed() {

@@ -13,13 +13,19 @@
 namespace kvasir {
 namespace {
 
-class ModelAgreement : public testing::TestWithParam<std::string> {
+struct TinyKind {
+  const char* architecture;
+  RopeScaling scaling;
+  const char* name;
+};
+
+class ModelAgreement : public testing::TestWithParam<TinyKind> {
  protected:
   c10::InferenceMode noGradients_;
 };
 
 TEST_P(ModelAgreement, HoldsForEveryLogitOfATinyModel) {
-  const TinyModel model(GetParam());
+  const TinyModel model(GetParam().architecture, GetParam().scaling);
   const std::vector<TokenId> text = randomTokens(400, 21);
   const ReferenceRows expected = referenceLogits(GgufFile(model.file), text);
   TextRun run(model.loaded, {findMethod("full"), 0});
@@ -37,7 +43,7 @@ TEST_P(ModelAgreement, HoldsForEveryLogitOfATinyModel) {
 }
 
 TEST_P(ModelAgreement, HoldsForGeneratedTokens) {
-  const TinyModel model(GetParam());
+  const TinyModel model(GetParam().architecture, GetParam().scaling);
   std::vector<TokenId> text = randomTokens(300, 22);
   const ReferenceRows expected = referenceLogits(GgufFile(model.file), text);
   TextRun run(model.loaded, {findMethod("full"), 0});
@@ -52,8 +58,13 @@ TEST_P(ModelAgreement, HoldsForGeneratedTokens) {
   EXPECT_LT(worst, 2e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ModelAgreement, testing::Values("llama", "gemma3"),
-                         [](const auto& family) { return family.param; });
+INSTANTIATE_TEST_SUITE_P(Families, ModelAgreement,
+                         testing::Values(TinyKind{"llama", RopeScaling::Long, "llama"},
+                                         TinyKind{"llama", RopeScaling::Linear, "llama_linear"},
+                                         TinyKind{"llama", RopeScaling::Llama3, "llama3"},
+                                         TinyKind{"gemma3", RopeScaling::Long, "gemma3"},
+                                         TinyKind{"gemma3", RopeScaling::Linear, "gemma3_linear"}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
 struct RealModel {
   const char* file;

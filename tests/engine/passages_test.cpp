@@ -393,6 +393,27 @@ TEST_F(RereadTest, ReadsTheParagraphThatFitsWhole) {
   EXPECT_LT(chunks, static_cast<int>(answer.map.chunks) / 2);
 }
 
+// Chunks at a paragraph's ends hold text beside it that the model did not see.
+TEST_F(RereadTest, ShowsOfAChunkWhatWasReadAnew) {
+  const Answer answer = ask("What is the quokka abcd?");
+  const std::size_t start = text.find(paragraph), end = start + paragraph.size();
+  double least = 1;
+  for (const EvidenceChunk& chunk : answer.evidence) {
+    EXPECT_LT(chunk.start, chunk.end);
+    EXPECT_LE(start, chunk.start + 2) << "but for white space at its ends";
+    EXPECT_LE(chunk.end, end + 2);
+    EXPECT_GT(chunk.readShare, 0);
+    least = std::min(least, chunk.readShare);
+  }
+  EXPECT_LT(least, 1);
+  for (const EvidenceChunk& chunk : ask("What is the quokka abcd?", "retrolm").evidence)
+    EXPECT_EQ(chunk.readShare, 1);
+}
+
+TEST_F(RereadTest, KnowsNoCoverage) {
+  EXPECT_FALSE(ask("What is the quokka abcd?").coverage) << "what was left out was never before the model";
+}
+
 // One paragraph has every word of the question, the others none of its rare ones.
 TEST_F(RereadTest, LeavesOutWhatIsWorthLittleBesideTheBest) {
   const std::size_t start = text.find(paragraph), end = start + paragraph.size();

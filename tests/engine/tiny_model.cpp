@@ -18,11 +18,12 @@ TemporaryFolder::~TemporaryFolder() {
 
 namespace {
 
-std::filesystem::path writeModel(const std::string& architecture, const std::filesystem::path& folder) {
+std::filesystem::path writeModel(const std::string& architecture, RopeScaling scaling,
+                                 const std::filesystem::path& folder) {
   SyntheticModel model;
   model.architecture = architecture;
   model.context = 8192;
-  model.longRope = true;
+  model.scaling = scaling;
   if (architecture == "gemma3") {
     model.layers = 7;
     model.slidingWindow = 160;
@@ -32,7 +33,8 @@ std::filesystem::path writeModel(const std::string& architecture, const std::fil
 
 }  // namespace
 
-TinyModel::TinyModel(const std::string& architecture) : file(writeModel(architecture, folder.path())) {
+TinyModel::TinyModel(const std::string& architecture, RopeScaling scaling)
+    : file(writeModel(architecture, scaling, folder.path())) {
   Listener silent;
   loaded = loadModel(settings(), silent);
   at::manual_seed(5);

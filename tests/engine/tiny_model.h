@@ -25,7 +25,7 @@ class TemporaryFolder {
 /// A tiny random model of a family, loaded in float32, the file it came from, and a whitening made of random
 /// states.
 struct TinyModel {
-  explicit TinyModel(const std::string& architecture = "llama");
+  explicit TinyModel(const std::string& architecture = "llama", RopeScaling scaling = RopeScaling::Long);
 
   TemporaryFolder folder;
   std::filesystem::path file;

@@ -112,7 +112,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<LinePlace> lines = setText(document, pages);
   check(document);
   for (const Section& section : headingsBySize(document, lines)) require(section.start < document.text.size());
-  locateHeadings({{"a", 1}, {"abc", 2}, {"1 b: c", 9}}, document, lines);
+  const std::vector<Heading> outline = {
+      {"a", 1, {}}, {"abc", 2, Heading::Target{2, 70.0f, 300.0f}}, {"1 b: c", 9, Heading::Target{9, {}, {}}}};
+  for (const Section& section : locateHeadings(outline, document, lines))
+    require(section.start < document.text.size());
   titleBySize(document, lines);
   return 0;
 }

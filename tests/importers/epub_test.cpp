@@ -66,6 +66,13 @@ TEST_F(Epub, OfVersionTwoTakesItsNcxAsSections) {
   EXPECT_EQ(document.sections[1].start, document.text.find("inner"));
 }
 
+TEST_F(Epub, IsReadToTheEndOfItsSpine) {
+  Entries parts(20'001);
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].first = std::to_string(i) + ".xhtml";
+  parts.back().second = "<p>The last part</p>";
+  EXPECT_EQ(importFile(writeZip(folder_, "book.epub", epubEntries(parts))).text, "The last part");
+}
+
 TEST_F(Epub, WithoutContentsTakesItsHeadingsAsSections) {
   const Document document = import(epubEntries({{"a.xhtml", "<h1>One</h1><p>t</p><h2>Two</h2><p>u</p>"}}));
   ASSERT_EQ(document.sections.size(), 2u);

@@ -68,6 +68,74 @@ TEST_F(Pdf, TakesItsOutlineAsSections) {
   EXPECT_EQ(document.sections[1].start, document.text.find("Two"));
 }
 
+/// Three pages whose outline, object 10, has these entries: what stands in each beside its parent and
+/// neighbours.
+std::string pdfWithOutline(const std::vector<std::string>& entries, const std::string& page = "") {
+  std::vector<std::string> objects = {"<< /First 11 0 R /Last " + std::to_string(10 + entries.size()) +
+                                      " 0 R /Count " + std::to_string(entries.size()) + " >>"};
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string next =
+        i + 1 < entries.size() ? "/Next " + std::to_string(12 + i) + " 0 R " : std::string();
+    objects.push_back("<< /Parent 10 0 R " + next + entries[i] + " >>");
+  }
+  return pdfWithLines({{{72, 700, "First page"}, {72, 400, "below its middle"}},
+                       {{72, 700, "Second page"}, {72, 400, "left below"}, {320, 360, "right below"}},
+                       {}},
+                      page,
+                      "/Outlines 10 0 R /Dests << /Named [6 0 R /FitH 450] >> /Names << /Dests << /Names "
+                      "[(Listed) << /D [6 0 R /XYZ 0 450 0] >>] >> >>",
+                      objects);
+}
+
+std::vector<std::string> textsAt(const Document& document) {
+  std::vector<std::string> texts;
+  for (const Section& section : document.sections)
+    texts.push_back(section.title + ": " + document.text.substr(section.start, 10));
+  return texts;
+}
+
+TEST_F(Pdf, KeepsOutlineEntriesThatAreNoLineOfTheTextAtTheirTarget) {
+  const Document document = import(pdfWithOutline(
+      {"/Title (Cover) /Dest [4 0 R /Fit]", "/Title (Top) /Dest [4 0 R /XYZ 72 715 0]",
+       "/Title (Middle) /Dest [4 0 R /XYZ null 450 null]", "/Title (Number) /Dest [1 /XYZ 0 715 0]",
+       "/Title (Named) /Dest /Named", "/Title (Listed) /Dest (Listed)",
+       "/Title (Right) /A << /S /GoTo /D [6 0 R /FitR 300 300 500 450] >>",
+       "/Title (Foot) /Dest [6 0 R /FitH 20]", "/Title (Blank) /Dest [8 0 R /Fit]"}));
+  EXPECT_THAT(textsAt(document),
+              testing::ElementsAre("Cover: First page", "Top: First page", "Middle: below its ",
+                                   "Number: Second pag", "Named: left below", "Listed: left below",
+                                   "Right: right belo", "Foot: right belo", "Blank: right belo"));
+}
+
+TEST_F(Pdf, PutsOutlineEntriesInTheOrderOfTheText) {
+  const Document document =
+      import(pdfWithOutline({"/Title (Later) /Dest [6 0 R /Fit]", "/Title (Sooner) /Dest [4 0 R /Fit]"}));
+  EXPECT_THAT(textsAt(document), testing::ElementsAre("Sooner: First page", "Later: Second pag"));
+}
+
+TEST_F(Pdf, OnARotatedPageAnOutlineEntryBeginsWithThePage) {
+  const Document document =
+      import(pdfWithOutline({"/Title (Turned) /Dest [4 0 R /XYZ 0 450 0]"}, "/Rotate 90"));
+  ASSERT_EQ(document.sections.size(), 1u);
+  EXPECT_EQ(document.sections[0].start, 0u);
+}
+
+TEST_F(Pdf, LeavesOutOutlineEntriesThatPointOutOfTheDocument) {
+  const Document document =
+      import(pdfWithOutline({"/Title (Web) /A << /S /URI /URI (https://example.org) >>",
+                             "/Title (Page 99) /Dest [98 /Fit]", "/Title (Here) /Dest [4 0 R /Fit]"}));
+  EXPECT_THAT(textsAt(document), testing::ElementsAre("Here: First page"));
+}
+
+TEST_F(Pdf, FindsAHeadingOnThePageThatItsOutlineNames) {
+  const Document document = import(pdfWithLines(
+      {{{72, 700, "Contents"}, {72, 660, "Methods"}}, {{72, 700, "Words before it"}, {72, 660, "Methods"}}}, "",
+      "/Outlines 8 0 R",
+      {"<< /First 9 0 R /Last 9 0 R /Count 1 >>", "<< /Title (Methods) /Parent 8 0 R /Dest [6 0 R /Fit] >>"}));
+  ASSERT_EQ(document.sections.size(), 1u);
+  EXPECT_EQ(document.sections[0].start, document.text.rfind("Methods"));
+}
+
 TEST_F(Pdf, WithoutAnOutlineTakesLargeLinesAsSections) {
   const Document document =
       import(pdfWithLines({{{72, 700, "A Large Heading", 18},
@@ -110,6 +178,50 @@ TEST_F(Pdf, EndsThoughItsContentDrawsItself) {
   EXPECT_THAT(why, HasSubstr("text layer"));
 }
 
+/// One page with this document information and catalogue, and a metadata stream as object 7.
+std::string pdfThatSays(const std::string& information, const std::string& catalogue,
+                        const std::string& metadata = "") {
+  std::string bytes = pdfWithLines({{{72, 700, "Some words that are in no language in particular"}}}, "",
+                                   catalogue, {information, streamOf(metadata)});
+  return bytes.insert(bytes.find("/Root 1 0 R"), "/Info 6 0 R ");
+}
+
+std::string xmp(const std::string& elements) {
+  return "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+         "<rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'>" +
+         elements + "</rdf:Description></rdf:RDF></x:xmpmeta>";
+}
+
+TEST_F(Pdf, TakesItsTitleFromTheDocumentInformation) {
+  EXPECT_EQ(import(pdfThatSays("<< /Title (Of Owls) >>", "")).title, "Of Owls");
+  EXPECT_EQ(import(pdfThatSays("<< /Title <FEFF00C9 00740065> >>", "")).title, "\u00C9te");
+}
+
+TEST_F(Pdf, TakesItsTitleFromXmpWhereTheInformationHasNoneOfUse) {
+  const std::string metadata =
+      xmp("<dc:title><rdf:Alt><rdf:li xml:lang='x-default'>Of Owls &amp; Mice</rdf:li></rdf:Alt></dc:title>");
+  EXPECT_EQ(import(pdfThatSays("<< /Title (draft.doc) >>", "/Metadata 7 0 R", metadata)).title,
+            "Of Owls & Mice");
+  EXPECT_EQ(import(pdfThatSays("<< /Title (Of Cats) >>", "/Metadata 7 0 R", metadata)).title, "Of Cats");
+}
+
+TEST_F(Pdf, WithoutATitleIsCalledByItsFile) {
+  EXPECT_EQ(import(pdfThatSays("<< /Title (untitled) >>", "")).title, "made");
+}
+
+TEST_F(Pdf, TakesItsLanguageFromXmp) {
+  const std::string metadata = xmp("<dc:language><rdf:Bag><rdf:li>pt-BR</rdf:li></rdf:Bag></dc:language>");
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Metadata 7 0 R /Lang (fi-FI)", metadata)).language, "pt-BR");
+}
+
+TEST_F(Pdf, TakesItsLanguageFromItsCatalogue) {
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Lang (fi-FI)")).language, "fi-FI");
+}
+
+TEST_F(Pdf, LeavesOutMetadataThatIsNoXml) {
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Metadata 7 0 R", "dc:title <<< dc:language & >")).title, "made");
+}
+
 TEST_F(Pdf, WithoutTextSaysSoAndWhatToDo) {
   EXPECT_THAT(refusal(pdfWithLines({{}})), AllOf(HasSubstr("without a text layer"), HasSubstr("ocrmypdf")));
 }
@@ -129,6 +241,14 @@ TEST_F(Pdf, CanBeCancelledAtAPage) {
     if (done == 1) throw std::domain_error("stopped");
   };
   EXPECT_THROW(importFile(file, stop), std::domain_error);
+}
+
+TEST_F(Pdf, IsReadToItsLastPage) {
+  std::vector<std::vector<PdfLine>> pages(20'001);
+  pages.back() = {{72, 700, "The last page"}};
+  const Document document = import(pdfWithLines(pages));
+  EXPECT_EQ(document.pages.size(), 20'001u);
+  EXPECT_EQ(document.text, "The last page");
 }
 
 TEST_F(Pdf, TakesTimeInStepWithItsLength) {

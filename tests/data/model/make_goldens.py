@@ -3,6 +3,9 @@
 
 usage: make_goldens.py LLAMA_BIN MODELS_FOLDER
 LLAMA_BIN holds llama-tokenize and libggml-base.so; MODELS_FOLDER the model files named below.
+
+Other vocabularies need no goldens here: llama.cpp's sources hold them with texts and tokens, in LLAMA_BIN/../../models. With
+KVASIR_PEER_VOCABULARIES set to that folder model_test (PeerVocabularies) compares them; else it skips that.
 """
 import ctypes
 import json

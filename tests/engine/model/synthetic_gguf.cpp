@@ -1,5 +1,6 @@
 #include "tests/engine/model/synthetic_gguf.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -146,7 +147,11 @@ void addShape(const SyntheticModel& model, GgufWriter& writer) {
   writer.real(key + ".rope.freq_base", static_cast<float>(model.ropeBase));
   writer.real(key + ".attention.layer_norm_rms_epsilon", 1e-5f);
   if (model.architecture == "gemma3") writer.integer(key + ".attention.sliding_window", model.slidingWindow);
-  if (!model.longRope) return;
+  if (model.scaling == RopeScaling::Linear) {
+    writer.text(key + ".rope.scaling.type", "linear");
+    writer.real(key + ".rope.scaling.factor", 4);
+  }
+  if (model.scaling != RopeScaling::Long) return;
   writer.text(key + ".rope.scaling.type", "longrope");
   writer.integer(key + ".rope.scaling.original_context_length", model.context / 2);
   writer.real(key + ".rope.scaling.attn_factor", 1);
@@ -184,12 +189,19 @@ std::vector<std::byte> syntheticGguf(const SyntheticModel& model) {
     addLayer(model, "blk." + std::to_string(layer) + ".", weights);
   }
   weights.norm("output_norm.weight", model.width);
-  for (const auto& [name, factor] :
-       {std::pair{"rope_factors_short.weight", 1.0f}, {"rope_factors_long.weight", 4.0f}}) {
-    if (!model.longRope) break;
-    const std::vector<float> factors(static_cast<std::size_t>(model.headDimension / 2), factor);
+  std::vector<float> factors(static_cast<std::size_t>(model.headDimension / 2), 1);
+  const auto addFactors = [&](const char* name) {
     const std::span<const std::byte> bytes = std::as_bytes(std::span(factors));
     writer.tensor(name, TensorType::F32, {std::ssize(factors)}, {bytes.begin(), bytes.end()});
+  };
+  if (model.scaling == RopeScaling::Llama3) {
+    for (std::size_t pair = 0; pair < factors.size(); ++pair) factors[pair] = 1 + static_cast<float>(pair);
+    addFactors("rope_freqs.weight");
+  }
+  if (model.scaling == RopeScaling::Long) {
+    addFactors("rope_factors_short.weight");
+    std::ranges::fill(factors, 4.0f);
+    addFactors("rope_factors_long.weight");
   }
   if (!model.tiedOutput) weights.matrix("output.weight", model.vocabulary, model.width);
   return writer.bytes();

@@ -10,6 +10,10 @@
 
 namespace kvasir {
 
+/// How a file stretches rotary frequencies. Linear: positions divided by 4. Llama3: a factor for each pair, in
+/// rope_freqs.weight. Long: LongRoPE's factors, which change nothing up to half of the context.
+enum class RopeScaling { None, Linear, Llama3, Long };
+
 /// A tiny random model for tests: it says nothing sensible, but goes through every part of the engine in
 /// milliseconds. Its vocabulary has a token for each byte, some merges, and the control tokens <|endoftext|>
 /// (id 0), <|im_start|> (1) and <|im_end|> (2); further ids are unused. Rows of Q*_K tensors must be multiples
@@ -23,7 +27,7 @@ struct SyntheticModel {
   double ropeBase = 10000;            ///< of the global layers in gemma3
   TensorType type = TensorType::F32;  ///< of all matrices; norms are F32
   bool tiedOutput = true;             ///< no output.weight
-  bool longRope = false;              ///< carries LongRoPE factors that change nothing up to half of `context`
+  RopeScaling scaling = RopeScaling::None;
   std::uint64_t seed = 1;
 };
 
