@@ -51,7 +51,7 @@ std::vector<EvidenceRow> rowsOf(const Documents& documents, const Reading& readi
       if (isThere || chunk < 0 || static_cast<std::size_t>(chunk) >= reading.chunks().size()) continue;
       const ChunkRange& range = reading.chunks()[static_cast<std::size_t>(chunk)];
       rows.push_back(
-          rowOf(documents, settings, {chunk, 0, 0, 0, range.start, range.end, range.document}, ++rank));
+          rowOf(documents, settings, {chunk, 0, 0, 0, range.start, range.end, 1, range.document}, ++rank));
     }
   }
   return rows;
