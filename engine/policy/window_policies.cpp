@@ -1,6 +1,6 @@
 #include "engine/policy/window_policies.h"
 
-#include <set>
+#include <limits>
 
 #include "engine/policy/chunk_choice.h"
 
@@ -50,26 +50,22 @@ class StreamingPolicy : public KvPolicy {
   }
 
   Selection select(int, const Block& block, const BlockQueries&, KvCache& cache) override {
-    return mostRecent(window_, block, cache);
-  }
-
- protected:
-  int sinks() const { return sinks_; }
-  int window() const { return window_; }
-  Selection mostRecent(int window, const Block& block, const KvCache& cache) const {
     Selection selection;
-    selection.window = window;
+    selection.window = window_;
     selection.sinks = sinks_;
     const int end = cache.chunk(block.chunk).begin;
     if (end == 0) return selection;
     selection.runs.push_back({0, std::min(sinks_, end)});
     // From the start of the chunk that holds the first visible token: the window hides what comes before it.
-    const int firstVisible = std::max(block.first - window + 1, sinks_);
+    const int firstVisible = std::max(block.first - window_ + 1, sinks_);
     if (firstVisible >= end) return selection;
     const int begin = std::max(cache.chunk(cache.chunkOf(firstVisible)).begin, sinks_);
     selection.runs.push_back({begin, end});
     return selection;
   }
+
+ protected:
+  int sinks() const { return sinks_; }
 
  private:
   int sinks_, window_;
@@ -88,37 +84,72 @@ class MiddlePolicy : public StreamingPolicy {
   Needs needs() const override { return {}; }  // the middle stays
 
   Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
-    constexpr int kTokensEach = 5;
-    const int end = block.first - settings_.budgetTokens;  // of the middle
-    if (!cache.isTail(block.chunk) || layer < fromLayer_ || end <= sinks())
-      return mostRecent(window(), block, cache);
-    const std::set<std::int64_t> best = bestOfMiddle(layer, kTokensEach, queries, cache, end);
-    Selection selection = mostRecent(window() - static_cast<int>(best.size()), block, cache);
-    auto place = selection.runs.begin() + 1;  // behind the first tokens
-    for (const std::int64_t token : best) {
-      const int at = static_cast<int>(token);
-      place = selection.runs.insert(place, {at, at + 1}) + 1;
+    if (!cache.isTail(block.chunk)) return StreamingPolicy::select(layer, block, queries, cache);
+    const int count = cache.chunk(block.chunk).begin;
+    const int middleEnd = std::max(sinks(), block.first - settings_.budgetTokens);
+    std::vector<char> isSeen(static_cast<std::size_t>(count)), isBlocked(isSeen.size());
+    for (const int chunk : settings_.wishes.blocked)
+      if (chunk > 0 && chunk < block.chunk) mark(cache.chunk(chunk), isBlocked);
+    if (block.first + block.tokens <= settings_.budgetTokens) {
+      for (std::size_t token = 0; token < isSeen.size(); ++token) isSeen[token] = !isBlocked[token];
+      return {runsOf(isSeen, middleEnd)};
     }
-    return selection;
+    int left = settings_.budgetTokens - kChunkTokens - sinks();
+    mark({0, sinks()}, isSeen);
+    const auto see = [&](int token) {
+      const auto at = static_cast<std::size_t>(token);
+      if (left == 0 || isSeen[at] || isBlocked[at]) return;
+      isSeen[at] = 1;
+      --left;
+    };
+    for (const int chunk : settings_.wishes.pinned)
+      if (chunk >= 0 && chunk < block.chunk && cache.chunk(chunk).end - cache.chunk(chunk).begin <= left)
+        for (int token = cache.chunk(chunk).begin; token < cache.chunk(chunk).end; ++token) see(token);
+    if (layer >= fromLayer_)
+      for (const int token : bestOf({sinks(), middleEnd}, layer, queries, cache, isBlocked)) see(token);
+    for (int token = count; token-- > middleEnd;) see(token);
+    return {runsOf(isSeen, middleEnd)};
   }
 
  private:
-  /// Tokens of [sinks, end) that the block's last query scores best, `each` by KV head: the best of its query
-  /// heads counts.
-  std::set<std::int64_t> bestOfMiddle(int layer, int each, const BlockQueries& queries, const KvCache& cache,
-                                      int end) const {
+  static void mark(Run run, std::vector<char>& tokens) {
+    std::fill(tokens.begin() + run.begin, tokens.begin() + run.end, 1);
+  }
+
+  /// The first tokens, the middle and the most recent are runs apart: they are placed differently.
+  std::vector<Run> runsOf(const std::vector<char>& isSeen, int middleEnd) const {
+    std::vector<Run> runs;
+    for (int token = 0; token < std::ssize(isSeen); ++token) {
+      if (!isSeen[static_cast<std::size_t>(token)]) continue;
+      if (runs.empty() || runs.back().end != token || token == sinks() || token == middleEnd)
+        runs.push_back({token, token});
+      runs.back().end = token + 1;
+    }
+    return runs;
+  }
+
+  /// Tokens of the middle that the block's last query scores best, five by KV head: the best of its query heads
+  /// counts.
+  std::vector<int> bestOf(Run middle, int layer, const BlockQueries& queries, const KvCache& cache,
+                          const std::vector<char>& isBlocked) const {
+    constexpr std::int64_t kTokensEach = 5;
+    if (middle.begin >= middle.end) return {};
     const KvShape& shape = settings_.shape;
     const at::Tensor query = queries.far.select(1, queries.far.size(1) - 1)
                                  .to(at::kFloat)
                                  .reshape({shape.kvHeads, -1, shape.headDimension});
     std::vector<at::Tensor> scores;
-    for (int chunk = 0; cache.chunk(chunk).begin < end; ++chunk)
+    for (int chunk = 0; cache.chunk(chunk).begin < middle.end; ++chunk)
       scores.push_back(at::bmm(query, cache.read(layer, chunk).keys.to(at::kFloat).transpose(1, 2)).amax(1));
-    const at::Tensor middle = at::cat(scores, 1).narrow(1, sinks(), end - sinks());
-    const at::Tensor places =
-        std::get<1>(at::topk(middle, std::min(each, end - sinks()), 1)).contiguous() + sinks();
-    const auto* first = places.const_data_ptr<std::int64_t>();
-    return {first, first + places.numel()};
+    at::Tensor all = at::cat(scores, 1).narrow(1, middle.begin, middle.end - middle.begin).contiguous();
+    for (int token = middle.begin; token < middle.end; ++token)
+      if (isBlocked[static_cast<std::size_t>(token)])
+        all.select(1, token - middle.begin).fill_(-std::numeric_limits<float>::infinity());
+    const at::Tensor places = std::get<1>(at::topk(all, std::min(kTokensEach, all.size(1)), 1)).contiguous();
+    std::vector<int> best;
+    for (std::int64_t i = 0; i < places.numel(); ++i)
+      best.push_back(middle.begin + static_cast<int>(places.const_data_ptr<std::int64_t>()[i]));
+    return best;
   }
 
   PolicySettings settings_;

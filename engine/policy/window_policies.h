@@ -49,7 +49,8 @@ std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings);
 /// The same with its optional tokens of the middle: the document is kept, and in an answer's layers from the
 /// fifth on the last query of a block picks 5 tokens beyond the budget's distance for each KV head, which stand
-/// at the ceiling. Departures: all heads see what one picks; generating, they are picked anew every 128 tokens.
+/// at the ceiling, as pinned chunks do. Departures: all heads see what one picks; in an answer the window moves
+/// with the chunk; generating, they are picked anew every 128 tokens.
 std::unique_ptr<KvPolicy> lambdaMiddlePolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -180,13 +180,13 @@ TEST_F(Positions, OfLmInfinitesMiddleAreTheCeiling) {
     std::ranges::sort(order);
     for (std::size_t i = 0; i < 5; ++i) middle.insert(order[i].second);
   }
-  const int window = kBudget - kFirst - static_cast<int>(middle.size());
+  const int recent = kDocument - (kBudget - kChunkTokens - kFirst - static_cast<int>(middle.size()));
   for (const int query : {kDocument, kDocument + 17, kLast}) {
     std::vector<Meeting> keys;
     for (int token = 0; token <= query; ++token)
       if (token < kFirst || middle.contains(token))
         keys.push_back({token, 0, kBudget});
-      else if (query - token < window)
+      else if (token >= recent)
         keys.push_back({token, double(token), double(query)});
     for (int head = 0; head < kHeads; ++head)
       expectNear(ours, attend(t, query, head, keys), head, query - kDocument);
