@@ -90,9 +90,11 @@ class MiddlePolicy : public StreamingPolicy {
     std::vector<char> isSeen(static_cast<std::size_t>(count)), isBlocked(isSeen.size());
     for (const int chunk : settings_.wishes.blocked)
       if (chunk > 0 && chunk < block.chunk) mark(cache.chunk(chunk), isBlocked);
+    Selection selection;
     if (block.first + block.tokens <= settings_.budgetTokens) {
       for (std::size_t token = 0; token < isSeen.size(); ++token) isSeen[token] = !isBlocked[token];
-      return {runsOf(isSeen, middleEnd)};
+      selection.runs = runsOf(isSeen, middleEnd);
+      return selection;
     }
     int left = settings_.budgetTokens - kChunkTokens - sinks();
     mark({0, sinks()}, isSeen);
@@ -108,7 +110,8 @@ class MiddlePolicy : public StreamingPolicy {
     if (layer >= fromLayer_)
       for (const int token : bestOf({sinks(), middleEnd}, layer, queries, cache, isBlocked)) see(token);
     for (int token = count; token-- > middleEnd;) see(token);
-    return {runsOf(isSeen, middleEnd)};
+    selection.runs = runsOf(isSeen, middleEnd);
+    return selection;
   }
 
  private:
