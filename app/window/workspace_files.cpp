@@ -187,7 +187,7 @@ bool Workspace::exportTo(const QString& file) {
 void Workspace::confirmRemoval(const QStringList& ids) {
   const LibraryRow* row = ids.size() == 1 ? session_->row(ids.first()) : nullptr;
   const QString what = row ? tr("Remove “%1” from the library?").arg(row->title)
-                           : tr("Remove %n document(s) from the library?", "", static_cast<int>(ids.size()));
+                           : tr("Remove %n documents from the library?", "", static_cast<int>(ids.size()));
   confirm(window_.get(), what,
           tr("What was read of it and its conversations are deleted. The file itself stays."), tr("Remove"),
           [this, ids] {

@@ -74,11 +74,9 @@ void StatusStrip::setValues(const StatusValues& values) {
   coverage_->setFormat(passages > 0 ? format.arg(percent).arg(passages) : format.arg(percent));
   coverage_->setToolTip(
       passages > 0
-          ? tr("The answer was read anew from %n passage(s), and attended to nothing else. This is the share "
-               "that "
-               "full attention over the whole text puts on them: it looks elsewhere for the most part, at the "
-               "text's "
-               "beginning and end. A small share does not mean that passages are missing.",
+          ? tr("The answer was read anew from %n passages, and attended to nothing else. This is the share "
+               "that full attention over the whole text puts on them: it looks elsewhere for the most part, at "
+               "the text's beginning and end. A small share does not mean that passages are missing.",
                "", passages)
           : tr("The share of the model's attention that lies inside the chunks it was shown: estimated, "
                "and exact once it is verified against full attention."));
