@@ -78,7 +78,7 @@ QString footerHtml(const Exchange& exchange, bool isShown) {
   parts << exchange.method.toHtmlEscaped();
   parts << Words::tr("budget %1").arg(QLocale().toString(exchange.budgetTokens));
   if (exchange.totalSeconds > 0) parts << Words::tr("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);
-  if (exchange.answerTokens > 0) parts << Words::tr("%n token(s)", "", exchange.answerTokens);
+  if (exchange.answerTokens > 0) parts << Words::tr("%1 tokens").arg(exchange.answerTokens);
   if (exchange.kvBytesInMemory > 0) parts << Words::tr("KV %1").arg(asSize(exchange.kvBytesInMemory));
   if (exchange.coverage) parts << Words::tr("coverage %1 %").arg(qRound(*exchange.coverage * 100));
   if (!exchange.isUnanswered)

@@ -67,19 +67,19 @@ void StatusStrip::setValues(const StatusValues& values) {
   coverage_->setVisible(values.coverage.has_value());
   const int percent = values.coverage ? static_cast<int>(std::lround(*values.coverage * 100)) : 0;
   coverage_->setValue(percent);
-  const int passages = values.passagesReadAnew;
+  const int passages = values.isCoverageExact ? values.passagesReadAnew : 0;
   const QString format = passages > 0             ? tr("Full attention: %1 % on %2 passages")
                          : values.isCoverageExact ? tr("Coverage %1 %, verified")
                                                   : tr("Coverage about %1 %");
   coverage_->setFormat(passages > 0 ? format.arg(percent).arg(passages) : format.arg(percent));
   coverage_->setToolTip(
       passages > 0
-          ? tr("The answer was read anew from %n passage(s), and attended to nothing else. This is the share "
+          ? tr("The answer was read anew from %1 passages, and attended to nothing else. This is the share "
                "that "
                "full attention over the whole text puts on them: it looks elsewhere for the most part, at the "
                "text's "
-               "beginning and end. A small share does not mean that passages are missing.",
-               "", passages)
+               "beginning and end. A small share does not mean that passages are missing.")
+                .arg(passages)
           : tr("The share of the model's attention that lies inside the chunks it was shown: estimated, "
                "and exact once it is verified against full attention."));
   more_->setVisible(values.canUseMore);
