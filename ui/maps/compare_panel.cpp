@@ -221,7 +221,15 @@ QWidget* ComparePanel::Parts::buildColumn(int index) {
   widget->setMinimumWidth(widget->fontMetrics().averageCharWidth() * kColumnCharacters);
   auto* rows = new QVBoxLayout(widget);
   rows->setContentsMargins(0, 0, 0, 0);
-  rows->addWidget(boldLabel(entry.method, widget));
+  auto* head = new QHBoxLayout;
+  auto* maps = new QPushButton(tr("Show maps"), widget);
+  maps->setAccessibleName(tr("Show maps and evidence of %1").arg(entry.method));
+  maps->setToolTip(maps->accessibleName());
+  maps->setEnabled(entry.hasMaps);
+  connect(maps, &QPushButton::clicked, &context_, [this, index] { Q_EMIT panel_->mapsWished(index); });
+  head->addWidget(boldLabel(entry.method, widget), 1);
+  head->addWidget(maps);
+  rows->addLayout(head);
   auto* answer = new QPlainTextEdit(answerText(entry), widget);
   answer->setReadOnly(true);
   answer->setTabChangesFocus(true);
@@ -234,12 +242,6 @@ QWidget* ComparePanel::Parts::buildColumn(int index) {
   strip->setAccessibleName(tr("Evidence of %1 in the document").arg(entry.method));
   rows->addWidget(strip);
   rows->addLayout(buildFigures(entry));
-  auto* maps = new QPushButton(tr("Show maps"), widget);
-  maps->setAccessibleName(tr("Show maps and evidence of %1").arg(entry.method));
-  maps->setToolTip(maps->accessibleName());
-  maps->setEnabled(entry.hasMaps);
-  connect(maps, &QPushButton::clicked, &context_, [this, index] { Q_EMIT panel_->mapsWished(index); });
-  rows->addWidget(maps, 0, Qt::AlignLeft);
   return widget;
 }
 

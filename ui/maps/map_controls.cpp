@@ -5,6 +5,7 @@
 #include <QActionGroup>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
@@ -100,8 +101,12 @@ QToolButton* MapControls::exportButton() {
 
 QWidget* MapControls::secondRow() {
   auto* widget = new QWidget(this);
-  auto* row = new QHBoxLayout(widget);
-  row->setContentsMargins(4, 0, 4, 0);
+  second_ = new QHBoxLayout(widget);
+  second_->setContentsMargins(4, 0, 4, 0);
+  what_ = new QWidget(widget);
+  how_ = new QWidget(widget);
+  second_->addWidget(what_);
+  second_->addWidget(how_, 1);
   valueLabel_ = new QLabel(tr("&Show"), widget);
   values_ = new QComboBox(widget);
   values_->setObjectName(QStringLiteral("mapValues"));
@@ -136,13 +141,28 @@ QWidget* MapControls::secondRow() {
     Q_EMIT choiceChanged();
   });
   connect(logarithmic_, &QCheckBox::toggled, this, &MapControls::choiceChanged);
-  for (QWidget* part : std::initializer_list<QWidget*>{valueLabel_, values_, lookLabel_, looks_, chunkLabel_,
-                                                       chunk_, hidesFirst_, logarithmic_}) {
-    row->addWidget(part);
-  }
-  row->addStretch();
-  row->addWidget(displayButton());
+  const auto fill = [](QWidget* half, std::initializer_list<QWidget*> parts) {
+    auto* row = new QHBoxLayout(half);
+    row->setContentsMargins(0, 0, 0, 0);
+    for (QWidget* part : parts) row->addWidget(part);
+    row->addStretch();
+    return row;
+  };
+  fill(what_, {valueLabel_, values_, lookLabel_, looks_, chunkLabel_, chunk_});
+  fill(how_, {hidesFirst_, logarithmic_})->addWidget(displayButton());
   return widget;
+}
+
+void MapControls::fitSecondRow() {
+  const QMargins margins = second_->contentsMargins();
+  const int needed = what_->sizeHint().width() + how_->sizeHint().width() + second_->spacing() +
+                     margins.left() + margins.right();
+  second_->setDirection(needed > width() ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+}
+
+bool MapControls::event(QEvent* event) {
+  if (event->type() == QEvent::Resize || event->type() == QEvent::LayoutRequest) fitSecondRow();
+  return QWidget::event(event);
 }
 
 QToolButton* MapControls::displayButton() {

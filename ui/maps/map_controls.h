@@ -52,9 +52,13 @@ class MapControls : public QWidget {
   void showAllWished();
   void exportWished(const QString& ending);
 
+ protected:
+  bool event(QEvent* event) override;
+
  private:
   QWidget* firstRow();
   QWidget* secondRow();
+  void fitSecondRow();  ///< onto two lines where it is too wide
   void addZoom(class QHBoxLayout* row);
   QToolButton* displayButton();
   QToolButton* exportButton();
@@ -65,6 +69,8 @@ class MapControls : public QWidget {
   void showKind();
 
   QTabBar* tabs_ = nullptr;
+  class QBoxLayout* second_ = nullptr;
+  QWidget *what_ = nullptr, *how_ = nullptr;  // its two parts
   QLabel* valueLabel_ = nullptr;
   QComboBox* values_ = nullptr;
   QLabel* lookLabel_ = nullptr;

@@ -216,7 +216,7 @@ HeatSheet attentionSheet(const MapGrids& grids, const SheetChoice& choice) {
   if (choice.dims && showsScore) sheet.maps.back().attended = grids.attended;
   sheet.scaleMarks = scale.marks();
   sheet.scaleTitle = !showsScore ? Words::tr("share of attention")
-                     : full      ? Words::tr("share of layer's range")
+                     : full      ? Words::tr("of its layer's range")
                                  : Words::tr("score");
   return sheet;
 }

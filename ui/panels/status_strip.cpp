@@ -67,7 +67,7 @@ void StatusStrip::setValues(const StatusValues& values) {
   coverage_->setVisible(values.coverage.has_value());
   const int percent = values.coverage ? static_cast<int>(std::lround(*values.coverage * 100)) : 0;
   coverage_->setValue(percent);
-  const int passages = values.passagesReadAnew;
+  const int passages = values.isCoverageExact ? values.passagesReadAnew : 0;
   const QString format = passages > 0             ? tr("Full attention: %1 % on %2 passages")
                          : values.isCoverageExact ? tr("Coverage %1 %, verified")
                                                   : tr("Coverage about %1 %");

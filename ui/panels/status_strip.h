@@ -20,7 +20,7 @@ struct StatusValues {
   QString device;
   std::optional<double> coverage;
   bool isCoverageExact = false;
-  int passagesReadAnew = 0;  ///< that the answer was given from; 0: it was given over the document's own KV
+  int passagesReadAnew = 0;  ///< which the answer was given from; 0: it was given over the document's own KV
   bool canUseMore = false;   ///< whether a larger budget would show the model more of the document
 };
 

@@ -43,14 +43,18 @@ class ProgramTest : public QObject {
   std::vector<ExchangePointer> asked() const {
     const auto file = pathOf(path(QStringLiteral("data/library/conversations.sqlite")).toStdString());
     if (!std::filesystem::exists(file)) return {};
-    Database database{std::filesystem::path(file)};
-    Statement rows = database.prepare("SELECT id FROM conversations");
-    std::vector<ExchangePointer> all;
-    while (rows.step()) {
-      for (const ExchangePointer& exchange : Conversations(file).exchanges(rows.integer(0)))
-        all.push_back(exchange);
+    try {
+      Database database{std::filesystem::path(file)};
+      Statement rows = database.prepare("SELECT id FROM conversations");
+      std::vector<ExchangePointer> all;
+      while (rows.step()) {
+        for (const ExchangePointer& exchange : Conversations(file).exchanges(rows.integer(0)))
+          all.push_back(exchange);
+      }
+      return all;
+    } catch (const std::exception&) {
+      return {};  // the program is just making it
     }
-    return all;
   }
 
  private Q_SLOTS:

@@ -7,7 +7,10 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDesktopServices>
+#include <QDialogButtonBox>
 #include <QElapsedTimer>
+#include <QFileDialog>
+#include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
@@ -382,7 +385,7 @@ class WorkspaceTest : public QObject {
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().questions.size(), 4U);
     // KV bytes are shown with every answer, also of an earlier day.
-    QVERIFY2(conversation().contains(QLatin1String("KV 100 B")), qPrintable(conversation()));
+    QVERIFY2(conversation().contains(QLatin1String("KV 100 bytes")), qPrintable(conversation()));
     restart();
     QTRY_VERIFY(shown());
     QCOMPARE(window().strip()->values().kvBytesInMemory, 100);
@@ -478,7 +481,7 @@ class WorkspaceTest : public QObject {
     QVERIFY(button("Pin")->isEnabled() && button("Block")->isEnabled());
     panel().setMethod(QStringLiteral("streaming"));
     QVERIFY(!button("Pin")->isEnabled() && !button("Block")->isEnabled());
-    QVERIFY(button("Pin")->toolTip().contains(QLatin1String("“streaming” does not heed it")));
+    QVERIFY(button("Pin")->toolTip().contains(QStringLiteral("“streaming” does not heed it")));
     // The answer shown is of a method that does.
     QVERIFY(button("Answer without this chunk")->isEnabled());
     askAndWait(kQuestion);
@@ -589,6 +592,26 @@ class WorkspaceTest : public QObject {
     QVERIFY(written.contains("\r\n2,") && !written.contains("\r\n1,"));
     QVERIFY(!workspace().exportTo(QStringLiteral("/no/such/folder/out.md")));
     QVERIFY(window().notice()->sentence().contains(QLatin1String("/no/such/folder/out.md")));
+  }
+
+  void exportsByTheButtonAndItsDialog() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    for (auto* button : window().findChild<EvidencePanel*>()->findChildren<QPushButton*>()) {
+      if (button->accessibleName() == QStringLiteral("Export CSV…")) QTest::mouseClick(button, Qt::LeftButton);
+    }
+    auto* dialog = window().findChild<QFileDialog*>();
+    QTRY_VERIFY(dialog && dialog->isVisible());
+    auto* name = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
+    dialog->setDirectory(driven_->path({}));
+    name->selectAll();
+    const QString file = driven_->path(QStringLiteral("by_click.csv"));
+    QTest::keyClicks(name, QFileInfo(file).fileName());
+    if (QWidget* offers = QApplication::activePopupWidget()) offers->close();  // names that would fit
+    QTRY_COMPARE(dialog->selectedFiles(), QStringList{file});
+    QTest::mouseClick(dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Save), Qt::LeftButton);
+    QTRY_VERIFY(QFile(file).size() > 200);
   }
 
   void findsEverythingAgainAtTheNextStart() {
@@ -902,7 +925,7 @@ class WorkspaceTest : public QObject {
     askAndWait(kQuestion);
     QVERIFY(text("Speed").endsWith(QLatin1String(" tokens/s")));
     QCOMPARE(text("First token"), QStringLiteral("first token 0.01 s"));
-    QCOMPARE(text("KV"), QStringLiteral("KV 100 B in memory, 1 kB on disk"));
+    QCOMPARE(text("KV"), QStringLiteral("KV 100 bytes in memory, 1 kB on disk"));
     QVERIFY(text("Budget").endsWith(QLatin1String(" of 2,048 attended")));
     QCOMPARE(text("Device"), QStringLiteral("Fake · processor, 1 thread"));
   }
@@ -918,7 +941,8 @@ class WorkspaceTest : public QObject {
                                          window().findChild<ComparePanel*>()}) {
       window().showLowerView(view);
       box().setFocus();
-      QCOMPARE(controlsOutOfReach(window()).join(QLatin1Char('\n')), QString());
+      const QString outOfReach = controlsOutOfReach(window()).join(QLatin1Char('\n'));
+      QVERIFY2(outOfReach.isEmpty(), qPrintable(outOfReach));
     }
   }
 
@@ -942,7 +966,8 @@ class WorkspaceTest : public QObject {
                                          window().findChild<ComparePanel*>()}) {
       window().showLowerView(view);
       QCoreApplication::processEvents();
-      QCOMPARE(cutTexts(window()).join(QLatin1Char('\n')), QString());
+      const QString cut = cutTexts(window()).join(QLatin1Char('\n'));
+      QVERIFY2(cut.isEmpty(), qPrintable(cut));
     }
   }
 

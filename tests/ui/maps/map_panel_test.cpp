@@ -139,6 +139,7 @@ void MapPanelTest::scoreStandsBesideFullAttentionOnOneScale() {
         low = std::min(low, map.grid->value(layer, chunk));
         high = std::max(high, map.grid->value(layer, chunk));
       }
+      if (low > high) continue;  // a layer without scores
       QCOMPARE(low, 0.0F);
       QCOMPARE(high, 1.0F);
     }

@@ -280,7 +280,7 @@ class PanelsTest : public QObject {
     values.passagesReadAnew = 20;
     strip.setValues(values);
     QCOMPARE(meter->text(), QStringLiteral("Full attention: 4 % on 20 passages"));
-    QVERIFY(meter->toolTip().contains(QLatin1String("read anew from 20 passage")));
+    QVERIFY(meter->toolTip().contains(QLatin1String("read anew from 20 passages")));
   }
 
   void givesBackTheSettingsItWasGiven() {
