@@ -16,12 +16,9 @@ Devices findDevices(const CudaPlaces& places) {
   const CudaSearch search = findCuda(places);
   devices.cudaDriver = search.driver;
   devices.cudaReason = search.reason;
-  for (const CudaDevice& found : search.devices) {
-    const int capability = found.device.capability;
-    devices.cuda.push_back({found.device.name, found.device.memoryBytes,
-                            std::to_string(capability / 10) + "." + std::to_string(capability % 10),
-                            found.reason});
-  }
+  for (const CudaDevice& found : search.devices)
+    devices.cuda.push_back(
+        {found.device.name, found.device.memoryBytes, capabilityText(found.device.capability), found.reason});
   return devices;
 }
 

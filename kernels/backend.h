@@ -92,4 +92,32 @@ constexpr std::uint64_t backendLayout() {
   return layout;
 }
 
+/// The table of a kind of device: a class that has the functions as static members, and each kernel as an
+/// overload of `run`. `leastCapability` is left at 0.
+template <class Device>
+KernelBackend backendOf() {
+  KernelBackend backend;
+  backend.version = kBackendVersion;
+  backend.layout = backendLayout();
+  backend.countDevices = Device::countDevices;
+  backend.describeDevice = Device::describeDevice;
+  backend.driverVersion = Device::driverVersion;
+  backend.chooseDevice = Device::chooseDevice;
+  backend.allocate = Device::allocate;
+  backend.release = Device::release;
+  backend.copyIn = Device::copyIn;
+  backend.copyOut = Device::copyOut;
+  backend.finish = Device::finish;
+  backend.kernels.multiplyExactly = Device::run;
+  backend.kernels.expandRows = {Device::run, Device::run};
+  backend.kernels.roundRows = {Device::run, Device::run};
+  backend.kernels.multiplyPanels = {Device::run, Device::run};
+  backend.kernels.normalizeRows = {Device::run, Device::run};
+  backend.kernels.gateRows = {Device::run, Device::run};
+  backend.kernels.rotateRows = {Device::run, Device::run};
+  backend.kernels.attendToken = {Device::run, Device::run};
+  backend.kernels.attendRows = {Device::run, Device::run};
+  return backend;
+}
+
 }  // namespace kvasir

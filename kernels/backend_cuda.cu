@@ -35,89 +35,71 @@ Failure guarded(const Work& work) {
   return said.c_str();
 }
 
-Failure countDevices(int* count) { return failureOf(cudaGetDeviceCount(count)); }
+struct Cuda {
+  static Failure countDevices(int* count) { return failureOf(cudaGetDeviceCount(count)); }
 
-Failure describeDevice(int index, BackendDevice* device) {
-  cudaDeviceProp properties;
-  if (const Failure failure = failureOf(cudaGetDeviceProperties(&properties, index))) return failure;
-  *device = {};
-  std::snprintf(device->name, sizeof device->name, "%s", properties.name);
-  device->memoryBytes = properties.totalGlobalMem;
-  device->capability = 10 * properties.major + properties.minor;
-  return nullptr;
-}
+  static Failure describeDevice(int index, BackendDevice* device) {
+    cudaDeviceProp properties;
+    if (const Failure failure = failureOf(cudaGetDeviceProperties(&properties, index))) return failure;
+    *device = {};
+    std::snprintf(device->name, sizeof device->name, "%s", properties.name);
+    device->memoryBytes = properties.totalGlobalMem;
+    device->capability = 10 * properties.major + properties.minor;
+    return nullptr;
+  }
 
-Failure driverVersion(int* version) { return failureOf(cudaDriverGetVersion(version)); }
-Failure chooseDevice(int index) { return failureOf(cudaSetDevice(index)); }
-Failure allocate(std::size_t bytes, void** memory) { return failureOf(cudaMalloc(memory, bytes)); }
-void release(void* memory) { cudaFree(memory); }
-Failure copyIn(void* to, const void* from, std::size_t bytes) {
-  return failureOf(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
-}
-Failure copyOut(void* to, const void* from, std::size_t bytes) {
-  return failureOf(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost));
-}
-Failure finish() { return failureOf(cudaDeviceSynchronize()); }
+  static Failure driverVersion(int* version) { return failureOf(cudaDriverGetVersion(version)); }
+  static Failure chooseDevice(int index) { return failureOf(cudaSetDevice(index)); }
+  static Failure allocate(std::size_t bytes, void** memory) { return failureOf(cudaMalloc(memory, bytes)); }
+  static void release(void* memory) { cudaFree(memory); }
+  static Failure copyIn(void* to, const void* from, std::size_t bytes) {
+    return failureOf(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
+  }
+  static Failure copyOut(void* to, const void* from, std::size_t bytes) {
+    return failureOf(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost));
+  }
+  static Failure finish() { return failureOf(cudaDeviceSynchronize()); }
 
-Failure runExactly(const ExactProduct& product, std::int64_t, void* stream) {
-  return guarded([&] { multiplyExactlyOnDevice(product, stream); });
-}
-template <class Out>
-Failure runExpansion(const Expansion<Out>& expansion, std::int64_t rows, void* stream) {
-  return guarded([&] { expandRowsOnDevice(expansion.matrix, rows, expansion.out, stream); });
-}
-template <class In>
-Failure runRounding(const RowRounding<In>& rounding, std::int64_t rows, void* stream) {
-  return guarded([&] { roundRowsOnDevice(rounding, rows, stream); });
-}
-template <class Out>
-Failure runPanels(const PanelProduct<Out>& product, std::int64_t, void* stream) {
-  return guarded([&] { multiplyPanelsOnDevice(product, stream); });
-}
-template <class Out>
-Failure runNorm(const RowNorm<Out>& norm, std::int64_t rows, void* stream) {
-  return guarded([&] { normalizeRowsOnDevice(norm, rows, stream); });
-}
-template <class Value>
-Failure runGate(const RowGate<Value>& gate, std::int64_t rows, void* stream) {
-  return guarded([&] { gateRowsOnDevice(gate, rows, stream); });
-}
-template <class Value>
-Failure runRotation(const Rotation<Value>& rotation, std::int64_t, void* stream) {
-  return guarded([&] { rotateRowsOnDevice(rotation, stream); });
-}
-template <class Value>
-Failure runToken(const TokenAttention<Value>& attention, std::int64_t, void* stream) {
-  return guarded([&] { attendTokenOnDevice(attention, stream); });
-}
-template <class Value>
-Failure runRows(const BlockAttention<Value>& attention, std::int64_t rows, void* stream) {
-  return guarded([&] { attendRowsOnDevice(attention, rows, stream); });
-}
+  static Failure run(const ExactProduct& product, std::int64_t, void* stream) {
+    return guarded([&] { multiplyExactlyOnDevice(product, stream); });
+  }
+  template <class Out>
+  static Failure run(const Expansion<Out>& expansion, std::int64_t rows, void* stream) {
+    return guarded([&] { expandRowsOnDevice(expansion.matrix, rows, expansion.out, stream); });
+  }
+  template <class In>
+  static Failure run(const RowRounding<In>& rounding, std::int64_t rows, void* stream) {
+    return guarded([&] { roundRowsOnDevice(rounding, rows, stream); });
+  }
+  template <class Out>
+  static Failure run(const PanelProduct<Out>& product, std::int64_t, void* stream) {
+    return guarded([&] { multiplyPanelsOnDevice(product, stream); });
+  }
+  template <class Out>
+  static Failure run(const RowNorm<Out>& norm, std::int64_t rows, void* stream) {
+    return guarded([&] { normalizeRowsOnDevice(norm, rows, stream); });
+  }
+  template <class Value>
+  static Failure run(const RowGate<Value>& gate, std::int64_t rows, void* stream) {
+    return guarded([&] { gateRowsOnDevice(gate, rows, stream); });
+  }
+  template <class Value>
+  static Failure run(const Rotation<Value>& rotation, std::int64_t, void* stream) {
+    return guarded([&] { rotateRowsOnDevice(rotation, stream); });
+  }
+  template <class Value>
+  static Failure run(const TokenAttention<Value>& attention, std::int64_t, void* stream) {
+    return guarded([&] { attendTokenOnDevice(attention, stream); });
+  }
+  template <class Value>
+  static Failure run(const BlockAttention<Value>& attention, std::int64_t rows, void* stream) {
+    return guarded([&] { attendRowsOnDevice(attention, rows, stream); });
+  }
+};
 
 KernelBackend makeBackend() {
-  KernelBackend backend;
-  backend.version = kBackendVersion;
-  backend.layout = backendLayout();
+  KernelBackend backend = backendOf<Cuda>();
   backend.leastCapability = *std::min_element(std::begin(kArchitectures), std::end(kArchitectures)) / 10;
-  backend.countDevices = countDevices;
-  backend.describeDevice = describeDevice;
-  backend.driverVersion = driverVersion;
-  backend.chooseDevice = chooseDevice;
-  backend.allocate = allocate;
-  backend.release = release;
-  backend.copyIn = copyIn;
-  backend.copyOut = copyOut;
-  backend.finish = finish;
-  backend.kernels.multiplyExactly = runExactly;
-  backend.kernels.expandRows = {runExpansion, runExpansion};
-  backend.kernels.roundRows = {runRounding, runRounding};
-  backend.kernels.multiplyPanels = {runPanels, runPanels};
-  backend.kernels.normalizeRows = {runNorm, runNorm};
-  backend.kernels.gateRows = {runGate, runGate};
-  backend.kernels.rotateRows = {runRotation, runRotation};
-  backend.kernels.attendToken = {runToken, runToken};
-  backend.kernels.attendRows = {runRows, runRows};
   return backend;
 }
 

@@ -15,9 +15,6 @@ std::string utf8(const fs::path& path) {
   return {text.begin(), text.end()};
 }
 
-/// "7.5" of 75.
-std::string tenths(int number) { return std::to_string(number / 10) + "." + std::to_string(number % 10); }
-
 fs::path findLibrary(const CudaPlaces& places) {
   for (const fs::path& folder : places.folders) {
     std::error_code error;
@@ -47,8 +44,8 @@ CudaDevice describe(const KernelBackend& backend, int index) {
   if (const Failure failure = backend.describeDevice(index, &found.device)) {
     found.reason = std::string("The device does not answer: ") + failure + ".";
   } else if (found.device.capability < backend.leastCapability) {
-    found.reason = "It is too old: of compute capability " + tenths(found.device.capability) +
-                   ", and the kernels need " + tenths(backend.leastCapability) + " or later.";
+    found.reason = "It is too old: of compute capability " + capabilityText(found.device.capability) +
+                   ", and the kernels need " + capabilityText(backend.leastCapability) + " or later.";
   }
   return found;
 }
@@ -77,6 +74,10 @@ const char* cudaDriverName() {
 #else
   return "libcuda.so.1";
 #endif
+}
+
+std::string capabilityText(int capability) {
+  return std::to_string(capability / 10) + "." + std::to_string(capability % 10);
 }
 
 CudaSearch findCuda(const CudaPlaces& places) {

@@ -17,6 +17,9 @@ struct CudaPlaces {
   std::filesystem::path driver = cudaDriverName();
 };
 
+/// "7.5" of 75, as BackendDevice::capability has it.
+std::string capabilityText(int capability);
+
 struct CudaDevice {
   int index = 0;  ///< the backend's
   BackendDevice device;

@@ -13,100 +13,78 @@ namespace {
 
 constexpr std::align_val_t kLine{64};
 
-Failure countDevices(int* count) {
-  *count = 1;
-  return nullptr;
-}
-Failure describeDevice(int, BackendDevice* device) {
-  *device = {};
-  std::snprintf(device->name, sizeof device->name, "processor");
-  return nullptr;
-}
-Failure driverVersion(int* version) {
-  *version = 0;
-  return nullptr;
-}
-Failure chooseDevice(int) { return nullptr; }
-Failure allocate(std::size_t bytes, void** memory) {
-  *memory = ::operator new(bytes, kLine, std::nothrow);
-  return *memory ? nullptr : "there is not enough memory";
-}
-void release(void* memory) { ::operator delete(memory, kLine); }
-Failure copyBytes(void* to, const void* from, std::size_t bytes) {
-  if (bytes) std::memcpy(to, from, bytes);
-  return nullptr;
-}
-Failure finish() { return nullptr; }
+struct Processor {
+  static Failure countDevices(int* count) {
+    *count = 1;
+    return nullptr;
+  }
+  static Failure describeDevice(int, BackendDevice* device) {
+    *device = {};
+    std::snprintf(device->name, sizeof device->name, "processor");
+    return nullptr;
+  }
+  static Failure driverVersion(int* version) {
+    *version = 0;
+    return nullptr;
+  }
+  static Failure chooseDevice(int) { return nullptr; }
+  static Failure allocate(std::size_t bytes, void** memory) {
+    *memory = ::operator new(bytes, kLine, std::nothrow);
+    return *memory ? nullptr : "there is not enough memory";
+  }
+  static void release(void* memory) { ::operator delete(memory, kLine); }
+  static Failure copyIn(void* to, const void* from, std::size_t bytes) {
+    if (bytes) std::memcpy(to, from, bytes);
+    return nullptr;
+  }
+  static Failure copyOut(void* to, const void* from, std::size_t bytes) { return copyIn(to, from, bytes); }
+  static Failure finish() { return nullptr; }
 
-Failure runExactly(const ExactProduct& product, std::int64_t, void*) {
-  multiplyExactly(product, 0, product.matrix.panels());
-  return nullptr;
-}
-template <class Out>
-Failure runExpansion(const Expansion<Out>& expansion, std::int64_t rows, void*) {
-  expandRows(expansion.matrix, 0, rows, expansion.out);
-  return nullptr;
-}
-template <class In>
-Failure runRounding(const RowRounding<In>& rounding, std::int64_t rows, void*) {
-  roundRows(rounding, 0, rows);
-  return nullptr;
-}
-template <class Out>
-Failure runPanels(const PanelProduct<Out>& product, std::int64_t, void*) {
-  multiplyPanels(product, 0, product.matrix.panels());
-  return nullptr;
-}
-template <class Out>
-Failure runNorm(const RowNorm<Out>& norm, std::int64_t rows, void*) {
-  normalizeRows(norm, 0, rows);
-  return nullptr;
-}
-template <class Value>
-Failure runGate(const RowGate<Value>& gate, std::int64_t rows, void*) {
-  gateRows(gate, 0, rows);
-  return nullptr;
-}
-template <class Value>
-Failure runRotation(const Rotation<Value>& rotation, std::int64_t, void*) {
-  rotateRows(rotation);
-  return nullptr;
-}
-template <class Value>
-Failure runToken(const TokenAttention<Value>& attention, std::int64_t, void*) {
-  attendToken(attention);
-  return nullptr;
-}
-template <class Value>
-Failure runRows(const BlockAttention<Value>& attention, std::int64_t rows, void*) {
-  attendRows(attention, 0, rows);
-  return nullptr;
-}
-
-KernelBackend makeBackend() {
-  KernelBackend backend;
-  backend.version = kBackendVersion;
-  backend.layout = backendLayout();
-  backend.countDevices = countDevices;
-  backend.describeDevice = describeDevice;
-  backend.driverVersion = driverVersion;
-  backend.chooseDevice = chooseDevice;
-  backend.allocate = allocate;
-  backend.release = release;
-  backend.copyIn = copyBytes;
-  backend.copyOut = copyBytes;
-  backend.finish = finish;
-  backend.kernels.multiplyExactly = runExactly;
-  backend.kernels.expandRows = {runExpansion, runExpansion};
-  backend.kernels.roundRows = {runRounding, runRounding};
-  backend.kernels.multiplyPanels = {runPanels, runPanels};
-  backend.kernels.normalizeRows = {runNorm, runNorm};
-  backend.kernels.gateRows = {runGate, runGate};
-  backend.kernels.rotateRows = {runRotation, runRotation};
-  backend.kernels.attendToken = {runToken, runToken};
-  backend.kernels.attendRows = {runRows, runRows};
-  return backend;
-}
+  static Failure run(const ExactProduct& product, std::int64_t, void*) {
+    multiplyExactly(product, 0, product.matrix.panels());
+    return nullptr;
+  }
+  template <class Out>
+  static Failure run(const Expansion<Out>& expansion, std::int64_t rows, void*) {
+    expandRows(expansion.matrix, 0, rows, expansion.out);
+    return nullptr;
+  }
+  template <class In>
+  static Failure run(const RowRounding<In>& rounding, std::int64_t rows, void*) {
+    roundRows(rounding, 0, rows);
+    return nullptr;
+  }
+  template <class Out>
+  static Failure run(const PanelProduct<Out>& product, std::int64_t, void*) {
+    multiplyPanels(product, 0, product.matrix.panels());
+    return nullptr;
+  }
+  template <class Out>
+  static Failure run(const RowNorm<Out>& norm, std::int64_t rows, void*) {
+    normalizeRows(norm, 0, rows);
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const RowGate<Value>& gate, std::int64_t rows, void*) {
+    gateRows(gate, 0, rows);
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const Rotation<Value>& rotation, std::int64_t, void*) {
+    rotateRows(rotation);
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const TokenAttention<Value>& attention, std::int64_t, void*) {
+    attendToken(attention);
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const BlockAttention<Value>& attention, std::int64_t rows, void*) {
+    attendRows(attention, 0, rows);
+    return nullptr;
+  }
+};
 
 /// Dispatch to one target while it lives.
 class OneTarget {
@@ -120,7 +98,7 @@ class OneTarget {
 }  // namespace
 
 const KernelBackend& hostBackend() {
-  static const KernelBackend backend = makeBackend();
+  static const KernelBackend backend = backendOf<Processor>();
   return backend;
 }
 

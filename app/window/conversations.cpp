@@ -58,9 +58,8 @@ void Conversations::keep(const Exchange& exchange) {
   database_.prepare("INSERT OR IGNORE INTO conversations VALUES (?1, ?2, '')").bind(conversation, id).finish();
   database_
       .prepare(
-          "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) VALUES (?1, ?2, "
-          "?3, "
-          "?4, ?5)")
+          "INSERT OR REPLACE INTO exchanges (number, document_id, body, maps, conversation) "
+          "VALUES (?1, ?2, ?3, ?4, ?5)")
       .bind(number, id, bodyOf(exchange), Blob{maps}, conversation)
       .finish();
   transaction.commit();

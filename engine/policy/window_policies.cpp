@@ -142,12 +142,12 @@ class MiddlePolicy : public StreamingPolicy {
                                  .to(at::kFloat)
                                  .reshape({shape.kvHeads, -1, shape.headDimension});
     std::vector<at::Tensor> scores;
-    for (int chunk = 0; cache.chunk(chunk).begin < middle.end; ++chunk)
+    for (int chunk = 0; cache.chunk(chunk).begin < middle.end; ++chunk) {
       scores.push_back(at::bmm(query, cache.read(layer, chunk).keys.to(at::kFloat).transpose(1, 2)).amax(1));
-    at::Tensor all = at::cat(scores, 1).narrow(1, middle.begin, middle.end - middle.begin).contiguous();
-    for (int token = middle.begin; token < middle.end; ++token)
-      if (isBlocked[static_cast<std::size_t>(token)])
-        all.select(1, token - middle.begin).fill_(-std::numeric_limits<float>::infinity());
+      if (isBlocked[static_cast<std::size_t>(cache.chunk(chunk).begin)])
+        scores.back().fill_(-std::numeric_limits<float>::infinity());
+    }
+    const at::Tensor all = at::cat(scores, 1).narrow(1, middle.begin, middle.end - middle.begin);
     const at::Tensor places = std::get<1>(at::topk(all, std::min(kTokensEach, all.size(1)), 1)).contiguous();
     std::vector<int> best;
     for (std::int64_t i = 0; i < places.numel(); ++i)

@@ -126,7 +126,7 @@ void PageView::wantTiles() {
   const QPointF middle = QRectF(viewport()->rect()).center();
   const double top = verticalScrollBar()->value();
   const auto span = stack_.between(top - height / 2, top + height * 1.5, scale_);
-  std::vector<WantedTile> wishes;
+  std::vector<WantedTile> wanted;
   for (int page = span.first; page <= span.last; ++page) {
     const TileGrid grid(stack_.points(page), scale);
     const QPointF corner = rectOf(page).topLeft();
@@ -136,14 +136,14 @@ void PageView::wantTiles() {
         const QRectF at(corner + QPointF(tile.topLeft()) / ratio, QSizeF(tile.size()) / ratio);
         if (!at.intersects(around)) continue;
         const double offView = at.intersects(QRectF(viewport()->rect())) ? 0 : height;
-        wishes.push_back({offView + (at.center() - middle).manhattanLength(), {page, scale, column, row}});
+        wanted.push_back({offView + (at.center() - middle).manhattanLength(), {page, scale, column, row}});
       }
     }
   }
-  std::sort(wishes.begin(), wishes.end(),
+  std::sort(wanted.begin(), wanted.end(),
             [](const WantedTile& a, const WantedTile& b) { return a.distance < b.distance; });
   std::vector<TileKey> tiles;
-  for (const WantedTile& wish : wishes) tiles.push_back(wish.key);
+  for (const WantedTile& tile : wanted) tiles.push_back(tile.key);
   images_->want(ImageUse::Pages, std::move(tiles));
 }
 

@@ -2,26 +2,23 @@
 
 #include <QDialogButtonBox>
 #include <QLabel>
-#include <QLocale>
 #include <QPushButton>
 #include <QStringList>
 #include <QVBoxLayout>
+
+#include "ui/panels/exchange.h"
 
 namespace kvasir {
 namespace {
 
 QString q(const std::string& text) { return QString::fromStdString(text); }
 
-QString sizeOf(std::uint64_t bytes) {
-  return QLocale().formattedDataSize(static_cast<qint64>(bytes), 1, QLocale::DataSizeSIFormat);
-}
-
 QString describe(const ProcessorInfo& processor) {
   QStringList parts{q(processor.name)};
   if (!processor.instructions.empty()) parts << q(processor.instructions.front());
   parts << (processor.threads == 1 ? AboutBox::tr("1 thread")
                                    : AboutBox::tr("%1 threads").arg(processor.threads));
-  if (processor.memoryBytes > 0) parts << sizeOf(processor.memoryBytes);
+  if (processor.memoryBytes > 0) parts << asSize(static_cast<qint64>(processor.memoryBytes));
   return AboutBox::tr("Computes on: %1.").arg(parts.join(QStringLiteral(", ")));
 }
 
@@ -29,7 +26,7 @@ QString describe(const CudaDeviceInfo& device) {
   if (!device.reason.empty())
     return AboutBox::tr("CUDA: %1, not used. %2").arg(q(device.name), q(device.reason));
   return AboutBox::tr("CUDA: %1, %2; it is checked, and not computed on yet.")
-      .arg(q(device.name), sizeOf(device.memoryBytes));
+      .arg(q(device.name), asSize(static_cast<qint64>(device.memoryBytes)));
 }
 
 QLabel* textLabel(const QString& text, QWidget* parent) {
