@@ -61,15 +61,17 @@ def needle_rows(rows):
             place = min(places, key=lambda at: abs(at - depth * len(context)))
             sentences[place] = sentences.get(place, "") + f"One of the special magic numbers for {key} is: {number}.\n\n"
         moved = lambda at: at + sum(len(sentence) for place, sentence in sentences.items() if place <= at)
-        text = "".join(sentences.get(start, "") + context[start:end] for start, end in pairwise([0, *sorted(sentences), len(context)]))
+        cuts = [0, *sorted(sentences), len(context)]
+        text = "".join(sentences.get(start, "") + context[start:end] for start, end in pairwise(cuts))
         group = [row | {"context": text, "gold_spans": [[moved(start), moved(end - 1) + 1] for start, end in row["gold_spans"]]}
                  for row in group]
         yield from group
         for key, number in zip(NEEDLES, numbers):
             start = text.index(f"One of the special magic numbers for {key}")
             end = text.index(number, start) + len(number) + 1
-            yield group[0] | {"id": f"{group[0]['id']}/{key}", "task": "needle", "metric": "any_substring", "answers": [number], "gold_spans": [[start, end]],
-                              "question": f"What is the special magic number for {key} mentioned in the text?"}
+            yield group[0] | {"id": f"{group[0]['id']}/{key}", "task": "needle", "metric": "any_substring",
+                              "question": f"What is the special magic number for {key} mentioned in the text?",
+                              "answers": [number], "gold_spans": [[start, end]]}
 
 
 def asked(options, rows, methods, budgets, *more):
