@@ -95,12 +95,14 @@ struct Rounded {
   float range = 3;
   std::vector<In> in = randomValues<In>(std::int64_t{rows} * columns, range, 3);
   std::vector<std::int16_t> levels = std::vector<std::int16_t>(in.size(), 12345);
-  std::vector<float> scales = unwritten<float>(std::ssize(in) / blockSize);
-  std::vector<float> sums = scales;
+  std::vector<float> scales = unwritten<float>(rows);
+  std::vector<float> sums = unwritten<float>(std::ssize(in) / blockSize);
 
   RowRounding<In> argument() {
     return {in.data(), levels.data(), scales.data(), sums.data(), columns, blockSize};
   }
+  /// What entry i of all rows is rounded to.
+  float back(std::int64_t i) const { return static_cast<float>(levels[i]) * scales[i / columns]; }
 };
 
 template <class Out>

@@ -220,21 +220,60 @@ bool areHalves(const float* values, std::int64_t count) {
   return std::all_of(values, values + count, [&](float value) { return toHalf(value, &half); });
 }
 
+/// Eight levels as one number of eight bytes, the first lowest.
+std::uint64_t eightLevels(const std::int8_t* levels) {
+  std::uint64_t bytes = 0;
+  for (int i = 0; i < 8; ++i) bytes |= std::uint64_t{static_cast<std::uint8_t>(levels[i])} << (8 * i);
+  return bytes;
+}
+
+/// `zero`, which is 0 or 8, added to each of eight bytes.
+std::uint64_t addToEach(std::uint64_t bytes, int zero) {
+  constexpr std::uint64_t kTops = 0x8080808080808080, kOnes = 0x0101010101010101;
+  return ((bytes & ~kTops) + kOnes * static_cast<std::uint64_t>(zero)) ^ (bytes & kTops);
+}
+
+bool areNibbles(const std::int8_t* levels, std::int64_t count, int zero) {
+  constexpr std::uint64_t kHighNibbles = 0xf0f0f0f0f0f0f0f0;
+  for (std::int64_t i = 0; i < count; i += 8)
+    if (addToEach(eightLevels(levels + i), zero) & kHighNibbles) return false;
+  return true;
+}
+
+/// The word of eight levels of 4 bits.
+std::uint32_t nibbleWord(std::uint64_t bytes) {
+  const auto gather = [](std::uint64_t every) {  // one level in 16 bits becomes one in 4
+    return static_cast<std::uint32_t>((every | every >> 12 | every >> 24 | every >> 36) & 0xffff);
+  };
+  constexpr std::uint64_t kEven = 0x000f000f000f000f;
+  return gather(bytes & kEven) | gather(bytes >> 8 & kEven) << 16;
+}
+
+/// The word of four levels of 8 bits.
+std::uint32_t byteWord(std::uint32_t bytes) {
+  return (bytes & 0xff0000ffu) | (bytes & 0xff00u) << 8 | (bytes >> 8 & 0xff00u);
+}
+
 void packWords(const AffineRows& rows, PackedPanels& packed) {
   const PanelMatrix& shape = packed.shape;
-  const int inWord = 32 / shape.bits, words = rows.columns / inWord;
-  const std::uint32_t mask = (1u << shape.bits) - 1;
-  packed.words.assign(static_cast<std::size_t>(shape.panels()) * words * PanelMatrix::kRows, 0);
-  for (std::int64_t row = 0; row < rows.rows; ++row)
-    for (int word = 0; word < words; ++word) {
-      const std::int8_t* levels = rows.levels + row * rows.columns + std::int64_t{word} * inWord;
-      std::uint32_t bits = 0;
-      for (int i = 0; i < inWord; ++i)
-        bits |= (static_cast<std::uint32_t>(levels[i] + shape.zero) & mask)
-                << (shape.bits * (i / 2) + 16 * (i % 2));
-      const std::int64_t at = (row / PanelMatrix::kRows * words + word) * PanelMatrix::kRows;
-      packed.words[static_cast<std::size_t>(at + row % PanelMatrix::kRows)] = bits;
+  const std::int64_t words = rows.columns * shape.bits / 32;  // of a row
+  packed.words.assign(static_cast<std::size_t>(shape.panels() * words * PanelMatrix::kRows), 0);
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const std::int8_t* levels = rows.levels + row * rows.columns;
+    std::uint32_t* out =
+        packed.words.data() + row / PanelMatrix::kRows * words * PanelMatrix::kRows + row % PanelMatrix::kRows;
+    for (int i = 0; i < rows.columns; i += 8) {
+      const std::uint64_t bytes = eightLevels(levels + i);
+      if (shape.bits == 4) {
+        *out = nibbleWord(addToEach(bytes, shape.zero));
+      } else {
+        *out = byteWord(static_cast<std::uint32_t>(bytes));
+        out += PanelMatrix::kRows;
+        *out = byteWord(static_cast<std::uint32_t>(bytes >> 32));
+      }
+      out += PanelMatrix::kRows;
     }
+  }
 }
 
 }  // namespace
@@ -245,12 +284,11 @@ PackedPanels packPanels(const AffineRows& rows) {
   packed.shape.rows = rows.rows;
   packed.shape.columns = rows.columns;
   packed.shape.blockSize = rows.blockSize;
-  const auto [least, most] = std::minmax_element(rows.levels, rows.levels + count);
-  const int zero = count > 0 && *least < 0 ? 8 : 0;
-  if (count > 0 && *least + zero >= 0 && *most + zero <= 15) {
-    packed.shape.bits = 4;
-    packed.shape.zero = zero;
-  }
+  for (const int zero : {8, 0})
+    if (areNibbles(rows.levels, count, zero)) {
+      packed.shape.bits = 4;
+      packed.shape.zero = zero;
+    }
   packWords(rows, packed);
   const auto half = [](float value) {
     std::uint16_t bits = 0;

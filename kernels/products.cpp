@@ -81,7 +81,7 @@ HWY_INLINE void multiplyVector(const PanelProduct<Out>& p, std::int64_t panel, c
   const hn::Rebind<std::int32_t, VectorFloats> di;
   const int lanes = static_cast<int>(hn::Lanes(df)), blocks = p.matrix.blocks();
   const std::uint32_t* words = wordsOf(p.matrix, panel) + row;
-  auto sumA = hn::Zero(df), sumB = hn::Zero(df);
+  auto sumA = hn::Zero(df), sumB = hn::Zero(df), offsetA = hn::Zero(df), offsetB = hn::Zero(df);
   for (int block = 0; block < blocks; ++block) {
     const std::int16_t* x = p.levels + block * kBlock;
     auto a = noSums(di), b = noSums(di);
@@ -91,25 +91,25 @@ HWY_INLINE void multiplyVector(const PanelProduct<Out>& p, std::int64_t panel, c
                         b);
     }
     const std::int64_t at = std::int64_t{block} * kPanelRows + row;
-    const auto scale = hn::Set(df, p.scales[block]);
-    const auto blockSum = hn::Set(df, p.sums[block]);
-    const auto taken = hn::Mul(blockSum, hn::Set(df, -static_cast<float>(p.matrix.zero)));
-    sumA = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, a.total()), scale, taken),
-                      loadScales(df, scales.scales + at), sumA);
-    sumB = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, b.total()), scale, taken),
-                      loadScales(df, scales.scales + at + lanes), sumB);
+    const auto taken = hn::Set(di, p.matrix.zero * static_cast<std::int32_t>(p.sums[block]));
+    sumA = hn::MulAdd(hn::ConvertTo(df, hn::Sub(a.total(), taken)), loadScales(df, scales.scales + at), sumA);
+    sumB = hn::MulAdd(hn::ConvertTo(df, hn::Sub(b.total(), taken)), loadScales(df, scales.scales + at + lanes),
+                      sumB);
     if (!scales.offsets) continue;
-    sumA = hn::MulAdd(loadScales(df, scales.offsets + at), blockSum, sumA);
-    sumB = hn::MulAdd(loadScales(df, scales.offsets + at + lanes), blockSum, sumB);
+    const auto blockSum = hn::Set(df, p.sums[block]);
+    offsetA = hn::MulAdd(loadScales(df, scales.offsets + at), blockSum, offsetA);
+    offsetB = hn::MulAdd(loadScales(df, scales.offsets + at + lanes), blockSum, offsetB);
   }
-  hn::StoreU(sumA, df, sums + row);
-  hn::StoreU(sumB, df, sums + row + lanes);
+  const auto scale = hn::Set(df, *p.scales);
+  hn::StoreU(hn::Mul(hn::Add(sumA, offsetA), scale), df, sums + row);
+  hn::StoreU(hn::Mul(hn::Add(sumB, offsetB), scale), df, sums + row + lanes);
 }
 
+/// Entries of a panel's rows, those of them that there are.
 template <class Out>
-void writeRows(const PanelProduct<Out>& p, int index, std::int64_t firstRow, const float* sums, int rows) {
-  Out* y = p.y + index * p.stride + firstRow;
-  const int count = static_cast<int>(std::min<std::int64_t>(rows, p.matrix.rows - firstRow));
+void writePanel(const PanelProduct<Out>& p, int index, std::int64_t panel, const float* sums) {
+  Out* y = p.y + index * p.stride + panel * kPanelRows;
+  const int count = static_cast<int>(std::min<std::int64_t>(kPanelRows, p.matrix.rows - panel * kPanelRows));
   const VectorFloats df;
   const int lanes = static_cast<int>(hn::Lanes(df));
   int i = 0;
@@ -131,7 +131,7 @@ void multiplyOne(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t en
           multiplyVector<kBits, 32>(p, panel, scales, row, sums);
       }
     });
-    writeRows(p, 0, panel * kPanelRows, sums, kPanelRows);
+    writePanel(p, 0, panel, sums);
   }
 }
 
@@ -144,17 +144,17 @@ constexpr int kTileCount = 64;  // rows of x that meet a tile at a time
 using TileFloats = hn::CappedTag<float, kPanelRows>;
 
 struct Tile {
-  HWY_ALIGN std::int16_t levels[kTileColumns / 2][kTileRows][2];
+  HWY_ALIGN std::int16_t levels[kTileColumns / 2][kTileRows][2];  ///< zero taken off
   HWY_ALIGN float scales[kTileColumns / 16][kTileRows];
-  HWY_ALIGN float offsets[kTileColumns / 16][kTileRows];
-  HWY_ALIGN float sums[kTileCount][kTileRows];
+  HWY_ALIGN float sums[kTileCount][kTileRows];  ///< without offsets and the scales of x
 };
 
 template <int kBits, int kPair, class D32>
-HWY_INLINE void unpackWord(D32 d32, hn::Vec<D32> words, std::int16_t (*out)[kTileRows][2], int row) {
+HWY_INLINE void unpackWord(D32 d32, hn::Vec<D32> words, hn::Vec<hn::Repartition<std::int16_t, D32> > zero,
+                           std::int16_t (*out)[kTileRows][2], int row) {
   const hn::Repartition<std::int16_t, D32> d16;
-  hn::StoreU(unpackPair<kBits, kPair>(d32, words), d16, out[kPair][row]);
-  if constexpr (kPair + 1 < 16 / kBits) unpackWord<kBits, kPair + 1>(d32, words, out, row);
+  hn::StoreU(hn::Sub(unpackPair<kBits, kPair>(d32, words), zero), d16, out[kPair][row]);
+  if constexpr (kPair + 1 < 16 / kBits) unpackWord<kBits, kPair + 1>(d32, words, zero, out, row);
 }
 
 /// Columns [first, first + columns) of a panel into the rows of the tile from `row` on.
@@ -165,26 +165,16 @@ void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Sca
   const hn::Rebind<std::uint32_t, TileFloats> d32;
   const int lanes = static_cast<int>(hn::Lanes(df));
   const std::uint32_t* words = wordsOf(m, panel) + std::int64_t{first} * kBits / 32 * kPanelRows;
+  const auto zero = hn::Set(hn::Repartition<std::int16_t, TileFloats>(), static_cast<std::int16_t>(m.zero));
   for (int word = 0; word < columns * kBits / 32; ++word, words += kPanelRows)
     for (int i = 0; i < kPanelRows; i += lanes)
-      unpackWord<kBits, 0>(d32, hn::LoadU(d32, words + i), tile.levels + word * (16 / kBits), row + i);
+      unpackWord<kBits, 0>(d32, hn::LoadU(d32, words + i), zero, tile.levels + word * (16 / kBits), row + i);
   for (int block = 0; block < columns / m.blockSize; ++block)
     for (int i = 0; i < kPanelRows; i += lanes) {
       const std::int64_t at = std::int64_t{first / m.blockSize + block} * kPanelRows + i;
       hn::StoreU(loadScales(df, scales.scales + at), df, tile.scales[block] + row + i);
-      if (scales.offsets) hn::StoreU(loadScales(df, scales.offsets + at), df, tile.offsets[block] + row + i);
     }
 }
-
-/// What the rows of x of one product with a tile need: row i stands `columns` levels and `blocks` scales after
-/// row i - 1.
-struct TileInput {
-  const std::int16_t* levels;
-  const float *scales, *sums;
-  std::int64_t columns, blocks;
-  float zero;
-  bool hasOffsets;
-};
 
 /// One pair of columns of one row of x by two vectors of rows of W.
 template <class DI>
@@ -198,93 +188,102 @@ HWY_INLINE void addPair(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
 
 /// Adds one block of one row of x to its sums, for two vectors of rows of W.
 template <class DI>
-HWY_INLINE void addSums(const TileInput& in, std::int64_t at, const PairSums<DI>& a, const PairSums<DI>& b,
-                        const float* scales, const float* offsets, float* sums) {
+HWY_INLINE void addSums(const PairSums<DI>& a, const PairSums<DI>& b, const float* scales, float* sums) {
   const hn::Rebind<float, DI> df;
   const std::size_t lanes = hn::Lanes(df);
-  const auto scale = hn::Set(df, in.scales[at]), blockSum = hn::Set(df, in.sums[at]);
-  const auto taken = hn::Mul(blockSum, hn::Set(df, -in.zero));
-  auto sumA = hn::Load(df, sums), sumB = hn::Load(df, sums + lanes);
-  sumA = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, a.total()), scale, taken), hn::Load(df, scales), sumA);
-  sumB = hn::MulAdd(hn::MulAdd(hn::ConvertTo(df, b.total()), scale, taken), hn::Load(df, scales + lanes), sumB);
-  if (in.hasOffsets) {
-    sumA = hn::MulAdd(hn::Load(df, offsets), blockSum, sumA);
-    sumB = hn::MulAdd(hn::Load(df, offsets + lanes), blockSum, sumB);
-  }
+  const auto sumA = hn::MulAdd(hn::ConvertTo(df, a.total()), hn::Load(df, scales), hn::Load(df, sums));
+  const auto sumB =
+      hn::MulAdd(hn::ConvertTo(df, b.total()), hn::Load(df, scales + lanes), hn::Load(df, sums + lanes));
   hn::Store(sumA, df, sums);
   hn::Store(sumB, df, sums + lanes);
 }
 
-/// `kCount` rows of x, one block, two vectors of rows of W from `row` on. The sums are variables of their own,
-/// not an array: compilers keep them in registers only so.
+/// `kCount` rows of x, `columns` apart, one block, two vectors of rows of W from `row` on. The sums are
+/// variables of their own, not an array: compilers keep them in registers only so.
 template <int kBlock, int kCount>
-HWY_INLINE void multiplyBlock(const TileInput& in, Tile& tile, int index, int row, int block) {
+HWY_INLINE void multiplyBlock(const std::int16_t* x, std::int64_t columns, Tile& tile, int index, int row,
+                              int block) {
   const hn::Repartition<std::int16_t, TileFloats> d16;
   const hn::Rebind<std::int32_t, TileFloats> di;
   const std::size_t lanes = hn::Lanes(di);
-  const std::int16_t* x = in.levels + block * kBlock;
   const std::int16_t* levels = tile.levels[block * (kBlock / 2)][row];
   auto a0 = noSums(di), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  HWY_UNROLL(8)
+  HWY_UNROLL(4)
   for (int pair = 0; pair < kBlock / 2; ++pair) {
     const std::int16_t* here = levels + pair * 2 * kTileRows;
     const auto a = hn::Load(d16, here), b = hn::Load(d16, here + 2 * lanes);
     addPair(a, b, x + 2 * pair, a0, b0);
-    if constexpr (kCount > 1) addPair(a, b, x + in.columns + 2 * pair, a1, b1);
-    if constexpr (kCount > 2) addPair(a, b, x + 2 * in.columns + 2 * pair, a2, b2);
-    if constexpr (kCount > 3) addPair(a, b, x + 3 * in.columns + 2 * pair, a3, b3);
+    if constexpr (kCount > 1) addPair(a, b, x + columns + 2 * pair, a1, b1);
+    if constexpr (kCount > 2) addPair(a, b, x + 2 * columns + 2 * pair, a2, b2);
+    if constexpr (kCount > 3) addPair(a, b, x + 3 * columns + 2 * pair, a3, b3);
   }
-  const float *scales = tile.scales[block] + row, *offsets = tile.offsets[block] + row;
-  addSums(in, block, a0, b0, scales, offsets, tile.sums[index] + row);
-  if constexpr (kCount > 1) addSums(in, in.blocks + block, a1, b1, scales, offsets, tile.sums[index + 1] + row);
-  if constexpr (kCount > 2)
-    addSums(in, 2 * in.blocks + block, a2, b2, scales, offsets, tile.sums[index + 2] + row);
-  if constexpr (kCount > 3)
-    addSums(in, 3 * in.blocks + block, a3, b3, scales, offsets, tile.sums[index + 3] + row);
+  const float* scales = tile.scales[block] + row;
+  addSums(a0, b0, scales, tile.sums[index] + row);
+  if constexpr (kCount > 1) addSums(a1, b1, scales, tile.sums[index + 1] + row);
+  if constexpr (kCount > 2) addSums(a2, b2, scales, tile.sums[index + 2] + row);
+  if constexpr (kCount > 3) addSums(a3, b3, scales, tile.sums[index + 3] + row);
 }
 
-/// Which part of x a tile is multiplied with.
-template <class Out>
-struct TilePart {
-  const PanelProduct<Out>& product;
-  int firstIndex;   ///< of the tile's sums among the rows of x
-  int firstColumn;  ///< of the tile
-  int columns;
+/// Rows [index, index + kCount) of those that meet the tile; x: the tile's first column of the first of all.
+template <int kBlock, int kCount>
+void multiplyRowsOfX(const std::int16_t* x, std::int64_t columns, int tileColumns, Tile& tile, int index) {
+  const int step = 2 * static_cast<int>(hn::Lanes(TileFloats()));
+  for (int row = 0; row < kTileRows; row += step)
+    for (int block = 0; block < tileColumns / kBlock; ++block)
+      multiplyBlock<kBlock, kCount>(x + index * columns + block * kBlock, columns, tile, index, row, block);
+}
 
-  TileInput inputFrom(int index) const {
-    const PanelMatrix& m = product.matrix;
-    const std::int64_t row = firstIndex + index, at = row * m.blocks() + firstColumn / m.blockSize;
-    return {product.levels + row * m.columns + firstColumn,
-            product.scales + at,
-            product.sums + at,
-            m.columns,
-            m.blocks(),
-            static_cast<float>(m.zero),
-            m.hasOffsets()};
+/// Sums of offsets of one row of x, for two vectors of rows of W.
+struct OffsetSums {
+  hn::Vec<VectorFloats> first, second;
+
+  HWY_INLINE void add(hn::Vec<VectorFloats> a, hn::Vec<VectorFloats> b, float blockSum) {
+    const auto sum = hn::Set(VectorFloats(), blockSum);
+    first = hn::MulAdd(a, sum, first);
+    second = hn::MulAdd(b, sum, second);
+  }
+  /// Adds itself to sums of a tile and multiplies with the scale of the row of x.
+  HWY_INLINE void finish(float scale, float* sums) const {
+    const VectorFloats df;
+    const std::size_t lanes = hn::Lanes(df);
+    hn::StoreU(hn::Mul(hn::Add(hn::LoadU(df, sums), first), hn::Set(df, scale)), df, sums);
+    hn::StoreU(hn::Mul(hn::Add(hn::LoadU(df, sums + lanes), second), hn::Set(df, scale)), df, sums + lanes);
   }
 };
 
-template <int kBlock, int kCount, class Out>
-void multiplyRowsOfX(const TilePart<Out>& part, Tile& tile, int index) {
-  const TileInput in = part.inputFrom(index);
-  const int step = 2 * static_cast<int>(hn::Lanes(TileFloats()));
-  for (int row = 0; row < kTileRows; row += step)
-    for (int block = 0; block < part.columns / kBlock; ++block)
-      multiplyBlock<kBlock, kCount>(in, tile, index, row, block);
+/// Makes entries of y of the tile's sums of `kCount` rows of x, [kCount, kTileRows], for one panel. index: of
+/// the first row of x.
+template <int kCount, class Scale, class Out>
+void finishRows(const PanelProduct<Out>& p, int index, const PanelScales<Scale>& scales, float* sums) {
+  const VectorFloats df;
+  const int lanes = static_cast<int>(hn::Lanes(df)), blocks = p.matrix.blocks();
+  const float* blockSums = p.sums + std::int64_t{index} * blocks;
+  for (int row = 0; row < kPanelRows; row += 2 * lanes) {
+    OffsetSums s0{hn::Zero(df), hn::Zero(df)}, s1 = s0, s2 = s0, s3 = s0;
+    const Scale* offsets = scales.offsets + row;
+    for (int block = 0; scales.offsets && block < blocks; ++block, offsets += kPanelRows) {
+      const auto a = loadScales(df, offsets), b = loadScales(df, offsets + lanes);
+      s0.add(a, b, blockSums[block]);
+      if constexpr (kCount > 1) s1.add(a, b, blockSums[blocks + block]);
+      if constexpr (kCount > 2) s2.add(a, b, blockSums[2 * blocks + block]);
+      if constexpr (kCount > 3) s3.add(a, b, blockSums[3 * blocks + block]);
+    }
+    s0.finish(p.scales[index], sums + row);
+    if constexpr (kCount > 1) s1.finish(p.scales[index + 1], sums + kTileRows + row);
+    if constexpr (kCount > 2) s2.finish(p.scales[index + 2], sums + 2 * kTileRows + row);
+    if constexpr (kCount > 3) s3.finish(p.scales[index + 3], sums + 3 * kTileRows + row);
+  }
 }
 
-template <int kBlock, class Out>
-void multiplyTile(const TilePart<Out>& part, Tile& tile, int count) {
-  int index = 0;
-  for (; index + 4 <= count; index += 4) multiplyRowsOfX<kBlock, 4>(part, tile, index);
-  switch (count - index) {
-    case 3:
-      return multiplyRowsOfX<kBlock, 3>(part, tile, index);
-    case 2:
-      return multiplyRowsOfX<kBlock, 2>(part, tile, index);
-    case 1:
-      return multiplyRowsOfX<kBlock, 1>(part, tile, index);
-  }
+/// Calls what(first, std::integral_constant of the count) for rows of x four by four, and for those that
+/// remain.
+template <class What>
+HWY_INLINE void byFours(int count, const What& what) {
+  int first = 0;
+  for (; first + 4 <= count; first += 4) what(first, std::integral_constant<int, 4>());
+  if (count - first == 3) what(first, std::integral_constant<int, 3>());
+  if (count - first == 2) what(first, std::integral_constant<int, 2>());
+  if (count - first == 1) what(first, std::integral_constant<int, 1>());
 }
 
 /// Rows [first, first + count) of x by the panels [panel, end), two at most.
@@ -292,20 +291,32 @@ template <class Out>
 void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t end, int first, int count,
                   Tile& tile) {
   std::memset(tile.sums, 0, sizeof tile.sums);
-  for (int column = 0; column < p.matrix.columns; column += kTileColumns) {
-    const int columns = std::min(kTileColumns, p.matrix.columns - column);
-    for (int i = 0; i < std::min<std::int64_t>(2, end - panel); ++i)
+  const int panels = static_cast<int>(std::min<std::int64_t>(2, end - panel)), columns = p.matrix.columns;
+  for (int column = 0; column < columns; column += kTileColumns) {
+    const int tileColumns = std::min(kTileColumns, columns - column);
+    for (int i = 0; i < panels; ++i)
       withPanel(p.matrix, panel + i, [&](const auto& scales, auto bits) HWY_ATTR {
-        unpackPanel<decltype(bits)::value>(p.matrix, panel + i, scales, column, columns, tile, i * kPanelRows);
+        unpackPanel<decltype(bits)::value>(p.matrix, panel + i, scales, column, tileColumns, tile,
+                                           i * kPanelRows);
       });
-    const TilePart<Out> part{p, first, column, columns};
-    if (p.matrix.blockSize == 16)
-      multiplyTile<16>(part, tile, count);
-    else
-      multiplyTile<32>(part, tile, count);
+    const std::int16_t* x = p.levels + std::int64_t{first} * columns + column;
+    byFours(count, [&](int index, auto four) HWY_ATTR {
+      constexpr int kCount = decltype(four)::value;
+      if (p.matrix.blockSize == 16)
+        multiplyRowsOfX<16, kCount>(x, columns, tileColumns, tile, index);
+      else
+        multiplyRowsOfX<32, kCount>(x, columns, tileColumns, tile, index);
+    });
   }
-  const int rows = static_cast<int>(end - panel > 1 ? kTileRows : kPanelRows);
-  for (int i = 0; i < count; ++i) writeRows(p, first + i, panel * kPanelRows, tile.sums[i], rows);
+  for (int i = 0; i < panels; ++i) {
+    withPanel(p.matrix, panel + i, [&](const auto& scales, auto) HWY_ATTR {
+      byFours(count, [&](int index, auto four) HWY_ATTR {
+        finishRows<decltype(four)::value>(p, first + index, scales, tile.sums[index] + i * kPanelRows);
+      });
+    });
+    for (int index = 0; index < count; ++index)
+      writePanel(p, first + index, panel + i, tile.sums[index] + i * kPanelRows);
+  }
 }
 
 template <class Out>

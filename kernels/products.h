@@ -11,9 +11,9 @@ namespace kvasir {
 template <class Out>
 struct PanelProduct {
   PanelMatrix matrix;
-  const std::int16_t* levels =
-      nullptr;                    ///< [count, matrix.columns], and so on: as RowRounding writes them, with
-  const float* scales = nullptr;  ///< the matrix's blockSize
+  /// As RowRounding writes them with the matrix's blockSize, for `count` rows of matrix.columns.
+  const std::int16_t* levels = nullptr;
+  const float* scales = nullptr;
   const float* sums = nullptr;
   int count = 1;            ///< rows of x and y
   Out* y = nullptr;         ///< [count, stride]
@@ -21,17 +21,17 @@ struct PanelProduct {
 
   /// The arithmetic: y[index, row].
   KERNEL_FN float entry(int index, std::int64_t row) const {
-    float total = 0;
+    const std::int16_t* x = levels + static_cast<std::int64_t>(index) * matrix.columns;
+    const float* blockSums = sums + static_cast<std::int64_t>(index) * matrix.blocks();
+    float scaled = 0, offset = 0;
     for (int block = 0; block < matrix.blocks(); ++block) {
-      const std::int64_t at = static_cast<std::int64_t>(index) * matrix.blocks() + block;
       std::int32_t products = 0;
       for (int i = block * matrix.blockSize; i < (block + 1) * matrix.blockSize; ++i)
-        products += matrix.storedLevel(row, i) * levels[static_cast<std::int64_t>(index) * matrix.columns + i];
-      const float scaled =
-          static_cast<float>(products) * scales[at] - static_cast<float>(matrix.zero) * sums[at];
-      total += matrix.scale(row, block) * scaled + matrix.offset(row, block) * sums[at];
+        products += (matrix.storedLevel(row, i) - matrix.zero) * x[i];
+      scaled += matrix.scale(row, block) * static_cast<float>(products);
+      offset += matrix.offset(row, block) * blockSums[block];
     }
-    return total;
+    return scales[index] * (scaled + offset);
   }
 };
 /// Columns of y of panels [begin, end). Callers divide the panels among threads.

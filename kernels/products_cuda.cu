@@ -23,15 +23,19 @@ void multiply(const PanelProduct<Out>& product, void* stream) {
 template <class In>
 struct RoundBlock {
   RowRounding<In> rounding;
+  /// Each block looks for its row's largest by itself.
   __device__ void operator()(std::int64_t i) const {
-    const int blocks = rounding.columns / rounding.blockSize;
-    rounding.roundBlock(i / blocks, static_cast<int>(i % blocks));
+    const std::int64_t row = i / rounding.blocks();
+    const int block = static_cast<int>(i % rounding.blocks());
+    const float largest = rounding.largest(row);
+    if (block == 0) rounding.scales[row] = rounding.scale(largest);
+    rounding.roundBlock(row, block, largest);
   }
 };
 
 template <class In>
 void round(const RowRounding<In>& rounding, std::int64_t rows, void* stream) {
-  launchEach("roundRows", RoundBlock<In>{rounding}, rows * (rounding.columns / rounding.blockSize), stream);
+  launchEach("roundRows", RoundBlock<In>{rounding}, rows * rounding.blocks(), stream);
 }
 
 }  // namespace

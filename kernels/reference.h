@@ -140,9 +140,9 @@ template <class In>
 Expectations roundRows(const RowRounding<In>& r, std::int64_t rows) {
   Expectations result;
   for (std::int64_t i = 0; i < rows * r.columns; ++i) {
-    const std::int64_t first = i / r.blockSize * r.blockSize;
+    const std::int64_t first = i / r.columns * r.columns;
     double most = 0;
-    for (std::int64_t k = first; k < first + r.blockSize; ++k) most = std::max(most, std::abs(number(r.in[k])));
+    for (std::int64_t k = first; k < first + r.columns; ++k) most = std::max(most, std::abs(number(r.in[k])));
     result.push_back({number(r.in[i]), most * (0.5 / 32767 + 4 * kUnit)});
   }
   return result;

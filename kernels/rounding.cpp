@@ -16,29 +16,39 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 
 template <class In>
-void roundBlock(const RowRounding<In>& r, std::int64_t row, int block) {
+HWY_INLINE float largestOf(const RowRounding<In>& r, std::int64_t row) {
+  const Floats df;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  auto most = hn::Zero(df);
+  for (int i = 0; i < r.columns; i += lanes)
+    most = hn::Max(most, hn::Abs(load(df, r.in + row * r.columns + i)));
+  return hn::GetLane(hn::MaxOfLanes(df, most));
+}
+
+template <class In>
+void roundRow(const RowRounding<In>& r, std::int64_t row) {
   const Floats df;
   const hn::Rebind<std::int32_t, Floats> di;
   const hn::Rebind<std::int16_t, Floats> d16;
   const int lanes = static_cast<int>(hn::Lanes(df));
-  const std::int64_t at = row * r.columns + std::int64_t{block} * r.blockSize;
-  auto most = hn::Zero(df);
-  for (int i = 0; i < r.blockSize; i += lanes) most = hn::Max(most, hn::Abs(load(df, r.in + at + i)));
-  const float largest = hn::GetLane(hn::MaxOfLanes(df, most));
+  const float largest = largestOf(r, row);
+  r.scales[row] = r.scale(largest);
   const auto factor = hn::Set(df, r.factor(largest));
-  auto sums = hn::Zero(di);
-  for (int i = 0; i < r.blockSize; i += lanes) {
-    const auto levels = hn::NearestInt(hn::Mul(load(df, r.in + at + i), factor));
-    sums = hn::Add(sums, levels);
-    hn::StoreU(hn::DemoteTo(d16, levels), d16, r.levels + at + i);
+  for (int block = 0; block < r.blocks(); ++block) {
+    const std::int64_t at = row * r.columns + std::int64_t{block} * r.blockSize;
+    auto sums = hn::Zero(di);
+    for (int i = 0; i < r.blockSize; i += lanes) {
+      const auto levels = hn::NearestInt(hn::Mul(load(df, r.in + at + i), factor));
+      sums = hn::Add(sums, levels);
+      hn::StoreU(hn::DemoteTo(d16, levels), d16, r.levels + at + i);
+    }
+    r.sums[row * r.blocks() + block] = static_cast<float>(hn::GetLane(hn::SumOfLanes(di, sums)));
   }
-  r.finishBlock(row, block, largest, hn::GetLane(hn::SumOfLanes(di, sums)));
 }
 
 template <class In>
 void roundAll(const RowRounding<In>& r, std::int64_t begin, std::int64_t end) {
-  for (std::int64_t row = begin; row < end; ++row)
-    for (int block = 0; block < r.columns / r.blockSize; ++block) roundBlock(r, row, block);
+  for (std::int64_t row = begin; row < end; ++row) roundRow(r, row);
 }
 
 void RoundFloats(const RowRounding<float>& r, std::int64_t begin, std::int64_t end) { roundAll(r, begin, end); }

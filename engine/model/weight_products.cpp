@@ -20,10 +20,9 @@ std::int64_t grainOf(const PanelMatrix& matrix, std::int64_t count) {
 template <class Value>
 RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::int64_t count,
                              ProductMemory& memory) {
-  const auto blocks = static_cast<std::size_t>(count * (columns / blockSize));
   memory.levels.resize(static_cast<std::size_t>(count * columns));
-  memory.scales.resize(blocks);
-  memory.sums.resize(blocks);
+  memory.scales.resize(static_cast<std::size_t>(count));
+  memory.sums.resize(static_cast<std::size_t>(count * (columns / blockSize)));
   return {x, memory.levels.data(), memory.scales.data(), memory.sums.data(), columns, blockSize};
 }
 

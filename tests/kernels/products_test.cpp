@@ -40,8 +40,7 @@ class MultiplyPanels : public EveryWay {
     multiply(product, 0, product.matrix.panels());
     for (int index = 0; index < count; ++index) {
       const auto number = [&](int i) {
-        const std::size_t at = std::size_t(index) * matrix.columns + i;
-        return double{x.scales[at / matrix.blockSize]} * x.levels[at];
+        return double{x.scales[index]} * x.levels[std::size_t(index) * matrix.columns + i];
       };
       reference::Expectations expected = reference::multiply(matrix.asRows(), number);
       for (reference::Expected& entry : expected) entry = reference::stored<Out>(entry);
@@ -98,7 +97,7 @@ TEST_P(MultiplyPanels, GivesARowTheSameWhateverComesWithIt) {
     PanelProduct<float> product = productOf(matrix, x, one.data(), 48);
     product.count = 1;
     product.levels += index * 320;
-    product.scales += index * 10;
+    product.scales += index;
     product.sums += index * 10;
     multiply(product, 0, 3);
     for (int row = 0; row < 48; ++row) EXPECT_EQ(one[row], all[index * 48 + row]) << index << " " << row;
