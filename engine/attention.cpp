@@ -425,8 +425,10 @@ namespace {
 at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& logSums,
                     const std::optional<at::Tensor>& mask, float scale) {
   const std::int64_t kvHeads = keys.size(0);
+  // In float32: LibTorch's products of bf16 are slow where the processor has none.
   at::Tensor scores =
-      at::bmm(byKvHead(queries, kvHeads).squeeze(0), keys.transpose(1, 2)).to(at::kFloat).mul_(scale);
+      at::bmm(byKvHead(queries, kvHeads).squeeze(0).to(at::kFloat), keys.to(at::kFloat).transpose(1, 2))
+          .mul_(scale);
   if (mask) scores.add_(*mask);
   // Hidden keys: exp of very low numbers is slow, and nothing is left of it already here.
   constexpr double kNothing = -80;

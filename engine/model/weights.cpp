@@ -1,5 +1,8 @@
 #include "engine/model/weights.h"
 
+#include <algorithm>
+#include <future>
+
 #include "engine/torch.h"
 
 namespace kvasir {
@@ -218,14 +221,24 @@ ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape,
   for (const auto& [name, tensor] : file.tensors()) parameters += tensor.count();
   const bool keepsDense = parameters * 2 <= kMostDenseBytes;
   ModelWeights weights;
-  weights.embedding = WeightMatrix(file, {{"token_embd.weight", shape.vocabulary}}, shape.width, keepsDense);
-  if (file.find("output.weight"))
-    weights.head = WeightMatrix(file, {{"output.weight", shape.vocabulary}}, shape.width, keepsDense);
-  weights.finalNorm = loadVector(file, "output_norm.weight", shape.width);
-  for (int layer = 0; layer < shape.layers; ++layer) {
-    weights.layers.push_back(loadLayer(file, shape, layer, keepsDense));
-    progress(layer);
+  // The largest matrices by themselves, and layers as many at a time as there are threads.
+  auto ends = std::async(std::launch::async, [&] {
+    weights.embedding = WeightMatrix(file, {{"token_embd.weight", shape.vocabulary}}, shape.width, keepsDense);
+    if (file.find("output.weight"))
+      weights.head = WeightMatrix(file, {{"output.weight", shape.vocabulary}}, shape.width, keepsDense);
+  });
+  weights.layers.resize(static_cast<std::size_t>(shape.layers));
+  for (int begin = 0, end = 0; begin < shape.layers; begin = end) {
+    end = std::min(shape.layers, begin + at::get_num_threads());
+    at::parallel_for(begin, end, 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t layer = first; layer < last; ++layer)
+        weights.layers[static_cast<std::size_t>(layer)] =
+            loadLayer(file, shape, static_cast<int>(layer), keepsDense);
+    });
+    for (int layer = begin; layer < end; ++layer) progress(layer);
   }
+  ends.get();
+  weights.finalNorm = loadVector(file, "output_norm.weight", shape.width);
   return weights;
 }
 
