@@ -16,7 +16,6 @@
 #include "app/cli/run.h"
 #include "app/places.h"
 #include "app/text.h"
-#include "app/thread_waiting.h"
 #include "importers/importer.h"
 
 namespace {
@@ -46,7 +45,6 @@ bool isErrorStreamTerminal() {
 }  // namespace
 
 int main(int count, char** values) {
-  kvasir::shortenThreadWaiting(values);
   if (const auto tables = kvasir::encodingTables()) kvasir::setEncodingTables(*tables);
   const auto style = isErrorStreamTerminal() ? kvasir::ProgressStyle::Rewritten : kvasir::ProgressStyle::Lines;
   const int status = kvasir::runCli(commandLine(count, values), std::cout, std::cerr, style);

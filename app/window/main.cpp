@@ -6,7 +6,6 @@
 #include <cstdlib>
 
 #include "app/places.h"
-#include "app/thread_waiting.h"
 #include "app/window/single_instance.h"
 #include "app/window/terminator.h"
 #include "app/window/theme.h"
@@ -56,7 +55,6 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
 }  // namespace
 
 int main(int count, char** values) {
-  kvasir::shortenThreadWaiting(values);
   if (const auto tables = kvasir::encodingTables()) kvasir::setEncodingTables(*tables);
   QApplication application(count, values);
   QApplication::setApplicationName(QStringLiteral("kvasir"));

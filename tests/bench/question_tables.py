@@ -185,9 +185,9 @@ def main():
     parser.add_argument("--contexts", type=int, default=4)
     parser.add_argument("--questions", type=int, default=12)
     options, options.more = parser.parse_known_args()
-    make, lengths, methods = tables[options.table]
+    make, lengths, rows = tables[options.table]
     options.lengths = options.lengths or numbers(lengths)
-    options.methods = options.methods or names(methods)
+    options.methods = options.methods or names(rows)
     options.work.mkdir(parents=True, exist_ok=True)
     make(options)
 
