@@ -1,7 +1,7 @@
 #include "kernels/attend_block.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <limits>
 
 #include "kernels/line_vector.h"
@@ -13,6 +13,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
+#include "kernels/pairs-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {
@@ -21,7 +22,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
 
-template <class Value>
+struct FloatTile;
+struct LevelTile;
+template <class Tile, class Value>
 void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end) {
   for (std::int64_t row = begin; row < end; ++row) a.attendRow(row);
 }
@@ -29,29 +32,70 @@ void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end
 #else
 
 using Floats = hn::CappedTag<float, 16>;
+using Words = hn::Rebind<std::int32_t, Floats>;
 
-constexpr int kKeys = 32;  ///< of a tile
-constexpr int kRows = 6;   ///< queries that share each load of a key or value
+constexpr int kKeys = 64;  ///< of a tile
+constexpr int kRows = 4;   ///< queries that share each load of a key or value
 
-/// Rows of a strip and the tile of keys they meet, all in float32. Rows are filled up to a multiple of kRows;
-/// dimensions to one of two vectors.
-struct Strip {
-  int rows, dimension, width;  ///< width: the dimension, filled up
-  LineVector<float> queries;   ///< [rows, dimension], scaled
-  LineVector<float> output;    ///< [rows, width]
-  LineVector<float> keys;      ///< [dimension, kKeys]
-  LineVector<float> values;    ///< [kKeys, width]
-  LineVector<float> largest, sum;
-  HWY_ALIGN float weights[kRows][kKeys];
+/// Adds the products of two vectors and one number, or one pair of levels.
+HWY_INLINE void addProducts(hn::Vec<Floats> a, hn::Vec<Floats> b, const float* number, hn::Vec<Floats>& sumA,
+                            hn::Vec<Floats>& sumB) {
+  const auto spread = hn::Set(Floats(), *number);
+  sumA = hn::MulAdd(a, spread, sumA);
+  sumB = hn::MulAdd(b, spread, sumB);
+}
+
+using Levels = hn::Repartition<std::int16_t, Words>;
+HWY_INLINE void addProducts(hn::Vec<Levels> a, hn::Vec<Levels> b, const std::int16_t* pair,
+                            PairSums<Words>& sumA, PairSums<Words>& sumB) {
+  const auto spread = spreadPair(hn::Rebind<std::uint32_t, Floats>(), pair);
+  sumA.add(a, spread);
+  sumB.add(b, spread);
+}
+
+/// Sums of kRows rows and two vectors of columns. They are variables of their own, not an array: compilers keep
+/// them in registers only so. Sum: a vector of floats, or PairSums.
+template <class Sum>
+struct RowSums {
+  Sum a0, a1, a2, a3, b0, b1, b2, b3;
+
+  /// Calls what(row, its sums of the first vector, of the second).
+  template <class What>
+  HWY_INLINE void each(const What& what) {
+    what(0, a0, b0);
+    what(1, a1, b1);
+    what(2, a2, b2);
+    what(3, a3, b3);
+  }
+  /// Adds the products of two vectors and what each row has at `numbers`, `stride` after the row before.
+  template <class Vector, class Number>
+  HWY_INLINE void add(Vector a, Vector b, const Number* numbers, std::int64_t stride) {
+    each([&](int row, Sum& sumA, Sum& sumB)
+             HWY_ATTR { addProducts(a, b, numbers + row * stride, sumA, sumB); });
+  }
 };
 
-/// Four keys' dimensions [i, i + 4) become four rows of one key a lane.
+template <class Sum>
+HWY_INLINE RowSums<Sum> noRowSums(Sum none) {
+  return {none, none, none, none, none, none, none, none};
+}
+
+/// `count` numbers as floats, filled up with zeros to `width`, a multiple of a vector.
 template <class Value>
-HWY_INLINE void turnFour(const Value* keys, std::int64_t dimension, float* out) {
+HWY_INLINE void loadRow(const Value* from, int count, float* out, int width) {
+  const Floats df;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  int i = 0;
+  for (; i + lanes <= count; i += lanes) hn::Store(load(df, from + i), df, out + i);
+  for (; i < width; ++i) out[i] = i < count ? readValue(from + i) : 0;
+}
+
+/// Four rows' words [0, 4) become four rows of one of them a lane. Rows of `out` are kKeys apart.
+HWY_INLINE void turnFour(const float* rows, std::int64_t stride, float* out) {
   const hn::FixedTag<float, 4> df;
   const hn::Repartition<double, decltype(df)> dd;
-  const auto a = load(df, keys), b = load(df, keys + dimension), c = load(df, keys + 2 * dimension),
-             d = load(df, keys + 3 * dimension);
+  const auto a = hn::LoadU(df, rows), b = hn::LoadU(df, rows + stride), c = hn::LoadU(df, rows + 2 * stride),
+             d = hn::LoadU(df, rows + 3 * stride);
   const auto lowAB = hn::BitCast(dd, hn::InterleaveLower(df, a, b));
   const auto lowCD = hn::BitCast(dd, hn::InterleaveLower(df, c, d));
   const auto highAB = hn::BitCast(dd, hn::InterleaveUpper(df, a, b));
@@ -62,120 +106,219 @@ HWY_INLINE void turnFour(const Value* keys, std::int64_t dimension, float* out) 
   hn::Store(hn::BitCast(df, hn::InterleaveUpper(dd, highAB, highCD)), df, out + 3 * kKeys);
 }
 
-template <class Value>
-void loadTile(const BlockAttention<Value>& a, int first, Strip& strip) {
-  const Floats df;
-  const int lanes = static_cast<int>(hn::Lanes(df)), dimension = a.dimension;
-  const int count = std::min(kKeys, a.count - first);
-  const Value* keys = a.keys + std::int64_t{first} * dimension;
-  const Value* values = a.values + std::int64_t{first} * dimension;
-  int key = 0;
-  for (; key + 4 <= count; key += 4) {
-    const Value* four = keys + std::int64_t{key} * dimension;
-    int i = 0;
-    for (; i + 4 <= dimension; i += 4) turnFour(four + i, dimension, strip.keys.data() + i * kKeys + key);
-    for (; i < dimension; ++i)
-      for (int k = 0; k < 4; ++k) strip.keys[i * kKeys + key + k] = readValue(four + k * dimension + i);
-  }
-  for (; key < kKeys; ++key)  // keys that are not there get no weight, but they are multiplied
-    for (int i = 0; i < dimension; ++i)
-      strip.keys[i * kKeys + key] = key < count ? readValue(keys + key * dimension + i) : 0;
-  for (int k = 0; k < kKeys; ++k) {
-    float* out = strip.values.data() + k * strip.width;
-    int i = 0;
-    if (k < count)
-      for (; i + lanes <= dimension; i += lanes) hn::Store(load(df, values + k * dimension + i), df, out + i);
-    for (; i < dimension; ++i) out[i] = k < count ? readValue(values + k * dimension + i) : 0;
-  }
+/// [kKeys, count] becomes [count, kKeys]; count is a multiple of 4.
+HWY_INLINE void turn(const float* rows, int count, float* out) {
+  for (int key = 0; key < kKeys; key += 4)
+    for (int i = 0; i < count; i += 4) turnFour(rows + key * count + i, count, out + i * kKeys + key);
 }
 
-/// Sums of kRows rows and two vectors of columns. They are variables of their own, not an array: compilers keep
-/// them in registers only so.
-struct Sums {
-  hn::Vec<Floats> a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5;
-
-  /// Adds the products of two vectors and one number of each row.
-  HWY_INLINE void add(hn::Vec<Floats> a, hn::Vec<Floats> b, const float* numbers, std::int64_t stride) {
-    const Floats df;
-    const auto n0 = hn::Set(df, numbers[0]);
-    a0 = hn::MulAdd(a, n0, a0);
-    b0 = hn::MulAdd(b, n0, b0);
-    const auto n1 = hn::Set(df, numbers[stride]);
-    a1 = hn::MulAdd(a, n1, a1);
-    b1 = hn::MulAdd(b, n1, b1);
-    const auto n2 = hn::Set(df, numbers[2 * stride]);
-    a2 = hn::MulAdd(a, n2, a2);
-    b2 = hn::MulAdd(b, n2, b2);
-    const auto n3 = hn::Set(df, numbers[3 * stride]);
-    a3 = hn::MulAdd(a, n3, a3);
-    b3 = hn::MulAdd(b, n3, b3);
-    const auto n4 = hn::Set(df, numbers[4 * stride]);
-    a4 = hn::MulAdd(a, n4, a4);
-    b4 = hn::MulAdd(b, n4, b4);
-    const auto n5 = hn::Set(df, numbers[5 * stride]);
-    a5 = hn::MulAdd(a, n5, a5);
-    b5 = hn::MulAdd(b, n5, b5);
-  }
-  HWY_INLINE void store(float* out, std::int64_t stride) const {
-    const Floats df;
-    const std::size_t lanes = hn::Lanes(df);
-    hn::Store(a0, df, out);
-    hn::Store(b0, df, out + lanes);
-    hn::Store(a1, df, out + stride);
-    hn::Store(b1, df, out + stride + lanes);
-    hn::Store(a2, df, out + 2 * stride);
-    hn::Store(b2, df, out + 2 * stride + lanes);
-    hn::Store(a3, df, out + 3 * stride);
-    hn::Store(b3, df, out + 3 * stride + lanes);
-    hn::Store(a4, df, out + 4 * stride);
-    hn::Store(b4, df, out + 4 * stride + lanes);
-    hn::Store(a5, df, out + 5 * stride);
-    hn::Store(b5, df, out + 5 * stride + lanes);
-  }
+/// Weights of a tile's keys: exp(score − the row's largest of the tile), from 0 to 1, and what a row's are
+/// multiplied by to be relative to the row's largest of all.
+struct Weights {
+  HWY_ALIGN float rows[kRows][kKeys];
+  HWY_ALIGN float factors[kRows];
 };
 
-HWY_INLINE Sums loadSums(const float* from, std::int64_t stride) {
-  const Floats df;
-  const std::size_t lanes = hn::Lanes(df);
-  const auto at = [&](int row, std::size_t part)
-                      HWY_ATTR { return hn::Load(df, from + row * stride + part * lanes); };
-  return {at(0, 0), at(1, 0), at(2, 0), at(3, 0), at(4, 0), at(5, 0),
-          at(0, 1), at(1, 1), at(2, 1), at(3, 1), at(4, 1), at(5, 1)};
-}
-
-/// Scores of kRows queries and a tile's keys.
-HWY_INLINE void scoreTile(Strip& strip, int row) {
-  const Floats df;
-  const int lanes = static_cast<int>(hn::Lanes(df)), dimension = strip.dimension;
-  const auto none = hn::Zero(df);
-  for (int key = 0; key < kKeys; key += 2 * lanes) {
-    Sums sums = {none, none, none, none, none, none, none, none, none, none, none, none};
-    const float *keys = strip.keys.data() + key, *queries = strip.queries.data() + row * dimension;
-    for (int i = 0; i < dimension; ++i, keys += kKeys)
-      sums.add(hn::Load(df, keys), hn::Load(df, keys + lanes), queries + i, dimension);
-    sums.store(strip.weights[0] + key, kKeys);
+/// The rows of a strip and the tile of keys they meet in float32, exact.
+class FloatTile {
+ public:
+  FloatTile(int rows, int width) : width_(width) {
+    queries_.resize(static_cast<std::size_t>(rows) * width);
+    keys_.resize(static_cast<std::size_t>(width) * kKeys);
+    values_.resize(static_cast<std::size_t>(width) * kKeys);
+    row_.resize(static_cast<std::size_t>(width) * kKeys);
   }
-}
-
-/// Adds a tile's values to kRows outputs, by their weights.
-HWY_INLINE void addValues(Strip& strip, int row) {
-  const Floats df;
-  const int lanes = static_cast<int>(hn::Lanes(df)), width = strip.width;
-  for (int i = 0; i < width; i += 2 * lanes) {
-    float* out = strip.output.data() + row * width + i;
-    Sums sums = loadSums(out, width);
-    const float* values = strip.values.data() + i;
-    for (int key = 0; key < kKeys; ++key, values += width)
-      sums.add(hn::Load(df, values), hn::Load(df, values + lanes), strip.weights[0] + key, kKeys);
-    sums.store(out, width);
+  void setQuery(int row, const float* query, int dimension, float scale) {
+    float* out = queries_.data() + std::int64_t{row} * width_;
+    loadRow(query, dimension, out, width_);
+    for (int i = 0; i < dimension; ++i) out[i] *= scale;
   }
-}
+  /// `count` keys and values; those that are not there are 0.
+  void setKeys(const float* keys, const float* values, int count, int dimension) {
+    for (int key = 0; key < kKeys; ++key) {
+      const int there = key < count ? dimension : 0;
+      loadRow(keys + std::int64_t{key} * dimension, there, row_.data() + std::int64_t{key} * width_, width_);
+      loadRow(values + std::int64_t{key} * dimension, there, values_.data() + std::int64_t{key} * width_,
+              width_);
+    }
+    turn(row_.data(), width_, keys_.data());
+  }
+  /// Scores of kRows queries from `row` on, [kRows, kKeys].
+  HWY_INLINE void score(int row, float* scores) const {
+    const Floats df;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    for (int key = 0; key < kKeys; key += 2 * lanes) {
+      auto sums = noRowSums(hn::Zero(df));
+      const float *keys = keys_.data() + key, *queries = queries_.data() + std::int64_t{row} * width_;
+      for (int i = 0; i < width_; ++i, keys += kKeys)
+        sums.add(hn::Load(df, keys), hn::Load(df, keys + lanes), queries + i, width_);
+      sums.each([&](int r, hn::Vec<Floats> a, hn::Vec<Floats> b) HWY_ATTR {
+        hn::Store(a, df, scores + r * kKeys + key);
+        hn::Store(b, df, scores + r * kKeys + key + lanes);
+      });
+    }
+  }
+  /// Adds the values to kRows outputs, [kRows, width].
+  HWY_INLINE void addValues(const Weights& weights, float* output) const {
+    const Floats df;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    for (int i = 0; i < width_; i += 2 * lanes) {
+      auto sums = noRowSums(hn::Zero(df));
+      const float* values = values_.data() + i;
+      for (int key = 0; key < kKeys; ++key, values += width_)
+        sums.add(hn::Load(df, values), hn::Load(df, values + lanes), weights.rows[0] + key, kKeys);
+      sums.each([&](int r, hn::Vec<Floats> a, hn::Vec<Floats> b) HWY_ATTR {
+        const auto factor = hn::Set(df, weights.factors[r]);
+        float* out = output + r * width_ + i;
+        hn::Store(hn::MulAdd(a, factor, hn::Load(df, out)), df, out);
+        hn::Store(hn::MulAdd(b, factor, hn::Load(df, out + lanes)), df, out + lanes);
+      });
+    }
+  }
+
+ private:
+  int width_;
+  LineVector<float> queries_;  ///< [rows, width], scaled
+  LineVector<float> keys_;     ///< [width, kKeys]
+  LineVector<float> values_;   ///< [kKeys, width]
+  LineVector<float> row_;      ///< [kKeys, width], before they are turned
+};
+
+/// The same in 16-bit levels, whose products come two at a time: for numbers that are bf16 anyway, which are
+/// rounded more coarsely. Queries and keys have one scale each, values one a dimension of a tile, weights one a
+/// row of a tile. Levels are as large as the sum of their products lets them be.
+class LevelTile {
+ public:
+  LevelTile(int rows, int width)
+      : width_(width), most_(std::min(32767.0f, std::floor(std::sqrt(0x1p31f / width) - 1))) {
+    const auto size = static_cast<std::size_t>(width) * kKeys;
+    queries_.resize(static_cast<std::size_t>(rows) * width);
+    queryScales_.resize(rows);
+    keys_.resize(size / 2);
+    values_.resize(size);
+    valueScales_.resize(width);
+    levels_.resize(size);
+    row_.resize(size);
+  }
+  void setQuery(int row, const std::uint16_t* query, int dimension, float scale) {
+    loadRow(query, dimension, row_.data(), width_);
+    queryScales_[row] = scale * roundRow(queries_.data() + std::int64_t{row} * width_);
+  }
+  void setKeys(const std::uint16_t* keys, const std::uint16_t* values, int count, int dimension) {
+    for (int key = 0; key < kKeys; ++key) {
+      loadRow(keys + std::int64_t{key} * dimension, key < count ? dimension : 0, row_.data(), width_);
+      keyScales_[key] = roundRow(levels_.data() + std::int64_t{key} * width_);
+    }
+    turn(reinterpret_cast<const float*>(levels_.data()), width_ / 2, keys_.data());
+    for (int key = 0; key < kKeys; ++key)
+      loadRow(values + std::int64_t{key} * dimension, key < count ? dimension : 0,
+              row_.data() + std::int64_t{key} * width_, width_);
+    roundValues();
+  }
+  HWY_INLINE void score(int row, float* scores) const {
+    const Floats df;
+    const Levels d16;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    for (int key = 0; key < kKeys; key += 2 * lanes) {
+      auto sums = noRowSums(noSums(Words()));
+      const float* keys = keys_.data() + key;
+      const std::int16_t* queries = queries_.data() + std::int64_t{row} * width_;
+      HWY_UNROLL(4)
+      for (int i = 0; i < width_; i += 2, keys += kKeys)
+        sums.add(hn::BitCast(d16, hn::Load(df, keys)), hn::BitCast(d16, hn::Load(df, keys + lanes)),
+                 queries + i, width_);
+      const auto scaleA = hn::Load(df, keyScales_ + key), scaleB = hn::Load(df, keyScales_ + key + lanes);
+      sums.each([&](int r, const PairSums<Words>& a, const PairSums<Words>& b) HWY_ATTR {
+        const auto scale = hn::Set(df, queryScales_[row + r]);
+        float* out = scores + r * kKeys + key;
+        hn::Store(hn::Mul(hn::ConvertTo(df, a.total()), hn::Mul(scaleA, scale)), df, out);
+        hn::Store(hn::Mul(hn::ConvertTo(df, b.total()), hn::Mul(scaleB, scale)), df, out + lanes);
+      });
+    }
+  }
+  HWY_INLINE void addValues(const Weights& weights, float* output) const {
+    const Floats df;
+    const Levels d16;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    HWY_ALIGN std::int16_t levels[kRows][kKeys];
+    for (int row = 0; row < kRows; ++row)
+      for (int key = 0; key < kKeys; key += lanes)
+        round(hn::Mul(hn::Load(df, weights.rows[row] + key), hn::Set(df, kMostWeight)), levels[row] + key);
+    for (int i = 0; i < width_; i += 2 * lanes) {
+      auto sums = noRowSums(noSums(Words()));
+      const std::int16_t* values = values_.data() + 2 * i;
+      HWY_UNROLL(4)
+      for (int key = 0; key < kKeys; key += 2, values += 2 * width_)
+        sums.add(hn::Load(d16, values), hn::Load(d16, values + 2 * lanes), levels[0] + key, kKeys);
+      const auto scaleA = hn::Load(df, valueScales_.data() + i),
+                 scaleB = hn::Load(df, valueScales_.data() + i + lanes);
+      sums.each([&](int r, const PairSums<Words>& a, const PairSums<Words>& b) HWY_ATTR {
+        const auto factor = hn::Set(df, weights.factors[r] / kMostWeight);
+        float* out = output + r * width_ + i;
+        hn::Store(hn::MulAdd(hn::ConvertTo(df, a.total()), hn::Mul(scaleA, factor), hn::Load(df, out)), df,
+                  out);
+        hn::Store(hn::MulAdd(hn::ConvertTo(df, b.total()), hn::Mul(scaleB, factor), hn::Load(df, out + lanes)),
+                  df, out + lanes);
+      });
+    }
+  }
+
+ private:
+  static constexpr float kMostWeight = 5792, kMostValue = 5791;  // kKeys products of the two stay below 2³¹
+
+  static HWY_INLINE void round(hn::Vec<Floats> values, std::int16_t* out) {
+    hn::StoreU(hn::DemoteTo(hn::Rebind<std::int16_t, Floats>(), hn::NearestInt(values)),
+               hn::Rebind<std::int16_t, Floats>(), out);
+  }
+  /// The first row of row_; gives its scale.
+  HWY_INLINE float roundRow(std::int16_t* out) const {
+    const Floats df;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    auto most = hn::Zero(df);
+    for (int i = 0; i < width_; i += lanes) most = hn::Max(most, hn::Abs(hn::Load(df, row_.data() + i)));
+    const float largest = std::max(hn::GetLane(hn::MaxOfLanes(df, most)), kTiny);
+    const auto factor = hn::Set(df, most_ / largest);
+    for (int i = 0; i < width_; i += lanes) round(hn::Mul(hn::Load(df, row_.data() + i), factor), out + i);
+    return largest / most_;
+  }
+  /// All of row_: pairs of keys become neighbours.
+  HWY_INLINE void roundValues() {
+    const Floats df;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    const Words di;
+    for (int i = 0; i < width_; i += lanes) {
+      const float* from = row_.data() + i;
+      auto most = hn::Set(df, kTiny);
+      for (int key = 0; key < kKeys; ++key) most = hn::Max(most, hn::Abs(hn::Load(df, from + key * width_)));
+      hn::Store(hn::Mul(most, hn::Set(df, 1 / kMostValue)), df, valueScales_.data() + i);
+      const auto factor = hn::Div(hn::Set(df, kMostValue), most);
+      for (int key = 0; key < kKeys; key += 2, from += 2 * width_) {
+        const auto first = hn::NearestInt(hn::Mul(hn::Load(df, from), factor));
+        const auto second = hn::NearestInt(hn::Mul(hn::Load(df, from + width_), factor));
+        const auto pair = hn::Or(hn::And(first, hn::Set(di, 0xffff)), hn::ShiftLeft<16>(second));
+        hn::Store(hn::BitCast(Levels(), pair), Levels(), values_.data() + key * width_ + 2 * i);
+      }
+    }
+  }
+
+  static constexpr float kTiny = 1e-30f;  ///< of less there is nothing left, and its factor would overflow
+  int width_;
+  float most_;                        ///< level of a query or a key
+  LineVector<std::int16_t> queries_;  ///< [rows, width]
+  LineVector<float> queryScales_;     ///< [rows], with the scale of the products
+  LineVector<float> keys_;            ///< [width / 2, kKeys] pairs of levels
+  HWY_ALIGN float keyScales_[kKeys];
+  LineVector<std::int16_t> values_;  ///< [kKeys / 2, width] pairs
+  LineVector<float> valueScales_;    ///< [width]
+  LineVector<std::int16_t> levels_;  ///< keys before they are turned
+  LineVector<float> row_;            ///< before they are rounded
+};
 
 /// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2
 /// to the part between whole numbers is its Taylor polynomial.
-HWY_INLINE hn::Vec<Floats> expBelowZero(hn::Vec<Floats> x) {
-  const Floats df;
-  const hn::Rebind<std::int32_t, Floats> di;
+template <class D>
+HWY_INLINE hn::Vec<D> expBelowZero(D df, hn::Vec<D> x) {
+  const hn::Rebind<std::int32_t, D> di;
   const auto least = hn::Set(df, -87.0f);
   const auto power = hn::Mul(hn::Max(x, least), hn::Set(df, 1.44269504f));
   const auto whole = hn::Round(power);
@@ -190,110 +333,139 @@ HWY_INLINE hn::Vec<Floats> expBelowZero(hn::Vec<Floats> x) {
   return hn::IfThenElseZero(hn::Gt(x, least), hn::BitCast(df, bits));
 }
 
-/// Scores become weights; what the row has so far is made smaller where a score is the largest yet. It sees
-/// keys [from, to) of the tile.
-HWY_INLINE void weighRow(Strip& strip, int row, int from, int to, float* scores) {
-  const Floats df;
-  const int lanes = static_cast<int>(hn::Lanes(df));
-  if (from >= to) {
-    std::memset(scores, 0, sizeof(float) * kKeys);
-    return;
-  }
+/// What the rows of a strip have so far.
+struct Strip {
+  int width;                 ///< the dimension, filled up
+  LineVector<float> output;  ///< [rows, width]
+  LineVector<float> largest, sum;
+};
+
+/// The keys [from, to) that a row sees of a tile.
+struct Sight {
+  int from, to;
+};
+
+/// Scores of kRows rows from `row` on become weights; what the rows have is made smaller where a score is the
+/// largest yet.
+HWY_INLINE void weigh(Strip& strip, int row, const Sight* sights, Weights& weights) {
   constexpr float kHidden = -1e30f;
-  for (int key = 0; key < from; ++key) scores[key] = kHidden;
-  for (int key = to; key < kKeys; ++key) scores[key] = kHidden;
-  auto most = hn::Load(df, scores);
-  for (int key = lanes; key < kKeys; key += lanes) most = hn::Max(most, hn::Load(df, scores + key));
-  const float before = strip.largest[row], largest = std::max(before, hn::GetLane(hn::MaxOfLanes(df, most)));
-  if (largest > before) {
-    const float factor = std::exp(before - largest);
-    strip.largest[row] = largest;
-    strip.sum[row] *= factor;
-    float* out = strip.output.data() + row * strip.width;
-    for (int i = 0; i < strip.width; i += lanes)
-      hn::Store(hn::Mul(hn::Load(df, out + i), hn::Set(df, factor)), df, out + i);
+  const Floats df;
+  const hn::CappedTag<float, kRows> dr;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  HWY_ALIGN float most[kRows], before[kRows], after[kRows], shrinks[kRows], factors[kRows];
+  for (int r = 0; r < kRows; ++r) {
+    float* scores = weights.rows[r];
+    const auto [from, to] = sights[r];
+    if (from > 0) std::fill_n(scores, from, kHidden);
+    if (to < kKeys) std::fill(scores + to, scores + kKeys, kHidden);
+    auto largest = hn::Load(df, scores);
+    for (int key = lanes; key < kKeys; key += lanes) largest = hn::Max(largest, hn::Load(df, scores + key));
+    most[r] = hn::GetLane(hn::MaxOfLanes(df, largest));
+    before[r] = strip.largest[row + r];
   }
-  auto sums = hn::Zero(df);
-  HWY_UNROLL(4)
-  for (int key = 0; key < kKeys; key += lanes) {
-    const auto weights = expBelowZero(hn::Sub(hn::Load(df, scores + key), hn::Set(df, largest)));
-    hn::Store(weights, df, scores + key);
-    sums = hn::Add(sums, weights);
+  for (int r = 0; r < kRows; r += static_cast<int>(hn::Lanes(dr))) {
+    const auto old = hn::Load(dr, before + r), own = hn::Load(dr, most + r);
+    const auto largest = hn::Max(old, own);
+    const auto isHidden = hn::Eq(own, hn::Set(dr, kHidden));
+    hn::Store(hn::IfThenElse(isHidden, old, largest), dr, after + r);
+    hn::Store(hn::IfThenElse(isHidden, hn::Set(dr, 1.0f), expBelowZero(dr, hn::Sub(old, largest))), dr,
+              shrinks + r);
+    hn::Store(hn::IfThenZeroElse(isHidden, expBelowZero(dr, hn::Sub(own, largest))), dr, factors + r);
   }
-  strip.sum[row] += total(df, sums);
-}
-
-/// A tile of keys from `first` on and all rows of the strip, the first of which is `firstRow`.
-template <class Value>
-void attendTile(const BlockAttention<Value>& a, std::int64_t firstRow, int rows, int first, Strip& strip) {
-  for (int row = 0; row < rows; row += kRows) {
-    const int count = std::min(kRows, rows - row);
-    const int *begins = a.begins + firstRow + row, *ends = a.ends + firstRow + row;
-    const int least = *std::min_element(begins, begins + count), most = *std::max_element(ends, ends + count);
-    if (std::min(most, a.count) <= first || least >= first + kKeys) continue;
-    scoreTile(strip, row);
-    for (int i = 0; i < kRows; ++i) {
-      const int last = i < count ? std::min(ends[i], a.count) : 0;
-      weighRow(strip, row + i, i < count ? std::clamp(begins[i] - first, 0, kKeys) : 0,
-               std::clamp(last - first, 0, kKeys), strip.weights[i]);
+  for (int r = 0; r < kRows; ++r) {
+    if (after[r] > before[r]) {
+      strip.largest[row + r] = after[r];
+      strip.sum[row + r] *= shrinks[r];
+      float* out = strip.output.data() + std::int64_t{row + r} * strip.width;
+      for (int i = 0; i < strip.width; i += lanes)
+        hn::Store(hn::Mul(hn::Load(df, out + i), hn::Set(df, shrinks[r])), df, out + i);
     }
-    addValues(strip, row);
+    auto sums = hn::Zero(df);
+    const auto largest = hn::Set(df, most[r]);
+    HWY_UNROLL(4)
+    for (int key = 0; key < kKeys; key += lanes) {
+      const auto own = expBelowZero(df, hn::Sub(hn::Load(df, weights.rows[r] + key), largest));
+      hn::Store(own, df, weights.rows[r] + key);
+      sums = hn::Add(sums, own);
+    }
+    weights.factors[r] = factors[r];
+    strip.sum[row + r] += factors[r] * total(df, sums);
   }
 }
 
-template <class Value>
-void attendStrip(const BlockAttention<Value>& a, std::int64_t firstRow, int rows, Strip& strip) {
+/// The tile of keys from `first` on and all rows of the strip, the first of which is `firstRow`.
+template <class Value, class Tile>
+void attendTile(const BlockAttention<Value>& a, std::int64_t firstRow, int rows, int first, const Tile& tile,
+                Strip& strip) {
+  Weights weights;
+  for (int row = 0; row < rows; row += kRows) {
+    Sight sights[kRows] = {};
+    bool seesAny = false;
+    for (int r = 0; r < std::min(kRows, rows - row); ++r) {
+      const std::int64_t at = firstRow + row + r;
+      sights[r] = {std::clamp(a.begins[at] - first, 0, kKeys),
+                   std::clamp(std::min(a.ends[at], a.count) - first, 0, kKeys)};
+      if (sights[r].from >= sights[r].to) sights[r] = {0, 0};
+      seesAny = seesAny || sights[r].to > 0;
+    }
+    if (!seesAny) continue;
+    tile.score(row, weights.rows[0]);
+    weigh(strip, row, sights, weights);
+    tile.addValues(weights, strip.output.data() + std::int64_t{row} * strip.width);
+  }
+}
+
+template <class Value, class Tile>
+void attendStrip(const BlockAttention<Value>& a, std::int64_t firstRow, int rows, Tile& tile, Strip& strip) {
   const int dimension = a.dimension;
   for (int row = 0; row < rows; ++row) {
     const std::int64_t from = (firstRow + row) * dimension;
-    for (int i = 0; i < dimension; ++i)
-      strip.queries[row * dimension + i] = readValue(a.queries + from + i) * a.scale;
-    std::copy_n(a.output + from, dimension, strip.output.data() + row * strip.width);
+    tile.setQuery(row, a.queries + from, dimension, a.scale);
+    std::copy_n(a.output + from, dimension, strip.output.data() + std::int64_t{row} * strip.width);
     strip.largest[row] = a.largest[firstRow + row];
     strip.sum[row] = a.sum[firstRow + row];
   }
   const int least = *std::min_element(a.begins + firstRow, a.begins + firstRow + rows);
   const int most = std::min(a.count, *std::max_element(a.ends + firstRow, a.ends + firstRow + rows));
   for (int first = least; first < most; first += kKeys) {
-    loadTile(a, first, strip);
-    attendTile(a, firstRow, rows, first, strip);
+    const std::int64_t at = std::int64_t{first} * dimension;
+    tile.setKeys(a.keys + at, a.values + at, std::min(kKeys, a.count - first), dimension);
+    attendTile(a, firstRow, rows, first, tile, strip);
   }
   for (int row = 0; row < rows; ++row) {
-    std::copy_n(strip.output.data() + row * strip.width, dimension, a.output + (firstRow + row) * dimension);
+    std::copy_n(strip.output.data() + std::int64_t{row} * strip.width, dimension,
+                a.output + (firstRow + row) * dimension);
     a.largest[firstRow + row] = strip.largest[row];
     a.sum[firstRow + row] = strip.sum[row];
   }
 }
 
-template <class Value>
+template <class Tile, class Value>
 void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end) {
   if (begin >= end) return;
-  constexpr std::int64_t kStripFloats =
-      12288;  // so that queries and outputs of a strip stay in the second cache
+  // So that queries and outputs of a strip stay in the second cache.
+  constexpr std::int64_t kStripFloats = 24576;
   const int step = 2 * static_cast<int>(hn::Lanes(Floats()));
   const auto most = std::max<std::int64_t>(32, kStripFloats / a.dimension / kRows * kRows);
   const auto rows = static_cast<int>(std::min(most, (end - begin + kRows - 1) / kRows * kRows));
+  const auto filled = (rows + kRows - 1) / kRows * kRows;
   Strip strip;
-  strip.rows = rows;
-  strip.dimension = a.dimension;
   strip.width = (a.dimension + step - 1) / step * step;
-  strip.queries.resize(rows * a.dimension);
-  strip.output.resize(rows * strip.width);
-  strip.keys.resize(a.dimension * kKeys);
-  strip.values.resize(kKeys * strip.width);
-  strip.largest.resize(rows);
-  strip.sum.resize(rows);
+  strip.output.resize(static_cast<std::size_t>(filled) * strip.width);
+  strip.largest.resize(filled);
+  strip.sum.resize(filled);
+  Tile tile(filled, strip.width);
   for (std::int64_t row = begin; row < end; row += rows)
-    attendStrip(a, row, static_cast<int>(std::min<std::int64_t>(rows, end - row)), strip);
+    attendStrip(a, row, static_cast<int>(std::min<std::int64_t>(rows, end - row)), tile, strip);
 }
 
 #endif
 
 void AttendFloatRows(const BlockAttention<float>& a, std::int64_t begin, std::int64_t end) {
-  attend(a, begin, end);
+  attend<FloatTile>(a, begin, end);
 }
 void AttendBfloatRows(const BlockAttention<std::uint16_t>& a, std::int64_t begin, std::int64_t end) {
-  attend(a, begin, end);
+  attend<LevelTile>(a, begin, end);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -11,6 +11,7 @@
 
 #include <hwy/cache_control.h>
 
+#include "kernels/pairs-inl.h"
 #include "kernels/panel_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -32,31 +33,6 @@ void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) 
 #else
 
 constexpr int kPanelRows = PanelMatrix::kRows;
-
-/// One pair of columns of x in every lane.
-template <class D32>
-HWY_INLINE hn::Vec<hn::Repartition<std::int16_t, D32> > spreadPair(D32 d32, const std::int16_t* x) {
-  std::uint32_t pair;
-  std::memcpy(&pair, x, sizeof pair);
-  return hn::BitCast(hn::Repartition<std::int16_t, D32>(), hn::Set(d32, pair));
-}
-
-/// Sums of products of pairs, for rows side by side. Two, because some processors keep halves apart.
-template <class DI>
-struct PairSums {
-  hn::Vec<DI> first, second;
-
-  HWY_INLINE void add(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
-                      hn::Vec<hn::Repartition<std::int16_t, DI> > b) {
-    first = hn::ReorderWidenMulAccumulate(DI(), a, b, first, second);
-  }
-  HWY_INLINE hn::Vec<DI> total() const { return hn::RearrangeToOddPlusEven(first, second); }
-};
-
-template <class DI>
-HWY_INLINE PairSums<DI> noSums(DI di) {
-  return {hn::Zero(di), hn::Zero(di)};
-}
 
 // ---- One row of x: weights are unpacked on the way ----
 

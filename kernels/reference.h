@@ -280,20 +280,35 @@ struct SeenRow {
   Expected logSum;
 };
 template <class Value>
+double largestOf(const Value* values, int count) {
+  double most = 0;
+  for (int i = 0; i < count; ++i) most = std::max(most, std::abs(number(values[i])));
+  return most;
+}
+template <class Value>
 SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
+  // Half a level of what bf16 is rounded to, relative to the largest; dimensions are filled up to 32.
+  constexpr bool kRounds = sizeof(Value) == 2;
+  const double halfLevel = kRounds ? 0.5 / (std::sqrt(0x1p31 / ((a.dimension + 31) / 32 * 32)) - 2) : 0;
+  const double halfWeight = kRounds ? 0.5 / 5791 : 0;
   std::vector<double> scores;
+  const Value* query = a.queries + row * a.dimension;
+  const double queryError = halfLevel * largestOf(query, a.dimension);
   double most = -std::numeric_limits<double>::infinity(), moved = 0;
-  for (std::int64_t key = a.begins[row]; key < a.ends[row]; ++key) {
-    double score = 0, sizes = 0;
+  for (std::int64_t at = a.begins[row]; at < a.ends[row]; ++at) {
+    const Value* key = a.keys + at * a.dimension;
+    const double keyError = halfLevel * largestOf(key, a.dimension);
+    double score = 0, sizes = 0, rounded = 0;
     for (int i = 0; i < a.dimension; ++i) {
-      const double product =
-          number(a.queries[row * a.dimension + i]) * number(a.keys[key * a.dimension + i]) * a.scale;
+      const double product = number(query[i]) * number(key[i]) * a.scale;
       score += product;
       sizes += std::abs(product);
+      rounded += std::abs(a.scale) *
+                 (std::abs(number(query[i])) * keyError + (std::abs(number(key[i])) + keyError) * queryError);
     }
     scores.push_back(score);
     most = std::max(most, score);
-    moved = std::max(moved, (a.dimension + 4) * kUnit * sizes);
+    moved = std::max(moved, (a.dimension + 4) * kUnit * sizes + rounded);
   }
   double sum = 0;
   for (const double score : scores) sum += std::exp(score - most);
@@ -302,11 +317,15 @@ SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
   result.logSum = {most + std::log(sum), moved + relative};
   for (int i = 0; i < a.dimension; ++i) {
     Expected entry;
+    double largest = 0;  // of the tile's values, whatever the row sees of it
+    for (std::int64_t key = 0; key < a.count; ++key)
+      largest = std::max(largest, std::abs(number(a.values[key * a.dimension + i])));
     for (std::size_t k = 0; k < scores.size(); ++k) {
       const double value = number(a.values[(a.begins[row] + static_cast<std::int64_t>(k)) * a.dimension + i]);
       const double weight = std::exp(scores[k] - most) / sum;
       entry.value += weight * value;
-      entry.error += 2 * relative * weight * std::abs(value);
+      entry.error +=
+          2 * relative * weight * std::abs(value) + halfWeight * (std::abs(value) / sum + weight * largest);
     }
     result.output.push_back(entry);
   }

@@ -52,7 +52,7 @@ TEST_P(AttendRows, TakesAnyDimensionInBothForms) {
   }
 }
 
-TEST_P(AttendRows, TakesMoreRowsThanAStripHas) { expectRight<std::uint16_t>({250, 64, 260, Sight::Causal}); }
+TEST_P(AttendRows, TakesMoreRowsThanAStripHas) { expectRight<std::uint16_t>({450, 64, 460, Sight::Causal}); }
 
 TEST_P(AttendRows, HidesWhatARowDoesNotSee) {
   for (const Sight sight : {Sight::Causal, Sight::Window}) {
@@ -62,6 +62,20 @@ TEST_P(AttendRows, HidesWhatARowDoesNotSee) {
 }
 
 TEST_P(AttendRows, StaysExactWhereScoresAreLarge) { expectRight<float>({9, 64, 100, Sight::All, 60}); }
+
+TEST_P(AttendRows, CountsManyKeysOfHardlyAnyWeightBesideOneOfMuch) {
+  AttendedRows<std::uint16_t> rows{4, 64, 4000};
+  for (int i = 0; i < 64; ++i) {  // the first key gets e¹⁰ times what any other does
+    for (int row = 0; row < 4; ++row) writeValue(1.0f, &rows.queries[row * 64 + i]);
+    for (int key = 0; key < 4000; ++key) {
+      writeValue(key == 0 ? 10.0f / 64 / rows.argument().scale : 0.0f, &rows.keys[key * 64 + i]);
+      writeValue(key == 0 ? 0.0f : 1.0f, &rows.values[key * 64 + i]);
+    }
+  }
+  attend(rows.argument(), 0, 4);
+  const double others = 3999 / (3999 + std::exp(10.0));
+  for (int row = 0; row < 4; ++row) EXPECT_NEAR(rows.output[row * 64] / rows.sum[row], others, 0.02 * others);
+}
 
 TEST_P(AttendRows, GoesOnWhereAnEarlierCallEnded) {
   AttendedRows<float> rows{11, 64, 150};

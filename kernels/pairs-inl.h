@@ -1,0 +1,50 @@
+// Products of 16-bit levels, a pair at a time, once for each SIMD target. Included after <hwy/highway.h>.
+#if defined(KVASIR_KERNELS_PAIRS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef KVASIR_KERNELS_PAIRS_INL_H_
+#undef KVASIR_KERNELS_PAIRS_INL_H_
+#else
+#define KVASIR_KERNELS_PAIRS_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <cstring>
+
+HWY_BEFORE_NAMESPACE();
+namespace kvasir {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR
+/// One pair of levels in every lane of 32 bits.
+template <class D32>
+HWY_INLINE hn::Vec<hn::Repartition<std::int16_t, D32> > spreadPair(D32 d32, const std::int16_t* levels) {
+  std::uint32_t pair;
+  std::memcpy(&pair, levels, sizeof pair);
+  return hn::BitCast(hn::Repartition<std::int16_t, D32>(), hn::Set(d32, pair));
+}
+
+/// Sums of products of pairs, one a lane of 32 bits. Two, because some processors keep halves apart.
+template <class DI>
+struct PairSums {
+  hn::Vec<DI> first, second;
+
+  HWY_INLINE void add(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
+                      hn::Vec<hn::Repartition<std::int16_t, DI> > b) {
+    first = hn::ReorderWidenMulAccumulate(DI(), a, b, first, second);
+  }
+  HWY_INLINE hn::Vec<DI> total() const { return hn::RearrangeToOddPlusEven(first, second); }
+};
+
+template <class DI>
+HWY_INLINE PairSums<DI> noSums(DI di) {
+  return {hn::Zero(di), hn::Zero(di)};
+}
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kvasir
+HWY_AFTER_NAMESPACE();
+
+#endif
