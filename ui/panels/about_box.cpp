@@ -6,7 +6,7 @@
 #include <QStringList>
 #include <QVBoxLayout>
 
-#include "ui/panels/exchange.h"
+#include "ui/size_text.h"
 
 namespace kvasir {
 namespace {
