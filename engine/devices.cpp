@@ -16,21 +16,21 @@ Devices findDevices(const CudaPlaces& places) {
   const CudaSearch search = findCuda(places);
   devices.cudaDriver = search.driver;
   devices.cudaReason = search.reason;
+  devices.backend = search.backend;
   for (const CudaDevice& found : search.devices)
-    devices.cuda.push_back(
-        {found.device.name, found.device.memoryBytes, capabilityText(found.device.capability), found.reason});
+    devices.cuda.push_back({found.device.name, found.device.memoryBytes,
+                            capabilityText(found.device.capability), found.reason, found.index});
   return devices;
 }
 
-std::vector<DeviceCheck> checkDevices(const CudaPlaces& places) {
+std::vector<DeviceCheck> checkDevices(const Devices& devices) {
   std::vector<DeviceCheck> checks;
   for (InstructionSetCheck& check : checkHost())
     checks.push_back({std::move(check.instructions), false, std::move(check.kernels)});
-  const CudaSearch search = findCuda(places);
-  if (!search.backend) return checks;
-  for (const CudaDevice& found : search.devices) {
-    if (found.reason.empty())
-      checks.push_back({found.device.name, true, checkKernels(*search.backend, found.index)});
+  if (!devices.backend) return checks;
+  for (const CudaDeviceInfo& device : devices.cuda) {
+    if (device.reason.empty())
+      checks.push_back({device.name, true, checkKernels(*devices.backend, device.index)});
   }
   return checks;
 }

@@ -93,7 +93,7 @@ std::string complaint(const std::vector<DeviceCheck>& checks) {
 void showDevices(const CudaPlaces& places, const Arguments& arguments, Console& console) {
   const Devices devices = findDevices(places);
   std::vector<DeviceCheck> checks;
-  if (arguments.checksKernels) checks = checkDevices(places);
+  if (arguments.checksKernels) checks = checkDevices(devices);
   if (arguments.isJson) {
     Json json = toJson(devices);
     if (arguments.checksKernels) json["checks"] = Json::array();

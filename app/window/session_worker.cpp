@@ -307,7 +307,7 @@ JobResult SessionWorker::perform(const PlaceJob& job, Listener&) {
 JobResult SessionWorker::perform(const DevicesJob&, Listener&) { return findDevices({backendFolders()}); }
 
 JobResult SessionWorker::perform(const CheckJob&, Listener&) {
-  return Checked{checkDevices({backendFolders()})};
+  return Checked{checkDevices(findDevices({backendFolders()}))};
 }
 
 JobResult SessionWorker::perform(const FindJob& job, Listener& listener) {
