@@ -35,4 +35,14 @@ std::vector<DeviceCheck> checkDevices(const Devices& devices) {
   return checks;
 }
 
+std::string complaintOf(const std::vector<DeviceCheck>& checks) {
+  std::string names;
+  for (const DeviceCheck& check : checks) {
+    for (const KernelCheck& kernel : check.kernels) {
+      if (!kernel.isRight) names += (names.empty() ? "" : "; ") + kernel.kernel + " on " + check.device;
+    }
+  }
+  return names.empty() ? names : "These kernels differ from the reference: " + names + ".";
+}
+
 }  // namespace kvasir

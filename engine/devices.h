@@ -47,4 +47,7 @@ struct DeviceCheck {
 /// second, on the engine's thread: what runs meanwhile on others uses the target being checked.
 std::vector<DeviceCheck> checkDevices(const Devices& devices);
 
+/// A sentence that names the kernels that were not right; empty: all were.
+std::string complaintOf(const std::vector<DeviceCheck>& checks);
+
 }  // namespace kvasir

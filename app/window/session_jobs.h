@@ -141,6 +141,7 @@ struct Found {
 };
 struct Checked {
   std::vector<DeviceCheck> checks;
+  std::string complaint;  ///< of the checks
 };
 struct Done {};
 

@@ -307,7 +307,9 @@ JobResult SessionWorker::perform(const PlaceJob& job, Listener&) {
 JobResult SessionWorker::perform(const DevicesJob&, Listener&) { return findDevices({backendFolders()}); }
 
 JobResult SessionWorker::perform(const CheckJob&, Listener&) {
-  return Checked{checkDevices(findDevices({backendFolders()}))};
+  Checked checked{checkDevices(findDevices({backendFolders()})), {}};
+  checked.complaint = complaintOf(checked.checks);
+  return checked;
 }
 
 JobResult SessionWorker::perform(const FindJob& job, Listener& listener) {
