@@ -114,13 +114,9 @@ std::optional<int> Workspace::chunkAt(std::size_t byte) const {
   return std::nullopt;
 }
 
-/// Pins what the table has of the section that the chunk is in.
+/// Pins all chunks of the section that the chunk is in, found or not.
 void Workspace::pinSection(int chunk) {
-  if (!shown_) return;
-  const auto row = std::find_if(shown_->evidence.begin(), shown_->evidence.end(),
-                                [&](const EvidenceRow& r) { return r.chunk == chunk; });
-  if (row == shown_->evidence.end()) return;
-  wish(chunksOfSection(*shown_, chunk), Wish::Always);
+  if (shown_) wish(chunksOfSection(*shown_, chunk), Wish::Always);
 }
 
 std::vector<int> Workspace::chunksIn(const QString& document, const TextRange& range) const {

@@ -7,11 +7,14 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTest>
 #include <QTextBrowser>
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/window_walk.h"
+#include "ui/maps/evidence_model.h"
+#include "ui/maps/evidence_panel.h"
 
 namespace kvasir {
 
@@ -87,6 +90,22 @@ void DrivenWindow::askAndWait(const QString& question) {
   QVERIFY(workspace_->isAnswering());
   QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), 20000);
   QTRY_VERIFY(shown() && shown()->number > 0);
+}
+
+bool DrivenWindow::clickRow(int chunk) {
+  window().showLowerView(window().findChild<EvidencePanel*>());
+  auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+  const QModelIndexList rows =
+      table->model()->match(table->model()->index(0, 0), EvidenceModel::ChunkRole, chunk, 1, Qt::MatchExactly);
+  if (rows.isEmpty()) return false;
+  table->scrollTo(rows.front());
+  QTest::mouseClick(table->viewport(), Qt::LeftButton, Qt::NoModifier,
+                    table->visualRect(rows.front()).center());
+  return true;
+}
+
+bool DrivenWindow::clickOfRow(int chunk, const QString& button) {
+  return clickRow(chunk) && clickButton(*window().findChild<EvidencePanel*>(), button);
 }
 
 bool DrivenWindow::clickLink(const QString& target) {

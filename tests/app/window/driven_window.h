@@ -52,6 +52,10 @@ class DrivenWindow {
   void askAndWait(const QString& question);
   /// Clicks the first link of the conversation whose target begins so; false where there is none.
   bool clickLink(const QString& target);
+  /// Clicks the chunk's row in the evidence table; false where there is none.
+  bool clickRow(int chunk);
+  /// The same, then the button below the table: "Pin". False where that is off.
+  bool clickOfRow(int chunk, const QString& button);
 
  private:
   QTemporaryDir folder_;

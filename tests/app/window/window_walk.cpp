@@ -55,6 +55,17 @@ void dropFiles(QWidget& window, const QStringList& files) {
   QApplication::sendEvent(&window, &dropped);
 }
 
+bool clickButton(const QWidget& within, const QString& name) {
+  for (QAbstractButton* button : within.findChildren<QAbstractButton*>()) {
+    const QString called =
+        button->accessibleName().isEmpty() ? button->text().remove(QLatin1Char('&')) : button->accessibleName();
+    if (called != name || !button->isVisible()) continue;
+    if (button->isEnabled()) QTest::mouseClick(button, Qt::LeftButton);
+    return button->isEnabled();
+  }
+  return false;
+}
+
 void writeLongPdf(const QString& file, int pages) {
   static const QStringList kWords =
       QStringLiteral(

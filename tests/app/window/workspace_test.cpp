@@ -81,6 +81,35 @@ class WorkspaceTest : public QObject {
   void ask(const QString& question) { driven_->ask(question); }
   void askAndWait(const QString& question) { driven_->askAndWait(question); }
   bool clickLink(const QString& target) { return driven_->clickLink(target); }
+  bool isFound(int chunk) {
+    const auto& rows = shown()->evidence;
+    return std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
+  }
+  /// The map by position, in view and with the chunk in its middle.
+  HeatPlot& mapAt(int chunk) {
+    auto* maps = window().findChild<MapPanel*>();
+    window().showLowerView(maps);
+    maps->findChild<QTabBar*>(QStringLiteral("mapKinds"))->setCurrentIndex(1);
+    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
+    const auto& tokens = shown()->maps->firstTokens;
+    const auto token = [&](int of) {
+      return tokens[static_cast<std::size_t>(std::clamp(of, 0, static_cast<int>(tokens.size()) - 1))];
+    };
+    plot->setView(token(chunk - 3), token(chunk + 4));
+    QTest::qWait(50);
+    return *plot;
+  }
+  static QPoint placeOf(const HeatPlot& plot, int chunk) {
+    return plot.cellRect({0, 0, chunk}).center().toPoint();
+  }
+  bool chooseOnMap(int chunk, const QString& text) {
+    HeatPlot& plot = mapAt(chunk);
+    return chooseFromMenu(&plot, placeOf(plot, chunk), text);
+  }
+  void clickOnMap(int chunk) {
+    HeatPlot& plot = mapAt(chunk);
+    QTest::mouseClick(&plot, Qt::LeftButton, Qt::NoModifier, placeOf(plot, chunk));
+  }
   bool sees(const EvidenceRow& row) {
     return !window().findChild<DocumentView*>()->boxesInView(row.range).empty();
   }
@@ -296,12 +325,27 @@ class WorkspaceTest : public QObject {
         std::find_if(rows.begin(), rows.end(), [](const EvidenceRow& r) { return !r.section.isEmpty(); });
     QVERIFY(row != rows.end());
     const int chunk = row->chunk;
-    Q_EMIT window().findChild<EvidencePanel*>()->pinSectionWished(chunk);
+    QVERIFY(driven_->clickOfRow(chunk, QStringLiteral("Pin section")));
     askAndWait(kQuestion);
     const std::vector<int>& pinned = fakeEngine().pinned.back();
     QVERIFY(pinned.size() > 1);
     QVERIFY(std::find(pinned.begin(), pinned.end(), chunk) != pinned.end());
     QVERIFY(pinned.size() < shown()->chunks.size());
+  }
+
+  /// Also that of a chunk which stands in the table because it is pinned, not because it was found.
+  void pinsTheSectionOfAChunkThatWasNotFound() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    int chunk = 100;
+    while (isFound(chunk)) ++chunk;
+    QVERIFY(chooseOnMap(chunk, QStringLiteral("Always attend")));
+    QVERIFY(driven_->clickOfRow(chunk, QStringLiteral("Pin section")));
+    askAndWait(kQuestion);
+    const std::vector<int>& pinned = fakeEngine().pinned.back();
+    QVERIFY(pinned.size() > 1);
+    QVERIFY(std::find(pinned.begin(), pinned.end(), chunk) != pinned.end());
   }
 
   void stopsMidwayAndKeepsTheText() {
@@ -424,29 +468,17 @@ class WorkspaceTest : public QObject {
     QVERIFY(early && !actionNamed(early, QStringLiteral("Always attend"))->isEnabled());
     early->close();
     askAndWait(kQuestion);
-    const auto isFound = [&](int chunk) {
-      const auto& rows = shown()->evidence;
-      return std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
-    };
     // On the map.
-    auto* maps = window().findChild<MapPanel*>();
-    window().showLowerView(maps);
-    maps->findChild<QTabBar*>(QStringLiteral("mapKinds"))->setCurrentIndex(1);
-    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
     int chunk = 100;
     while (isFound(chunk)) ++chunk;
-    const auto& tokens = shown()->maps->firstTokens;
-    plot->setView(tokens[static_cast<std::size_t>(chunk - 3)], tokens[static_cast<std::size_t>(chunk + 4)]);
-    QTest::qWait(50);
-    const QPoint at = plot->cellRect({0, 0, chunk}).center().toPoint();
-    QVERIFY(chooseFromMenu(plot, at, QStringLiteral("Always attend")));
+    QVERIFY(chooseOnMap(chunk, QStringLiteral("Always attend")));
     // It stands in the table, to be taken back.
     auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
     QCOMPARE(table->model()->rowCount(), static_cast<int>(shown()->evidence.size()) + 1);
     // On the page: the passage under the pointer.
     int below = 200;
     while (isFound(below)) ++below;
-    Q_EMIT maps->activated(below);
+    clickOnMap(below);
     QTRY_VERIFY(!document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).empty());
     const QRect box = document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).front();
     const QPoint word = page->viewport()->mapFrom(document, box.topLeft() + QPoint(8, box.height() / 2));
