@@ -33,6 +33,7 @@
 #include "ui/document/light_style.h"
 #include "ui/document/page_view.h"
 #include "ui/maps/compare_panel.h"
+#include "ui/maps/evidence_model.h"
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
@@ -109,6 +110,30 @@ class WorkspaceTest : public QObject {
   void clickOnMap(int chunk) {
     HeatPlot& plot = mapAt(chunk);
     QTest::mouseClick(&plot, Qt::LeftButton, Qt::NoModifier, placeOf(plot, chunk));
+  }
+  /// Opens a long document and then a short one, asks both for what stands in the long one's beginning, and
+  /// gives a chunk of it that was not found.
+  int askBesideALongDocument() {
+    QByteArray text = "The harpoon hit the whale at noon.\n\n";
+    while (text.size() < 2000) text += "Nothing else of note happened on that long day. ";
+    driven_->open(driven_->write(QStringLiteral("one.txt"), text));
+    driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+    QTest::keyClick(window().library()->findChild<QListView*>(), Qt::Key_A, Qt::ControlModifier);
+    auto* scopes = panel().findChild<QComboBox*>(QStringLiteral("scopes"));
+    scopes->setFocus();
+    QTest::keyClick(scopes, Qt::Key_Down);
+    askAndWait(QStringLiteral("harpoon?"));
+    for (int chunk = 0; shown() && chunk < static_cast<int>(shown()->chunks.size()); ++chunk) {
+      if (!isFound(chunk) && documentOf(*shown(), static_cast<std::size_t>(chunk)) != workspace().home())
+        return chunk;
+    }
+    return -1;
+  }
+  QString textInTable(int chunk) {
+    const auto* model = window().findChild<QTableView*>(QStringLiteral("evidenceTable"))->model();
+    const QModelIndexList rows =
+        model->match(model->index(0, 0), EvidenceModel::ChunkRole, chunk, 1, Qt::MatchExactly);
+    return rows.isEmpty() ? QString() : rows.front().siblingAtColumn(TextColumn).data().toString();
   }
   bool sees(const EvidenceRow& row) {
     return !window().findChild<DocumentView*>()->boxesInView(row.range).empty();
@@ -202,6 +227,29 @@ class WorkspaceTest : public QObject {
     restart();
     Q_EMIT window().library()->openWished(home);
     QTRY_VERIFY(shown() && documentsOf(*shown()).size() == 2);
+  }
+
+  void showsTheTextOfAPinnedChunkOfAnotherDocument() {
+    start();
+    const int chunk = askBesideALongDocument();
+    QVERIFY(chunk >= 0 && chooseOnMap(chunk, QStringLiteral("Always attend")));
+    QTRY_VERIFY(!textInTable(chunk).isEmpty());
+    QVERIFY2(
+        QLatin1String("Nothing else of note happened on that long day. Nothing else of note happened on that")
+            .contains(textInTable(chunk)),
+        qPrintable(textInTable(chunk)));
+    QCOMPARE(QString::fromStdString(workspace().open()->record.id), workspace().home());
+  }
+
+  void saysWhyAPinnedChunkHasNoText() {
+    start();
+    const int chunk = askBesideALongDocument();
+    QVERIFY(chunk >= 0);
+    QSignalSpy removed(&workspace().session(), &Session::removed);
+    workspace().session().remove(documentOf(*shown(), static_cast<std::size_t>(chunk)));
+    QTRY_COMPARE(removed.size(), 1);
+    QVERIFY(chooseOnMap(chunk, QStringLiteral("Always attend")));
+    QTRY_COMPARE(textInTable(chunk), QStringLiteral("The library has no such document any more."));
   }
 
   void keepsSeveralConversations() {
