@@ -6,6 +6,8 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QListWidget>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTest>
@@ -13,8 +15,10 @@
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/window_walk.h"
+#include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_model.h"
 #include "ui/maps/evidence_panel.h"
+#include "ui/maps/map_panel.h"
 
 namespace kvasir {
 
@@ -106,6 +110,26 @@ bool DrivenWindow::clickRow(int chunk) {
 
 bool DrivenWindow::clickOfRow(int chunk, const QString& button) {
   return clickRow(chunk) && clickButton(*window().findChild<EvidencePanel*>(), button);
+}
+
+void DrivenWindow::compare(const QStringList& methods) {
+  auto* panel = window().findChild<ComparePanel*>();
+  window().showLowerView(panel);
+  auto* list = panel->findChild<QListWidget*>(QStringLiteral("compareMethods"));
+  list->setFocus();
+  for (const QString& method : methods) {
+    const QList<QListWidgetItem*> found = list->findItems(method, Qt::MatchExactly);
+    QCOMPARE(found.size(), 1);
+    list->setCurrentItem(found.front());
+    QTest::keyClick(list, Qt::Key_Space);
+  }
+  QTest::mouseClick(panel->findChild<QPushButton*>(QStringLiteral("compareButton")), Qt::LeftButton);
+}
+
+bool DrivenWindow::clickVerify() {
+  auto* maps = window().findChild<MapPanel*>();
+  window().showLowerView(maps);
+  return clickButton(*maps, QStringLiteral("Verify against full attention"));
 }
 
 bool DrivenWindow::clickLink(const QString& target) {

@@ -56,6 +56,10 @@ class DrivenWindow {
   bool clickRow(int chunk);
   /// The same, then the button below the table: "Pin". False where that is off.
   bool clickOfRow(int chunk, const QString& button);
+  /// Ticks the methods in the comparison, whose view is shown, and compares them.
+  void compare(const QStringList& methods);
+  /// The button over the maps, which are shown; false where it is off or away.
+  bool clickVerify();
 
  private:
   QTemporaryDir folder_;

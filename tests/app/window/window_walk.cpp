@@ -60,8 +60,9 @@ bool clickButton(const QWidget& within, const QString& name) {
     const QString called =
         button->accessibleName().isEmpty() ? button->text().remove(QLatin1Char('&')) : button->accessibleName();
     if (called != name || !button->isVisible()) continue;
-    if (button->isEnabled()) QTest::mouseClick(button, Qt::LeftButton);
-    return button->isEnabled();
+    const bool isOn = button->isEnabled();
+    if (isOn) QTest::mouseClick(button, Qt::LeftButton);
+    return isOn;
   }
   return false;
 }

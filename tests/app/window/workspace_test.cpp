@@ -11,10 +11,12 @@
 #include <QElapsedTimer>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QMenu>
+#include <QMenuBar>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -129,6 +131,20 @@ class WorkspaceTest : public QObject {
     }
     return -1;
   }
+  void clickInLibrary(const QString& title) {
+    auto* list = window().library()->findChild<QListView*>();
+    const QModelIndexList found =
+        list->model()->match(list->model()->index(0, 0), Qt::DisplayRole, title, 1, Qt::MatchExactly);
+    QVERIFY(!found.isEmpty());
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, list->visualRect(found[0]).center());
+  }
+  void typeInto(QInputDialog* dialog, const QString& text) {
+    QVERIFY(dialog);
+    auto* field = dialog->findChild<QLineEdit*>();
+    field->selectAll();
+    QTest::keyClicks(field, text);
+    QTest::keyClick(field, Qt::Key_Return);
+  }
   QString textInTable(int chunk) {
     const auto* model = window().findChild<QTableView*>(QStringLiteral("evidenceTable"))->model();
     const QModelIndexList rows =
@@ -217,7 +233,7 @@ class WorkspaceTest : public QObject {
     const auto other =
         std::find_if(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.document != home; });
     QVERIFY(other != rows.end());
-    Q_EMIT window().findChild<EvidencePanel*>()->activated(other->chunk);
+    QVERIFY(driven_->clickRow(other->chunk));
     QTRY_VERIFY(QString::fromStdString(workspace().open()->record.id) == other->document);
     QTRY_VERIFY(!window().findChild<DocumentView*>()->boxesInView(other->range).empty());
     // The conversation stays, and so does what it is about.
@@ -225,7 +241,7 @@ class WorkspaceTest : public QObject {
     QVERIFY(conversation().contains(QLatin1String("harpoon and steersman?")));
     // At the next start it is there, with its documents.
     restart();
-    Q_EMIT window().library()->openWished(home);
+    clickInLibrary(QStringLiteral("two"));
     QTRY_VERIFY(shown() && documentsOf(*shown()).size() == 2);
   }
 
@@ -263,7 +279,8 @@ class WorkspaceTest : public QObject {
     QVERIFY(!conversation().contains(kQuestion));
     askAndWait(QStringLiteral("How many claims were pending?"));
     QCOMPARE(choice->count(), 2);
-    Q_EMIT panel().renameConversationWished(QStringLiteral("Claims"));
+    QVERIFY(chooseFromBar(window().menuBar(), QStringLiteral("Ask"), QStringLiteral("Rename conversation…")));
+    typeInto(panel().findChild<QInputDialog*>(), QStringLiteral("Claims"));
     QCOMPARE(choice->currentText(), QStringLiteral("Claims"));
     choice->setFocus();
     QTest::keyClick(choice, Qt::Key_Down);
@@ -275,12 +292,9 @@ class WorkspaceTest : public QObject {
     QCOMPARE(choice->count(), 2);
     QCOMPARE(choice->currentText(), QStringLiteral("Claims"));
     QCOMPARE(choice->itemText(1), kQuestion);
-    Q_EMIT panel().deleteConversationWished();
+    QVERIFY(chooseFromBar(window().menuBar(), QStringLiteral("Ask"), QStringLiteral("Delete conversation…")));
     auto* box = window().findChild<QMessageBox*>();
-    QVERIFY(box);
-    for (QAbstractButton* button : box->buttons()) {
-      if (button->text() == QLatin1String("Delete")) QTest::mouseClick(button, Qt::LeftButton);
-    }
+    QVERIFY(box && clickButton(*box, QStringLiteral("Delete")));
     QTRY_COMPARE(choice->count(), 1);
     QTRY_VERIFY(shown() && shown()->question == kQuestion);
     restart();
@@ -450,7 +464,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     auto* compare = window().findChild<ComparePanel*>();
-    Q_EMIT compare->compareWished({QStringLiteral("full"), QStringLiteral("infllm")});
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
     QTRY_COMPARE(fakeEngine().questions.size(), 3U);
     // The maps of one of them, verified as any answer's; the conversation leads back.
     const qint64 own = shown()->number;
@@ -467,7 +481,7 @@ class WorkspaceTest : public QObject {
     QCOMPARE(shown()->method, QStringLiteral("infllm"));
     auto* maps = window().findChild<MapPanel*>();
     QVERIFY(maps->isVisible());
-    Q_EMIT maps->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     const auto& drawn = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"))->sheet().maps;
     QCOMPARE(drawn.size(), std::size_t{2});
@@ -488,11 +502,10 @@ class WorkspaceTest : public QObject {
     start();
     openSample();
     askAndWait(kQuestion);
-    auto* evidence = window().findChild<EvidencePanel*>();
     const int best = shown()->evidence[0].chunk;
-    Q_EMIT evidence->blockWished(best, true);
+    QVERIFY(driven_->clickOfRow(best, QStringLiteral("Block")));
     const int other = shown()->evidence.back().chunk + 1;
-    Q_EMIT evidence->pinWished(other, true);
+    QVERIFY(chooseOnMap(other, QStringLiteral("Always attend")));
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
     QCOMPARE(fakeEngine().pinned.back(), std::vector<int>{other});
@@ -501,7 +514,7 @@ class WorkspaceTest : public QObject {
                         [&](const EvidenceRow& row) { return row.chunk == best && row.isBlocked; }));
     QVERIFY(std::any_of(rows.begin(), rows.end(),
                         [&](const EvidenceRow& row) { return row.chunk == other && row.isPinned; }));
-    Q_EMIT evidence->blockWished(best, false);
+    QVERIFY(driven_->clickOfRow(best, QStringLiteral("Block")));
     askAndWait(kQuestion);
     QVERIFY(fakeEngine().blocked.back().empty());
   }
@@ -575,7 +588,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     const int best = shown()->evidence[0].chunk;
-    Q_EMIT window().findChild<EvidencePanel*>()->withoutWished(best);
+    QVERIFY(driven_->clickOfRow(best, QStringLiteral("Answer without this chunk")));
     QTRY_VERIFY(!workspace().isAnswering());
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
     QVERIFY(shown()->note.contains(QLatin1String("log-probability")));
@@ -589,7 +602,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     QVERIFY(!window().strip()->values().isCoverageExact);
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     QVERIFY(*window().strip()->values().coverage < 0.5);
     QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
@@ -618,7 +631,7 @@ class WorkspaceTest : public QObject {
         listener.progress({Stage::Retrieving, i, 500, 0});
       }
     };
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(isLooking);
     QElapsedTimer timer;
     timer.start();
@@ -626,13 +639,13 @@ class WorkspaceTest : public QObject {
     QVERIFY(timer.elapsed() < 2000);
     QVERIFY(!window().strip()->values().isCoverageExact);
     isLooking = false;
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(isLooking);
     QSignalSpy verified(&workspace().session(), &Session::verified);
-    Q_EMIT window().stopWished();
+    QTest::keyClick(&box(), Qt::Key_Escape);
     QTRY_COMPARE(verified.size(), 1);
     fakeEngine().onLook = {};
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
   }
 
@@ -641,7 +654,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     const int before = shown()->budgetTokens;
-    Q_EMIT window().strip()->moreBudgetWished();
+    QVERIFY(clickButton(*window().strip(), QStringLiteral("Use more budget and ask again")));
     QTRY_VERIFY(!workspace().isAnswering() && shown()->budgetTokens == 2 * before);
   }
 
@@ -799,7 +812,7 @@ class WorkspaceTest : public QObject {
     QVERIFY(QFile::exists(openedUrl_.toLocalFile() + QStringLiteral("/kvasir.log")));
     // Nothing is read by itself, but what is asked for is done.
     QCOMPARE(fakeEngine().loads, 1);
-    Q_EMIT window().library()->openWished(workspace().session().rows()[0].key);
+    clickInLibrary(workspace().session().rows()[0].title);
     QTRY_VERIFY(workspace().open());
   }
 
@@ -815,10 +828,11 @@ class WorkspaceTest : public QObject {
     const QString other = driven_->write(QStringLiteral("other.txt"), "Something else.");
     driven_->open(other);
     QVERIFY(QFile::remove(other));
-    Q_EMIT recent->aboutToShow();
+    QVERIFY(chooseFromBar(window().menuBar(), QStringLiteral("File"), QStringLiteral("Open recent")));
+    QTRY_VERIFY(recent->isVisible());
     QVERIFY(!recent->actions()[0]->isEnabled());
     QVERIFY(recent->actions()[1]->isEnabled());
-    recent->actions()[1]->trigger();
+    QVERIFY(chooseFrom(recent, QStringLiteral("opm_report_2014.pdf")));
     QTRY_VERIFY(workspace().open()->record.file == samplePdf().toStdString());
     // Kept for the next start.
     restart();
@@ -838,9 +852,15 @@ class WorkspaceTest : public QObject {
     QCOMPARE(list->model()->rowCount(), 1);
     QCOMPARE(list->model()->index(0, 0).data().toString(), QStringLiteral("ships"));
     search->clear();
-    for (int row = 0; row < 2; ++row)
-      Q_EMIT window().library()->collectionWished(
-          {workspace().session().rows()[static_cast<std::size_t>(row)].key}, QStringLiteral("Sea"));
+    const QPoint whales = list->visualRect(list->model()->index(0, 0)).center();
+    const QPoint ships = list->visualRect(list->model()->index(1, 0)).center();
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, whales);
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::ControlModifier, ships);
+    QVERIFY(chooseFromMenu(list->viewport(), ships, QStringLiteral("Collection")));
+    auto* menu = window().library()->findChild<QMenu*>(QString(), Qt::FindDirectChildrenOnly);
+    QTRY_VERIFY(menu->isVisible());
+    QVERIFY(chooseFrom(menu, QStringLiteral("New collection…")));
+    typeInto(window().library()->findChild<QInputDialog*>(), QStringLiteral("Sea"));
     auto* collections = window().library()->findChild<QComboBox*>();
     QCOMPARE(collections->count(), 2);
     collections->setFocus();
@@ -972,7 +992,7 @@ class WorkspaceTest : public QObject {
     QVERIFY(!isLitInTable(1) && !isLitOnPage());
     // On the page.
     const EvidenceRow row = shown()->evidence[2];
-    Q_EMIT window().findChild<EvidencePanel*>()->activated(row.chunk);
+    QVERIFY(driven_->clickRow(row.chunk));
     const std::vector<QRect> boxes = document->boxesInView(row.range);
     QVERIFY(!boxes.empty());
     moveTo(page->viewport(), page->viewport()->mapFrom(document, boxes.front().center()));
@@ -1054,7 +1074,7 @@ class WorkspaceTest : public QObject {
   void tellsOfDevicesAndChecksTheKernels() {
     start();
     const auto open = [this] {
-      Q_EMIT window().aboutWished();
+      chooseFromBar(window().menuBar(), QStringLiteral("Help"), QStringLiteral("About Kvasir"));
       return window().findChild<AboutBox*>();
     };
     AboutBox* about = open();
@@ -1062,9 +1082,7 @@ class WorkspaceTest : public QObject {
     QCOMPARE(controlsWithoutName(*about).join(QLatin1Char('\n')), QString());
     QTRY_VERIFY(about->devicesText().contains(QStringLiteral("Computes on")));
     QCOMPARE(about->checkText(), QString());
-    for (auto* button : about->findChildren<QPushButton*>()) {
-      if (button->text() == QLatin1String("&Check the kernels")) QTest::mouseClick(button, Qt::LeftButton);
-    }
+    QVERIFY(clickButton(*about, QStringLiteral("Check the kernels")));
     QTRY_VERIFY_WITH_TIMEOUT(about->checkText().startsWith(QStringLiteral("Checked")), 30'000);
     const QString said = about->checkText();
     about->reject();
@@ -1075,7 +1093,7 @@ class WorkspaceTest : public QObject {
 
   void showsDialogs() {
     start();
-    Q_EMIT window().settingsWished();
+    QTest::keyClick(&window(), Qt::Key_Comma, Qt::ControlModifier);
     auto* dialog = window().findChild<SettingsDialog*>();
     QVERIFY(dialog && dialog->isVisible());
     QCOMPARE(controlsWithoutName(*dialog).join(QLatin1Char('\n')), QString());
