@@ -16,23 +16,33 @@ Devices findDevices(const CudaPlaces& places) {
   const CudaSearch search = findCuda(places);
   devices.cudaDriver = search.driver;
   devices.cudaReason = search.reason;
+  devices.backend = search.backend;
   for (const CudaDevice& found : search.devices)
-    devices.cuda.push_back(
-        {found.device.name, found.device.memoryBytes, capabilityText(found.device.capability), found.reason});
+    devices.cuda.push_back({found.device.name, found.device.memoryBytes,
+                            capabilityText(found.device.capability), found.reason, found.index});
   return devices;
 }
 
-std::vector<DeviceCheck> checkDevices(const CudaPlaces& places) {
+std::vector<DeviceCheck> checkDevices(const Devices& devices) {
   std::vector<DeviceCheck> checks;
   for (InstructionSetCheck& check : checkHost())
     checks.push_back({std::move(check.instructions), false, std::move(check.kernels)});
-  const CudaSearch search = findCuda(places);
-  if (!search.backend) return checks;
-  for (const CudaDevice& found : search.devices) {
-    if (found.reason.empty())
-      checks.push_back({found.device.name, true, checkKernels(*search.backend, found.index)});
+  if (!devices.backend) return checks;
+  for (const CudaDeviceInfo& device : devices.cuda) {
+    if (device.reason.empty())
+      checks.push_back({device.name, true, checkKernels(*devices.backend, device.index)});
   }
   return checks;
+}
+
+std::string complaintOf(const std::vector<DeviceCheck>& checks) {
+  std::string names;
+  for (const DeviceCheck& check : checks) {
+    for (const KernelCheck& kernel : check.kernels) {
+      if (!kernel.isRight) names += (names.empty() ? "" : "; ") + kernel.kernel + " on " + check.device;
+    }
+  }
+  return names.empty() ? names : "These kernels differ from the reference: " + names + ".";
 }
 
 }  // namespace kvasir

@@ -87,10 +87,9 @@ void addNavigation(const GumboNode* node, int level, const std::string& path, st
 }
 
 std::vector<EpubEntry> navigationEntries(const std::string& html, const std::string& path) {
-  const auto source = htmlSource(html);
-  if (!source) return {};
+  const std::string source = htmlSource(html);
   const std::unique_ptr<GumboOutput, void (*)(GumboOutput*)> output(
-      gumbo_parse_with_options(&kGumboDefaultOptions, source->data(), source->size()),
+      gumbo_parse_with_options(&kGumboDefaultOptions, source.data(), source.size()),
       [](GumboOutput* parsed) { gumbo_destroy_output(&kGumboDefaultOptions, parsed); });
   std::vector<EpubEntry> entries;
   if (output == nullptr) return entries;

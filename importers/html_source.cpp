@@ -9,24 +9,64 @@
 namespace kvasir {
 namespace {
 
-constexpr std::size_t kDeepest = 3000;  // the parser frees its tree by recursion
+constexpr std::size_t kDeepest = 400;  // elements within each other; the tree is walked and freed by recursion
+
+template <std::size_t N>
+bool isOneOf(std::string_view name, const std::array<std::string_view, N>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool isVoid(std::string_view name) {
   constexpr std::array<std::string_view, 13> kVoid = {"area",  "base", "br",   "col",    "embed", "hr", "img",
                                                       "input", "link", "meta", "source", "track", "wbr"};
-  return std::find(kVoid.begin(), kVoid.end(), name) != kVoid.end();
+  return isOneOf(name, kVoid);
 }
 
-/// Elements that HTML closes by itself where they are left open.
-bool closesItself(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kNames = {"p",  "li", "td",     "th",  "tr",
-                                                      "dt", "dd", "option", "html"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+/// What stands in these is not marked up.
+bool isUnread(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kUnread = {"script", "style", "title"};
+  return isOneOf(name, kUnread);
 }
 
-std::string_view tagName(std::string_view tag) {
+/// An end tag closes what is still open within its element, but nothing of a higher rank.
+enum class Rank { Inline, Block, Table };
+
+Rank rankOf(std::string_view name) {
+  constexpr std::array<std::string_view, 26> kInline = {
+      "a",    "abbr", "b", "bdi",  "bdo",   "big",  "cite",   "code",   "del", "em",  "font", "i", "ins",
+      "mark", "q",    "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt",   "u", "var"};
+  constexpr std::array<std::string_view, 10> kTable = {"table", "thead", "tbody",   "tfoot", "tr",
+                                                       "td",    "th",    "caption", "body",  "html"};
+  if (isOneOf(name, kInline)) return Rank::Inline;
+  return isOneOf(name, kTable) ? Rank::Table : Rank::Block;
+}
+
+/// Whether an element that is open ends where another one begins: paragraphs and items may be left open.
+bool endsAt(std::string_view open, std::string_view next) {
+  constexpr std::array<std::string_view, 3> kItems = {"p", "dt", "dd"}, kCells = {"p", "td", "th"};
+  if (next == "p" || next == "option") return open == next;
+  if (next == "li") return open == "p" || open == "li";
+  if (next == "dt" || next == "dd") return isOneOf(open, kItems);
+  if (next == "td" || next == "th") return isOneOf(open, kCells);
+  return next == "tr" && (isOneOf(open, kCells) || open == "tr");
+}
+
+bool isLetter(char letter) { return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z'); }
+
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+bool isTag(std::string_view text) {
+  const std::size_t name = text.starts_with("</") ? 2 : 1;
+  return text.size() > name && isLetter(text[name]);
+}
+
+std::string tagName(std::string_view tag) {
   const std::size_t from = tag.starts_with("</") ? 2 : 1;
-  return tag.substr(from, tag.find_first_of(" \t\r\n/>", from) - from);
+  std::string name(tag.substr(from, tag.find_first_of(" \t\r\n\f/>", from) - from));
+  std::transform(name.begin(), name.end(), name.begin(), lower);
+  return name;
 }
 
 /// End of the tag that begins at `at`, after its '>'; quotes may hold one.
@@ -56,55 +96,129 @@ std::size_t declarationEnd(std::string_view text, std::size_t at) {
   return endAfter(text, ">", std::min(text.find(']', bracket), text.size()));
 }
 
-/// End tags without a start are ignored, as the parser does, so that they cannot hide how deep elements lie.
-void close(std::vector<std::string_view>& open, std::string_view name) {
-  constexpr std::size_t kLookBack = 16;
-  for (std::size_t i = 0; i < std::min(kLookBack, open.size()); ++i) {
-    if (open[open.size() - 1 - i] != name) continue;
-    open.resize(open.size() - 1 - i);
-    return;
+/// End of what an element that is not read holds.
+std::size_t unreadEnd(std::string_view text, const std::string& name, std::size_t from) {
+  const std::string end = "</" + name;
+  const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), end.begin(),
+                                 end.end(), [](char a, char b) { return lower(a) == b; });
+  return tagEnd(text, static_cast<std::size_t>(found - text.begin()));
+}
+
+/// Markup in which every start has its end, at most kDeepest deep: the parser has nothing to mend then, which
+/// could make its tree deeper.
+class BalancedSource {
+ public:
+  void addText(std::string_view text) { source_ += text; }
+
+  /// Of characters that are no markup.
+  void addPlain(std::string_view text) {
+    for (const char letter : text) addPlain(letter);
   }
+
+  void addStart(std::string_view tag, const std::string& name) {
+    if (isVoid(name)) return addTag(tag);
+    endBefore(name);
+    if (leftOut_ > 0 || open_.size() == kDeepest) {
+      ++leftOut_;
+      return addGap(name);
+    }
+    open_.push_back(name);
+    addTag(tag);
+  }
+
+  void addEmpty(std::string_view tag, const std::string& name) {
+    if (isVoid(name)) return addTag(tag);
+    endBefore(name);
+    addTag(tag);
+    addEndTag(name);
+  }
+
+  /// Nothing where no such element is open.
+  void addEnd(const std::string& name) {
+    if (isVoid(name)) return;
+    if (leftOut_ > 0) {
+      --leftOut_;
+      return addGap(name);
+    }
+    std::size_t last = open_.size();
+    while (last > 0 && open_[last - 1] != name && rankOf(open_[last - 1]) <= rankOf(name)) --last;
+    if (last == 0 || open_[last - 1] != name) return;
+    while (open_.size() >= last) endLast();
+  }
+
+  std::string take() { return std::move(source_); }
+
+ private:
+  void endBefore(std::string_view next) {
+    while (leftOut_ == 0 && !open_.empty() && endsAt(open_.back(), next)) endLast();
+  }
+  void endLast() {
+    addEndTag(open_.back());
+    open_.pop_back();
+  }
+  /// Where the parser sees its end earlier, no other tag follows.
+  void addTag(std::string_view tag) {
+    source_ += '<';
+    for (const char letter : tag.substr(1)) letter == '<' ? addPlain(letter) : source_.push_back(letter);
+  }
+  void addEndTag(const std::string& name) { source_.append("</").append(name).append(">"); }
+  void addPlain(char letter) {
+    if (letter == '<') source_ += "&lt;";
+    if (letter == '&') source_ += "&amp;";
+    if (letter != '<' && letter != '&') source_ += letter;
+  }
+  /// Keeps the words on both sides of a tag that is left out apart.
+  void addGap(std::string_view name) {
+    if (rankOf(name) != Rank::Inline) source_ += ' ';
+  }
+
+  std::string source_;
+  std::vector<std::string> open_;
+  std::size_t leftOut_ = 0;  // elements below the deepest, which are open and not written
+};
+
+/// Adds the tag that begins at `at`; gives its end, or that of an element that is not read.
+std::size_t addElement(std::string_view text, std::size_t at, BalancedSource& source) {
+  const std::size_t end = tagEnd(text, at);
+  const std::string_view tag = text.substr(at, end - at);
+  const std::string name = tagName(tag);
+  if (tag.starts_with("</")) {
+    source.addEnd(name);
+    return end;
+  }
+  const bool isEmpty = tag.ends_with("/>");
+  isEmpty || isUnread(name) ? source.addEmpty(tag, name) : source.addStart(tag, name);
+  return isUnread(name) && !isEmpty ? unreadEnd(text, name, end) : end;
 }
 
 }  // namespace
 
-std::optional<std::string> htmlSource(std::string_view xhtml) {
+std::string htmlSource(std::string_view xhtml) {
   const std::string text = utf8Of(xhtml);
   const std::string_view view = text;
-  std::string source;
-  std::vector<std::string_view> open;
+  BalancedSource source;
   for (std::size_t i = 0; i < view.size();) {
     const std::size_t tag = std::min(view.find('<', i), view.size());
-    source += view.substr(i, tag - i);
+    source.addText(view.substr(i, tag - i));
     if (tag == view.size()) break;
     const std::string_view rest = view.substr(tag);
     if (rest.starts_with("<!--")) {
       i = endAfter(view, "-->", tag);
-      continue;
-    }
-    if (rest.starts_with("<![CDATA[")) {
+    } else if (rest.starts_with("<![CDATA[")) {
       i = endAfter(view, "]]>", tag);
-      source += view.substr(tag + 9, i - tag - std::min<std::size_t>(12, i - tag));
-      continue;
+      source.addPlain(rest.substr(9, rest.find("]]>", 9) - 9));
+    } else if (rest.starts_with("<!")) {
+      i = declarationEnd(view, tag);
+    } else if (rest.starts_with("<?")) {
+      i = endAfter(view, "?>", tag);
+    } else if (isTag(rest)) {
+      i = addElement(view, tag, source);
+    } else {
+      source.addPlain("<");
+      i = tag + 1;
     }
-    if (rest.starts_with("<!") || rest.starts_with("<?")) {
-      i = rest[1] == '?' ? endAfter(view, "?>", tag) : declarationEnd(view, tag);
-      continue;
-    }
-    i = tagEnd(view, tag);
-    const std::string_view whole = view.substr(tag, i - tag);
-    const std::string_view name = tagName(whole);
-    const bool isEnd = whole.starts_with("</"), isEmpty = whole.ends_with("/>");
-    if (isEnd) {
-      close(open, name);
-    } else if (!isEmpty && !isVoid(name) && !closesItself(name)) {
-      open.push_back(name);
-      if (open.size() > kDeepest) return std::nullopt;
-    }
-    source += whole;
-    if (isEmpty && !isVoid(name)) source.append("</").append(name).append(">");
   }
-  return source;
+  return source.take();
 }
 
 }  // namespace kvasir

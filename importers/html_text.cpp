@@ -14,8 +14,6 @@
 namespace kvasir {
 namespace {
 
-constexpr std::size_t kDeepest = 400;  // elements within each other that are walked
-
 template <std::size_t N>
 bool isOneOf(GumboTag tag, const std::array<GumboTag, N>& tags) {
   return std::find(tags.begin(), tags.end(), tag) != tags.end();
@@ -73,7 +71,7 @@ std::string pathString(const std::vector<int>& path) {
 /// Walks the tree and writes paragraphs.
 class HtmlWriter {
  public:
-  explicit HtmlWriter(const GumboNode* root) : root_(root) { collectNotes(root, 0); }
+  explicit HtmlWriter(const GumboNode* root) : root_(root) { collectNotes(root); }
 
   HtmlText write() {
     walk(root_);
@@ -83,8 +81,8 @@ class HtmlWriter {
   }
 
  private:
-  void collectNotes(const GumboNode* node, std::size_t depth) {
-    if (node->type != GUMBO_NODE_ELEMENT || depth > kDeepest) return;
+  void collectNotes(const GumboNode* node) {
+    if (node->type != GUMBO_NODE_ELEMENT) return;
     const GumboElement& element = node->v.element;
     if (isFootnote(element)) notes_.emplace(attribute(element, "id"), node);
     if (isNoteReference(element)) {
@@ -92,7 +90,7 @@ class HtmlWriter {
       if (target.starts_with('#')) referred_.insert(target.substr(1));
     }
     for (unsigned i = 0; i < element.children.length; ++i) {
-      collectNotes(static_cast<const GumboNode*>(element.children.data[i]), depth + 1);
+      collectNotes(static_cast<const GumboNode*>(element.children.data[i]));
     }
   }
 
@@ -109,7 +107,7 @@ class HtmlWriter {
         return;
     }
     const GumboElement& element = node->v.element;
-    if (isSkipped(element) || path_.size() > kDeepest) return;
+    if (isSkipped(element)) return;
     const std::string id = attribute(element, "id");
     const bool isMovedNote = isFootnote(element) && referred_.contains(id) && note_ != id;
     if (isMovedNote) return;
@@ -307,12 +305,11 @@ class HtmlWriter {
 }  // namespace
 
 HtmlText textOfHtml(std::string_view html) {
-  const auto source = htmlSource(html);
-  if (!source) return {};
+  const std::string source = htmlSource(html);
   GumboOptions options = kGumboDefaultOptions;
   options.max_errors = 0;
   const std::unique_ptr<GumboOutput, void (*)(GumboOutput*)> output(
-      gumbo_parse_with_options(&options, source->data(), source->size()),
+      gumbo_parse_with_options(&options, source.data(), source.size()),
       [](GumboOutput* parsed) { gumbo_destroy_output(&kGumboDefaultOptions, parsed); });
   return output == nullptr ? HtmlText{} : HtmlWriter(output->root).write();
 }

@@ -18,7 +18,7 @@ struct HtmlText {
 };
 
 /// Blocks make paragraphs, rows of tables lines with tabs, readings over characters (ruby) are left out.
-/// Footnotes come after the paragraph that refers to them. Nothing for a file nested too deeply to be a book's.
+/// Footnotes come after the paragraph that refers to them.
 HtmlText textOfHtml(std::string_view html);
 
 }  // namespace kvasir

@@ -77,23 +77,12 @@ std::string describe(const DeviceCheck& check) {
   return text;
 }
 
-/// A sentence for the kernels that were not right; empty when all were.
-std::string complaint(const std::vector<DeviceCheck>& checks) {
-  std::string names;
-  for (const DeviceCheck& check : checks) {
-    for (const KernelCheck& kernel : check.kernels) {
-      if (!kernel.isRight) names += (names.empty() ? "" : "; ") + kernel.kernel + " on " + check.device;
-    }
-  }
-  return names.empty() ? names : "These kernels differ from the reference: " + names + ".";
-}
-
 }  // namespace
 
 void showDevices(const CudaPlaces& places, const Arguments& arguments, Console& console) {
   const Devices devices = findDevices(places);
   std::vector<DeviceCheck> checks;
-  if (arguments.checksKernels) checks = checkDevices(places);
+  if (arguments.checksKernels) checks = checkDevices(devices);
   if (arguments.isJson) {
     Json json = toJson(devices);
     if (arguments.checksKernels) json["checks"] = Json::array();
@@ -104,8 +93,8 @@ void showDevices(const CudaPlaces& places, const Arguments& arguments, Console& 
     for (const DeviceCheck& check : checks) console.out() << describe(check);
     console.remark("Kvasir computes on the processor; CUDA devices are listed and checked, and not used yet.");
   }
-  const std::string complained = complaint(checks);
-  if (!complained.empty()) throw std::runtime_error(complained);
+  const std::string complaint = complaintOf(checks);
+  if (!complaint.empty()) throw std::runtime_error(complaint);
 }
 
 void devicesCommand(const Arguments& arguments, Console& console) {

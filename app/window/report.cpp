@@ -12,6 +12,7 @@
 
 #include "ui/panels/answer_marks.h"
 #include "ui/panels/answer_notice.h"
+#include "ui/size_text.h"
 
 namespace kvasir {
 namespace {

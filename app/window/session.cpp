@@ -122,6 +122,8 @@ void Session::open(const QString& id) {
   desk_->add(OpenJob{id.toStdString()}, Urgency::Now);
 }
 
+void Session::loadText(const QString& id) { desk_->add(TextJob{id.toStdString()}, Urgency::Now); }
+
 quint64 Session::ask(const QStringList& ids, const QString& question, const AskSettings& settings,
                      Extent extent) {
   AskJob job{{}, question.toStdString(), settings, extent};
@@ -288,6 +290,11 @@ void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {
 void Session::end(const Task&, const OpenJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT openFailed(q(job.id), outcome.sentence);
   if (const auto result = resultOf<Opened>(outcome)) Q_EMIT opened(result);
+}
+
+void Session::end(const Task&, const TextJob& job, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT textFailed(q(job.id), outcome.sentence);
+  if (const auto result = resultOf<LoadedText>(outcome)) Q_EMIT textLoaded(q(job.id), result->document);
 }
 
 void Session::end(const Task&, const CollectionsJob&, const Outcome& outcome) {

@@ -33,6 +33,7 @@ class Session : public QObject {
   void collect(const QString& id, const QString& name);
 
   void open(const QString& id);
+  void loadText(const QString& id);  ///< without opening it: quick
   /// Gives the question's number. Of several documents the question is asked as of one. They are read first, to
   /// their ends or as far as `extent` needs; reading goes on afterwards.
   quint64 ask(const QStringList& ids, const QString& question, const AskSettings& settings,
@@ -58,6 +59,8 @@ class Session : public QObject {
   void imported(QString path, QString id);
   void opened(std::shared_ptr<const kvasir::Opened> document);
   void openFailed(QString id, QString sentence);
+  void textLoaded(QString id, std::shared_ptr<const kvasir::Document> document);
+  void textFailed(QString id, QString sentence);
   void worked(kvasir::Progress progress);  ///< whatever is being done
   void idle();
   void questionProgressed(quint64 question, kvasir::Progress progress, double secondsLeft);
@@ -89,6 +92,7 @@ class Session : public QObject {
   void end(const Task& task, const TalkJob& job, const Outcome& outcome);
   void end(const Task& task, const RemoveJob& job, const Outcome& outcome);
   void end(const Task& task, const OpenJob& job, const Outcome& outcome);
+  void end(const Task& task, const TextJob& job, const Outcome& outcome);
   void end(const Task& task, const CollectionsJob& job, const Outcome& outcome);
   void end(const Task& task, const DevicesJob& job, const Outcome& outcome);
   void end(const Task& task, const CheckJob& job, const Outcome& outcome);

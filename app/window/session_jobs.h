@@ -57,6 +57,9 @@ struct EngineJob {
 struct OpenJob {
   std::string id;
 };
+struct TextJob {  ///< a document without words and boxes
+  std::string id;
+};
 struct TalkJob {  ///< what was said in a conversation
   qint64 conversation = 0;
 };
@@ -89,8 +92,8 @@ struct FindJob {
 };
 
 using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, EngineJob,
-                         OpenJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob, PlaceJob,
-                         CollectionsJob, DevicesJob, CheckJob, FindJob>;
+                         OpenJob, TextJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob,
+                         PlaceJob, CollectionsJob, DevicesJob, CheckJob, FindJob>;
 
 struct ListedDocument {
   DocumentRecord record;
@@ -133,6 +136,9 @@ struct Opened {
   std::vector<ExchangePointer> conversation;  ///< of the first of them
   std::optional<DocumentPlace> place;
 };
+struct LoadedText {
+  std::shared_ptr<const Document> document;
+};
 struct Collections {
   std::vector<std::pair<std::string, std::string>> byDocument;  ///< id, name
 };
@@ -141,10 +147,11 @@ struct Found {
 };
 struct Checked {
   std::vector<DeviceCheck> checks;
+  std::string complaint;  ///< of the checks
 };
 struct Done {};
 
 using JobResult = std::variant<Done, Listed, Imported, ReadToEnd, Answered, Verified, Retraced, Removed, Opened,
-                               Talk, Collections, Devices, Checked, Found>;
+                               LoadedText, Talk, Collections, Devices, Checked, Found>;
 
 }  // namespace kvasir

@@ -139,6 +139,12 @@ Library& SessionWorker::library() {
   return *library_;
 }
 
+DocumentRecord SessionWorker::record(const std::string& id) {
+  const auto found = library().find(id);
+  if (!found) throw std::runtime_error("The library has no such document any more.");
+  return *found;
+}
+
 Conversations& SessionWorker::conversations() {
   library();  // makes the folder
   if (!conversations_) conversations_.emplace(folder_ / "conversations.sqlite");
@@ -258,16 +264,18 @@ JobResult SessionWorker::perform(const EngineJob& job, Listener&) {
 }
 
 JobResult SessionWorker::perform(const OpenJob& job, Listener&) {
-  const auto record = library().find(job.id);
-  if (!record) throw std::runtime_error("The library has no such document any more.");
   Opened opened;
-  opened.record = *record;
-  opened.document = std::make_shared<const Document>(library().load(record->id));
-  opened.conversations = conversations().of(record->id);
+  opened.record = record(job.id);
+  opened.document = std::make_shared<const Document>(library().load(opened.record.id));
+  opened.conversations = conversations().of(opened.record.id);
   if (!opened.conversations.empty())
     opened.conversation = conversations().exchanges(opened.conversations.front().id);
-  opened.place = conversations().place(record->id);
+  opened.place = conversations().place(opened.record.id);
   return opened;
+}
+
+JobResult SessionWorker::perform(const TextJob& job, Listener&) {
+  return LoadedText{std::make_shared<const Document>(library().loadWithoutWords(record(job.id).id))};
 }
 
 JobResult SessionWorker::perform(const TalkJob& job, Listener&) {
@@ -307,7 +315,9 @@ JobResult SessionWorker::perform(const PlaceJob& job, Listener&) {
 JobResult SessionWorker::perform(const DevicesJob&, Listener&) { return findDevices({backendFolders()}); }
 
 JobResult SessionWorker::perform(const CheckJob&, Listener&) {
-  return Checked{checkDevices({backendFolders()})};
+  Checked checked{checkDevices(findDevices({backendFolders()})), {}};
+  checked.complaint = complaintOf(checked.checks);
+  return checked;
 }
 
 JobResult SessionWorker::perform(const FindJob& job, Listener& listener) {

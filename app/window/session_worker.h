@@ -43,6 +43,7 @@ class SessionWorker : public QObject {
   JobResult perform(const RemoveJob& job, Listener& listener);
   JobResult perform(const EngineJob& job, Listener& listener);
   JobResult perform(const OpenJob& job, Listener& listener);
+  JobResult perform(const TextJob& job, Listener& listener);
   JobResult perform(const TalkJob& job, Listener& listener);
   JobResult perform(const NameJob& job, Listener& listener);
   JobResult perform(const EndTalkJob& job, Listener& listener);
@@ -56,6 +57,7 @@ class SessionWorker : public QObject {
   JobResult perform(const FindJob& job, Listener& listener);
 
   Library& library();
+  DocumentRecord record(const std::string& id);
   Conversations& conversations();
   Engine& engine(Listener& listener);
   /// The document of the last call is kept: questions come in rows.

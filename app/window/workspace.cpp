@@ -211,6 +211,13 @@ void Workspace::connectSession() {
     window_->startPage()->setBusy({});
     tell(sentence);
   });
+  connect(session_, &Session::textLoaded, this,
+          [this](const QString& id, const std::shared_ptr<const Document>& document) {
+            onText(id, {document, {}});
+          });
+  connect(session_, &Session::textFailed, this, [this](const QString& id, const QString& sentence) {
+    onText(id, {nullptr, sentence});
+  });
   connect(session_, &Session::removed, this, [this](const QString& id) {
     if (retraced_ && retraced_->document == id) retraced_.reset();
     if (isOpen(id) || home_ == id) closeDocument();

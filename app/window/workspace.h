@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -69,6 +70,12 @@ class Workspace : public QObject {
     int leftOut = -1;
     ExchangePointer without;  ///< the answer it is compared with; of "what if"
     QString withoutPlace;
+  };
+
+  /// Of a document that is not open, or why there is none; neither while it is being loaded.
+  struct Text {
+    std::shared_ptr<const Document> document;
+    QString failure;
   };
 
   void connectWindow();
@@ -153,7 +160,9 @@ class Workspace : public QObject {
   std::vector<int> chunksIn(const QString& document, const TextRange& range) const;
   void wish(const std::vector<int>& chunks, Wish wish);
   void pinSection(int chunk);
-  EvidenceRow rowOf(int chunk) const;
+  EvidenceRow rowOf(int chunk);
+  void fill(EvidenceRow& row);
+  void onText(const QString& document, const Text& text);
   void showWishes();
   void mark(const TextRange& range);
 
@@ -193,6 +202,7 @@ class Workspace : public QObject {
   std::optional<Running> running_;
   Comparing comparing_;
   std::set<int> pinned_, blocked_;  ///< chunks, for the next question
+  std::map<QString, Text> texts_;   ///< of the documents that pins and blocks needed, for the answer shown
   std::vector<TextRange> focus_;    ///< lit as hovered while nothing is
   std::vector<TextRange> marked_;
   QString nextQuestion_;

@@ -269,6 +269,7 @@ ExchangePointer Workspace::find(qint64 number) const {
 
 void Workspace::show(const ExchangePointer& exchange) {
   shown_ = exchange;
+  texts_.clear();
   window_->ask()->setShown(exchange ? exchange->number : 0);
   window_->setAnswered(exchange != nullptr);
   focus_.clear();

@@ -114,13 +114,9 @@ std::optional<int> Workspace::chunkAt(std::size_t byte) const {
   return std::nullopt;
 }
 
-/// Pins what the table has of the section that the chunk is in.
+/// Pins all chunks of the section that the chunk is in, found or not.
 void Workspace::pinSection(int chunk) {
-  if (!shown_) return;
-  const auto row = std::find_if(shown_->evidence.begin(), shown_->evidence.end(),
-                                [&](const EvidenceRow& r) { return r.chunk == chunk; });
-  if (row == shown_->evidence.end()) return;
-  wish(chunksOfSection(*shown_, chunk), Wish::Always);
+  if (shown_) wish(chunksOfSection(*shown_, chunk), Wish::Always);
 }
 
 std::vector<int> Workspace::chunksIn(const QString& document, const TextRange& range) const {
@@ -144,7 +140,7 @@ void Workspace::wish(const std::vector<int>& chunks, Wish wish) {
 }
 
 /// Of a chunk that was not found but is pinned or blocked, so that this can be undone.
-EvidenceRow Workspace::rowOf(int chunk) const {
+EvidenceRow Workspace::rowOf(int chunk) {
   const auto index = static_cast<std::size_t>(chunk);
   EvidenceRow row;
   row.chunk = chunk;
@@ -152,8 +148,24 @@ EvidenceRow Workspace::rowOf(int chunk) const {
   row.range = shown_->chunks[index];
   const LibraryRow* asked = session_->row(row.document);
   if (asked && !shown_->chunkDocuments.empty()) row.title = asked->title;
-  if (isOpen(row.document)) fillPlace(*open_->document, row);
+  fill(row);
   return row;
+}
+
+/// Text and place of a row. Where its document is not open they come later, or the reason why they do not.
+void Workspace::fill(EvidenceRow& row) {
+  if (isOpen(row.document)) return fillPlace(*open_->document, row);
+  const auto [text, isUnknown] = texts_.try_emplace(row.document);
+  if (isUnknown) session_->loadText(row.document);
+  row.text = text->second.failure;
+  if (text->second.document) fillPlace(*text->second.document, row);
+}
+
+void Workspace::onText(const QString& document, const Text& text) {
+  const auto wished = texts_.find(document);
+  if (wished == texts_.end()) return;
+  wished->second = text;
+  showRows();
 }
 
 /// What can be wished of chunks: they must be known, and the method must heed it.

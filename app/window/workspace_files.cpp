@@ -214,9 +214,10 @@ void Workspace::openAbout() {
   connect(box, &AboutBox::checkWished, session_, &Session::checkDevices);
   connect(session_, &Session::devicesFound, box,
           [box](const std::shared_ptr<const Devices>& devices) { box->setDevices(*devices); });
-  connect(session_, &Session::devicesChecked, box,
-          [box](const std::shared_ptr<const Checked>& checked) { box->setChecks(checked->checks); });
-  if (checked_) box->setChecks(checked_->checks);
+  connect(session_, &Session::devicesChecked, box, [box](const std::shared_ptr<const Checked>& checked) {
+    box->setChecks(checked->checks, checked->complaint);
+  });
+  if (checked_) box->setChecks(checked_->checks, checked_->complaint);
   session_->findDevices();
   box->open();
 }

@@ -10,6 +10,7 @@
 
 #include "app/cli/devices.h"
 #include "app/cli/run.h"
+#include "kernels/shared_library.h"
 #include "tests/app/fake_engine.h"
 #include "tests/app/scratch.h"
 
@@ -606,6 +607,25 @@ TEST_F(CliTest, ChecksTheKernelsOfEveryInstructionSet) {
 CudaPlaces fakeCuda(const std::string& kind) {
   const fs::path folder = fs::path(FAKE_BACKENDS) / kind;
   return {{folder}, fs::directory_iterator(folder)->path()};
+}
+
+/// How often the stand-in was found, in all of this program.
+int searchesOf(const CudaPlaces& places) {
+  std::string failure;
+  const auto library = SharedLibrary::open(places.driver, failure);
+  const auto count = library ? reinterpret_cast<int (*)()>(library->find("kvasirFakeSearches")) : nullptr;
+  EXPECT_NE(count, nullptr) << failure;
+  return count ? count() : 0;
+}
+
+TEST_F(CliTest, LooksForDevicesOnceToListAndCheckThem) {
+  const CudaPlaces places = fakeCuda("old_device");
+  const int before = searchesOf(places);
+  Arguments arguments;
+  arguments.checksKernels = true;
+  Console console(out, err, ProgressStyle::Silent);
+  showDevices(places, arguments, console);
+  EXPECT_EQ(searchesOf(places), before + 1);
 }
 
 TEST_F(CliTest, NamesTheKernelsOfADeviceThatDiffer) {

@@ -71,7 +71,7 @@ TEST_F(Results, SayNothingOfStepsWhereTheAnswerCameAtOnce) {
 TEST_F(Results, HaveTheFieldsOfTheContract) {
   const Page& page = document.pages[8];
   answer.text = "Yes.";
-  answer.evidence = {{3, 0.75, 0.1, 20, page.start, page.start + 11}};
+  answer.evidence = {{3, 0.75, 0.1, 20, page.start, page.start + 11, 0.25}};
   answer.questionTokens = 9;
   answer.attendedTokens = 300;
   answer.kvBytesInMemory = 1000;
@@ -90,6 +90,10 @@ TEST_F(Results, HaveTheFieldsOfTheContract) {
   EXPECT_EQ(evidence["char_start"], page.start);
   EXPECT_EQ(evidence["char_end"], page.start + 11);
   EXPECT_EQ(evidence["text"], "i1000 i1001");
+  EXPECT_EQ(evidence["chunk"], 3);
+  EXPECT_EQ(evidence["mass"], 0.1);
+  EXPECT_EQ(evidence["layers"], 20);
+  EXPECT_EQ(evidence["read_share"], 0.25);
   EXPECT_EQ(json["tokens"].dump(), R"({"document":500,"question":9,"answer":0,"attended":300})");
   EXPECT_EQ(json["seconds"].dump(), R"({"load":0.1,"read":0.0,"first_token":0.0,"total":0.4})");
   EXPECT_EQ(json["bytes"].dump(), R"({"kv_memory":1000,"kv_disk":2000,"peak_rss":3000})");

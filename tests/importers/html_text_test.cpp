@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
 namespace kvasir {
 namespace {
 
@@ -72,10 +76,53 @@ TEST(Html, KnowsEntitiesOfHtmlButNoneOfTheFile) {
 
 TEST(Html, ComposesCharacters) { EXPECT_EQ(read("<p>e&#x301;</p>"), "é"); }
 
-TEST(Html, NestedTooDeeplyIsNotRead) {
-  std::string html;
-  for (int i = 0; i < 200'000; ++i) html += "<div></p>";
-  EXPECT_TRUE(textOfHtml(html).text.empty());
+TEST(Html, KeepsTheTextOfElementsNestedDeeperThanInAnyBook) {
+  std::string html, end, words;
+  for (int i = 0; i < 2000; ++i) {
+    html += "<div>d" + std::to_string(i) + "<b>e</b>";
+    end += "u" + std::to_string(i) + "</div>";
+  }
+  html = read(html + "<p>innermost</p>" + end + "<p>after</p>");
+  for (int i = 0; i < 2000; ++i) words += "d" + std::to_string(i) + "e ";
+  words += "innermost ";
+  for (int i = 0; i < 2000; ++i) words += "u" + std::to_string(i) + " ";
+  std::istringstream found(html), wanted(words + "after");
+  EXPECT_TRUE(std::equal(std::istream_iterator<std::string>(found), {},
+                         std::istream_iterator<std::string>(wanted), {}));
+  EXPECT_TRUE(html.ends_with("\n\nafter"));
+}
+
+/// The parser would nest these ever deeper.
+TEST(Html, KeepsTheTextAfterElementsThatAreLeftOpen) {
+  for (const std::string piece : {"<div></p>", "<b><div></b>", "<li><dd>", "<div><b id='%'></div>", "<p><span>",
+                                  "<div a=b\"><div>", "<table><tr><td>", "<a><div>"}) {
+    std::string html;
+    for (int i = 0; i < 100'000; ++i) {
+      std::string one = piece;
+      if (const std::size_t at = one.find('%'); at != std::string::npos) one.replace(at, 1, std::to_string(i));
+      html += one;
+    }
+    EXPECT_TRUE(read(html + "\"'>last words").ends_with("last words")) << piece;
+  }
+}
+
+TEST(Html, TakesCharactersThatAreNoMarkupAsText) {
+  EXPECT_EQ(read("<p>1 < 2, <3 and <![CDATA[a < b & <i>c</i>]]></p>"), "1 < 2, <3 and a < b & <i>c</i>");
+}
+
+TEST(Html, ReadsNoScripts) {
+  EXPECT_EQ(read("<p>a</p><script>if (a<b) write('<div>');</SCRIPT><p>b</p>"), "a\n\nb");
+}
+
+TEST(Html, TakesTheEndTagOfALineBreakForNothing) { EXPECT_EQ(read("<p>a<br></br>b</p>"), "a\nb"); }
+
+TEST(Html, EndsParagraphsAndItemsThatAreLeftOpen) {
+  EXPECT_EQ(read("<p>a<p>b<ul><li>c<li><p>d<li>e</ul><p>f"), "a\n\nb\n\n• c\n• d\n• e\n\nf");
+  EXPECT_EQ(read("<table><tr><td>1<td>2<tr><td>3</table>"), "1\t2\n3");
+}
+
+TEST(Html, KeepsTheLineOfElementsThatOverlap) {
+  EXPECT_EQ(read("<b><p>a</b>b</p><p><i>c<b>d</i>e</b></p>"), "ab\n\ncde");
 }
 
 TEST(Html, KnowsWhereElementsWithAnIdBegin) {

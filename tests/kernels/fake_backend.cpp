@@ -26,7 +26,11 @@ Failure describeFake(int, BackendDevice* device) {
   return nullptr;
 }
 
+int searches = 0;
+
+/// Asked once in each search for CUDA.
 Failure fakeVersion(int* version) {
+  ++searches;
   *version = 13020;
   return nullptr;
 }
@@ -71,3 +75,5 @@ extern "C" FAKE_EXPORT const kvasir::KernelBackend* kvasirKernelBackend() {
   static const kvasir::KernelBackend backend = kvasir::makeFake();
   return &backend;
 }
+
+extern "C" FAKE_EXPORT int kvasirFakeSearches() { return kvasir::searches; }

@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QContextMenuEvent>
 #include <QMenu>
+#include <QMenuBar>
 #include <QTest>
 
 /// What a right click opens; null: nothing.
@@ -19,11 +20,25 @@ inline QAction* actionNamed(const QMenu* menu, const QString& text) {
   return nullptr;
 }
 
-/// Right click, then a click on the action; false where there is no such action, or it is off.
-inline bool chooseFromMenu(QWidget* widget, QPoint at, const QString& text) {
-  QMenu* menu = openMenu(widget, at);
+/// A click on the action; false where there is no such action, or it is off.
+inline bool chooseFrom(QMenu* menu, const QString& text) {
   QAction* action = actionNamed(menu, text);
   if (!action || !action->isEnabled()) return false;
   QTest::mouseClick(menu, Qt::LeftButton, Qt::NoModifier, menu->actionGeometry(action).center());
   return true;
+}
+
+/// Right click, then a click on the action.
+inline bool chooseFromMenu(QWidget* widget, QPoint at, const QString& text) {
+  return chooseFrom(openMenu(widget, at), text);
+}
+
+/// The same from a menu of the window's bar.
+inline bool chooseFromBar(QMenuBar* bar, const QString& title, const QString& text) {
+  for (QAction* action : bar->actions()) {
+    if (action->text().remove(QLatin1Char('&')) != title) continue;
+    QTest::mouseClick(bar, Qt::LeftButton, Qt::NoModifier, bar->actionGeometry(action).center());
+    return chooseFrom(qobject_cast<QMenu*>(QApplication::activePopupWidget()), text);
+  }
+  return false;
 }

@@ -20,6 +20,7 @@
 #include "ui/maps/color_maps.h"
 #include "ui/maps/evidence_overlap.h"
 #include "ui/maps/value_scale.h"
+#include "ui/size_text.h"
 
 namespace kvasir {
 
@@ -262,7 +263,7 @@ QFormLayout* ComparePanel::Parts::buildFigures(const CompareEntry& entry) {
   };
   add(tr("Time"), seconds(entry.totalSeconds));
   add(tr("First token"), seconds(entry.firstTokenSeconds));
-  add(tr("KV memory"), locale.formattedDataSize(static_cast<qint64>(entry.kvBytes), 1));
+  add(tr("KV memory"), asSize(static_cast<qint64>(entry.kvBytes)));
   add(tr("Chunks used"), locale.toString(static_cast<qulonglong>(entry.evidence.size())));
   return form;
 }

@@ -6,7 +6,7 @@
 #include <QStringList>
 #include <QVBoxLayout>
 
-#include "ui/panels/exchange.h"
+#include "ui/size_text.h"
 
 namespace kvasir {
 namespace {
@@ -78,18 +78,12 @@ void AboutBox::setDevices(const Devices& devices) {
   devices_->setText(lines.join(QLatin1Char('\n')));
 }
 
-void AboutBox::setChecks(const std::vector<DeviceCheck>& checks) {
-  QStringList devices, wrong;
-  for (const DeviceCheck& check : checks) {
-    devices << q(check.device);
-    for (const KernelCheck& kernel : check.kernels) {
-      if (!kernel.isRight) wrong << tr("%1 on %2").arg(q(kernel.kernel), q(check.device));
-    }
-  }
-  check_->setText(
-      wrong.isEmpty()
-          ? tr("Checked: every kernel is right on %1.").arg(devices.join(QStringLiteral(", ")))
-          : tr("These kernels differ from the reference: %1.").arg(wrong.join(QStringLiteral("; "))));
+void AboutBox::setChecks(const std::vector<DeviceCheck>& checks, const std::string& complaint) {
+  QStringList devices;
+  for (const DeviceCheck& check : checks) devices << q(check.device);
+  check_->setText(complaint.empty()
+                      ? tr("Checked: every kernel is right on %1.").arg(devices.join(QStringLiteral(", ")))
+                      : q(complaint));
   check_->show();
   button_->setEnabled(true);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <QDialog>
@@ -18,7 +19,8 @@ class AboutBox : public QDialog {
   explicit AboutBox(const QString& version, QWidget* parent = nullptr);
 
   void setDevices(const Devices& devices);
-  void setChecks(const std::vector<DeviceCheck>& checks);
+  /// `complaint`: complaintOf(checks).
+  void setChecks(const std::vector<DeviceCheck>& checks, const std::string& complaint);
 
   QString devicesText() const;
   QString checkText() const;

@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include <QLocale>
 #include <QString>
 #include <QStringList>
 
@@ -42,11 +41,6 @@ struct Exchange {
 };
 
 using ExchangePointer = std::shared_ptr<const Exchange>;
-
-/// "1.2 GB", "640 kB"
-inline QString asSize(qint64 bytes) {
-  return QLocale().formattedDataSize(bytes, bytes < 10'000'000 ? 0 : 1, QLocale::DataSizeSIFormat);
-}
 
 /// Ids of the documents that were asked.
 inline QStringList documentsOf(const Exchange& exchange) {

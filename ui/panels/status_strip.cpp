@@ -9,7 +9,7 @@
 #include <QProgressBar>
 #include <QPushButton>
 
-#include "ui/panels/exchange.h"
+#include "ui/size_text.h"
 
 namespace kvasir {
 

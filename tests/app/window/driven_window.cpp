@@ -6,12 +6,19 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QListWidget>
+#include <QPushButton>
 #include <QSignalSpy>
+#include <QTableView>
 #include <QTest>
 #include <QTextBrowser>
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/window_walk.h"
+#include "ui/maps/compare_panel.h"
+#include "ui/maps/evidence_model.h"
+#include "ui/maps/evidence_panel.h"
+#include "ui/maps/map_panel.h"
 
 namespace kvasir {
 
@@ -87,6 +94,42 @@ void DrivenWindow::askAndWait(const QString& question) {
   QVERIFY(workspace_->isAnswering());
   QTRY_VERIFY_WITH_TIMEOUT(!workspace_->isAnswering(), 20000);
   QTRY_VERIFY(shown() && shown()->number > 0);
+}
+
+bool DrivenWindow::clickRow(int chunk) {
+  window().showLowerView(window().findChild<EvidencePanel*>());
+  auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+  const QModelIndexList rows =
+      table->model()->match(table->model()->index(0, 0), EvidenceModel::ChunkRole, chunk, 1, Qt::MatchExactly);
+  if (rows.isEmpty()) return false;
+  table->scrollTo(rows.front());
+  QTest::mouseClick(table->viewport(), Qt::LeftButton, Qt::NoModifier,
+                    table->visualRect(rows.front()).center());
+  return true;
+}
+
+bool DrivenWindow::clickOfRow(int chunk, const QString& button) {
+  return clickRow(chunk) && clickButton(*window().findChild<EvidencePanel*>(), button);
+}
+
+void DrivenWindow::compare(const QStringList& methods) {
+  auto* panel = window().findChild<ComparePanel*>();
+  window().showLowerView(panel);
+  auto* list = panel->findChild<QListWidget*>(QStringLiteral("compareMethods"));
+  list->setFocus();
+  for (const QString& method : methods) {
+    const QList<QListWidgetItem*> found = list->findItems(method, Qt::MatchExactly);
+    QCOMPARE(found.size(), 1);
+    list->setCurrentItem(found.front());
+    QTest::keyClick(list, Qt::Key_Space);
+  }
+  QTest::mouseClick(panel->findChild<QPushButton*>(QStringLiteral("compareButton")), Qt::LeftButton);
+}
+
+bool DrivenWindow::clickVerify() {
+  auto* maps = window().findChild<MapPanel*>();
+  window().showLowerView(maps);
+  return clickButton(*maps, QStringLiteral("Verify against full attention"));
 }
 
 bool DrivenWindow::clickLink(const QString& target) {

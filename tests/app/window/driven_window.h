@@ -52,6 +52,14 @@ class DrivenWindow {
   void askAndWait(const QString& question);
   /// Clicks the first link of the conversation whose target begins so; false where there is none.
   bool clickLink(const QString& target);
+  /// Clicks the chunk's row in the evidence table; false where there is none.
+  bool clickRow(int chunk);
+  /// The same, then the button below the table: "Pin". False where that is off.
+  bool clickOfRow(int chunk, const QString& button);
+  /// Ticks the methods in the comparison, whose view is shown, and compares them.
+  void compare(const QStringList& methods);
+  /// The button over the maps, which are shown; false where it is off or away.
+  bool clickVerify();
 
  private:
   QTemporaryDir folder_;

@@ -14,8 +14,6 @@
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/driven_window.h"
 #include "tests/app/window/window_walk.h"
-#include "ui/maps/compare_panel.h"
-#include "ui/maps/evidence_panel.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/notice_bar.h"
@@ -87,7 +85,7 @@ class WindowScreensTest : public QObject {
     QVERIFY(driven_->clickLink(QStringLiteral("mark:")));
     shoot(QStringLiteral("answered"));
     showMaps(0);
-    Q_EMIT window().verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(driven_->shown()->maps->full);
     shoot(QStringLiteral("maps"));
     auto* values = window().findChild<QComboBox*>(QStringLiteral("mapValues"));
@@ -106,20 +104,18 @@ class WindowScreensTest : public QObject {
 
   void compared() {
     answerSample();
-    auto* compare = window().findChild<ComparePanel*>();
-    Q_EMIT compare->compareWished({QStringLiteral("full"), QStringLiteral("infllm")});
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
     QTRY_COMPARE(fakeEngine().questions.size(), 3U);
-    window().showLowerView(compare);
     QTest::qWait(200);
     shoot(QStringLiteral("compared"));
   }
 
   void pinnedAndBlocked() {
     answerSample();
-    auto* evidence = window().findChild<EvidencePanel*>();
-    Q_EMIT evidence->blockWished(driven_->shown()->evidence[1].chunk, true);
-    Q_EMIT evidence->pinWished(driven_->shown()->evidence[2].chunk, true);
-    Q_EMIT evidence->withoutWished(driven_->shown()->evidence[0].chunk);
+    const auto chunk = [&](std::size_t row) { return driven_->shown()->evidence[row].chunk; };
+    QVERIFY(driven_->clickOfRow(chunk(1), QStringLiteral("Block")));
+    QVERIFY(driven_->clickOfRow(chunk(2), QStringLiteral("Pin")));
+    QVERIFY(driven_->clickOfRow(chunk(0), QStringLiteral("Answer without this chunk")));
     QTRY_VERIFY(!driven_->workspace().isAnswering());
     shoot(QStringLiteral("without_a_chunk"));
   }
@@ -196,7 +192,7 @@ class WindowScreensTest : public QObject {
 
   void settings() {
     driven_->start();
-    Q_EMIT window().settingsWished();
+    QTest::keyClick(&window(), Qt::Key_Comma, Qt::ControlModifier);
     auto* dialog = window().findChild<SettingsDialog*>();
     QVERIFY(dialog);
     auto* pages = dialog->findChild<QTabWidget*>();

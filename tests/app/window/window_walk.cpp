@@ -55,6 +55,18 @@ void dropFiles(QWidget& window, const QStringList& files) {
   QApplication::sendEvent(&window, &dropped);
 }
 
+bool clickButton(const QWidget& within, const QString& name) {
+  for (QAbstractButton* button : within.findChildren<QAbstractButton*>()) {
+    const QString called =
+        button->accessibleName().isEmpty() ? button->text().remove(QLatin1Char('&')) : button->accessibleName();
+    if (called != name || !button->isVisible()) continue;
+    const bool isOn = button->isEnabled();
+    if (isOn) QTest::mouseClick(button, Qt::LeftButton);
+    return isOn;
+  }
+  return false;
+}
+
 void writeLongPdf(const QString& file, int pages) {
   static const QStringList kWords =
       QStringLiteral(

@@ -18,6 +18,10 @@ void dropFiles(QWidget& window, const QStringList& files);
 /// Clicks the first link whose target begins so; false where there is none.
 bool clickLink(QTextBrowser& browser, const QString& target);
 
+/// Clicks the first button in view of that name, which is its accessible one or else its text without mnemonic;
+/// false where there is none, or it is off.
+bool clickButton(const QWidget& within, const QString& name);
+
 /// Controls in view that can have the focus and have no accessible name: "QLineEdit in LibraryPanel".
 QStringList controlsWithoutName(const QWidget& window);
 

@@ -11,10 +11,12 @@
 #include <QElapsedTimer>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
 #include <QMenu>
+#include <QMenuBar>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -33,6 +35,7 @@
 #include "ui/document/light_style.h"
 #include "ui/document/page_view.h"
 #include "ui/maps/compare_panel.h"
+#include "ui/maps/evidence_model.h"
 #include "ui/maps/evidence_panel.h"
 #include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
@@ -81,6 +84,73 @@ class WorkspaceTest : public QObject {
   void ask(const QString& question) { driven_->ask(question); }
   void askAndWait(const QString& question) { driven_->askAndWait(question); }
   bool clickLink(const QString& target) { return driven_->clickLink(target); }
+  bool isFound(int chunk) {
+    const auto& rows = shown()->evidence;
+    return std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
+  }
+  /// The map by position, in view and with the chunk in its middle.
+  HeatPlot& mapAt(int chunk) {
+    auto* maps = window().findChild<MapPanel*>();
+    window().showLowerView(maps);
+    maps->findChild<QTabBar*>(QStringLiteral("mapKinds"))->setCurrentIndex(1);
+    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
+    const auto& tokens = shown()->maps->firstTokens;
+    const auto token = [&](int of) {
+      return tokens[static_cast<std::size_t>(std::clamp(of, 0, static_cast<int>(tokens.size()) - 1))];
+    };
+    plot->setView(token(chunk - 3), token(chunk + 4));
+    QTest::qWait(50);
+    return *plot;
+  }
+  static QPoint placeOf(const HeatPlot& plot, int chunk) {
+    return plot.cellRect({0, 0, chunk}).center().toPoint();
+  }
+  bool chooseOnMap(int chunk, const QString& text) {
+    HeatPlot& plot = mapAt(chunk);
+    return chooseFromMenu(&plot, placeOf(plot, chunk), text);
+  }
+  void clickOnMap(int chunk) {
+    HeatPlot& plot = mapAt(chunk);
+    QTest::mouseClick(&plot, Qt::LeftButton, Qt::NoModifier, placeOf(plot, chunk));
+  }
+  /// Opens a long document and then a short one, asks both for what stands in the long one's beginning, and
+  /// gives a chunk of it that was not found.
+  int askBesideALongDocument() {
+    QByteArray text = "The harpoon hit the whale at noon.\n\n";
+    while (text.size() < 2000) text += "Nothing else of note happened on that long day. ";
+    driven_->open(driven_->write(QStringLiteral("one.txt"), text));
+    driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+    QTest::keyClick(window().library()->findChild<QListView*>(), Qt::Key_A, Qt::ControlModifier);
+    auto* scopes = panel().findChild<QComboBox*>(QStringLiteral("scopes"));
+    scopes->setFocus();
+    QTest::keyClick(scopes, Qt::Key_Down);
+    askAndWait(QStringLiteral("harpoon?"));
+    for (int chunk = 0; shown() && chunk < static_cast<int>(shown()->chunks.size()); ++chunk) {
+      if (!isFound(chunk) && documentOf(*shown(), static_cast<std::size_t>(chunk)) != workspace().home())
+        return chunk;
+    }
+    return -1;
+  }
+  void clickInLibrary(const QString& title) {
+    auto* list = window().library()->findChild<QListView*>();
+    const QModelIndexList found =
+        list->model()->match(list->model()->index(0, 0), Qt::DisplayRole, title, 1, Qt::MatchExactly);
+    QVERIFY(!found.isEmpty());
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, list->visualRect(found[0]).center());
+  }
+  void typeInto(QInputDialog* dialog, const QString& text) {
+    QVERIFY(dialog);
+    auto* field = dialog->findChild<QLineEdit*>();
+    field->selectAll();
+    QTest::keyClicks(field, text);
+    QTest::keyClick(field, Qt::Key_Return);
+  }
+  QString textInTable(int chunk) {
+    const auto* model = window().findChild<QTableView*>(QStringLiteral("evidenceTable"))->model();
+    const QModelIndexList rows =
+        model->match(model->index(0, 0), EvidenceModel::ChunkRole, chunk, 1, Qt::MatchExactly);
+    return rows.isEmpty() ? QString() : rows.front().siblingAtColumn(TextColumn).data().toString();
+  }
   bool sees(const EvidenceRow& row) {
     return !window().findChild<DocumentView*>()->boxesInView(row.range).empty();
   }
@@ -163,7 +233,7 @@ class WorkspaceTest : public QObject {
     const auto other =
         std::find_if(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.document != home; });
     QVERIFY(other != rows.end());
-    Q_EMIT window().findChild<EvidencePanel*>()->activated(other->chunk);
+    QVERIFY(driven_->clickRow(other->chunk));
     QTRY_VERIFY(QString::fromStdString(workspace().open()->record.id) == other->document);
     QTRY_VERIFY(!window().findChild<DocumentView*>()->boxesInView(other->range).empty());
     // The conversation stays, and so does what it is about.
@@ -171,8 +241,31 @@ class WorkspaceTest : public QObject {
     QVERIFY(conversation().contains(QLatin1String("harpoon and steersman?")));
     // At the next start it is there, with its documents.
     restart();
-    Q_EMIT window().library()->openWished(home);
+    clickInLibrary(QStringLiteral("two"));
     QTRY_VERIFY(shown() && documentsOf(*shown()).size() == 2);
+  }
+
+  void showsTheTextOfAPinnedChunkOfAnotherDocument() {
+    start();
+    const int chunk = askBesideALongDocument();
+    QVERIFY(chunk >= 0 && chooseOnMap(chunk, QStringLiteral("Always attend")));
+    QTRY_VERIFY(!textInTable(chunk).isEmpty());
+    QVERIFY2(
+        QLatin1String("Nothing else of note happened on that long day. Nothing else of note happened on that")
+            .contains(textInTable(chunk)),
+        qPrintable(textInTable(chunk)));
+    QCOMPARE(QString::fromStdString(workspace().open()->record.id), workspace().home());
+  }
+
+  void saysWhyAPinnedChunkHasNoText() {
+    start();
+    const int chunk = askBesideALongDocument();
+    QVERIFY(chunk >= 0);
+    QSignalSpy removed(&workspace().session(), &Session::removed);
+    workspace().session().remove(documentOf(*shown(), static_cast<std::size_t>(chunk)));
+    QTRY_COMPARE(removed.size(), 1);
+    QVERIFY(chooseOnMap(chunk, QStringLiteral("Always attend")));
+    QTRY_COMPARE(textInTable(chunk), QStringLiteral("The library has no such document any more."));
   }
 
   void keepsSeveralConversations() {
@@ -186,7 +279,8 @@ class WorkspaceTest : public QObject {
     QVERIFY(!conversation().contains(kQuestion));
     askAndWait(QStringLiteral("How many claims were pending?"));
     QCOMPARE(choice->count(), 2);
-    Q_EMIT panel().renameConversationWished(QStringLiteral("Claims"));
+    QVERIFY(chooseFromBar(window().menuBar(), QStringLiteral("Ask"), QStringLiteral("Rename conversation…")));
+    typeInto(panel().findChild<QInputDialog*>(), QStringLiteral("Claims"));
     QCOMPARE(choice->currentText(), QStringLiteral("Claims"));
     choice->setFocus();
     QTest::keyClick(choice, Qt::Key_Down);
@@ -198,12 +292,9 @@ class WorkspaceTest : public QObject {
     QCOMPARE(choice->count(), 2);
     QCOMPARE(choice->currentText(), QStringLiteral("Claims"));
     QCOMPARE(choice->itemText(1), kQuestion);
-    Q_EMIT panel().deleteConversationWished();
+    QVERIFY(chooseFromBar(window().menuBar(), QStringLiteral("Ask"), QStringLiteral("Delete conversation…")));
     auto* box = window().findChild<QMessageBox*>();
-    QVERIFY(box);
-    for (QAbstractButton* button : box->buttons()) {
-      if (button->text() == QLatin1String("Delete")) QTest::mouseClick(button, Qt::LeftButton);
-    }
+    QVERIFY(box && clickButton(*box, QStringLiteral("Delete")));
     QTRY_COMPARE(choice->count(), 1);
     QTRY_VERIFY(shown() && shown()->question == kQuestion);
     restart();
@@ -296,12 +387,27 @@ class WorkspaceTest : public QObject {
         std::find_if(rows.begin(), rows.end(), [](const EvidenceRow& r) { return !r.section.isEmpty(); });
     QVERIFY(row != rows.end());
     const int chunk = row->chunk;
-    Q_EMIT window().findChild<EvidencePanel*>()->pinSectionWished(chunk);
+    QVERIFY(driven_->clickOfRow(chunk, QStringLiteral("Pin section")));
     askAndWait(kQuestion);
     const std::vector<int>& pinned = fakeEngine().pinned.back();
     QVERIFY(pinned.size() > 1);
     QVERIFY(std::find(pinned.begin(), pinned.end(), chunk) != pinned.end());
     QVERIFY(pinned.size() < shown()->chunks.size());
+  }
+
+  /// Also that of a chunk which stands in the table because it is pinned, not because it was found.
+  void pinsTheSectionOfAChunkThatWasNotFound() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    int chunk = 100;
+    while (isFound(chunk)) ++chunk;
+    QVERIFY(chooseOnMap(chunk, QStringLiteral("Always attend")));
+    QVERIFY(driven_->clickOfRow(chunk, QStringLiteral("Pin section")));
+    askAndWait(kQuestion);
+    const std::vector<int>& pinned = fakeEngine().pinned.back();
+    QVERIFY(pinned.size() > 1);
+    QVERIFY(std::find(pinned.begin(), pinned.end(), chunk) != pinned.end());
   }
 
   void stopsMidwayAndKeepsTheText() {
@@ -358,7 +464,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     auto* compare = window().findChild<ComparePanel*>();
-    Q_EMIT compare->compareWished({QStringLiteral("full"), QStringLiteral("infllm")});
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
     QTRY_COMPARE(fakeEngine().questions.size(), 3U);
     // The maps of one of them, verified as any answer's; the conversation leads back.
     const qint64 own = shown()->number;
@@ -375,7 +481,7 @@ class WorkspaceTest : public QObject {
     QCOMPARE(shown()->method, QStringLiteral("infllm"));
     auto* maps = window().findChild<MapPanel*>();
     QVERIFY(maps->isVisible());
-    Q_EMIT maps->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     const auto& drawn = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"))->sheet().maps;
     QCOMPARE(drawn.size(), std::size_t{2});
@@ -396,11 +502,10 @@ class WorkspaceTest : public QObject {
     start();
     openSample();
     askAndWait(kQuestion);
-    auto* evidence = window().findChild<EvidencePanel*>();
     const int best = shown()->evidence[0].chunk;
-    Q_EMIT evidence->blockWished(best, true);
+    QVERIFY(driven_->clickOfRow(best, QStringLiteral("Block")));
     const int other = shown()->evidence.back().chunk + 1;
-    Q_EMIT evidence->pinWished(other, true);
+    QVERIFY(chooseOnMap(other, QStringLiteral("Always attend")));
     askAndWait(kQuestion);
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
     QCOMPARE(fakeEngine().pinned.back(), std::vector<int>{other});
@@ -409,7 +514,7 @@ class WorkspaceTest : public QObject {
                         [&](const EvidenceRow& row) { return row.chunk == best && row.isBlocked; }));
     QVERIFY(std::any_of(rows.begin(), rows.end(),
                         [&](const EvidenceRow& row) { return row.chunk == other && row.isPinned; }));
-    Q_EMIT evidence->blockWished(best, false);
+    QVERIFY(driven_->clickOfRow(best, QStringLiteral("Block")));
     askAndWait(kQuestion);
     QVERIFY(fakeEngine().blocked.back().empty());
   }
@@ -424,29 +529,17 @@ class WorkspaceTest : public QObject {
     QVERIFY(early && !actionNamed(early, QStringLiteral("Always attend"))->isEnabled());
     early->close();
     askAndWait(kQuestion);
-    const auto isFound = [&](int chunk) {
-      const auto& rows = shown()->evidence;
-      return std::any_of(rows.begin(), rows.end(), [&](const EvidenceRow& row) { return row.chunk == chunk; });
-    };
     // On the map.
-    auto* maps = window().findChild<MapPanel*>();
-    window().showLowerView(maps);
-    maps->findChild<QTabBar*>(QStringLiteral("mapKinds"))->setCurrentIndex(1);
-    auto* plot = maps->findChild<HeatPlot*>(QStringLiteral("positionPlot"));
     int chunk = 100;
     while (isFound(chunk)) ++chunk;
-    const auto& tokens = shown()->maps->firstTokens;
-    plot->setView(tokens[static_cast<std::size_t>(chunk - 3)], tokens[static_cast<std::size_t>(chunk + 4)]);
-    QTest::qWait(50);
-    const QPoint at = plot->cellRect({0, 0, chunk}).center().toPoint();
-    QVERIFY(chooseFromMenu(plot, at, QStringLiteral("Always attend")));
+    QVERIFY(chooseOnMap(chunk, QStringLiteral("Always attend")));
     // It stands in the table, to be taken back.
     auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
     QCOMPARE(table->model()->rowCount(), static_cast<int>(shown()->evidence.size()) + 1);
     // On the page: the passage under the pointer.
     int below = 200;
     while (isFound(below)) ++below;
-    Q_EMIT maps->activated(below);
+    clickOnMap(below);
     QTRY_VERIFY(!document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).empty());
     const QRect box = document->boxesInView(shown()->chunks[static_cast<std::size_t>(below)]).front();
     const QPoint word = page->viewport()->mapFrom(document, box.topLeft() + QPoint(8, box.height() / 2));
@@ -495,7 +588,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     const int best = shown()->evidence[0].chunk;
-    Q_EMIT window().findChild<EvidencePanel*>()->withoutWished(best);
+    QVERIFY(driven_->clickOfRow(best, QStringLiteral("Answer without this chunk")));
     QTRY_VERIFY(!workspace().isAnswering());
     QCOMPARE(fakeEngine().blocked.back(), std::vector<int>{best});
     QVERIFY(shown()->note.contains(QLatin1String("log-probability")));
@@ -509,7 +602,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     QVERIFY(!window().strip()->values().isCoverageExact);
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
     QVERIFY(*window().strip()->values().coverage < 0.5);
     QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
@@ -538,7 +631,7 @@ class WorkspaceTest : public QObject {
         listener.progress({Stage::Retrieving, i, 500, 0});
       }
     };
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(isLooking);
     QElapsedTimer timer;
     timer.start();
@@ -546,13 +639,13 @@ class WorkspaceTest : public QObject {
     QVERIFY(timer.elapsed() < 2000);
     QVERIFY(!window().strip()->values().isCoverageExact);
     isLooking = false;
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(isLooking);
     QSignalSpy verified(&workspace().session(), &Session::verified);
-    Q_EMIT window().stopWished();
+    QTest::keyClick(&box(), Qt::Key_Escape);
     QTRY_COMPARE(verified.size(), 1);
     fakeEngine().onLook = {};
-    Q_EMIT window().findChild<MapPanel*>()->verifyWished();
+    QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(window().strip()->values().isCoverageExact);
   }
 
@@ -561,7 +654,7 @@ class WorkspaceTest : public QObject {
     openSample();
     askAndWait(kQuestion);
     const int before = shown()->budgetTokens;
-    Q_EMIT window().strip()->moreBudgetWished();
+    QVERIFY(clickButton(*window().strip(), QStringLiteral("Use more budget and ask again")));
     QTRY_VERIFY(!workspace().isAnswering() && shown()->budgetTokens == 2 * before);
   }
 
@@ -719,7 +812,7 @@ class WorkspaceTest : public QObject {
     QVERIFY(QFile::exists(openedUrl_.toLocalFile() + QStringLiteral("/kvasir.log")));
     // Nothing is read by itself, but what is asked for is done.
     QCOMPARE(fakeEngine().loads, 1);
-    Q_EMIT window().library()->openWished(workspace().session().rows()[0].key);
+    clickInLibrary(workspace().session().rows()[0].title);
     QTRY_VERIFY(workspace().open());
   }
 
@@ -735,10 +828,11 @@ class WorkspaceTest : public QObject {
     const QString other = driven_->write(QStringLiteral("other.txt"), "Something else.");
     driven_->open(other);
     QVERIFY(QFile::remove(other));
-    Q_EMIT recent->aboutToShow();
+    QVERIFY(chooseFromBar(window().menuBar(), QStringLiteral("File"), QStringLiteral("Open recent")));
+    QTRY_VERIFY(recent->isVisible());
     QVERIFY(!recent->actions()[0]->isEnabled());
     QVERIFY(recent->actions()[1]->isEnabled());
-    recent->actions()[1]->trigger();
+    QVERIFY(chooseFrom(recent, QStringLiteral("opm_report_2014.pdf")));
     QTRY_VERIFY(workspace().open()->record.file == samplePdf().toStdString());
     // Kept for the next start.
     restart();
@@ -758,9 +852,15 @@ class WorkspaceTest : public QObject {
     QCOMPARE(list->model()->rowCount(), 1);
     QCOMPARE(list->model()->index(0, 0).data().toString(), QStringLiteral("ships"));
     search->clear();
-    for (int row = 0; row < 2; ++row)
-      Q_EMIT window().library()->collectionWished(
-          {workspace().session().rows()[static_cast<std::size_t>(row)].key}, QStringLiteral("Sea"));
+    const QPoint whales = list->visualRect(list->model()->index(0, 0)).center();
+    const QPoint ships = list->visualRect(list->model()->index(1, 0)).center();
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, whales);
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::ControlModifier, ships);
+    QVERIFY(chooseFromMenu(list->viewport(), ships, QStringLiteral("Collection")));
+    auto* menu = window().library()->findChild<QMenu*>(QString(), Qt::FindDirectChildrenOnly);
+    QTRY_VERIFY(menu->isVisible());
+    QVERIFY(chooseFrom(menu, QStringLiteral("New collection…")));
+    typeInto(window().library()->findChild<QInputDialog*>(), QStringLiteral("Sea"));
     auto* collections = window().library()->findChild<QComboBox*>();
     QCOMPARE(collections->count(), 2);
     collections->setFocus();
@@ -892,7 +992,7 @@ class WorkspaceTest : public QObject {
     QVERIFY(!isLitInTable(1) && !isLitOnPage());
     // On the page.
     const EvidenceRow row = shown()->evidence[2];
-    Q_EMIT window().findChild<EvidencePanel*>()->activated(row.chunk);
+    QVERIFY(driven_->clickRow(row.chunk));
     const std::vector<QRect> boxes = document->boxesInView(row.range);
     QVERIFY(!boxes.empty());
     moveTo(page->viewport(), page->viewport()->mapFrom(document, boxes.front().center()));
@@ -974,7 +1074,7 @@ class WorkspaceTest : public QObject {
   void tellsOfDevicesAndChecksTheKernels() {
     start();
     const auto open = [this] {
-      Q_EMIT window().aboutWished();
+      chooseFromBar(window().menuBar(), QStringLiteral("Help"), QStringLiteral("About Kvasir"));
       return window().findChild<AboutBox*>();
     };
     AboutBox* about = open();
@@ -982,7 +1082,7 @@ class WorkspaceTest : public QObject {
     QCOMPARE(controlsWithoutName(*about).join(QLatin1Char('\n')), QString());
     QTRY_VERIFY(about->devicesText().contains(QStringLiteral("Computes on")));
     QCOMPARE(about->checkText(), QString());
-    Q_EMIT about->checkWished();
+    QVERIFY(clickButton(*about, QStringLiteral("Check the kernels")));
     QTRY_VERIFY_WITH_TIMEOUT(about->checkText().startsWith(QStringLiteral("Checked")), 30'000);
     const QString said = about->checkText();
     about->reject();
@@ -993,7 +1093,7 @@ class WorkspaceTest : public QObject {
 
   void showsDialogs() {
     start();
-    Q_EMIT window().settingsWished();
+    QTest::keyClick(&window(), Qt::Key_Comma, Qt::ControlModifier);
     auto* dialog = window().findChild<SettingsDialog*>();
     QVERIFY(dialog && dialog->isVisible());
     QCOMPARE(controlsWithoutName(*dialog).join(QLatin1Char('\n')), QString());

@@ -1,3 +1,4 @@
+#include <QLabel>
 #include <QListWidget>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -127,6 +128,13 @@ void ComparePanelTest::showsAColumnForEachEntry() {
   QVERIFY(answers[0]->toPlainText().startsWith(QStringLiteral("Net sales")));
   QVERIFY(answers[2]->toPlainText().startsWith(QStringLiteral("No passage")));
   QCOMPARE(answers[3]->toPlainText(), QStringLiteral("Answering…"));
+  // Bytes as everywhere else.
+  QStringList sizes;
+  for (const QLabel* label : panel_->findChildren<QLabel*>()) {
+    if (label->accessibleName().startsWith(QLatin1String("KV memory of "))) sizes.append(label->text());
+  }
+  QCOMPARE(sizes, (QStringList{QStringLiteral("910.0 MB"), QStringLiteral("12.4 MB"), QStringLiteral("–"),
+                               QStringLiteral("–")}));
   // Of what has maps they can be shown.
   std::vector<CompareEntry> entries = sampleEntries();
   entries[1].hasMaps = true;
