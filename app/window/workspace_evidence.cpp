@@ -15,22 +15,18 @@ namespace {
 
 constexpr int kLitPassages = 12;  // on the pages; where all are lit, none is
 
-/// The chunks that stand in the same section as this one, by the marks on the maps' axis.
+/// The chunks of the innermost section that this one stands in, those below it included, by the marks on the
+/// maps' axis.
 std::vector<int> chunksOfSection(const Exchange& exchange, int chunk) {
   if (!exchange.maps || exchange.maps->sections.empty()) return {chunk};
   const auto& sections = exchange.maps->sections;
-  int begin = 0, end = static_cast<int>(exchange.chunks.size()), level = 0;
-  for (const AxisMark& section : sections) {
-    if (section.chunk <= chunk) {
-      begin = section.chunk;
-      level = section.level;
-      end = static_cast<int>(exchange.chunks.size());
-    } else if (section.level <= level || end == static_cast<int>(exchange.chunks.size())) {
-      end = std::min(end, section.chunk + (section.chunk == chunk ? 1 : 0));
-    }
-  }
+  const auto after = std::ranges::find_if(sections, [&](const AxisMark& mark) { return mark.chunk > chunk; });
+  const auto isAbove = [&](const AxisMark& mark) { return mark.level <= std::prev(after)->level; };
+  const auto next = after == sections.begin() ? after : std::find_if(after, sections.end(), isAbove);
+  const int begin = after == sections.begin() ? 0 : std::prev(after)->chunk;
+  const int end = next == sections.end() ? static_cast<int>(exchange.chunks.size()) : next->chunk;
   std::vector<int> chunks;
-  for (int of = begin; of < std::max(end, chunk + 1); ++of) chunks.push_back(of);
+  for (int of = begin; of < end; ++of) chunks.push_back(of);
   return chunks;
 }
 

@@ -3,7 +3,9 @@
 
 llama.cpp is measured at its best: a first round tries the file as shipped and requantised ones, each with and without flash
 attention, and each case keeps what was fastest there (prompts longer than 2,048 what was fastest at 2,048, with the flash
-setting that is fastest at their own length). Prints a Markdown table; --out also writes every figure as JSON.
+setting that is fastest at their own length). Prompts of --once are read one time by each, as they take many minutes: not by
+`full`, and by llama.cpp as it read the longest of the others. For those of --extrapolate its time is taken from its own
+curve, a n + b n² through what it was measured at. Prints a Markdown table; --out also writes every figure as JSON.
 """
 import argparse
 import json
@@ -31,11 +33,15 @@ def describe(setting):
     return setting[0] + (", flash attention" if setting[1] == "1" else "")
 
 
-def measure_kvasir(options):
-    results = run_json([
-        options.cli, "bench", "--model", options.model, "--threads", options.threads, "--method", "full", "--depth", "0",
-        "--prompt", ",".join(map(str, options.prompt)), "--generate", options.generate, "--json"])["results"]
-    return {case_name(row["kind"], row["tokens"]): row["tokens_per_second"] for row in results}
+def measure_kvasir(options, prompts, generate):
+    """By method and case."""
+    figures = {}
+    for method in options.methods:
+        command = [options.cli, "bench", "--model", options.model, "--threads", options.threads, "--method", method, "--depth",
+                   "0", "--prompt", ",".join(map(str, prompts)), "--json"] + (["--generate", generate] if generate != "0" else [])
+        figures.update({(method, case_name(row["kind"], row["tokens"])): row["tokens_per_second"]
+                        for row in run_json(command)["results"]})
+    return figures
 
 
 def measure_llama(options, model, prompts, generate, flash):
@@ -91,8 +97,16 @@ def measure_best(options, files, best):
     return figures
 
 
+def extrapolated(points, tokens):
+    """Tokens a second at `tokens`, from (tokens, tokens a second): seconds are a n + b n², by least squares of what a token takes."""
+    costs = [(n, 1 / speed) for n, speed in points]
+    middle = sum(n for n, _ in costs) / len(costs), sum(cost for _, cost in costs) / len(costs)
+    slope = (sum((n - middle[0]) * (cost - middle[1]) for n, cost in costs) / sum((n - middle[0]) ** 2 for n, _ in costs))
+    return 1 / (middle[1] + slope * (tokens - middle[0]))
+
+
 def main():
-    numbers = lambda text: [int(part) for part in text.split(",")]
+    numbers = lambda text: [int(part) for part in text.split(",") if part]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cli", type=Path, required=True, help="kvasir-cli")
     parser.add_argument("--llama", type=Path, required=True, help="folder of llama.cpp's programs")
@@ -100,31 +114,47 @@ def main():
     parser.add_argument("--cache", type=Path, required=True, help="where requantised models are kept")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--methods", type=lambda text: text.split(","), default=["full", "retrolm"], help="full,retrolm")
     parser.add_argument("--prompt", type=numbers, default=[512, 2048, 8192], help="512,2048,8192")
+    parser.add_argument("--once", type=numbers, default=[], help="32768")
+    parser.add_argument("--extrapolate", type=numbers, default=[], help="131072")
     parser.add_argument("--generate", default="64")
     parser.add_argument("--out", type=Path, help="JSON of every figure")
     options = parser.parse_args()
 
-    cases = [case_name("read", tokens) for tokens in options.prompt] + [case_name("generate", options.generate)]
     files, best, first = best_settings(options)
-    ours = {case: [] for case in cases}
-    theirs = {case: [] for case in cases}
+    ours, theirs = {}, {}
+    add = lambda to, figures: [to.setdefault(case, []).append(figure) for case, figure in figures.items()]
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-        mine, its = measure_kvasir(options), measure_best(options, files, best)
-        for case in cases:
-            ours[case].append(mine[case])
-            theirs[case].append(its[case])
+        add(ours, measure_kvasir(options, options.prompt, options.generate))
+        add(theirs, measure_best(options, files, best))
+    longest = best[case_name("read", options.prompt[-1])]
+    options.methods = [method for method in options.methods if method != "full"] or options.methods  # it takes long
+    if options.once:
+        print("once", file=sys.stderr)
+        add(ours, measure_kvasir(options, options.once, "0"))
+        add(theirs, measure_llama(options, files[longest[0]], options.once, "0", longest[1]))
+    its = {case: statistics.median(figures) for case, figures in theirs.items()}
+    notes = {case: describe(best.get(case, longest)) for case in its}
+    curve = [(tokens, its[case_name("read", tokens)]) for tokens in options.prompt + options.once]
+    if options.extrapolate:
+        add(ours, measure_kvasir(options, options.extrapolate, "0"))
+    for tokens in options.extrapolate:
+        its[case_name("read", tokens)] = extrapolated(curve, tokens)
+        notes[case_name("read", tokens)] = "extrapolated"
 
     print(f"Tokens a second, {options.threads} threads, medians of {options.rounds} rounds in turn.\n")
-    print("| case | kvasir | llama.cpp | its format | ratio |\n|---|---|---|---|---|")
-    for case in cases:
-        mine, its = statistics.median(ours[case]), statistics.median(theirs[case])
-        print(f"| {case} | {mine:.0f} | {its:.0f} | {describe(best[case])} | {mine / its:.2f} |")
+    print("| case | method | kvasir | llama.cpp | its format | ratio |\n|---|---|---|---|---|---|")
+    for case in its:
+        for (method, mine_of), figures in ours.items():
+            if mine_of == case:
+                mine = statistics.median(figures)
+                print(f"| {case} | {method} | {mine:.0f} | {its[case]:.0f} | {notes[case]} | {mine / its[case]:.2f} |")
     if options.out:
         options.out.write_text(json.dumps(
-            {"kvasir": ours, "llama.cpp": theirs, "settings": {case: describe(best[case]) for case in cases},
-             "first_round": {describe(setting): figures for setting, figures in first.items()},
+            {"kvasir": {f"{method}, {case}": figures for (method, case), figures in ours.items()}, "llama.cpp": theirs,
+             "settings": notes, "first_round": {describe(setting): figures for setting, figures in first.items()},
              "threads": options.threads, "model": options.model.name}, indent=1))
 
 

@@ -408,6 +408,15 @@ class WorkspaceTest : public QObject {
     const std::vector<int>& pinned = fakeEngine().pinned.back();
     QVERIFY(pinned.size() > 1);
     QVERIFY(std::find(pinned.begin(), pinned.end(), chunk) != pinned.end());
+    int level =
+        0;  // of the innermost section; those below it belong to it, the next beside or above it does not
+    for (const AxisMark& mark : shown()->maps->sections) {
+      if (mark.chunk <= chunk)
+        level = mark.level;
+      else
+        QCOMPARE(mark.chunk <= pinned.back(), mark.level > level);
+      if (mark.chunk > chunk && mark.level <= level) break;
+    }
   }
 
   void stopsMidwayAndKeepsTheText() {
