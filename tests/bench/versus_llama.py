@@ -146,7 +146,8 @@ def main():
 
     print(f"Tokens a second, {options.threads} threads, medians of {options.rounds} rounds in turn.\n")
     print("| case | method | kvasir | llama.cpp | its format | ratio |\n|---|---|---|---|---|---|")
-    for case in its:
+    for case in [case_name("read", tokens) for tokens in options.prompt + options.once + options.extrapolate] + [
+            case_name("generate", options.generate)]:
         for (method, mine_of), figures in ours.items():
             if mine_of == case:
                 mine = statistics.median(figures)
