@@ -1,8 +1,8 @@
-// Shortens the wait of OpenMP's threads, unless one is set already. They wait for work by spinning, by default for
-// about 16 ms, which starves the rest of a busy machine and makes this program many times slower there; some
-// microseconds bridge the gaps between the products of one token. The library reads the setting while it is loaded,
-// so the program starts once more with it: from here, before any library begins, which LibTorch takes a fifth of a
-// second for. Part of programs on Linux, not of a library.
+// Shortens the wait of OpenMP's threads, unless one is set already. They wait for work by spinning, by default
+// for about 16 ms, which starves the rest of a busy machine and makes this program many times slower there;
+// some microseconds bridge the gaps between the products of one token. The library reads the setting while it
+// is loaded, so the program starts once more with it: from here, before any library begins, which LibTorch
+// takes a fifth of a second for. Part of programs on Linux, not of a library.
 #include <unistd.h>
 
 #include <string_view>
