@@ -159,13 +159,21 @@ class BalancedSource {
   /// Where the parser sees its end earlier, no other tag follows.
   void addTag(std::string_view tag) {
     source_ += '<';
-    for (const char letter : tag.substr(1)) letter == '<' ? addPlain(letter) : source_.push_back(letter);
+    for (const char letter : tag.substr(1)) {
+      if (letter == '<')
+        addPlain(letter);
+      else
+        source_ += letter;
+    }
   }
   void addEndTag(const std::string& name) { source_.append("</").append(name).append(">"); }
   void addPlain(char letter) {
-    if (letter == '<') source_ += "&lt;";
-    if (letter == '&') source_ += "&amp;";
-    if (letter != '<' && letter != '&') source_ += letter;
+    if (letter == '<')
+      source_ += "&lt;";
+    else if (letter == '&')
+      source_ += "&amp;";
+    else
+      source_ += letter;
   }
   /// Keeps the words on both sides of a tag that is left out apart.
   void addGap(std::string_view name) {
@@ -187,7 +195,10 @@ std::size_t addElement(std::string_view text, std::size_t at, BalancedSource& so
     return end;
   }
   const bool isEmpty = tag.ends_with("/>");
-  isEmpty || isUnread(name) ? source.addEmpty(tag, name) : source.addStart(tag, name);
+  if (isEmpty || isUnread(name))
+    source.addEmpty(tag, name);
+  else
+    source.addStart(tag, name);
   return isUnread(name) && !isEmpty ? unreadEnd(text, name, end) : end;
 }
 

@@ -9,9 +9,9 @@ namespace kvasir {
 
 /// Attention of many queries of one KV head over gathered keys and values, softmax in float32. Results are
 /// running ones: further keys are attended to by a further call with the same largest, sum and output.
-/// Value: float, or bf16 bits as std::uint16_t, which processors round to 16-bit levels: queries and keys by
-/// their largest number to about 2³¹ᐟ² / √dimension levels, weights and values of a tile of keys to 5,792,
-/// finer than bf16.
+/// Value: float, or bf16 bits as std::uint16_t, which SIMD targets round to 16-bit levels, more finely than
+/// bf16 is: queries and keys to √(2³¹ / dimension) levels of their largest number, weights and values to 5,792
+/// of the largest of a tile of keys.
 template <class Value>
 struct BlockAttention {
   const Value* queries = nullptr;  ///< [rows, dimension], rotated
