@@ -60,7 +60,7 @@ class WeightMatrix {
   /// bits.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
   /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
-  /// rounded to 16 bits a row, which is much closer than bf16.
+  /// rounded to 16 bits by a scale of its own, which is much closer than bf16.
   void multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
   /// One row, for embeddings. Without the change.
   void row(std::int64_t index, float* out) const;
