@@ -13,7 +13,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/lanes-inl.h"
-#include "kernels/pairs-inl.h"
+#include "kernels/row_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {
@@ -34,51 +34,10 @@ void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end
 using Floats = hn::CappedTag<float, 16>;
 using Words = hn::Rebind<std::int32_t, Floats>;
 
-constexpr int kKeys = 64;  ///< of a tile
-constexpr int kRows = 4;   ///< queries that share each load of a key or value
-
-/// Adds the products of two vectors and one number, or one pair of levels.
-HWY_INLINE void addProducts(hn::Vec<Floats> a, hn::Vec<Floats> b, const float* number, hn::Vec<Floats>& sumA,
-                            hn::Vec<Floats>& sumB) {
-  const auto spread = hn::Set(Floats(), *number);
-  sumA = hn::MulAdd(a, spread, sumA);
-  sumB = hn::MulAdd(b, spread, sumB);
-}
+constexpr int kKeys = 64;           ///< of a tile
+constexpr int kRows = kRowsAtOnce;  ///< queries that meet it at a time
 
 using Levels = hn::Repartition<std::int16_t, Words>;
-HWY_INLINE void addProducts(hn::Vec<Levels> a, hn::Vec<Levels> b, const std::int16_t* pair,
-                            PairSums<Words>& sumA, PairSums<Words>& sumB) {
-  const auto spread = spreadPair(hn::Rebind<std::uint32_t, Floats>(), pair);
-  sumA.add(a, spread);
-  sumB.add(b, spread);
-}
-
-/// Sums of kRows rows and two vectors of columns. They are variables of their own, not an array: compilers keep
-/// them in registers only so. Sum: a vector of floats, or PairSums.
-template <class Sum>
-struct RowSums {
-  Sum a0, a1, a2, a3, b0, b1, b2, b3;
-
-  /// Calls what(row, its sums of the first vector, of the second).
-  template <class What>
-  HWY_INLINE void each(const What& what) {
-    what(0, a0, b0);
-    what(1, a1, b1);
-    what(2, a2, b2);
-    what(3, a3, b3);
-  }
-  /// Adds the products of two vectors and what each row has at `numbers`, `stride` after the row before.
-  template <class Vector, class Number>
-  HWY_INLINE void add(Vector a, Vector b, const Number* numbers, std::int64_t stride) {
-    each([&](int row, Sum& sumA, Sum& sumB)
-             HWY_ATTR { addProducts(a, b, numbers + row * stride, sumA, sumB); });
-  }
-};
-
-template <class Sum>
-HWY_INLINE RowSums<Sum> noRowSums(Sum none) {
-  return {none, none, none, none, none, none, none, none};
-}
 
 /// `count` numbers as floats, filled up with zeros to `width`, a multiple of a vector.
 template <class Value>
@@ -112,16 +71,39 @@ HWY_INLINE void turn(const float* rows, int count, float* out) {
     for (int i = 0; i < count; i += 4) turnFour(rows + key * count + i, count, out + i * kKeys + key);
 }
 
-/// Weights of a tile's keys: exp(score − the row's largest of the tile), from 0 to 1, and what a row's are
-/// multiplied by to be relative to the row's largest of all.
+/// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2
+/// to the part between whole numbers is its Taylor polynomial.
+template <class D>
+HWY_INLINE hn::Vec<D> expBelowZero(D df, hn::Vec<D> x) {
+  const hn::Rebind<std::int32_t, D> di;
+  const auto least = hn::Set(df, -87.0f);
+  const auto power = hn::Mul(hn::Max(x, least), hn::Set(df, 1.44269504f));
+  const auto whole = hn::Round(power);
+  const auto part = hn::Sub(power, whole);
+  auto sum = hn::MulAdd(hn::Set(df, 1.54035304e-4f), part, hn::Set(df, 1.33335581e-3f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 9.61812911e-3f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 5.55041087e-2f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 2.40226507e-1f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 6.93147181e-1f));
+  sum = hn::MulAdd(sum, part, hn::Set(df, 1.0f));
+  const auto bits = hn::Add(hn::BitCast(di, sum), hn::ShiftLeft<23>(hn::ConvertTo(di, whole)));
+  return hn::IfThenElseZero(hn::Gt(x, least), hn::BitCast(df, bits));
+}
+
+/// Weights of a tile's keys: exp(score − the row's largest of the tile), from 0 to what its Tile gives the
+/// largest, and what a row's are multiplied by to be relative to the row's largest of all.
+template <class Weight>
 struct Weights {
-  HWY_ALIGN float rows[kRows][kKeys];
-  HWY_ALIGN float factors[kRows];
+  HWY_ALIGN Weight rows[kRows][kKeys];
+  float factors[kRows];
 };
 
 /// The rows of a strip and the tile of keys they meet in float32, exact.
 class FloatTile {
  public:
+  using Weight = float;
+  static constexpr float kMostWeight = 1;
+
   FloatTile(int rows, int width) : width_(width) {
     queries_.resize(static_cast<std::size_t>(rows) * width);
     keys_.resize(static_cast<std::size_t>(width) * kKeys);
@@ -148,25 +130,35 @@ class FloatTile {
     const Floats df;
     const int lanes = static_cast<int>(hn::Lanes(df));
     for (int key = 0; key < kKeys; key += 2 * lanes) {
-      auto sums = noRowSums(hn::Zero(df));
-      const float *keys = keys_.data() + key, *queries = queries_.data() + std::int64_t{row} * width_;
-      for (int i = 0; i < width_; ++i, keys += kKeys)
-        sums.add(hn::Load(df, keys), hn::Load(df, keys + lanes), queries + i, width_);
+      auto sums = noRowSums<kRows>(hn::Zero(df));
+      addProducts(df, keys_.data() + key, kKeys, queries_.data() + std::int64_t{row} * width_, width_, width_,
+                  sums);
       sums.each([&](int r, hn::Vec<Floats> a, hn::Vec<Floats> b) HWY_ATTR {
         hn::Store(a, df, scores + r * kKeys + key);
         hn::Store(b, df, scores + r * kKeys + key + lanes);
       });
     }
   }
+  /// Weights of one row's keys; gives sums of them.
+  static HWY_INLINE hn::Vec<Floats> weigh(const float* scores, float largest, float* weights) {
+    const Floats df;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    auto sums = hn::Zero(df);
+    HWY_UNROLL(4)
+    for (int key = 0; key < kKeys; key += lanes) {
+      const auto own = expBelowZero(df, hn::Sub(hn::Load(df, scores + key), hn::Set(df, largest)));
+      hn::Store(own, df, weights + key);
+      sums = hn::Add(sums, own);
+    }
+    return sums;
+  }
   /// Adds the values to kRows outputs, [kRows, width].
-  HWY_INLINE void addValues(const Weights& weights, float* output) const {
+  HWY_INLINE void addValues(const Weights<float>& weights, float* output) const {
     const Floats df;
     const int lanes = static_cast<int>(hn::Lanes(df));
     for (int i = 0; i < width_; i += 2 * lanes) {
-      auto sums = noRowSums(hn::Zero(df));
-      const float* values = values_.data() + i;
-      for (int key = 0; key < kKeys; ++key, values += width_)
-        sums.add(hn::Load(df, values), hn::Load(df, values + lanes), weights.rows[0] + key, kKeys);
+      auto sums = noRowSums<kRows>(hn::Zero(df));
+      addProducts(df, values_.data() + i, width_, weights.rows[0], kKeys, kKeys, sums);
       sums.each([&](int r, hn::Vec<Floats> a, hn::Vec<Floats> b) HWY_ATTR {
         const auto factor = hn::Set(df, weights.factors[r]);
         float* out = output + r * width_ + i;
@@ -189,12 +181,15 @@ class FloatTile {
 /// row of a tile. Levels are as large as the sum of their products lets them be.
 class LevelTile {
  public:
+  using Weight = std::int16_t;
+  static constexpr float kMostWeight = 5792, kMostValue = 5791;  // kKeys products of the two stay below 2³¹
+
   LevelTile(int rows, int width)
       : width_(width), most_(std::min(32767.0f, std::floor(std::sqrt(0x1p31f / width) - 1))) {
     const auto size = static_cast<std::size_t>(width) * kKeys;
     queries_.resize(static_cast<std::size_t>(rows) * width);
     queryScales_.resize(rows);
-    keys_.resize(size / 2);
+    keys_.resize(size);
     values_.resize(size);
     valueScales_.resize(width);
     levels_.resize(size);
@@ -209,7 +204,7 @@ class LevelTile {
       loadRow(keys + std::int64_t{key} * dimension, key < count ? dimension : 0, row_.data(), width_);
       keyScales_[key] = roundRow(levels_.data() + std::int64_t{key} * width_);
     }
-    turn(reinterpret_cast<const float*>(levels_.data()), width_ / 2, keys_.data());
+    turn(reinterpret_cast<const float*>(levels_.data()), width_ / 2, reinterpret_cast<float*>(keys_.data()));
     for (int key = 0; key < kKeys; ++key)
       loadRow(values + std::int64_t{key} * dimension, key < count ? dimension : 0,
               row_.data() + std::int64_t{key} * width_, width_);
@@ -220,13 +215,9 @@ class LevelTile {
     const Levels d16;
     const int lanes = static_cast<int>(hn::Lanes(df));
     for (int key = 0; key < kKeys; key += 2 * lanes) {
-      auto sums = noRowSums(noSums(Words()));
-      const float* keys = keys_.data() + key;
-      const std::int16_t* queries = queries_.data() + std::int64_t{row} * width_;
-      HWY_UNROLL(4)
-      for (int i = 0; i < width_; i += 2, keys += kKeys)
-        sums.add(hn::BitCast(d16, hn::Load(df, keys)), hn::BitCast(d16, hn::Load(df, keys + lanes)),
-                 queries + i, width_);
+      auto sums = noRowSums<kRows>(noSums(Words()));
+      addProducts(d16, keys_.data() + 2 * key, 2 * kKeys, queries_.data() + std::int64_t{row} * width_, width_,
+                  width_ / 2, sums);
       const auto scaleA = hn::Load(df, keyScales_ + key), scaleB = hn::Load(df, keyScales_ + key + lanes);
       sums.each([&](int r, const PairSums<Words>& a, const PairSums<Words>& b) HWY_ATTR {
         const auto scale = hn::Set(df, queryScales_[row + r]);
@@ -236,24 +227,32 @@ class LevelTile {
       });
     }
   }
-  HWY_INLINE void addValues(const Weights& weights, float* output) const {
+  static HWY_INLINE hn::Vec<Floats> weigh(const float* scores, float largest, std::int16_t* weights) {
+    const Floats df;
+    const int lanes = static_cast<int>(hn::Lanes(df));
+    const auto log2e = hn::Set(df, 1.44269504f), most = hn::Set(df, 1.44269504f * largest);
+    const auto weigh = [&](const float* from)
+                           HWY_ATTR { return levelsOfPower(hn::MulSub(hn::Load(df, from), log2e, most)); };
+    auto sums = hn::Zero(df);
+    HWY_UNROLL(4)
+    for (int key = 0; key < kKeys; key += lanes) {
+      const auto own = weigh(scores + key);
+      round(own, weights + key);
+      sums = hn::Add(sums, own);
+    }
+    return sums;
+  }
+  HWY_INLINE void addValues(const Weights<std::int16_t>& weights, float* output) const {
     const Floats df;
     const Levels d16;
     const int lanes = static_cast<int>(hn::Lanes(df));
-    HWY_ALIGN std::int16_t levels[kRows][kKeys];
-    for (int row = 0; row < kRows; ++row)
-      for (int key = 0; key < kKeys; key += lanes)
-        round(hn::Mul(hn::Load(df, weights.rows[row] + key), hn::Set(df, kMostWeight)), levels[row] + key);
     for (int i = 0; i < width_; i += 2 * lanes) {
-      auto sums = noRowSums(noSums(Words()));
-      const std::int16_t* values = values_.data() + 2 * i;
-      HWY_UNROLL(4)
-      for (int key = 0; key < kKeys; key += 2, values += 2 * width_)
-        sums.add(hn::Load(d16, values), hn::Load(d16, values + 2 * lanes), levels[0] + key, kKeys);
+      auto sums = noRowSums<kRows>(noSums(Words()));
+      addProducts(d16, values_.data() + 2 * i, 2 * width_, weights.rows[0], kKeys, kKeys / 2, sums);
       const auto scaleA = hn::Load(df, valueScales_.data() + i),
                  scaleB = hn::Load(df, valueScales_.data() + i + lanes);
       sums.each([&](int r, const PairSums<Words>& a, const PairSums<Words>& b) HWY_ATTR {
-        const auto factor = hn::Set(df, weights.factors[r] / kMostWeight);
+        const auto factor = hn::Set(df, weights.factors[r]);
         float* out = output + r * width_ + i;
         hn::Store(hn::MulAdd(hn::ConvertTo(df, a.total()), hn::Mul(scaleA, factor), hn::Load(df, out)), df,
                   out);
@@ -264,8 +263,22 @@ class LevelTile {
   }
 
  private:
-  static constexpr float kMostWeight = 5792, kMostValue = 5791;  // kKeys products of the two stay below 2³¹
-
+  /// 2 to a power from 0 down, of kMostWeight: the best polynomial of its degree for the part between whole
+  /// numbers, to 3·10⁻⁶, where half a level is 9·10⁻⁵. What is as good as 0 may come out as 2⁻³⁰.
+  static HWY_INLINE hn::Vec<Floats> levelsOfPower(hn::Vec<Floats> power) {
+    const Floats df;
+    const Words di;
+    const auto rounding = hn::Set(df, 0x1.8p23f);  // what is added to it loses its fraction
+    const auto bounded = hn::Max(power, hn::Set(df, -30.0f));
+    const auto shifted = hn::Add(bounded, rounding);
+    const auto part = hn::Sub(bounded, hn::Sub(shifted, rounding));
+    auto sum =
+        hn::MulAdd(hn::Set(df, kMostWeight * 9.57010191e-3f), part, hn::Set(df, kMostWeight * 5.59178603e-2f));
+    sum = hn::MulAdd(sum, part, hn::Set(df, kMostWeight * 2.40247448e-1f));
+    sum = hn::MulAdd(sum, part, hn::Set(df, kMostWeight * 6.93121815e-1f));
+    sum = hn::MulAdd(sum, part, hn::Set(df, kMostWeight * 9.99999261e-1f));
+    return hn::BitCast(df, hn::Add(hn::BitCast(di, sum), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
+  }
   static HWY_INLINE void round(hn::Vec<Floats> values, std::int16_t* out) {
     hn::StoreU(hn::DemoteTo(hn::Rebind<std::int16_t, Floats>(), hn::NearestInt(values)),
                hn::Rebind<std::int16_t, Floats>(), out);
@@ -306,32 +319,13 @@ class LevelTile {
   float most_;                        ///< level of a query or a key
   LineVector<std::int16_t> queries_;  ///< [rows, width]
   LineVector<float> queryScales_;     ///< [rows], with the scale of the products
-  LineVector<float> keys_;            ///< [width / 2, kKeys] pairs of levels
+  LineVector<std::int16_t> keys_;     ///< [width / 2, kKeys] pairs
   HWY_ALIGN float keyScales_[kKeys];
   LineVector<std::int16_t> values_;  ///< [kKeys / 2, width] pairs
   LineVector<float> valueScales_;    ///< [width]
   LineVector<std::int16_t> levels_;  ///< keys before they are turned
   LineVector<float> row_;            ///< before they are rounded
 };
-
-/// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2
-/// to the part between whole numbers is its Taylor polynomial.
-template <class D>
-HWY_INLINE hn::Vec<D> expBelowZero(D df, hn::Vec<D> x) {
-  const hn::Rebind<std::int32_t, D> di;
-  const auto least = hn::Set(df, -87.0f);
-  const auto power = hn::Mul(hn::Max(x, least), hn::Set(df, 1.44269504f));
-  const auto whole = hn::Round(power);
-  const auto part = hn::Sub(power, whole);
-  auto sum = hn::MulAdd(hn::Set(df, 1.54035304e-4f), part, hn::Set(df, 1.33335581e-3f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 9.61812911e-3f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 5.55041087e-2f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 2.40226507e-1f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 6.93147181e-1f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 1.0f));
-  const auto bits = hn::Add(hn::BitCast(di, sum), hn::ShiftLeft<23>(hn::ConvertTo(di, whole)));
-  return hn::IfThenElseZero(hn::Gt(x, least), hn::BitCast(df, bits));
-}
 
 /// What the rows of a strip have so far.
 struct Strip {
@@ -347,19 +341,21 @@ struct Sight {
 
 /// Scores of kRows rows from `row` on become weights; what the rows have is made smaller where a score is the
 /// largest yet.
-HWY_INLINE void weigh(Strip& strip, int row, const Sight* sights, Weights& weights) {
+template <class Tile>
+HWY_INLINE void weigh(Strip& strip, int row, const Sight* sights, float (*scores)[kKeys],
+                      Weights<typename Tile::Weight>& weights) {
   constexpr float kHidden = -1e30f;
   const Floats df;
-  const hn::CappedTag<float, kRows> dr;
+  const hn::CappedTag<float, 4> dr;
+  constexpr int kFilled = (kRows + 3) / 4 * 4;
   const int lanes = static_cast<int>(hn::Lanes(df));
-  HWY_ALIGN float most[kRows], before[kRows], after[kRows], shrinks[kRows], factors[kRows];
+  HWY_ALIGN float most[kFilled] = {}, before[kFilled] = {}, after[kFilled], shrinks[kFilled], factors[kFilled];
   for (int r = 0; r < kRows; ++r) {
-    float* scores = weights.rows[r];
     const auto [from, to] = sights[r];
-    if (from > 0) std::fill_n(scores, from, kHidden);
-    if (to < kKeys) std::fill(scores + to, scores + kKeys, kHidden);
-    auto largest = hn::Load(df, scores);
-    for (int key = lanes; key < kKeys; key += lanes) largest = hn::Max(largest, hn::Load(df, scores + key));
+    if (from > 0) std::fill_n(scores[r], from, kHidden);
+    if (to < kKeys) std::fill(scores[r] + to, scores[r] + kKeys, kHidden);
+    auto largest = hn::Load(df, scores[r]);
+    for (int key = lanes; key < kKeys; key += lanes) largest = hn::Max(largest, hn::Load(df, scores[r] + key));
     most[r] = hn::GetLane(hn::MaxOfLanes(df, largest));
     before[r] = strip.largest[row + r];
   }
@@ -380,16 +376,8 @@ HWY_INLINE void weigh(Strip& strip, int row, const Sight* sights, Weights& weigh
       for (int i = 0; i < strip.width; i += lanes)
         hn::Store(hn::Mul(hn::Load(df, out + i), hn::Set(df, shrinks[r])), df, out + i);
     }
-    auto sums = hn::Zero(df);
-    const auto largest = hn::Set(df, most[r]);
-    HWY_UNROLL(4)
-    for (int key = 0; key < kKeys; key += lanes) {
-      const auto own = expBelowZero(df, hn::Sub(hn::Load(df, weights.rows[r] + key), largest));
-      hn::Store(own, df, weights.rows[r] + key);
-      sums = hn::Add(sums, own);
-    }
-    weights.factors[r] = factors[r];
-    strip.sum[row + r] += factors[r] * total(df, sums);
+    weights.factors[r] = factors[r] / Tile::kMostWeight;
+    strip.sum[row + r] += weights.factors[r] * total(df, Tile::weigh(scores[r], most[r], weights.rows[r]));
   }
 }
 
@@ -397,7 +385,8 @@ HWY_INLINE void weigh(Strip& strip, int row, const Sight* sights, Weights& weigh
 template <class Value, class Tile>
 void attendTile(const BlockAttention<Value>& a, std::int64_t firstRow, int rows, int first, const Tile& tile,
                 Strip& strip) {
-  Weights weights;
+  HWY_ALIGN float scores[kRows][kKeys];
+  Weights<typename Tile::Weight> weights;
   for (int row = 0; row < rows; row += kRows) {
     Sight sights[kRows] = {};
     bool seesAny = false;
@@ -409,8 +398,8 @@ void attendTile(const BlockAttention<Value>& a, std::int64_t firstRow, int rows,
       seesAny = seesAny || sights[r].to > 0;
     }
     if (!seesAny) continue;
-    tile.score(row, weights.rows[0]);
-    weigh(strip, row, sights, weights);
+    tile.score(row, scores[0]);
+    weigh<Tile>(strip, row, sights, scores, weights);
     tile.addValues(weights, strip.output.data() + std::int64_t{row} * strip.width);
   }
 }

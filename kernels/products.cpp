@@ -13,6 +13,7 @@
 
 #include "kernels/pairs-inl.h"
 #include "kernels/panel_lanes-inl.h"
+#include "kernels/row_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {
@@ -118,6 +119,7 @@ constexpr int kTileColumns = 256;
 constexpr int kTileCount = 64;  // rows of x that meet a tile at a time
 
 using TileFloats = hn::CappedTag<float, kPanelRows>;
+using TileWords = hn::Rebind<std::int32_t, TileFloats>;
 
 struct Tile {
   HWY_ALIGN std::int16_t levels[kTileColumns / 2][kTileRows][2];  ///< zero taken off
@@ -152,16 +154,6 @@ void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Sca
     }
 }
 
-/// One pair of columns of one row of x by two vectors of rows of W.
-template <class DI>
-HWY_INLINE void addPair(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
-                        hn::Vec<hn::Repartition<std::int16_t, DI> > b, const std::int16_t* x,
-                        PairSums<DI>& sumA, PairSums<DI>& sumB) {
-  const auto values = spreadPair(hn::Rebind<std::uint32_t, DI>(), x);
-  sumA.add(a, values);
-  sumB.add(b, values);
-}
-
 /// Adds one block of one row of x to its sums, for two vectors of rows of W.
 template <class DI>
 HWY_INLINE void addSums(const PairSums<DI>& a, const PairSums<DI>& b, const float* scales, float* sums) {
@@ -174,30 +166,17 @@ HWY_INLINE void addSums(const PairSums<DI>& a, const PairSums<DI>& b, const floa
   hn::Store(sumB, df, sums + lanes);
 }
 
-/// `kCount` rows of x, `columns` apart, one block, two vectors of rows of W from `row` on. The sums are
-/// variables of their own, not an array: compilers keep them in registers only so.
+/// `kCount` rows of x, `columns` apart, one block, two vectors of rows of W from `row` on.
 template <int kBlock, int kCount>
 HWY_INLINE void multiplyBlock(const std::int16_t* x, std::int64_t columns, Tile& tile, int index, int row,
                               int block) {
   const hn::Repartition<std::int16_t, TileFloats> d16;
-  const hn::Rebind<std::int32_t, TileFloats> di;
-  const std::size_t lanes = hn::Lanes(di);
-  const std::int16_t* levels = tile.levels[block * (kBlock / 2)][row];
-  auto a0 = noSums(di), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  HWY_UNROLL(4)
-  for (int pair = 0; pair < kBlock / 2; ++pair) {
-    const std::int16_t* here = levels + pair * 2 * kTileRows;
-    const auto a = hn::Load(d16, here), b = hn::Load(d16, here + 2 * lanes);
-    addPair(a, b, x + 2 * pair, a0, b0);
-    if constexpr (kCount > 1) addPair(a, b, x + columns + 2 * pair, a1, b1);
-    if constexpr (kCount > 2) addPair(a, b, x + 2 * columns + 2 * pair, a2, b2);
-    if constexpr (kCount > 3) addPair(a, b, x + 3 * columns + 2 * pair, a3, b3);
-  }
+  const TileWords di;
+  auto sums = noRowSums<kCount>(noSums(di));
+  addProducts(d16, tile.levels[block * (kBlock / 2)][row], 2 * kTileRows, x, columns, kBlock / 2, sums);
   const float* scales = tile.scales[block] + row;
-  addSums(a0, b0, scales, tile.sums[index] + row);
-  if constexpr (kCount > 1) addSums(a1, b1, scales, tile.sums[index + 1] + row);
-  if constexpr (kCount > 2) addSums(a2, b2, scales, tile.sums[index + 2] + row);
-  if constexpr (kCount > 3) addSums(a3, b3, scales, tile.sums[index + 3] + row);
+  sums.each([&](int r, const PairSums<TileWords>& a, const PairSums<TileWords>& b)
+                HWY_ATTR { addSums(a, b, scales, tile.sums[index + r] + row); });
 }
 
 /// Rows [index, index + kCount) of those that meet the tile; x: the tile's first column of the first of all.
@@ -209,24 +188,6 @@ void multiplyRowsOfX(const std::int16_t* x, std::int64_t columns, int tileColumn
       multiplyBlock<kBlock, kCount>(x + index * columns + block * kBlock, columns, tile, index, row, block);
 }
 
-/// Sums of offsets of one row of x, for two vectors of rows of W.
-struct OffsetSums {
-  hn::Vec<VectorFloats> first, second;
-
-  HWY_INLINE void add(hn::Vec<VectorFloats> a, hn::Vec<VectorFloats> b, float blockSum) {
-    const auto sum = hn::Set(VectorFloats(), blockSum);
-    first = hn::MulAdd(a, sum, first);
-    second = hn::MulAdd(b, sum, second);
-  }
-  /// Adds itself to sums of a tile and multiplies with the scale of the row of x.
-  HWY_INLINE void finish(float scale, float* sums) const {
-    const VectorFloats df;
-    const std::size_t lanes = hn::Lanes(df);
-    hn::StoreU(hn::Mul(hn::Add(hn::LoadU(df, sums), first), hn::Set(df, scale)), df, sums);
-    hn::StoreU(hn::Mul(hn::Add(hn::LoadU(df, sums + lanes), second), hn::Set(df, scale)), df, sums + lanes);
-  }
-};
-
 /// Makes entries of y of the tile's sums of `kCount` rows of x, [kCount, kTileRows], for one panel. index: of
 /// the first row of x.
 template <int kCount, class Scale, class Out>
@@ -235,31 +196,31 @@ void finishRows(const PanelProduct<Out>& p, int index, const PanelScales<Scale>&
   const int lanes = static_cast<int>(hn::Lanes(df)), blocks = p.matrix.blocks();
   const float* blockSums = p.sums + std::int64_t{index} * blocks;
   for (int row = 0; row < kPanelRows; row += 2 * lanes) {
-    OffsetSums s0{hn::Zero(df), hn::Zero(df)}, s1 = s0, s2 = s0, s3 = s0;
+    auto offsetSums = noRowSums<kCount>(hn::Zero(df));
     const Scale* offsets = scales.offsets + row;
     for (int block = 0; scales.offsets && block < blocks; ++block, offsets += kPanelRows) {
       const auto a = loadScales(df, offsets), b = loadScales(df, offsets + lanes);
-      s0.add(a, b, blockSums[block]);
-      if constexpr (kCount > 1) s1.add(a, b, blockSums[blocks + block]);
-      if constexpr (kCount > 2) s2.add(a, b, blockSums[2 * blocks + block]);
-      if constexpr (kCount > 3) s3.add(a, b, blockSums[3 * blocks + block]);
+      offsetSums.each([&](int r, hn::Vec<VectorFloats>& sumA, hn::Vec<VectorFloats>& sumB) HWY_ATTR {
+        const auto blockSum = hn::Set(df, blockSums[r * blocks + block]);
+        sumA = hn::MulAdd(a, blockSum, sumA);
+        sumB = hn::MulAdd(b, blockSum, sumB);
+      });
     }
-    s0.finish(p.scales[index], sums + row);
-    if constexpr (kCount > 1) s1.finish(p.scales[index + 1], sums + kTileRows + row);
-    if constexpr (kCount > 2) s2.finish(p.scales[index + 2], sums + 2 * kTileRows + row);
-    if constexpr (kCount > 3) s3.finish(p.scales[index + 3], sums + 3 * kTileRows + row);
+    offsetSums.each([&](int r, hn::Vec<VectorFloats> a, hn::Vec<VectorFloats> b) HWY_ATTR {
+      const auto scale = hn::Set(df, p.scales[index + r]);
+      float* entries = sums + r * kTileRows + row;
+      hn::StoreU(hn::Mul(hn::Add(hn::LoadU(df, entries), a), scale), df, entries);
+      hn::StoreU(hn::Mul(hn::Add(hn::LoadU(df, entries + lanes), b), scale), df, entries + lanes);
+    });
   }
 }
 
-/// Calls what(first, std::integral_constant of the count) for rows of x four by four, and for those that
-/// remain.
-template <class What>
-HWY_INLINE void byFours(int count, const What& what) {
-  int first = 0;
-  for (; first + 4 <= count; first += 4) what(first, std::integral_constant<int, 4>());
-  if (count - first == 3) what(first, std::integral_constant<int, 3>());
-  if (count - first == 2) what(first, std::integral_constant<int, 2>());
-  if (count - first == 1) what(first, std::integral_constant<int, 1>());
+/// Calls what(first, std::integral_constant of the count) for the rows of x [first, count), as many at a time
+/// as share each load of W, and for those that remain.
+template <int kMost = kRowsAtOnce, class What>
+HWY_INLINE void byGroups(int first, int count, const What& what) {
+  for (; first + kMost <= count; first += kMost) what(first, std::integral_constant<int, kMost>());
+  if constexpr (kMost > 1) byGroups<kMost - 1>(first, count, what);
 }
 
 /// Rows [first, first + count) of x by the panels [panel, end), two at most.
@@ -276,8 +237,8 @@ void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t e
                                            i * kPanelRows);
       });
     const std::int16_t* x = p.levels + std::int64_t{first} * columns + column;
-    byFours(count, [&](int index, auto four) HWY_ATTR {
-      constexpr int kCount = decltype(four)::value;
+    byGroups(0, count, [&](int index, auto rows) HWY_ATTR {
+      constexpr int kCount = decltype(rows)::value;
       if (p.matrix.blockSize == 16)
         multiplyRowsOfX<16, kCount>(x, columns, tileColumns, tile, index);
       else
@@ -286,8 +247,8 @@ void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t e
   }
   for (int i = 0; i < panels; ++i) {
     withPanel(p.matrix, panel + i, [&](const auto& scales, auto) HWY_ATTR {
-      byFours(count, [&](int index, auto four) HWY_ATTR {
-        finishRows<decltype(four)::value>(p, first + index, scales, tile.sums[index] + i * kPanelRows);
+      byGroups(0, count, [&](int index, auto rows) HWY_ATTR {
+        finishRows<decltype(rows)::value>(p, first + index, scales, tile.sums[index] + i * kPanelRows);
       });
     });
     for (int index = 0; index < count; ++index)
