@@ -99,6 +99,32 @@ check "a file with another sha256 is refused" [ "$status" = 1 ]
 check "the refusal says why" grep -q "is not the file Kvasir was tested with" "$scratch/err"
 check "a refused file is removed" is_empty_folder "$KVASIR_CACHE/downloads"
 
+# Debian packages, with an apt that installs by noting a name, but none of `provided`, which another package stands for.
+mkdir -p "$scratch/bin" "$scratch/installed"
+cat >"$scratch/bin/dpkg-query" <<SH
+#!/bin/sh
+[ -e "$scratch/installed/\$3" ] && printf installed
+SH
+cat >"$scratch/bin/apt-get" <<SH
+#!/bin/sh
+echo "\$*" >>"$scratch/asked"
+case "\$*" in *install*) for name in real other; do case "\$*" in *\$name*) touch "$scratch/installed/\$name" ;; esac; done ;; esac
+SH
+printf '#!/bin/sh\nexec "$@"\n' >"$scratch/bin/sudo"
+chmod +x "$scratch/bin/"*
+install_listed() {
+  printf 'build %s\n' "$@" >"$scratch/tree/cmake/debian-packages.txt"
+  : >"$scratch/asked"
+  PATH="$scratch/bin:$PATH" bash -c 'source "$1"; install_packages build' install "$scratch/tree/dev" >"$scratch/out" 2>"$scratch/err"
+}
+install_listed real other
+check "missing packages are installed" grep -q "install .*real other" "$scratch/asked"
+install_listed real other
+check "packages that are there are not asked for again" [ ! -s "$scratch/asked" ]
+install_listed real provided && status=0 || status=1
+check "a name that is no package of its own is an error" [ "$status" = 1 ]
+check "and is named" grep -q "names provided, which is no package of its own" "$scratch/err"
+
 # Every command that main knows is in the help.
 unnamed() {
   local command
