@@ -346,10 +346,9 @@ HWY_INLINE void weigh(Strip& strip, int row, const Sight* sights, float (*scores
                       Weights<typename Tile::Weight>& weights) {
   constexpr float kHidden = -1e30f;
   const Floats df;
-  const hn::CappedTag<float, 4> dr;
-  constexpr int kFilled = (kRows + 3) / 4 * 4;
+  const hn::CappedTag<float, kRows> dr;
   const int lanes = static_cast<int>(hn::Lanes(df));
-  HWY_ALIGN float most[kFilled] = {}, before[kFilled] = {}, after[kFilled], shrinks[kFilled], factors[kFilled];
+  HWY_ALIGN float most[kRows], before[kRows], after[kRows], shrinks[kRows], factors[kRows];
   for (int r = 0; r < kRows; ++r) {
     const auto [from, to] = sights[r];
     if (from > 0) std::fill_n(scores[r], from, kHidden);

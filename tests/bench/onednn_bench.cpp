@@ -11,7 +11,8 @@ void oneDnn(benchmark::State& state) {
   at::set_num_threads(1);
   const c10::InferenceMode inference;
   const std::int64_t rows = state.range(0), columns = state.range(1), count = state.range(2);
-  const at::Tensor weights = at::randn({rows, columns}).to_mkldnn(), x = at::randn({count, columns}).to_mkldnn();
+  const at::Tensor weights = at::randn({rows, columns}).to_mkldnn(),
+                   x = at::randn({count, columns}).to_mkldnn();
   for (auto _ : state) benchmark::DoNotOptimize(at::mkldnn_linear(x, weights));
   state.counters["products"] =
       benchmark::Counter(double(rows * columns * count), benchmark::Counter::kIsIterationInvariantRate);
