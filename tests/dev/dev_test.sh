@@ -30,10 +30,11 @@ part="$KVASIR_CACHE/downloads/part-1.0.whl.part"
 cp "$source_folder/dev" "$scratch/tree/dev"
 cp "$source_folder/cmake/fetch_wheel.py" "$scratch/tree/cmake/"
 echo "run part==1.0 7 $(printf 'the wheel' | sha256sum | cut -d' ' -f1)" >"$scratch/tree/cmake/downloads.txt"
-# fetch HOW: as package_index.py says, or `offline`; prints the wheel's path to $scratch/out and the messages to $scratch/err.
+# fetch HOW: as package_index.py says, `offline` or `untrusted`; prints the wheel's path to $scratch/out and the messages to $scratch/err.
 fetch() {
   local url="http://127.0.0.1:$port/$1"
   if [ "$1" = offline ]; then url="http://127.0.0.1:9"; fi
+  if [ "$1" = untrusted ]; then url="https://127.0.0.1:$port/good"; fi
   : >"$scratch/requests"
   PIP_INDEX_URL="$url" bash -c 'source "$1"; fetch_wheel part' fetch "$scratch/tree/dev" >"$scratch/out" 2>"$scratch/err"
 }
@@ -58,6 +59,10 @@ check "without a network what is there stays" [ "$(cat "$part")" = "the w" ]
 begin_with
 fetch missing && status=0 || status=1
 check "another failure is not called a missing network" grep -q "once; it could not be fetched" "$scratch/err"
+
+begin_with
+fetch untrusted
+check "a connection that is not trusted is not called a missing network" grep -q "once; no connection could be trusted" "$scratch/err"
 
 begin_with
 fetch good
