@@ -30,7 +30,8 @@ part="$KVASIR_CACHE/downloads/part-1.0.whl.part"
 cp "$source_folder/dev" "$scratch/tree/dev"
 cp "$source_folder/cmake/fetch_wheel.py" "$scratch/tree/cmake/"
 echo "run part==1.0 7 $(printf 'the wheel' | sha256sum | cut -d' ' -f1)" >"$scratch/tree/cmake/downloads.txt"
-# fetch HOW: as package_index.py says, `offline` or `untrusted`; prints the wheel's path to $scratch/out and the messages to $scratch/err.
+# fetch HOW: as package_index.py says, `offline` or `untrusted`; prints the wheel's path to $scratch/out and the messages to
+# $scratch/err.
 fetch() {
   local url="http://127.0.0.1:$port/$1"
   if [ "$1" = offline ]; then url="http://127.0.0.1:9"; fi
