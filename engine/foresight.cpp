@@ -13,7 +13,7 @@ void readInRows(TextRun& run, std::span<const TokenId> tokens, int stepTokens,
     const int firstChunk = run.cache().chunks();
     for (std::size_t at = 0; at < now.size(); at += kChunkTokens)
       run.cache().open(static_cast<int>(std::min<std::size_t>(kChunkTokens, now.size() - at)));
-    const at::Tensor hidden = run.pass().read(now, firstChunk);
+    const at::Tensor hidden = run.pass().read(now, firstChunk, Outputs::All);
     for (std::int64_t from = 0; from < hidden.size(0); from += kRows) {
       const at::Tensor logits =
           run.pass().logits(hidden.narrow(0, from, std::min(kRows, hidden.size(0) - from))).contiguous();

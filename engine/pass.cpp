@@ -124,12 +124,18 @@ bool ForwardPass::wantsStates(int layer) const { return std::ranges::binary_sear
 
 Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries,
                               const at::Tensor& states) {
-  const ModelShape& shape = parts_.shape;
-  if (!shape.isLocal(layer))
-    return parts_.policy.select(layer, block,
-                                {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)),
-                                 states, block.chunk != openChunk_},
-                                parts_.cache);
+  const Selection chosen =
+      parts_.shape.isLocal(layer)
+          ? localWindow(block)
+          : parts_.policy.select(layer, block,
+                                 {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)),
+                                  states, block.chunk != openChunk_},
+                                 parts_.cache);
+  if (parts_.tap) parts_.tap->select(layer, chosen, block, parts_.cache);
+  return chosen;
+}
+
+Selection ForwardPass::localWindow(const Block& block) const {
   Selection own;
   own.window = localPositions_->nearLimit();
   const int end = parts_.cache.chunk(block.chunk).begin;
@@ -177,28 +183,35 @@ at::Tensor ForwardPass::attendBeacons(int layer, const Block& block, const at::T
   return kvasir::attendBeacons(here.groups, here.beacons, placed, block, parts_.shape.attentionScale).values;
 }
 
+bool ForwardPass::isObserved(int layer) const {
+  return needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
+}
+
 void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output) {
+  if (!isObserved(layer) && !isWeighed()) return;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const float scale = parts_.shape.attentionScale;
-  const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
-  if (!isObserved && !parts_.tap) return;
   const int count = state.groups.near.count();
   const int observed = std::min(count, needs_.observedTokens + block.tokens);
-  const int from = parts_.tap ? 0 : count - observed;
+  const int from = isWeighed() ? 0 : count - observed;
   const at::Tensor near =
       receivedNear(state.groups, rotated.plain, output.logSums, from, block, scale).contiguous();
   const int end = block.first + block.tokens;
-  if (isObserved) {
+  if (isObserved(layer)) {
     const at::Tensor recent = near.narrow(1, near.size(1) - observed, observed);
     const at::Tensor byKvHead = recent.reshape({parts_.shape.kvHeads, parts_.shape.group(), observed}).sum(1);
     parts_.policy.observe(layer, block, byKvHead, {end - observed, end}, parts_.cache);
   }
-  if (!parts_.tap) return;
-  parts_.tap->select(layer, state.selection, block, parts_.cache);
+  if (!isWeighed()) return;
   parts_.tap->weigh(layer, state.groups.near, from, near, parts_.cache);
   if (state.groups.far.count() == 0) return;
   const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, block, scale);
   parts_.tap->weigh(layer, state.groups.far, 0, far, parts_.cache);
+}
+
+bool ForwardPass::attendsAll(int layer, const StepRows& rows) const {
+  return layer + 1 < parts_.shape.layers || rows.outputs == Outputs::All || rows.beacons > 0 || isWeighed() ||
+         isObserved(layer);
 }
 
 at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, const StepRows& rows) {
@@ -215,10 +228,12 @@ at::Tensor ForwardPass::attendStep(int layer, const Projected& projected, const 
     const Block block{chunk, run.begin, count};
     at::Tensor states;  // a copy: the chunk before an answer's is remembered longer than its step
     if (wantsStates(layer)) states = projected.normed.narrow(0, at, count).clone();
-    const at::Tensor values =
-        attendChunk(layer, block, projected.queries.narrow(1, at, count).contiguous(), states);
-    out.narrow(0, at, count).copy_(values.transpose(0, 1));
+    const at::Tensor queries = projected.queries.narrow(1, at, count).contiguous();
     done += count;
+    if (done == rows.tokens || attendsAll(layer, rows))
+      out.narrow(0, at, count).copy_(attendChunk(layer, block, queries, states).transpose(0, 1));
+    else
+      choose(layer, block, queries, states);  // the policy keeps what the chunk is found by
     if (const int beacons = beaconsOf(chunk); beacons > 0) {
       const auto own = [&](const at::Tensor& of) { return of.narrow(1, nextBeacon, beacons).contiguous(); };
       const at::Tensor gathered =
@@ -249,12 +264,17 @@ void ForwardPass::addFeedForward(const LayerWeights& weights, at::Tensor& x) con
   addOutput(weights.down.multiply(gated, parts_.form), weights.postFeedForwardNorm, x);
 }
 
-at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk) {
-  const StepRows rows = rowsOf(std::ssize(tokens), firstChunk);
+at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk, Outputs outputs) {
+  StepRows rows = rowsOf(std::ssize(tokens), firstChunk);
+  rows.outputs = outputs;
   at::Tensor x = embed(tokens, rows.beacons);
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];
-    const at::Tensor attended = attendStep(layer, project(layer, x, rows), rows);
+    at::Tensor attended = attendStep(layer, project(layer, x, rows), rows);
+    if (layer + 1 == parts_.shape.layers && outputs == Outputs::LastRow) {
+      attended = attended.narrow(0, rows.tokens - 1, 1);
+      x = x.narrow(0, rows.tokens - 1, 1);
+    }
     addOutput(weights.output.multiply(attended, parts_.form), weights.postAttentionNorm, x);
     addFeedForward(weights, x);
     if (!parts_.keepsGathered) layers_[static_cast<std::size_t>(layer)].groups = {};
@@ -262,7 +282,7 @@ at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk) {
   }
   if (parts_.tap) parts_.tap->countQueries(static_cast<int>(tokens.size()));
   openChunk_ = -1;
-  return x.narrow(0, 0, rows.tokens);
+  return outputs == Outputs::All ? x.narrow(0, 0, rows.tokens) : x;
 }
 
 at::Tensor ForwardPass::logits(const at::Tensor& hidden) const {

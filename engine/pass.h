@@ -30,6 +30,9 @@ struct PassParts {
   std::function<void()> breathe = [] {};
 };
 
+/// Which rows of the last layer a reading wants.
+enum class Outputs { All, LastRow };
+
 /// Runs tokens through all layers over a cache: chunks at a time for reading and questions, one token at a time
 /// for answers. One pass serves one reading or one answer. Engine thread.
 class ForwardPass {
@@ -37,8 +40,9 @@ class ForwardPass {
   explicit ForwardPass(PassParts parts);
 
   /// Tokens of whole chunks that are open in the cache, from `firstChunk` on. Returns the last layer's output,
-  /// [tokens, width] in float32.
-  at::Tensor read(std::span<const TokenId> tokens, int firstChunk);
+  /// [tokens, width] in float32, or of the last token alone, [1, width], which spares the others the end of
+  /// that layer: nothing keeps it.
+  at::Tensor read(std::span<const TokenId> tokens, int firstChunk, Outputs outputs);
 
   /// Log-odds of every token after each row: [rows, vocabulary] in float32.
   at::Tensor logits(const at::Tensor& hidden) const;
@@ -73,6 +77,7 @@ class ForwardPass {
   struct StepRows {
     int firstChunk = 0;
     std::int64_t tokens = 0, beacons = 0;
+    Outputs outputs = Outputs::All;
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
@@ -92,13 +97,18 @@ class ForwardPass {
   StepRows rowsOf(std::int64_t tokens, int firstChunk) const;
   Projected project(int layer, const at::Tensor& x, const StepRows& rows) const;
   at::Tensor attendStep(int layer, const Projected& projected, const StepRows& rows);
+  /// Whether anything follows from the attention of tokens before the last chunk of a step.
+  bool attendsAll(int layer, const StepRows& rows) const;
   at::Tensor attendChunk(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& states);
   at::Tensor attendBeacons(int layer, const Block& block, const at::Tensor& queries, const KvTensors& kv);
+  bool isObserved(int layer) const;
+  bool isWeighed() const { return parts_.tap && parts_.tap->wantsWeights(); }
   void watch(int layer, const Block& block, const BlockQueries& rotated, const BlockOutput& output);
   void addFeedForward(const LayerWeights& weights, at::Tensor& x) const;
   void addOutput(const at::Tensor& output, const at::Tensor& postNorm, at::Tensor& x) const;
 
   Selection choose(int layer, const Block& block, const at::Tensor& queries, const at::Tensor& states);
+  Selection localWindow(const Block& block) const;  ///< of a layer with a window of its own
   const PositionScheme& positionsOf(int layer) const;
   RopeTable& tableOf(int layer, const Block& block);
 

@@ -112,10 +112,8 @@ std::span<const float> ForwardPass::generate(TokenId token) {
       state.open.query = at::zeros_like(state.before.query);
       if (wantsStates(layer)) state.open.states = at::empty({kChunkTokens, parts_.shape.width}, at::kFloat);
     }
-    if (opens || outgrows(state.selection, block)) {
+    if (opens || outgrows(state.selection, block))
       state.selection = choose(layer, block, state.before.query, state.before.states);
-      if (parts_.tap) parts_.tap->select(layer, state.selection, block, cache);
-    }
     generateLayer(layer, block);
     parts_.breathe();
   }
@@ -228,20 +226,19 @@ void ForwardPass::attendToken(int layer, const Block& block) {
 }
 
 void ForwardPass::watchToken(int layer, const Block& block) {
+  if (!isObserved(layer) && !isWeighed()) return;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
-  const bool isObserved = needs_.observedTokens > 0 && !parts_.shape.isLocal(layer);
-  if (!isObserved && !parts_.tap) return;
   const at::Tensor weights =
       at::from_blob(token_.weights.data(), {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
-  if (isObserved) {
+  if (isObserved(layer)) {
     const at::Tensor sums = weights.view({parts_.shape.kvHeads, parts_.shape.group(), -1}).sum(1);
     const int observed =
         std::min(near.count(), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);
     parts_.policy.observe(layer, block, sums.narrow(1, near.count() - observed, observed),
                           {block.first + 1 - observed, block.first + 1}, parts_.cache);
   }
-  if (!parts_.tap) return;
+  if (!isWeighed()) return;
   parts_.tap->weigh(layer, near, 0, weights.narrow(1, 0, near.count()), parts_.cache);
   if (far.count() > 0)
     parts_.tap->weigh(layer, far, 0, weights.narrow(1, near.count(), far.count()), parts_.cache);

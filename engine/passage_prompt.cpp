@@ -45,7 +45,8 @@ std::vector<Run> readPrompt(const LoadedModel& model, TextRun::Settings settings
       run.cache().open(prompt.sizes[next]);
       count += prompt.sizes[next];
     }
-    run.pass().read(std::span(prompt.tokens).subspan(done, static_cast<std::size_t>(count)), first);
+    run.pass().read(std::span(prompt.tokens).subspan(done, static_cast<std::size_t>(count)), first,
+                    Outputs::LastRow);
     done += static_cast<std::size_t>(count);
   }
   std::vector<Run> chunks;
@@ -225,7 +226,7 @@ double ReadPrompt::logProbability(std::span<const TokenId> asked, std::span<cons
   for (std::size_t at = 0; at < tokens.size(); at += kChunkTokens) {
     const std::size_t count = std::min<std::size_t>(kChunkTokens, tokens.size() - at);
     const int chunk = run->cache().open(static_cast<int>(count));
-    hidden.push_back(run->pass().read(std::span(tokens).subspan(at, count), chunk));
+    hidden.push_back(run->pass().read(std::span(tokens).subspan(at, count), chunk, Outputs::All));
   }
   // The row before a token tells how likely it is.
   const at::Tensor logits =

@@ -40,7 +40,7 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   const ChunkTexts texts = chunkTexts(model, reading);
   const std::vector<ScoredParagraph> paragraphs = scoreParagraphs(texts.chunks, question);
   std::vector<float> scores;
-  EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames());
+  EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames(), EvidenceTap::Records::Choices);
   TextRun run(model,
               {findMethod(settings.method), settings.budgetTokens, &tap,
                [&] {

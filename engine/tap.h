@@ -9,10 +9,18 @@ namespace kvasir {
 /// chunk. Kept by the caller of a policy; a policy knows nothing of it.
 class EvidenceTap {
  public:
+  /// What is recorded. To weigh attention costs about as much as attention itself.
+  enum class Records { All, Choices };
+
   /// Attention to `frames`, the tokens of the prompt's frame, is nobody's evidence: they draw most of it as
   /// sinks, whatever the question.
-  EvidenceTap(int layers, int heads, std::vector<Run> frames)
-      : heads_(heads), frames_(std::move(frames)), layers_(static_cast<std::size_t>(layers)) {}
+  EvidenceTap(int layers, int heads, std::vector<Run> frames, Records records = Records::All)
+      : heads_(heads),
+        records_(records),
+        frames_(std::move(frames)),
+        layers_(static_cast<std::size_t>(layers)) {}
+
+  bool wantsWeights() const { return records_ == Records::All; }
 
   /// What a layer may attend to from here on. A chunk is attended where any KV head keeps a token of it.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
@@ -36,6 +44,7 @@ class EvidenceTap {
   int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
 
   int heads_ = 0, queries_ = 0;
+  Records records_;
   std::vector<Run> frames_;
   std::vector<Layer> layers_;
   std::vector<AnswerLook> looks_;

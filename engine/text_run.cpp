@@ -99,8 +99,7 @@ at::Tensor TextRun::read(std::span<const TokenId> tokens, int stepTokens,
     const int firstChunk = cache_.chunks();
     for (std::size_t at = 0; at < now.size(); at += kChunkTokens)
       cache_.open(static_cast<int>(std::min<std::size_t>(kChunkTokens, now.size() - at)));
-    const at::Tensor hidden = pass_.read(now, firstChunk);
-    last = hidden.narrow(0, hidden.size(0) - 1, 1);
+    last = pass_.read(now, firstChunk, Outputs::LastRow);
     done += now.size();
     if (afterStep) afterStep(cache_.chunks());
   }

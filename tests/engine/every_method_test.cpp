@@ -87,6 +87,26 @@ TEST_P(EveryMethod, GivesTheSameForAnyReadingStep) {
         << "step " << step;
 }
 
+// Most tokens are spared the end of the last layer; what is kept of them must be the same.
+TEST_P(EveryMethod, KeepsTheSameWhateverRowsAreWanted) {
+  const std::vector<TokenId> text = randomTokens(1300, 14), asked = randomTokens(40, 15);
+  const auto endAndAnswer = [&](Outputs outputs) {
+    const int tokens = static_cast<int>(text.size());
+    TextRun run(model_.loaded, {method(), kBudget, nullptr, [] {}, {}, nullptr, false, tokens});
+    for (int first = 0; first < tokens; first += kChunkTokens)
+      run.cache().open(std::min(kChunkTokens, tokens - first));
+    const at::Tensor hidden = run.pass().read(text, 0, outputs);
+    EXPECT_EQ(hidden.size(0), outputs == Outputs::All ? tokens : 1);
+    run.cache().startTail();
+    const at::Tensor logits = run.pass().logits(run.read(asked, 512));
+    return std::pair{hidden.narrow(0, hidden.size(0) - 1, 1), logits};
+  };
+  const auto [allEnd, allLogits] = endAndAnswer(Outputs::All);
+  const auto [lastEnd, lastLogits] = endAndAnswer(Outputs::LastRow);
+  EXPECT_LT((allEnd - lastEnd).abs().max().item<double>(), kRounding);
+  EXPECT_LT((allLogits - lastLogits).abs().max().item<double>(), kRounding);
+}
+
 // Past SelfExtend's window and the tiny model's trained length.
 TEST_P(EveryMethod, GeneratesAsItReads) {
   if (hasBudget()) GTEST_SKIP() << "what it sees depends on what is asked together";

@@ -33,7 +33,8 @@ TEST_P(ModelAgreement, HoldsForEveryLogitOfATinyModel) {
   for (std::size_t first = 0; first < text.size(); first += kChunkTokens) {
     const std::size_t count = std::min<std::size_t>(kChunkTokens, text.size() - first);
     const int chunk = run.cache().open(static_cast<int>(count));
-    const at::Tensor logits = run.pass().logits(run.pass().read(std::span(text).subspan(first, count), chunk));
+    const at::Tensor logits =
+        run.pass().logits(run.pass().read(std::span(text).subspan(first, count), chunk, Outputs::All));
     for (std::size_t row = 0; row < count; ++row)
       for (std::size_t token = 0; token < expected[0].size(); ++token)
         worst = std::max(worst, std::abs(logits[static_cast<long>(row)].data_ptr<float>()[token] -

@@ -109,7 +109,7 @@ TEST_F(PartsTest, LogProbabilityIsThatOfOnePassOverTheWhole) {
   for (std::size_t at = 0; at < all.size(); at += kChunkTokens) {
     const std::size_t count = std::min<std::size_t>(kChunkTokens, all.size() - at);
     const int chunk = plain.cache().open(static_cast<int>(count));
-    hidden.push_back(plain.pass().read(std::span(all).subspan(at, count), chunk));
+    hidden.push_back(plain.pass().read(std::span(all).subspan(at, count), chunk, Outputs::All));
   }
   const at::Tensor odds = at::log_softmax(plain.pass().logits(at::cat(hidden)).to(at::kDouble), 1);
   double expected = 0;
