@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "importers/html_source.h"
 #include "importers/unicode.h"
@@ -77,21 +78,25 @@ class HtmlWriter {
     walk(root_);
     flush("\n\n");
     for (const auto& [id, note] : notes_) writeNote(id);
+    placeIds(out_.text.size());
     return std::move(out_);
   }
 
  private:
+  struct Note {
+    const GumboNode* node;
+    std::vector<int> path;
+  };
+
   void collectNotes(const GumboNode* node) {
     if (node->type != GUMBO_NODE_ELEMENT) return;
     const GumboElement& element = node->v.element;
-    if (isFootnote(element)) notes_.emplace(attribute(element, "id"), node);
+    if (isFootnote(element)) notes_.emplace(attribute(element, "id"), Note{node, path_});
     if (isNoteReference(element)) {
       const std::string target = attribute(element, "href");
       if (target.starts_with('#')) referred_.insert(target.substr(1));
     }
-    for (unsigned i = 0; i < element.children.length; ++i) {
-      collectNotes(static_cast<const GumboNode*>(element.children.data[i]));
-    }
+    eachChild(element, [&](const GumboNode* child) { collectNotes(child); });
   }
 
   void walk(const GumboNode* node) {
@@ -112,19 +117,20 @@ class HtmlWriter {
     const bool isMovedNote = isFootnote(element) && referred_.contains(id) && note_ != id;
     if (isMovedNote) return;
     open(element);
-    if (!id.empty())
-      out_.ids.emplace(id, out_.text.size() + (block_.empty() ? separator_.size() : block_.size()));
-    walkChildren(element);
+    if (!id.empty()) blockIds_.emplace_back(id, block_.size());
+    eachChild(element, [&](const GumboNode* child) { walk(child); });
     close(element);
   }
 
-  void walkChildren(const GumboElement& element) {
+  /// With the child's own path.
+  template <class Visit>
+  void eachChild(const GumboElement& element, Visit visit) {
     int index = 0;
     for (unsigned i = 0; i < element.children.length; ++i) {
       const auto* child = static_cast<const GumboNode*>(element.children.data[i]);
       const bool isElement = child->type == GUMBO_NODE_ELEMENT;
       if (isElement) path_.push_back(index += 2);
-      walk(child);
+      visit(child);
       if (isElement) path_.pop_back();
     }
   }
@@ -224,7 +230,7 @@ class HtmlWriter {
   }
 
   void addText(const char* text) {
-    if (block_.empty() && blockPath_.empty()) blockPath_ = path_;
+    if (blockPath_.empty()) blockPath_ = path_;
     if (preformatted_ > 0) {
       block_ += text;
       return;
@@ -242,15 +248,29 @@ class HtmlWriter {
     std::string text = cleaned();
     if (!text.empty()) {
       if (!out_.text.empty()) out_.text += separator_;
-      out_.anchors.push_back({out_.text.size(), pathString(blockPath_)});
+      const std::size_t start = out_.text.size();
+      out_.anchors.push_back({start, pathString(blockPath_)});
       out_.text += mark_ + text;
+      placeIds(start);
       mark_.clear();
       separator_.clear();
     }
+    for (auto& [id, at] : blockIds_) at = 0;  // before the next text
     block_.clear();
     blockPath_.clear();
     if (std::strlen(separator) > separator_.size()) separator_ = separator;
     if (!text.empty() && note_.empty()) writePendingNotes();
+  }
+
+  /// Of the block that begins there. What was cleaned from it may have been before them.
+  void placeIds(std::size_t start) {
+    const std::string& text = out_.text;
+    for (const auto& [id, at] : blockIds_) {
+      std::size_t place = at == 0 ? start : std::min(start + mark_.size() + at, text.size());
+      while (place < text.size() && (text[place] & 0xC0) == 0x80) ++place;
+      out_.ids.emplace(id, place);
+    }
+    blockIds_.clear();
   }
 
   std::string cleaned() const {
@@ -280,8 +300,10 @@ class HtmlWriter {
     const std::string asked = separator_;
     separator_ = "\n\n";
     note_ = id;
-    walk(note->second);
+    const std::vector<int> path = std::exchange(path_, note->second.path);
+    walk(note->second.node);
     flush("\n\n");
+    path_ = path;
     note_.clear();
     if (separator_.size() < asked.size()) separator_ = asked;
   }
@@ -290,13 +312,14 @@ class HtmlWriter {
   HtmlText out_;
   std::string block_;
   std::vector<int> blockPath_;
+  std::vector<std::pair<std::string, std::size_t>> blockIds_;  // and where in the block they are
   std::string separator_;
   std::string mark_;
   std::vector<int> path_;
   std::vector<int> lists_;  // next number of each open list, 0 for bullets
   int listDepth_ = 0, inTable_ = 0, inCell_ = 0, preformatted_ = 0;
   std::size_t noteMark_ = std::string::npos;
-  std::map<std::string, const GumboNode*> notes_;
+  std::map<std::string, Note> notes_;
   std::set<std::string> referred_, written_;
   std::vector<std::string> pending_;
   std::string note_;  // id of the note being written

@@ -132,5 +132,24 @@ TEST(Html, KnowsWhereElementsWithAnIdBegin) {
   EXPECT_EQ(html.headings[0].start, html.text.find("two"));
 }
 
+TEST(Html, KeepsPlacesOfIdsWithinTheTextWhenSomeOfItIsLeftOut) {
+  const HtmlText html = textOfHtml(
+      "<body><p>a&#173;&#173;&#173;<i id='in'>é</i></p><p id='empty'> </p><p>b</p><p id='end'/></body>");
+  EXPECT_EQ(html.text, "aé\n\nb");
+  EXPECT_LE(html.ids.at("in"), 3u);
+  EXPECT_EQ(html.ids.at("empty"), html.text.find('b'));
+  EXPECT_EQ(html.ids.at("end"), html.text.size());
+}
+
+TEST(Html, KnowsThePathOfEveryBlock) {
+  const HtmlText html = textOfHtml(
+      "<body><p><br/>a</p><p>b<a epub:type='noteref' href='#n'>1</a></p><div><p>c</p></div>"
+      "<aside epub:type='footnote' id='n'>note</aside></body>");
+  ASSERT_EQ(html.text, "a\n\nb[1]\n\nnote\n\nc");
+  std::vector<std::string> ends;
+  for (const Anchor& anchor : html.anchors) ends.push_back(anchor.location.substr(2));
+  EXPECT_EQ(ends, (std::vector<std::string>{"/2", "/4", "/8", "/6/2"}));
+}
+
 }  // namespace
 }  // namespace kvasir
