@@ -75,8 +75,8 @@ int ForwardPass::beaconsOf(int chunk) const {
   return hasSome ? kChunkTokens / plan.each : 0;
 }
 
-ForwardPass::StepRows ForwardPass::rowsOf(std::int64_t tokens, int firstChunk) const {
-  StepRows rows{firstChunk, tokens, 0};
+ForwardPass::StepRows ForwardPass::rowsOf(std::int64_t tokens, int firstChunk, Outputs outputs) const {
+  StepRows rows{firstChunk, tokens, 0, outputs};
   for (int chunk = firstChunk; chunk < parts_.cache.chunks(); ++chunk) rows.beacons += beaconsOf(chunk);
   return rows;
 }
@@ -124,13 +124,14 @@ bool ForwardPass::wantsStates(int layer) const { return std::ranges::binary_sear
 
 Selection ForwardPass::choose(int layer, const Block& block, const at::Tensor& queries,
                               const at::Tensor& states) {
-  const Selection chosen =
-      parts_.shape.isLocal(layer)
-          ? localWindow(block)
-          : parts_.policy.select(layer, block,
-                                 {queries, rotateFar(queries, block, parts_.positions, tableOf(layer, block)),
-                                  states, block.chunk != openChunk_},
-                                 parts_.cache);
+  Selection chosen;
+  if (parts_.shape.isLocal(layer)) {
+    chosen = localWindow(block);
+  } else {
+    const at::Tensor far = rotateFar(queries, block, parts_.positions, tableOf(layer, block));
+    chosen =
+        parts_.policy.select(layer, block, {queries, far, states, block.chunk != openChunk_}, parts_.cache);
+  }
   if (parts_.tap) parts_.tap->select(layer, chosen, block, parts_.cache);
   return chosen;
 }
@@ -265,8 +266,7 @@ void ForwardPass::addFeedForward(const LayerWeights& weights, at::Tensor& x) con
 }
 
 at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk, Outputs outputs) {
-  StepRows rows = rowsOf(std::ssize(tokens), firstChunk);
-  rows.outputs = outputs;
+  const StepRows rows = rowsOf(std::ssize(tokens), firstChunk, outputs);
   at::Tensor x = embed(tokens, rows.beacons);
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];

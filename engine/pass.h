@@ -94,7 +94,7 @@ class ForwardPass {
   at::Tensor embed(std::span<const TokenId> tokens, std::int64_t beacons) const;
   at::Tensor normalize(const at::Tensor& x, const at::Tensor& weight) const;
   int beaconsOf(int chunk) const;
-  StepRows rowsOf(std::int64_t tokens, int firstChunk) const;
+  StepRows rowsOf(std::int64_t tokens, int firstChunk, Outputs outputs) const;
   Projected project(int layer, const at::Tensor& x, const StepRows& rows) const;
   at::Tensor attendStep(int layer, const Projected& projected, const StepRows& rows);
   /// Whether anything follows from the attention of tokens before the last chunk of a step.

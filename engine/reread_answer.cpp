@@ -14,7 +14,7 @@ constexpr float kWorthReading = 0.5f;
 
 /// What the layers say of a document when it is asked.
 struct Found {
-  EvidenceMap map;
+  std::vector<float> scores;            ///< of chunks, layer by layer
   std::vector<ScoredPassage> passages;  ///< paragraphs, and pieces of those that do not fit
   int attendedTokens = 0;
 };
@@ -39,29 +39,30 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   const AskSettings& settings = asking.settings;
   const ChunkTexts texts = chunkTexts(model, reading);
   const std::vector<ScoredParagraph> paragraphs = scoreParagraphs(texts.chunks, question);
-  std::vector<float> scores;
+  std::vector<float> paragraphScores;
   EvidenceTap tap(model.shape.layers, model.shape.heads, reading.frames(), EvidenceTap::Records::Choices);
-  TextRun run(model,
-              {findMethod(settings.method), settings.budgetTokens, &tap,
-               [&] {
-                 asking.listener.progress({Stage::Retrieving, 0, 0, 0});
-               },
-               ChunkWishes{settings.pinnedChunks, settings.blockedChunks, paragraphs, &scores}, nullptr, true},
-              &reading.store());
+  TextRun run(
+      model,
+      {findMethod(settings.method), settings.budgetTokens, &tap,
+       [&] {
+         asking.listener.progress({Stage::Retrieving, 0, 0, 0});
+       },
+       ChunkWishes{settings.pinnedChunks, settings.blockedChunks, paragraphs, &paragraphScores}, nullptr, true},
+      &reading.store());
   const std::vector<Run> chunks = reading.finishedRuns();
   run.readAfter(chunks, frameQuestion(model, question));
 
-  Found found{tap.map(reading.finished()), {}, run.pass().attendedTokens()};
-  const std::vector<float> chunkScores(found.map.scores.end() - found.map.chunks, found.map.scores.end());
+  Found found{tap.scores(reading.finished()), {}, run.pass().attendedTokens()};
+  const std::vector<float> chunkScores(found.scores.end() - reading.finished(), found.scores.end());
   const auto tokenAt = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
   };
-  for (std::size_t i = 0; i < scores.size(); ++i) {
+  for (std::size_t i = 0; i < paragraphScores.size(); ++i) {
     const Run tokens = {tokenAt(paragraphs[i].text.start), tokenAt(paragraphs[i].text.end)};
     if (tokens.end - tokens.begin <= room)
-      found.passages.push_back({tokens, tokens, scores[i]});
+      found.passages.push_back({tokens, tokens, paragraphScores[i]});
     else
-      addPieces(tokens, scores[i], chunks, chunkScores, found.passages);
+      addPieces(tokens, paragraphScores[i], chunks, chunkScores, found.passages);
   }
   return found;
 }
@@ -83,7 +84,7 @@ Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading,
       Weights::Adapted, [&] {
         asking.listener.progress({Stage::Retrieving, 0, 0, 0});
       });
-  Answer answer = answerAfter(model, prompt, reading, found.map.scores, question, asking);
+  Answer answer = answerAfter(model, prompt, reading, found.scores, question, asking);
   answer.attendedTokens = std::max(answer.attendedTokens, found.attendedTokens);
   return answer;
 }

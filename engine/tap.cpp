@@ -123,6 +123,15 @@ std::size_t EvidenceTap::bytes() const {
   return sum;
 }
 
+std::vector<float> EvidenceTap::scores(int chunks) const {
+  std::vector<float> scores;
+  for (const Layer& layer : layers_)
+    for (std::size_t chunk = 0; chunk < static_cast<std::size_t>(chunks); ++chunk)
+      scores.push_back(chunk < layer.scores.size() ? layer.scores[chunk]
+                                                   : std::numeric_limits<float>::quiet_NaN());
+  return scores;
+}
+
 EvidenceMap EvidenceTap::map(int chunks) const {
   const auto layers = layers_.size(), count = static_cast<std::size_t>(chunks),
              heads = static_cast<std::size_t>(heads_);
@@ -130,13 +139,12 @@ EvidenceMap EvidenceTap::map(int chunks) const {
   map.layers = static_cast<int>(layers);
   map.chunks = chunks;
   map.heads = heads_;
+  map.scores = scores(chunks);
   map.headMass.resize(layers * heads * count);
   const double queries = std::max(1, queries_);
   for (std::size_t layer = 0; layer < layers; ++layer) {
     const Layer& record = layers_[layer];
     for (std::size_t chunk = 0; chunk < count; ++chunk) {
-      map.scores.push_back(chunk < record.scores.size() ? record.scores[chunk]
-                                                        : std::numeric_limits<float>::quiet_NaN());
       map.attended.push_back(chunk < record.attended.size() ? record.attended[chunk] : 0);
       double sum = 0;
       for (std::size_t head = 0; head < heads; ++head) {

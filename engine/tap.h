@@ -30,6 +30,7 @@ class EvidenceTap {
   void countQueries(int queries);
 
   EvidenceMap map(int chunks) const;
+  std::vector<float> scores(int chunks) const;  ///< those of the map: all there is where nothing is weighed
   /// What was recorded between one `countQueries` and the next, of the first chunks.
   std::vector<AnswerLook> looks(int chunks) const;
   std::size_t bytes() const;

@@ -4,9 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include <unicode/utf8.h>
-
 #include "importers/html_text.h"
+#include "importers/unicode.h"
 
 namespace {
 
@@ -16,13 +15,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-void requireUtf8(std::string_view text) {
-  for (std::int32_t at = 0, size = static_cast<std::int32_t>(text.size()); at < size;) {
-    UChar32 code;
-    U8_NEXT(text.data(), at, size, code);
-    require(code >= 0);
-  }
-}
+void requireUtf8(std::string_view text) { require(toUtf8(fromUtf8(text)) == text); }
 
 }  // namespace
 
