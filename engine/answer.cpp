@@ -122,7 +122,7 @@ FullAttention lookFully(const LoadedModel& model, const ChunkedReading& reading,
                &tap,
                breathe,
                {},
-               fullPolicyOver(method.policy.make(settings)->needs().extras),
+               fullPolicyOver(method.makePolicy(settings)->needs().extras),
                isQuestion(question)},
               &reading.store());
   const at::Tensor last = run.readAfter(reading.finishedRuns(), frameQuestion(model, question));

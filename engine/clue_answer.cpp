@@ -1,7 +1,5 @@
 #include "engine/clue_answer.h"
 
-#include <numeric>
-
 #include "engine/answer.h"
 #include "engine/passage_answer.h"
 #include "engine/passage_index.h"
@@ -12,8 +10,6 @@ namespace kvasir {
 namespace {
 
 constexpr int kClueTokens = 96;          // written at a time, at most
-constexpr std::size_t kCluesEach = 3;    // of each kind
-constexpr std::size_t kHitsEach = 3;     // of a clue
 constexpr std::size_t kShownChunks = 8;  // of those that a step looked at
 // A clue's hits come after the question's of the same rank.
 constexpr float kClueShare = 0.98f;
@@ -53,43 +49,37 @@ AnswerStep writeClues(const LoadedModel& model, const ChunkedReading& reading, s
   return step;
 }
 
-std::vector<std::size_t> bestPassages(const std::vector<ScoredPassage>& passages, std::size_t most) {
-  std::vector<std::size_t> order(passages.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) { return passages[i].score; });
-  std::erase_if(order, [&](std::size_t i) { return passages[i].score <= 0; });
-  order.resize(std::min(order.size(), most));
-  return order;
-}
-
 AnswerStep searchStep(std::string_view asked, const ChunkedReading& reading, const TokenText& text,
-                      const std::vector<ScoredPassage>& found) {
+                      const std::vector<ScoredPassage>& found, std::size_t most) {
   std::vector<int> hits;
-  for (const std::size_t hit : bestPassages(found, kHitsEach))
+  for (const std::size_t hit : bestPassages(found, most))
     hits.push_back(chunkOf(text.chunks, found[hit].judged.begin));
   return {AnswerStep::Kind::Search, std::string(asked), "", lookedAt(reading.chunks(), hits)};
 }
 
 }  // namespace
 
-void addHits(const std::vector<ScoredPassage>& found, std::vector<ScoredPassage>& passages) {
-  for (const std::size_t hit : bestPassages(found, kHitsEach))
+void addHits(const std::vector<ScoredPassage>& found, std::size_t most, std::vector<ScoredPassage>& passages) {
+  for (const std::size_t hit : bestPassages(found, most))
     passages[hit].score = std::max(passages[hit].score, kClueShare * found[hit].score);
 }
 
 Answer answerFromClues(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                        const Asking& asking) {
-  const PassageFinder finder(model, findMethod(asking.settings.method), reading);
+  const Method& method = findMethod(asking.settings.method);
+  const auto clues = static_cast<std::size_t>(method.numbers.whole("clues")),
+             hits = static_cast<std::size_t>(method.numbers.whole("hits"));
+  const PassageFinder finder(model, method, reading);
   std::vector<ScoredPassage> passages = finder.find(question);
-  std::vector<AnswerStep> steps = {searchStep(question, reading, finder.text(), passages)};
+  std::vector<AnswerStep> steps = {searchStep(question, reading, finder.text(), passages, hits)};
   int attendedTokens = 0;
   for (const ClueTask& task : kClueTasks) {
     steps.push_back(writeClues(model, reading, question, task, asking, attendedTokens));
-    for (const std::string& clue : cluesOf(steps.back().said, question, kCluesEach)) {
+    for (const std::string& clue : cluesOf(steps.back().said, question, clues)) {
       asking.listener.progress({Stage::Retrieving, 0, 0, 0});
       const std::vector<ScoredPassage> found = finder.find(clue);
-      steps.push_back(searchStep(clue, reading, finder.text(), found));
-      addHits(found, passages);
+      steps.push_back(searchStep(clue, reading, finder.text(), found, hits));
+      addHits(found, hits, passages);
     }
   }
   Answer answer = answerFromFound(model, reading, finder.text(), passages, question, asking);

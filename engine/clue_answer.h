@@ -22,8 +22,8 @@ namespace kvasir {
 Answer answerFromClues(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                        const Asking& asking);
 
-/// Gives the best passages that a clue found what score they have for it, where that is more than they have.
-/// Both lists are of the same passages.
-void addHits(const std::vector<ScoredPassage>& found, std::vector<ScoredPassage>& passages);
+/// Gives the `most` best passages that a clue found what score they have for it, where that is more than they
+/// have. Both lists are of the same passages.
+void addHits(const std::vector<ScoredPassage>& found, std::size_t most, std::vector<ScoredPassage>& passages);
 
 }  // namespace kvasir

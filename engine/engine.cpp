@@ -60,18 +60,21 @@ std::vector<MethodInfo> listMethods() {
   std::vector<MethodInfo> rows;
   for (const Method& method : methods())
     rows.push_back({method.name, method.description, method.positions.name, method.codec.name,
-                    method.policy.name, method.passages.name, method.answers.name});
+                    method.policy.name, method.passages.name, method.answers.name, method.numbers.known()});
   return rows;
 }
 
 bool isMethod(const std::string& name) { return methodNamed(name) != nullptr; }
+
+void requireMethod(const std::string& name) { findMethod(name); }
 
 bool readAlike(const std::string& method, const std::string& other) {
   const Method *a = methodNamed(method), *b = methodNamed(other);
   if (!a || !b) return false;
   return a == b || (a->policy.make == b->policy.make && a->codec.make == b->codec.make &&
                     a->positions.make == b->positions.make && a->passages.make == b->passages.make &&
-                    a->sees == b->sees && a->answers.keeps == b->answers.keeps);
+                    a->sees == b->sees && a->answers.keeps == b->answers.keeps &&
+                    a->numbers.readingText() == b->numbers.readingText());
 }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) {

@@ -14,6 +14,7 @@
 #include "engine/listener.h"
 #include "engine/model/sampler.h"
 #include "engine/model/tokenizer.h"
+#include "engine/numbers.h"
 
 namespace kvasir {
 
@@ -209,10 +210,14 @@ struct TextStretch {
 struct MethodInfo {
   std::string name, description;
   std::string positions, codec, policy, passages, answers;  ///< the row's five seams
+  std::vector<MethodNumber> numbers = {};
 };
 std::vector<MethodInfo> listMethods();
-/// Whether there is such a row, or one that takes another codec with such a name ("snapkv+kivi-4").
+/// Whether there is such a row, or one that takes another codec or numbers with such a name
+/// ("snapkv+kivi-4:window=64").
 bool isMethod(const std::string& name);
+/// Throws a sentence where there is none.
+void requireMethod(const std::string& name);
 /// Whether what was read for one row serves the other as well, with the same model and budget.
 bool readAlike(const std::string& method, const std::string& other);
 

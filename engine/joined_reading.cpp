@@ -86,7 +86,7 @@ void requireJoinable(const LoadedModel& model, const StoredReading& reading) {
   const Method& method = findMethod(reading.method());
   const PolicySettings settings{model.kvShape(),      model.shape.heads,    reading.budgetTokens(), {},
                                 model.whitened.get(), model.bookmarks.get()};
-  const KvPolicy::Needs needs = method.policy.make(settings)->needs();
+  const KvPolicy::Needs needs = method.makePolicy(settings)->needs();
   if (needs.isPlaced || needs.extras.keptTokens > 0)
     throw std::runtime_error(
         "What the method " + reading.method() +

@@ -1,8 +1,11 @@
 #include "engine/methods.h"
 
 #include <deque>
+#include <map>
+#include <mutex>
 
 #include "engine/clue_answer.h"
+#include "engine/method_numbers.h"
 #include "engine/part_answer.h"
 #include "engine/passage_answer.h"
 #include "engine/reread_answer.h"
@@ -13,33 +16,50 @@ namespace kvasir {
 
 namespace {
 
-constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamingPolicy},
-    kInfllm{"infllm", infllmPolicy}, kWhitened{"whitened", whitenedPolicy}, kRetrolm{"retrolm", retrolmPolicy},
-    kLambda{"lambda", lambdaPolicy}, kLambdaMiddle{"lambda-middle", lambdaMiddlePolicy},
-    kQuest{"quest", questPolicy}, kArkvale{"arkvale", arkvalePolicy},
-    kQuestReading{"quest-reading", questReadingPolicy},
-    kArkvaleReading{"arkvale-reading", arkvaleReadingPolicy}, kSnapkv{"snapkv", snapkvPolicy},
-    kSnapkvBlind{"snapkv-blind", snapkvBlindPolicy}, kPyramidkv{"pyramidkv", pyramidkvPolicy},
-    kPyramidkvBlind{"pyramidkv-blind", pyramidkvBlindPolicy}, kH2o{"h2o", h2oPolicy},
-    kKeydiff{"keydiff", keydiffPolicy}, kExpected{"expected-attention", expectedAttentionPolicy},
-    kBeacon{"beacon", beaconPolicy};
+constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamingPolicy, kStreamingNumbers},
+    kInfllm{"infllm", infllmPolicy, kInfllmNumbers}, kWhitened{"whitened", whitenedPolicy, kBookmarkNumbers},
+    kRetrolm{"retrolm", retrolmPolicy, kBookmarkNumbers}, kLambda{"lambda", lambdaPolicy, kLambdaNumbers},
+    kLambdaMiddle{"lambda-middle", lambdaMiddlePolicy, kLambdaMiddleNumbers},
+    kQuest{"quest", questPolicy, kQuestDenseNumbers}, kArkvale{"arkvale", arkvalePolicy, kArkvaleDenseNumbers},
+    kQuestReading{"quest-reading", questReadingPolicy, kQuestNumbers},
+    kArkvaleReading{"arkvale-reading", arkvaleReadingPolicy, kArkvaleNumbers},
+    kSnapkv{"snapkv", snapkvPolicy, kSnapkvSeenNumbers},
+    kSnapkvBlind{"snapkv-blind", snapkvBlindPolicy, kSnapkvNumbers},
+    kPyramidkv{"pyramidkv", pyramidkvPolicy, kPyramidkvSeenNumbers},
+    kPyramidkvBlind{"pyramidkv-blind", pyramidkvBlindPolicy, kPyramidkvNumbers},
+    kH2o{"h2o", h2oPolicy, kH2oNumbers}, kKeydiff{"keydiff", keydiffPolicy},
+    kExpected{"expected-attention", expectedAttentionPolicy, kExpectedNumbers},
+    kBeacon{"beacon", beaconPolicy, kBeaconNumbers};
 constexpr CodecSeam kPlain{"plain", plainCodec}, kKivi4{"kivi-4-", kivi4Codec}, kKivi2{"kivi-2-", kivi2Codec};
 constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePositions},
-    kClamped{"clamped", clampedPositions}, kInterpolated{"pi", interpolatedPositions},
-    kNtk{"ntk", ntkPositions}, kYarn{"yarn", yarnPositions}, kLongRope{"longrope", longRopePositions},
-    kGrouped{"grouped", groupedPositions}, kCeiling{"ceiling", ceilingPositions},
-    kClosed{"closed", closedPositions};
+    kClamped{"clamped", clampedPositions}, kInterpolated{"pi", interpolatedPositions, kScaleNumbers},
+    kNtk{"ntk", ntkPositions, kScaleNumbers}, kYarn{"yarn", yarnPositions, kScaleNumbers},
+    kLongRope{"longrope", longRopePositions}, kGrouped{"grouped", groupedPositions, kGroupedNumbers},
+    kCeiling{"ceiling", ceilingPositions}, kClosed{"closed", closedPositions};
 constexpr PassageSeam kWhole{"whole", wholeDocument}, kDense{"dense", densePassages},
-    kLexical{"lexical", lexicalPassages}, kFused{"fused", fusedPassages},
-    kLandmarks{"landmarks", landmarkPassages};
-constexpr AnswerSeam kFromPassages{"passages", answerFromPassages, Keeps::Passages},
-    kFromClues{"clues", answerFromClues, Keeps::Kv}, kFromParts{"parts", answerFromParts, Keeps::Passages},
-    kFromReread{"reread", answerFromReread, Keeps::Kv};
+    kLexical{"lexical", lexicalPassages}, kFused{"fused", fusedPassages, kFusedNumbers},
+    kLandmarks{"landmarks", landmarkPassages, kLandmarkNumbers};
+constexpr AnswerSeam kFromPassages{"passages", answerFromPassages, Keeps::Passages, kPassageNumbers},
+    kFromClues{"clues", answerFromClues, Keeps::Kv, kClueNumbers},
+    kFromParts{"parts", answerFromParts, Keeps::Passages, kPartNumbers},
+    kFromReread{"reread", answerFromReread, Keeps::Kv, kRereadNumbers};
+
+/// The rows with the numbers of their seams.
+std::vector<Method> withNumbers(std::vector<Method> rows) {
+  for (Method& row : rows) {
+    std::vector<MethodNumber> numbers;
+    for (const std::span<const MethodNumber> more :
+         {row.policy.numbers, row.positions.numbers, row.passages.numbers, row.answers.numbers})
+      numbers.insert(numbers.end(), more.begin(), more.end());
+    row.numbers = Numbers(std::move(numbers));
+  }
+  return rows;
+}
 
 }  // namespace
 
 const std::vector<Method>& methods() {
-  static const std::vector<Method> rows = {
+  static const std::vector<Method> rows = withNumbers({
       {"full", "dense attention to everything before", kFull, kPlain, kRope, kWhole, Sees::WholeDocument},
       {"pi", "PI: as full; once a text outgrows the model, its positions are squeezed into those trained",
        kFull, kPlain, kInterpolated, kWhole, Sees::WholeDocument},
@@ -130,7 +150,7 @@ const std::vector<Method>& methods() {
       {"lcboost",
        "LC-Boost: the model chooses step by step which part to read next, and whether to note it or to answer",
        kFull, kPlain, kRope, kFused, Sees::Budget, Judge::Score, kFromParts},
-  };
+  });
   return rows;
 }
 
@@ -145,18 +165,15 @@ struct Packing {
 constexpr Packing kPackings[] = {{"+kivi-4", ", keys and values kept in 4 bits", kKivi4},
                                  {"+kivi-2", ", keys and values kept in 2 bits", kKivi2}};
 
-/// A row with another codec, which points to words of its own.
-struct PackedRow {
-  PackedRow(const Method& row, const Packing& packing)
-      : name(std::string(row.name) + packing.suffix),
-        description(std::string("as ") + row.name + packing.says),
-        method(row) {
+/// A row that differs from another in its codec or its numbers, and points to words of its own.
+struct VariedRow {
+  VariedRow(const Method& row, std::string itsName, const char* says)
+      : name(std::move(itsName)), description(std::string("as ") + row.name + says), method(row) {
     method.name = name.c_str();
     method.description = description.c_str();
-    method.codec = packing.codec;
   }
-  PackedRow(const PackedRow&) = delete;
-  PackedRow& operator=(const PackedRow&) = delete;
+  VariedRow(const VariedRow&) = delete;
+  VariedRow& operator=(const VariedRow&) = delete;
 
   const std::string name, description;
   Method method;
@@ -169,25 +186,62 @@ bool canBePacked(const Method& row) {
          row.policy.make != beaconPolicy;
 }
 
-const std::deque<PackedRow>& packedRows() {
-  static const std::deque<PackedRow> packed = [] {
-    std::deque<PackedRow> made;
+const std::deque<VariedRow>& packedRows() {
+  static const std::deque<VariedRow> packed = [] {
+    std::deque<VariedRow> made;
     for (const Method& row : methods())
       for (const Packing& packing : kPackings)
-        if (canBePacked(row)) made.emplace_back(row, packing);
+        if (canBePacked(row))
+          made.emplace_back(row, std::string(row.name) + packing.suffix, packing.says).method.codec =
+              packing.codec;
     return made;
   }();
   return packed;
 }
 
+const Method* packedOrPlain(std::string_view name) {
+  for (const Method& method : methods())
+    if (name == method.name) return &method;
+  for (const VariedRow& packed : packedRows())
+    if (name == packed.name) return &packed.method;
+  return nullptr;
+}
+
+/// A row with other numbers, made when it is first asked for and kept from then on; null where there is no such
+/// row. Throws a sentence where it cannot have these numbers. Any thread.
+const Method* variedRow(std::string_view name) {
+  static std::mutex mutex;
+  static std::map<std::string, VariedRow, std::less<>> varied;
+  const Method* row = packedOrPlain(rowNameOf(name));
+  if (!row || numbersOf(name).empty()) return nullptr;
+  const std::lock_guard lock(mutex);
+  if (const auto known = varied.find(name); known != varied.end()) return &known->second.method;
+  Numbers numbers = row->numbers;
+  try {
+    numbers.choose(numbersOf(name));
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(std::string(name) + " is no method: " + error.what());
+  }
+  const std::string itsName(name);
+  VariedRow& made = varied.try_emplace(itsName, *row, itsName, ", with other numbers").first->second;
+  made.method.numbers = std::move(numbers);
+  return &made.method;
+}
+
 }  // namespace
 
 const Method* methodNamed(std::string_view name) {
-  for (const Method& method : methods())
-    if (name == method.name) return &method;
-  for (const PackedRow& packed : packedRows())
-    if (name == packed.name) return &packed.method;
-  return nullptr;
+  if (name.find(':') == std::string_view::npos) return packedOrPlain(name);
+  try {
+    return variedRow(name);
+  } catch (const std::runtime_error&) {
+    return nullptr;
+  }
+}
+
+std::unique_ptr<KvPolicy> Method::makePolicy(PolicySettings settings) const {
+  settings.numbers = numbers;
+  return policy.make(settings);
 }
 
 bool takesWishes(const std::string& name) {
@@ -197,12 +251,13 @@ bool takesWishes(const std::string& name) {
 }
 
 const Method& findMethod(std::string_view name) {
-  if (const Method* method = methodNamed(name)) return *method;
+  const bool isVaried = name.find(':') != std::string_view::npos;
+  if (const Method* method = isVaried ? variedRow(name) : packedOrPlain(name)) return *method;
   std::string known;
   for (const Method& method : methods()) known += (known.empty() ? "" : ", ") + std::string(method.name);
   throw std::runtime_error("There is no method \"" + std::string(name) + "\"; there are " + known +
-                           "; and those that keep keys and values in order with +kivi-4 or +kivi-2 behind "
-                           "their name.");
+                           "; those that keep keys and values in order with +kivi-4 or +kivi-2 behind their "
+                           "name, and those that have numbers with these behind it, as streaming:sinks=8.");
 }
 
 }  // namespace kvasir

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "engine/cache/codec.h"
+#include "engine/numbers.h"
 #include "engine/policy/beacon_policy.h"
 #include "engine/policy/digest_policy.h"
 #include "engine/policy/evicting_policy.h"
@@ -21,16 +23,18 @@ struct Answer;
 struct Asking;
 class ChunkedReading;
 
-/// One maker of a seam and the name it has for people and in the names of readings.
+/// One maker of a seam, the name it has for people and in the names of readings, and the numbers it takes.
 template <class Make>
 struct Seam {
   const char* name;
   Make make;
+  std::span<const MethodNumber> numbers = {};
 };
 using PolicySeam = Seam<std::unique_ptr<KvPolicy> (*)(const PolicySettings& settings)>;
 using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
-using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens)>;
-using PassageSeam = Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder)>;
+using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens, const Numbers& numbers)>;
+using PassageSeam =
+    Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder, const Numbers& numbers)>;
 
 /// What a file of a reading keeps of the text: keys and values of what a policy makes of it, or nothing but
 /// what finds passages in it.
@@ -41,6 +45,7 @@ struct AnswerSeam {
   Answer (*answer)(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                    const Asking& asking);
   Keeps keeps;
+  std::span<const MethodNumber> numbers = {};
 };
 /// In one pass over what the policy selects of the reading: `answer.cpp`.
 Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
@@ -64,6 +69,15 @@ struct Method {
   Sees sees;
   Judge judge = Judge::Attention;
   AnswerSeam answers = {"reading", answerFromReading, Keeps::Kv};
+  Numbers numbers = {};  ///< of all its seams
+
+  std::unique_ptr<KvPolicy> makePolicy(PolicySettings settings) const;
+  std::unique_ptr<PositionScheme> makePositions(int budgetTokens) const {
+    return positions.make(budgetTokens, numbers);
+  }
+  std::unique_ptr<PassageRetriever> makePassages(const FindEmbedder& embedder) const {
+    return passages.make(embedder, numbers);
+  }
 };
 
 /// Whether a question is answered from passages that a retriever finds, put into a prompt anew.
@@ -76,7 +90,8 @@ inline bool keepsKv(const Method& method) { return method.answers.keeps == Keeps
 const std::vector<Method>& methods();
 
 /// A row by its name; or a row that keeps keys and values in order, kept by another codec: "snapkv+kivi-4" or
-/// "snapkv+kivi-2". Null where there is none of that name.
+/// "snapkv+kivi-2"; either with numbers of its own behind it: "snapkv+kivi-4:window=64:neighbours=7". Null
+/// where there is none of that name.
 const Method* methodNamed(std::string_view name);
 /// The same; throws a sentence that lists the methods where there is none.
 const Method& findMethod(std::string_view name);

@@ -11,11 +11,9 @@
 namespace kvasir {
 namespace {
 
-constexpr int kPartChunks = 4;
 constexpr std::size_t kNoteTokens = 48;  // of one note, at most
 constexpr std::size_t kReplyTokens = 8;  // of one of the fixed replies, more than any has
 constexpr std::size_t kShownChunks = 8;  // of those that the answer rests on
-constexpr std::size_t kRetrieved = 2;    // parts that the retriever proposes at a step
 
 constexpr const char* kUseTask = "Does the document say what the question asks? Reply with Yes, Partly or No.";
 constexpr const char* kNoteTask =
@@ -43,6 +41,7 @@ class PartWalk {
         reading_(reading),
         question_(question),
         asking_(asking),
+        numbers_(findMethod(asking.settings.method).numbers),
         finder_(model, findMethod(asking.settings.method), reading),
         passages_(finder_.find(question)),
         task_("Question: " + question_ + "\n\n"),
@@ -61,7 +60,7 @@ class PartWalk {
     if (const std::vector<char> all = textTokens({0, static_cast<int>(chunks().size())});
         countOf(all) <= wholeRoom_)
       return answerOver(all);
-    parts_ = partsOf(chunks(), passages_, std::clamp(partRoom_ / kChunkTokens, 1, kPartChunks));
+    parts_ = partsOf(chunks(), passages_, std::clamp(partRoom_ / kChunkTokens, 1, numbers_.whole("part")));
     for (DocumentPart& part : parts_) part.isSeen = countOf(textTokens({part.firstChunk, part.endChunk})) == 0;
     int last = -1;
     for (int step = 0; step < asking_.settings.maxSteps; ++step) {
@@ -134,7 +133,7 @@ class PartWalk {
 
   /// The part to look at next; nothing when all were seen.
   std::optional<std::size_t> access(int last) {
-    const std::vector<std::size_t> places = candidates(parts_, last);
+    const std::vector<std::size_t> places = candidates(parts_, last, numbers_.whole("parts"));
     if (places.empty()) return std::nullopt;
     AnswerStep step;
     step.kind = AnswerStep::Kind::Access;
@@ -224,6 +223,7 @@ class PartWalk {
   const ChunkedReading& reading_;
   std::string question_;
   const Asking& asking_;
+  const Numbers& numbers_;
   PassageFinder finder_;
   std::vector<ScoredPassage> passages_;
   std::string task_;
@@ -263,12 +263,12 @@ std::vector<DocumentPart> partsOf(const std::vector<Run>& chunks, const std::vec
   return parts;
 }
 
-std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int last) {
+std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int last, int most) {
   std::vector<std::size_t> unseen;
   for (std::size_t i = 0; i < parts.size(); ++i)
     if (!parts[i].isSeen) unseen.push_back(i);
   std::ranges::stable_sort(unseen, std::ranges::greater(), [&](std::size_t i) { return parts[i].score; });
-  unseen.resize(std::min(unseen.size(), kRetrieved));
+  unseen.resize(std::min(unseen.size(), static_cast<std::size_t>(most)));
   const auto next = static_cast<std::size_t>(last + 1);
   if (last >= 0 && next < parts.size() && !parts[next].isSeen &&
       std::ranges::find(unseen, next) == unseen.end())

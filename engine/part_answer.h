@@ -39,9 +39,9 @@ struct DocumentPart {
 /// Parts of `chunksEach` chunks, but the last.
 std::vector<DocumentPart> partsOf(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
                                   int chunksEach);
-/// Parts to choose from next, by their place: the best two not yet seen, and, if it is not seen, the one after
-/// `last` (-1: none was). Ascending.
-std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int last);
+/// Parts to choose from next, by their place: the best `most` not yet seen, and, if it is not seen, the one
+/// after `last` (-1: none was). Ascending.
+std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int last, int most);
 
 /// What stands in a prompt of the notes taken so far: the latest that there is room for, in the order they were
 /// taken; nothing where none fits. tokensOf: of a text.

@@ -59,8 +59,10 @@ const PositionScheme& ForwardPass::positionsOf(int layer) const {
 
 RopeTable& ForwardPass::tableOf(int layer, const Block& block) {
   if (parts_.shape.isLocal(layer)) return localTable_;
-  const RopeStretch stretch = parts_.positions.rules().stretch;
-  const int scale = stretchScale(parts_.shape, stretch, block.first + block.tokens);
+  const PositionScheme::Rules& rules = parts_.positions.rules();
+  const RopeStretch stretch = rules.stretch;
+  const int scale =
+      rules.scale > 0 ? rules.scale : stretchScale(parts_.shape, stretch, block.first + block.tokens);
   const auto known = tables_.find(scale);
   return known != tables_.end()
              ? known->second

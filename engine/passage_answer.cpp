@@ -15,9 +15,16 @@ Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, 
                        const std::vector<ScoredPassage>& passages, std::string_view question,
                        const Asking& asking) {
   const AskSettings& settings = asking.settings;
+  // Scores of all passages are evidence; the prompt may get fewer.
+  std::vector<ScoredPassage> best = passages;
+  if (const int most = findMethod(settings.method).numbers.whole("passages"); most > 0) {
+    best.clear();
+    for (const std::size_t i : bestPassages(passages, static_cast<std::size_t>(most)))
+      best.push_back(passages[i]);
+  }
   const int room = roomForPassages(model, settings, frameQuestion(model, question).size());
   const ReadPrompt prompt(model, settings,
-                          promptOf(model, reading, chooseTokens(text.chunks, passages, settings, room)),
+                          promptOf(model, reading, chooseTokens(text.chunks, best, settings, room)),
                           weightsFor(question), [&] {
                             asking.listener.progress({Stage::Retrieving, 0, 0, 0});
                           });

@@ -47,7 +47,7 @@ std::uint32_t rowFloatsOf(const LoadedModel& model, const Method& method, int bu
 
 PassageFinder::PassageFinder(const LoadedModel& model, const Method& method, const ChunkedReading& reading)
     : text_(tokenTextOf(model, reading.storedTokens(), reading.finishedRuns())),
-      retriever_(method.passages.make(model.findEmbedder())) {
+      retriever_(method.makePassages(model.findEmbedder())) {
   const int floats = retriever_->indexFloats();
   if (floats > 0)
     index_ = readIndex(reading.store(), layersBefore(model, method), reading.finished(), floats,
@@ -55,7 +55,7 @@ PassageFinder::PassageFinder(const LoadedModel& model, const Method& method, con
 }
 
 void makeRoomForPassages(const LoadedModel& model, const Method& method, ChunkFileHeader& header) {
-  const int floats = method.passages.make(model.findEmbedder())->indexFloats();
+  const int floats = method.makePassages(model.findEmbedder())->indexFloats();
   if (header.indexFloats == 0) {
     header.indexFloats = static_cast<std::uint32_t>(floats);
     header.layers = static_cast<std::uint32_t>(layersBefore(model, method));
@@ -66,7 +66,7 @@ void makeRoomForPassages(const LoadedModel& model, const Method& method, ChunkFi
 PassageIndexer::PassageIndexer(const LoadedModel& model, const Method& method, ChunkFile& file)
     : file_(file),
       text_(tokenTextOf(model, file.tokens(), chunksOf(file.tokens().size()))),
-      retriever_(method.passages.make(model.findEmbedder())),
+      retriever_(method.makePassages(model.findEmbedder())),
       firstRow_(layersBefore(model, method)) {}
 
 void PassageIndexer::add(int first, int end, const std::function<void()>& breathe) {

@@ -67,13 +67,14 @@ bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetT
 /// What a reading is called after. Methods that read densely and leave nothing beside keys and values leave
 /// what `full` does, so a text is read once for all of them. Others leave index entries of their own, or read
 /// at other positions, or by another codec, or keep less.
-const char* readingName(const LoadedModel& model, const Method& method) {
-  if (method.sees != Sees::BudgetInAnswers) return method.policy.name;
+std::string readingName(const LoadedModel& model, const Method& method) {
+  const std::string own = method.policy.name + method.numbers.readingText();
+  if (method.sees != Sees::BudgetInAnswers) return own;
   constexpr int kAnyBudget = 1 << 20;
   const KvCache::Extras extras =
-      method.policy.make({model.kvShape(), model.shape.heads, kAnyBudget})->needs().extras;
+      method.makePolicy({model.kvShape(), model.shape.heads, kAnyBudget})->needs().extras;
   const bool isBare = extras.indexFloats == 0 && extras.noteFloats == 0 && extras.keptTokens == 0;
-  return isBare ? findMethod("full").policy.name : method.policy.name;
+  return isBare ? findMethod("full").policy.name : own;
 }
 
 }  // namespace

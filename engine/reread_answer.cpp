@@ -7,11 +7,6 @@
 namespace kvasir {
 namespace {
 
-// Of the budget, at most: dev questions gain nothing from more.
-constexpr int kRereadTokens = 512;
-// Of the best passage's score: what is worth less is left out, for a small model loses an answer among others.
-constexpr float kWorthReading = 0.5f;
-
 /// What the layers say of a document when it is asked.
 struct Found {
   std::vector<float> scores;            ///< of chunks, layer by layer
@@ -75,15 +70,16 @@ Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading,
   const int room = roomForPassages(model, settings, frameQuestion(model, question).size());
   if (!isQuestion(question) || reading.tokens() <= room)
     return answerFromReading(model, reading, question, asking);
-  const int most = std::min(kRereadTokens, room);
+  const Numbers& numbers = findMethod(settings.method).numbers;
+  const int most = std::min(numbers.whole("tokens"), room);
   const Found found = askReading(model, reading, question, most, asking);
-  const ReadPrompt prompt(
-      model, settings,
-      promptOf(model, reading,
-               chooseTokens(reading.finishedRuns(), found.passages, settings, most, kWorthReading)),
-      Weights::Adapted, [&] {
-        asking.listener.progress({Stage::Retrieving, 0, 0, 0});
-      });
+  const ReadPrompt prompt(model, settings,
+                          promptOf(model, reading,
+                                   chooseTokens(reading.finishedRuns(), found.passages, settings, most,
+                                                static_cast<float>(numbers["worth"]))),
+                          Weights::Adapted, [&] {
+                            asking.listener.progress({Stage::Retrieving, 0, 0, 0});
+                          });
   Answer answer = answerAfter(model, prompt, reading, found.scores, question, asking);
   answer.attendedTokens = std::max(answer.attendedTokens, found.attendedTokens);
   return answer;

@@ -11,16 +11,23 @@ std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& met
   std::vector<int> global;
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (!model.shape.isLocal(layer)) global.push_back(layer);
-  return method.policy.make({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes),
-                             model.whitened.get(), model.bookmarks.get(), ropeFrequencies(model.shape, false),
-                             std::move(global), documentTokens});
+  return method.makePolicy({model.kvShape(),
+                            model.shape.heads,
+                            budgetTokens,
+                            std::move(wishes),
+                            model.whitened.get(),
+                            model.bookmarks.get(),
+                            ropeFrequencies(model.shape, false),
+                            std::move(global),
+                            documentTokens,
+                            {}});
 }
 
 std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {
   // An onlooker sees everything: at the distances of a method that does so too, else at true ones.
   return settings.onlooker && settings.method.sees == Sees::Budget
-             ? ropePositions(0)
-             : settings.method.positions.make(settings.budgetTokens);
+             ? ropePositions(0, {})
+             : settings.method.makePositions(settings.budgetTokens);
 }
 
 int boundOf(const TextRun::Settings& settings) {

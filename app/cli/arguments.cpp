@@ -51,7 +51,9 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
 
 void addMethodAndStep(CLI::App* sub, Draft& draft) {
   Arguments& arguments = draft.arguments;
-  sub->add_option("--method", arguments.asking.method, "A row of the method table (kvasir-cli methods)")
+  sub->add_option("--method", arguments.asking.method,
+                  "A row of the method table, with numbers of its own if wished: streaming:sinks=8 "
+                  "(kvasir-cli methods)")
       ->type_name("M")
       ->capture_default_str();
   sub->add_option("--step", arguments.stepTokens, "Tokens read at once; changes speed, not the result")
@@ -285,7 +287,8 @@ void addLooks(CLI::App& app, Draft& draft) {
       ->delimiter(',')
       ->check(CLI::Range(2, kMostTokens));
   addPrecision(perplexity, draft, "fast");
-  addCommand(app, draft, "methods", "The methods there are", Command::Methods);
+  CLI::App* methods = addCommand(app, draft, "methods", "The methods there are", Command::Methods);
+  methods->add_option("METHOD", draft.arguments.methods, "Only these, with all about their numbers");
   addCommand(app, draft, "models", "The model files there are", Command::Models);
   CLI::App* devices =
       addCommand(app, draft, "devices", "What this machine has to compute on", Command::Devices);
@@ -329,7 +332,8 @@ Arguments finished(Draft draft) {
   else if (isForComparing)
     arguments.precision = Precision::Exact;
   if (arguments.budgets.empty()) arguments.budgets = {arguments.asking.budgetTokens};
-  if (arguments.methods.empty()) arguments.methods = {arguments.asking.method};
+  if (arguments.methods.empty() && arguments.command != Command::Methods)
+    arguments.methods = {arguments.asking.method};
   if (draft.limit > 0) arguments.rows.limit = draft.limit;
   if (draft.each > 0) arguments.rows.each = draft.each;
   return std::move(arguments);

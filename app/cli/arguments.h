@@ -61,7 +61,7 @@ struct Arguments {
 
   MapKind mapKind = MapKind::Both;
   std::vector<std::string> marked;   ///< of map: texts whose chunks are outlined
-  std::vector<std::string> methods;  ///< of compare, eval, needle and perplexity, one at least
+  std::vector<std::string> methods;  ///< of compare, eval, needle and perplexity, one at least; of methods
   std::vector<int> budgets;          ///< of eval and needle, one at least
   std::filesystem::path picture;     ///< of map (.csv too), eval and needle: .png, .svg or .pdf; empty: none
   NeedleChoice needle;

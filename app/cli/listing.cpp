@@ -74,26 +74,67 @@ DocumentRecord findDocument(Library& library, const std::string& name) {
   throw std::runtime_error("The library has no document " + name + "; `kvasir-cli library` lists what it has.");
 }
 
+Json methodJson(const MethodInfo& method) {
+  Json json = {{"name", method.name},           {"description", method.description},
+               {"positions", method.positions}, {"codec", method.codec},
+               {"policy", method.policy},       {"passages", method.passages},
+               {"answers", method.answers},     {"numbers", Json::array()}};
+  for (const MethodNumber& number : method.numbers) {
+    Json row = {{"name", number.name}, {"meaning", number.meaning}};
+    for (const auto& [name, value] :
+         {std::pair("usual", number.usual), std::pair("least", number.least), std::pair("most", number.most)}) {
+      if (number.kind == MethodNumber::Kind::Real)
+        row[name] = value;
+      else
+        row[name] = static_cast<std::int64_t>(value);
+    }
+    row["acts_on_reading"] = number.actsOnReading;
+    json["numbers"].push_back(std::move(row));
+  }
+  return json;
+}
+
+/// "window=32", as it is unless chosen.
+std::string usualOf(const MethodNumber& number) {
+  return std::string(number.name) + "=" + numberText(number.usual);
+}
+
+constexpr std::size_t kMethodWidth = 18;
+
+/// A method with what it does, and the names of its numbers, or all about them.
+std::string methodText(const MethodInfo& method, bool inFull) {
+  std::string text = padded(method.name, kMethodWidth) + method.description + "\n", names;
+  for (const MethodNumber& number : method.numbers) {
+    if (inFull)
+      text += padded("  " + usualOf(number), kMethodWidth) + number.meaning + "; " + numberText(number.least) +
+              " to " + numberText(number.most) + (number.actsOnReading ? ", read anew for another" : "") + "\n";
+    names += (names.empty() ? "" : ", ") + usualOf(number);
+  }
+  return inFull || names.empty() ? text : text + padded("", kMethodWidth) + names + "\n";
+}
+
 }  // namespace
 
 void methodsCommand(const Arguments& arguments, Console& console) {
   Json rows = Json::array();
+  const bool inFull = !arguments.methods.empty();
+  for (const std::string& name : arguments.methods) checkMethod(name);
   for (const MethodInfo& method : listMethods()) {
-    rows.push_back({{"name", method.name},
-                    {"description", method.description},
-                    {"positions", method.positions},
-                    {"codec", method.codec},
-                    {"policy", method.policy},
-                    {"passages", method.passages},
-                    {"answers", method.answers}});
-    if (!arguments.isJson) console.out() << padded(method.name, 18) << method.description << "\n";
+    if (inFull && std::ranges::none_of(arguments.methods, [&](const std::string& name) {
+          return name.substr(0, name.find_first_of("+:")) == method.name;
+        }))
+      continue;
+    rows.push_back(methodJson(method));
+    if (!arguments.isJson) console.out() << methodText(method, inFull);
   }
   if (arguments.isJson)
     console.out() << asLine(rows) << "\n";
-  else
-    console.out() << "\nThose that keep keys and values in order keep them in 4 or 2 bits with +kivi-4 or "
-                     "+kivi-2 behind their "
-                     "name:\nsnapkv+kivi-4\n";
+  else if (!inFull)
+    console.out()
+        << "\nThose that keep keys and values in order keep them in 4 or 2 bits with +kivi-4 or +kivi-2 "
+           "behind their name; numbers stand behind it too:\n"
+           "snapkv+kivi-4:window=64:neighbours=7\n"
+           "`kvasir-cli methods snapkv` says what the numbers of a method are.\n";
 }
 
 void modelsCommand(const Arguments& arguments, Console& console) {

@@ -11,8 +11,14 @@
 namespace kvasir {
 
 void checkMethod(const std::string& name) {
-  if (!isMethod(name))
+  if (isMethod(name)) return;
+  if (name.find(':') == std::string::npos)
     throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
+  try {
+    requireMethod(name);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
 }
 
 void checkQuestion(const std::string& question) {

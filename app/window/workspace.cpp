@@ -19,14 +19,15 @@ namespace {
 
 constexpr QSize kUsualSize(1440, 900);
 
+}  // namespace
+
 std::vector<MethodChoice> methodChoices() {
   std::vector<MethodChoice> choices;
   for (const MethodInfo& method : listMethods())
-    choices.push_back({QString::fromStdString(method.name), QString::fromStdString(method.description)});
+    choices.push_back(
+        {QString::fromStdString(method.name), QString::fromStdString(method.description), method.numbers});
   return choices;
 }
-
-}  // namespace
 
 Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* parent)
     : QObject(parent),
@@ -48,6 +49,7 @@ Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* paren
   compare_->setMethods(listMethods());
   window_->ask()->setMethods(methodChoices());
   window_->ask()->setMethod(preferences_.settings.method);
+  compare_->addMethod(window_->ask()->method());
   window_->ask()->setBudget(preferences_.settings.budgetTokens);
   window_->ask()->setObstacle(tr("Open a document to ask it."));
   window_->setRecent(preferences_.recent);
@@ -153,6 +155,7 @@ void Workspace::connectAsking() {
   connect(panel, &AskPanel::scopeChanged, this, &Workspace::showWaiting);
   connect(panel, &AskPanel::methodChanged, this, &Workspace::showWaiting);
   connect(panel, &AskPanel::methodChanged, this, &Workspace::showWishes);
+  connect(panel, &AskPanel::methodChanged, compare_, &ComparePanel::addMethod);
   connect(panel, &AskPanel::budgetChanged, this, &Workspace::showWaiting);
   connect(window_->strip(), &StatusStrip::moreBudgetWished, this, &Workspace::askWithMoreBudget);
 }

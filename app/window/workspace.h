@@ -14,6 +14,7 @@
 #include "app/window/window_folders.h"
 #include "ui/maps/compare_panel.h"
 #include "ui/maps/evidence_rows.h"
+#include "ui/panels/method_box.h"
 #include "ui/panels/status_strip.h"
 #include "ui/wish_menu.h"
 
@@ -24,6 +25,9 @@ class EvidencePanel;
 class Look;
 class MainWindow;
 class MapPanel;
+
+/// The rows of the method table, as the window offers them.
+std::vector<MethodChoice> methodChoices();
 
 struct WorkspaceOptions {
   WindowFolders folders;

@@ -27,8 +27,9 @@ QString readFurther() {
 
 /// The passages of an answer that was given from these alone, put before the model anew; 0: it was not.
 int passagesReadAnew(const Exchange& exchange) {
+  const std::string name = exchange.method.toStdString();
   for (const MethodInfo& method : listMethods()) {
-    if (QString::fromStdString(method.name) != exchange.method || method.answers == "reading") continue;
+    if (method.name != rowNameOf(name) || method.answers == "reading") continue;
     return static_cast<int>(std::count_if(exchange.evidence.begin(), exchange.evidence.end(),
                                           [](const EvidenceRow& row) { return row.layers > 0; }));
   }

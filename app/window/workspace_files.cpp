@@ -223,10 +223,7 @@ void Workspace::openAbout() {
 }
 
 void Workspace::openSettings() {
-  std::vector<MethodChoice> choices;
-  for (const MethodInfo& method : listMethods())
-    choices.push_back({QString::fromStdString(method.name), QString::fromStdString(method.description)});
-  auto* dialog = new SettingsDialog(preferences_.settings, choices, window_.get());
+  auto* dialog = new SettingsDialog(preferences_.settings, methodChoices(), window_.get());
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   connect(dialog, &QDialog::accepted, this, [this, dialog] { applySettings(dialog->values()); });
   dialog->open();

@@ -14,7 +14,7 @@ class BeaconPolicy : public KvPolicy {
   explicit BeaconPolicy(const PolicySettings& settings)
       : shape_(settings.shape),
         budget_(settings.budgetTokens),
-        plan_(planBeacons(settings.documentTokens, settings.budgetTokens)) {}
+        plan_(planBeacons(settings.documentTokens, settings.budgetTokens, settings.numbers.whole("ratio"))) {}
 
   Needs needs() const override {
     Needs needs;
@@ -72,17 +72,17 @@ class BeaconPolicy : public KvPolicy {
 
 }  // namespace
 
-BeaconPlan planBeacons(int documentTokens, int budgetTokens) {
+BeaconPlan planBeacons(int documentTokens, int budgetTokens, int ratio) {
   if (documentTokens > 0 && documentTokens <= budgetTokens) return {};
   BeaconPlan plan;
   plan.window = std::clamp(budgetTokens / 4 / kChunkTokens * kChunkTokens, kChunkTokens, kMostWindow);
-  plan.each = kHighestRatio;
+  plan.each = ratio > 0 ? ratio : kHighestRatio;
   plan.end = std::numeric_limits<int>::max();
   if (documentTokens == 0) return plan;
   plan.end = documentTokens / plan.window * plan.window;
   const int rest = documentTokens - plan.end + kChunkTokens;  // with a question
   const int room = budgetTokens - kSinkTokens - std::max(plan.window, rest);
-  while (plan.each > 2 && plan.end / (plan.each / 2) <= room) plan.each /= 2;
+  while (ratio == 0 && plan.each > 2 && plan.end / (plan.each / 2) <= room) plan.each /= 2;
   return plan;
 }
 

@@ -5,8 +5,9 @@
 namespace kvasir {
 
 /// How a document of so many tokens is read: 0 where that is not known. As it is where it fits the budget; else
-/// with the lowest ratio of 2, 4, 8, 16 and 32 at which all beacons, a window and a question fit.
-BeaconPlan planBeacons(int documentTokens, int budgetTokens);
+/// with the lowest ratio of 2, 4, 8, 16 and 32 at which all beacons, a window and a question fit, or with
+/// `ratio` where that is not 0.
+BeaconPlan planBeacons(int documentTokens, int budgetTokens, int ratio = 0);
 
 /// Activation Beacon (Zhang et al. 2024, §3.1 and 3.2). A text is read in windows. Behind every `each` tokens
 /// of a window stands a beacon, a token with an embedding and, in each layer, projections to query, key and
@@ -20,9 +21,9 @@ BeaconPlan planBeacons(int documentTokens, int budgetTokens);
 ///
 /// Departures: text tokens see the beacons of earlier windows only, since those of their own stand for what
 /// they see anyway, so that beacons take no positions within their window; one ratio serves a whole document,
-/// chosen by its length and the budget before it is read, and beyond what the highest holds the oldest beacons
-/// give way; so they do as question and answer grow, which the paper compresses as well; layers with a window
-/// of the model's own keep their tokens and have no beacons.
+/// chosen by its length and the budget before it is read unless the number `ratio` says it, and beyond what the
+/// highest holds the oldest beacons give way; so they do as question and answer grow, which the paper
+/// compresses as well; layers with a window of the model's own keep their tokens and have no beacons.
 std::unique_ptr<KvPolicy> beaconPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -55,11 +55,13 @@ class Room {
 
 }  // namespace
 
-int recentChunks(int budgetTokens) { return std::max(1, budgetTokens / kChunkTokens / 4); }
+int recentChunks(const PolicySettings& settings) {
+  return std::max(1, static_cast<int>(settings.budgetTokens / kChunkTokens * settings.numbers["recent"]));
+}
 
-int firstRecentChunk(const Block& block, const KvCache& cache, int budgetTokens) {
+int firstRecentChunk(const Block& block, const KvCache& cache, const PolicySettings& settings) {
   int first = block.chunk;
-  if (!cache.isTail(block.chunk)) return std::max(0, first - recentChunks(budgetTokens));
+  if (!cache.isTail(block.chunk)) return std::max(0, first - recentChunks(settings));
   while (first > 0 && cache.isTail(first)) --first;
   return first;
 }

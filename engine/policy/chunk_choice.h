@@ -4,13 +4,14 @@
 
 namespace kvasir {
 
-/// Chunks before a block's that are always seen while reading: a quarter of the budget.
-int recentChunks(int budgetTokens);
+/// Chunks before a block's that are always seen while reading: the share of the budget that the number `recent`
+/// says, a quarter unless chosen.
+int recentChunks(const PolicySettings& settings);
 
 /// The first of the chunks that a block always sees: those of `recentChunks` while reading; of a question and
 /// its answer all that came of them, and the document's last. Where a document ends matters little to what is
 /// asked of it, and every chunk kept for it is one fewer retrieved.
-int firstRecentChunk(const Block& block, const KvCache& cache, int budgetTokens);
+int firstRecentChunk(const Block& block, const KvCache& cache, const PolicySettings& settings);
 
 /// What a block sees of what comes before it, ascending: everything where everything fits; else the first
 /// chunk, the pinned ones, the recent ones, and as many of the best scored as there is room for, with a whole

@@ -11,10 +11,10 @@ enum class Reads { Densely, Retrieving };
 
 struct DigestRule {
   const char* method;
-  int pageTokens;
   Bounds bounds;
-  int endPages;  ///< first and last pages of a document that are always seen
   Reads reads;
+  int pageTokens = 0;
+  int endPages = 0;  ///< first and last pages of a document that are always seen
 
   int pagesPerChunk() const { return kChunkTokens / pageTokens; }
 };
@@ -130,7 +130,7 @@ class DigestPolicy : public KvPolicy {
     };
     for (int i = 0; i < rule_.endPages; ++i) take(i);
     // All of the question and the answer; of a document its last pages, or while reading its recent chunks.
-    int firstRecent = firstRecentChunk(block, cache, settings_.budgetTokens) * perChunk;
+    int firstRecent = firstRecentChunk(block, cache, settings_) * perChunk;
     if (cache.isTail(block.chunk) && firstRecent + perChunk <= pages) {
       const Run last = cache.chunk(firstRecent / perChunk);
       firstRecent += (last.end - last.begin + rule_.pageTokens - 1) / rule_.pageTokens - 1;
@@ -161,27 +161,26 @@ class DigestPolicy : public KvPolicy {
   std::vector<int> indexed_;  ///< by layer: chunks before it have entries
 };
 
-std::unique_ptr<KvPolicy> digestPolicy(const PolicySettings& settings, const DigestRule& rule) {
+std::unique_ptr<KvPolicy> digestPolicy(const PolicySettings& settings, DigestRule rule) {
   requireChunkBudget(settings.budgetTokens, rule.method);
+  rule.pageTokens = settings.numbers.whole("page");
+  rule.endPages = settings.numbers.whole("ends");
   return std::make_unique<DigestPolicy>(settings, rule);
 }
 
-constexpr DigestRule kQuest{"quest", 16, Bounds::OfKeys, 1, Reads::Densely};
-constexpr DigestRule kArkvale{"arkvale", 32, Bounds::MeanRadius, 2, Reads::Densely};
-constexpr DigestRule kQuestReading{"quest-reading", 16, Bounds::OfKeys, 1, Reads::Retrieving};
-constexpr DigestRule kArkvaleReading{"arkvale-reading", 32, Bounds::MeanRadius, 2, Reads::Retrieving};
-
 }  // namespace
 
-std::unique_ptr<KvPolicy> questPolicy(const PolicySettings& settings) { return digestPolicy(settings, kQuest); }
+std::unique_ptr<KvPolicy> questPolicy(const PolicySettings& settings) {
+  return digestPolicy(settings, {"quest", Bounds::OfKeys, Reads::Densely});
+}
 std::unique_ptr<KvPolicy> arkvalePolicy(const PolicySettings& settings) {
-  return digestPolicy(settings, kArkvale);
+  return digestPolicy(settings, {"arkvale", Bounds::MeanRadius, Reads::Densely});
 }
 std::unique_ptr<KvPolicy> questReadingPolicy(const PolicySettings& settings) {
-  return digestPolicy(settings, kQuestReading);
+  return digestPolicy(settings, {"quest-reading", Bounds::OfKeys, Reads::Retrieving});
 }
 std::unique_ptr<KvPolicy> arkvaleReadingPolicy(const PolicySettings& settings) {
-  return digestPolicy(settings, kArkvaleReading);
+  return digestPolicy(settings, {"arkvale-reading", Bounds::MeanRadius, Reads::Retrieving});
 }
 
 }  // namespace kvasir

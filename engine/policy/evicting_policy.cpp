@@ -16,10 +16,10 @@ struct EvictionRule {
   const char* method;
   Score score;
   Question question;
-  int window = 0;  ///< last tokens whose attention counts
-  int neighbours = 1;
   Pool pool = Pool::Mean;
   bool isPyramid = false;
+  int window = 0;  ///< last tokens whose attention counts
+  int neighbours = 1;
 };
 
 constexpr int kSinkTokens = 4, kLastTokens = 32;
@@ -155,14 +155,13 @@ class EvictingPolicy : public KvPolicy {
   /// Of so many tokens, those a layer has of them. PyramidKV: from all at the lowest to 1 / (2β − 1) of them at
   /// the highest, in equal steps, but for those that are always kept; all where the document fits.
   int shareOf(int layer, int tokens, int end) const {
-    constexpr double kBeta = 20;
     if (!rule_.isPyramid || end <= settings_.budgetTokens) return std::min(tokens, end);
     const std::vector<int>& global = settings_.globalLayers;
     const auto layers = global.empty() ? settings_.shape.layers : static_cast<int>(global.size());
     const auto place =
         global.empty() ? layer : static_cast<int>(std::ranges::find(global, layer) - global.begin());
     const double height = static_cast<double>(place) / std::max(1, layers - 1);
-    const double share = 1 - height * (1 - 1 / (2 * kBeta - 1));
+    const double share = 1 - height * (1 - 1 / (2 * settings_.numbers["beta"] - 1));
     const int always = 2 * (kSinkTokens + kLastTokens);
     return std::min({tokens, end, std::max(always, static_cast<int>(std::lround(tokens * share)))});
   }
@@ -186,7 +185,8 @@ class EvictingPolicy : public KvPolicy {
   /// see.
   at::Tensor ranked(int layer, const KvCache& cache, int end, int chunks = 0) {
     at::Tensor scores = scoresOf(layer, cache, end, chunks).narrow(1, 0, end).clone();
-    const int recent = rule_.score == Score::Heavy ? settings_.budgetTokens / 2 : kLastTokens;
+    const double share = rule_.score == Score::Heavy ? settings_.numbers["recent"] : 0;
+    const int recent = std::max(kLastTokens, static_cast<int>(settings_.budgetTokens * share));
     const int firstRecent = std::max(0, end - recent);
     scores.narrow(1, firstRecent, end - firstRecent)
         .copy_((at::arange(firstRecent, end, at::kFloat) / end + 1) * kRecentScore);
@@ -222,8 +222,7 @@ class EvictingPolicy : public KvPolicy {
         return keyDifference(shape.kvHeads, source(layer, cache, documentChunks));
       case Score::Expected: {
         if (held.moments.isEmpty()) return at::zeros({shape.kvHeads, end});  // nothing but sinks was read
-        constexpr int kNextPositions = 512;
-        return held.moments.expectedAttention(end, kNextPositions, scale, shape.kvHeads,
+        return held.moments.expectedAttention(end, settings_.numbers.whole("next"), scale, shape.kvHeads,
                                               settings_.ropeFrequencies, source(layer, cache, documentChunks));
       }
       case Score::Window:
@@ -241,24 +240,28 @@ class EvictingPolicy : public KvPolicy {
   std::vector<Layer> layers_;
 };
 
-std::unique_ptr<KvPolicy> evictingPolicy(const PolicySettings& settings, const EvictionRule& rule) {
+std::unique_ptr<KvPolicy> evictingPolicy(const PolicySettings& settings, EvictionRule rule) {
   requireChunkBudget(settings.budgetTokens, rule.method);
+  if (rule.score == Score::Window) {
+    rule.window = settings.numbers.whole("window");
+    rule.neighbours = settings.numbers.whole("neighbours");
+  }
   return std::make_unique<EvictingPolicy>(settings, rule);
 }
 
 }  // namespace
 
 std::unique_ptr<KvPolicy> snapkvPolicy(const PolicySettings& settings) {
-  return evictingPolicy(settings, {"snapkv", Score::Window, Question::Seen, 32, 5, Pool::Mean});
+  return evictingPolicy(settings, {"snapkv", Score::Window, Question::Seen});
 }
 std::unique_ptr<KvPolicy> snapkvBlindPolicy(const PolicySettings& settings) {
-  return evictingPolicy(settings, {"snapkv-blind", Score::Window, Question::Hidden, 32, 5, Pool::Mean});
+  return evictingPolicy(settings, {"snapkv-blind", Score::Window, Question::Hidden});
 }
 std::unique_ptr<KvPolicy> pyramidkvPolicy(const PolicySettings& settings) {
-  return evictingPolicy(settings, {"pyramidkv", Score::Window, Question::Seen, 8, 7, Pool::Max, true});
+  return evictingPolicy(settings, {"pyramidkv", Score::Window, Question::Seen, Pool::Max, true});
 }
 std::unique_ptr<KvPolicy> pyramidkvBlindPolicy(const PolicySettings& settings) {
-  return evictingPolicy(settings, {"pyramidkv-blind", Score::Window, Question::Hidden, 8, 7, Pool::Max, true});
+  return evictingPolicy(settings, {"pyramidkv-blind", Score::Window, Question::Hidden, Pool::Max, true});
 }
 std::unique_ptr<KvPolicy> h2oPolicy(const PolicySettings& settings) {
   return evictingPolicy(settings, {"h2o", Score::Heavy, Question::Hidden});

@@ -5,12 +5,11 @@
 namespace kvasir {
 namespace {
 
-constexpr int kRepresentatives = 4;  // of a chunk and KV head (InfLLM's repr_topk)
-
 class InfllmPolicy : public KvPolicy {
  public:
   explicit InfllmPolicy(const PolicySettings& settings) : settings_(settings) {
-    recent_ = recentChunks(settings.budgetTokens);
+    recent_ = recentChunks(settings);
+    representatives_ = settings.numbers.whole("representatives");
     indexed_.assign(static_cast<std::size_t>(settings.shape.layers), 0);
   }
 
@@ -77,7 +76,7 @@ class InfllmPolicy : public KvPolicy {
     const at::Tensor notes =
         at::from_blob(cache.notes(layer, chunk).data(), {settings_.shape.kvHeads, kChunkTokens}, at::kFloat);
     const at::Tensor best =
-        std::get<1>(at::topk(notes.narrow(1, 0, tokens), std::min(kRepresentatives, tokens), 1));
+        std::get<1>(at::topk(notes.narrow(1, 0, tokens), std::min(representatives_, tokens), 1));
     const at::Tensor keys = cache.read(layer, chunk).keys.narrow(1, 0, tokens).to(at::kFloat);
     const at::Tensor places = best.unsqueeze(2).expand({-1, -1, keys.size(2)});
     cache.setIndex(layer, chunk, at::gather(keys, 1, places).mean(1));
@@ -85,6 +84,7 @@ class InfllmPolicy : public KvPolicy {
 
   PolicySettings settings_;
   int recent_ = 0;            ///< chunks before the block's that are always seen
+  int representatives_ = 0;   ///< of a chunk and KV head (InfLLM's repr_topk)
   std::vector<int> indexed_;  ///< by layer: chunks before it have entries
 };
 

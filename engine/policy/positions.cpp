@@ -5,8 +5,8 @@ namespace {
 
 class RopePositions : public PositionScheme {
  public:
-  explicit RopePositions(int limit, RopeStretch stretch = RopeStretch::None)
-      : PositionScheme({stretch, 0}), limit_(limit) {}
+  explicit RopePositions(int limit, RopeStretch stretch = RopeStretch::None, int scale = 0)
+      : PositionScheme({stretch, 0, false, scale}), limit_(limit) {}
   Placement place(const Run&, const Block&) const override { return {}; }
   int farQuery(int token) const override { return token; }
   int nearLimit() const override { return limit_; }
@@ -17,15 +17,18 @@ class RopePositions : public PositionScheme {
 
 class CachePositions : public PositionScheme {
  public:
-  explicit CachePositions(int budget) : PositionScheme(Rules{}), budget_(budget) {}
+  CachePositions(int budget, bool hasSinks) : PositionScheme(Rules{}), budget_(budget), hasSinks_(hasSinks) {}
   // The sinks are the only run that begins the text once something between was evicted; before that, true
   // positions and positions in the cache are the same.
-  Placement place(const Run& keys, const Block&) const override { return {keys.begin == 0, keys.begin, 1}; }
+  Placement place(const Run& keys, const Block&) const override {
+    return {hasSinks_ && keys.begin == 0, keys.begin, 1};
+  }
   int farQuery(int token) const override { return std::min(token, budget_ - 1); }
   int nearLimit() const override { return budget_; }
 
  private:
   int budget_;
+  bool hasSinks_;
 };
 
 class ClosedPositions : public PositionScheme {
@@ -54,13 +57,14 @@ class ClampedPositions : public PositionScheme {
 
 class GroupedPositions : public PositionScheme {
  public:
-  GroupedPositions() : PositionScheme({RopeStretch::None, kWindow}) {}
-  Placement place(const Run& keys, const Block&) const override { return {true, keys.begin, 1, kGroup}; }
-  int farQuery(int token) const override { return token / kGroup + kWindow - kWindow / kGroup; }
-  int nearLimit() const override { return kWindow; }
+  GroupedPositions(int window, int group)
+      : PositionScheme({RopeStretch::None, window}), window_(window), group_(group) {}
+  Placement place(const Run& keys, const Block&) const override { return {true, keys.begin, 1, group_}; }
+  int farQuery(int token) const override { return token / group_ + window_ - window_ / group_; }
+  int nearLimit() const override { return window_; }
 
  private:
-  static constexpr int kWindow = 1024, kGroup = 8;
+  int window_, group_;
 };
 
 class CeilingPositions : public PositionScheme {
@@ -79,32 +83,43 @@ class CeilingPositions : public PositionScheme {
   int budget_;
 };
 
-template <RopeStretch stretch>
-std::unique_ptr<PositionScheme> stretched() {
-  return std::make_unique<RopePositions>(0, stretch);
+std::unique_ptr<PositionScheme> stretched(RopeStretch stretch, const Numbers& numbers) {
+  return std::make_unique<RopePositions>(0, stretch, numbers.whole("scale"));
 }
 
 }  // namespace
 
-std::unique_ptr<PositionScheme> interpolatedPositions(int) { return stretched<RopeStretch::Interpolated>(); }
-std::unique_ptr<PositionScheme> ntkPositions(int) { return stretched<RopeStretch::NtkAware>(); }
-std::unique_ptr<PositionScheme> yarnPositions(int) { return stretched<RopeStretch::Yarn>(); }
-std::unique_ptr<PositionScheme> longRopePositions(int) { return stretched<RopeStretch::LongRope>(); }
-std::unique_ptr<PositionScheme> groupedPositions(int) { return std::make_unique<GroupedPositions>(); }
-std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens) {
+std::unique_ptr<PositionScheme> interpolatedPositions(int, const Numbers& numbers) {
+  return stretched(RopeStretch::Interpolated, numbers);
+}
+std::unique_ptr<PositionScheme> ntkPositions(int, const Numbers& numbers) {
+  return stretched(RopeStretch::NtkAware, numbers);
+}
+std::unique_ptr<PositionScheme> yarnPositions(int, const Numbers& numbers) {
+  return stretched(RopeStretch::Yarn, numbers);
+}
+std::unique_ptr<PositionScheme> longRopePositions(int, const Numbers&) {
+  return std::make_unique<RopePositions>(0, RopeStretch::LongRope);
+}
+std::unique_ptr<PositionScheme> groupedPositions(int, const Numbers& numbers) {
+  return std::make_unique<GroupedPositions>(numbers.whole("window"), numbers.whole("group"));
+}
+std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens, const Numbers&) {
   return std::make_unique<CeilingPositions>(budgetTokens);
 }
-std::unique_ptr<PositionScheme> ropePositions(int) { return std::make_unique<RopePositions>(0); }
+std::unique_ptr<PositionScheme> ropePositions(int, const Numbers&) {
+  return std::make_unique<RopePositions>(0);
+}
 std::unique_ptr<PositionScheme> windowPositions(int windowTokens) {
   return std::make_unique<RopePositions>(windowTokens);
 }
-std::unique_ptr<PositionScheme> cachePositions(int budgetTokens) {
-  return std::make_unique<CachePositions>(budgetTokens);
+std::unique_ptr<PositionScheme> cachePositions(int budgetTokens, const Numbers& numbers) {
+  return std::make_unique<CachePositions>(budgetTokens, numbers.whole("sinks") > 0);
 }
-std::unique_ptr<PositionScheme> closedPositions(int budgetTokens) {
+std::unique_ptr<PositionScheme> closedPositions(int budgetTokens, const Numbers&) {
   return std::make_unique<ClosedPositions>(budgetTokens);
 }
-std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens) {
+std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens, const Numbers&) {
   return std::make_unique<ClampedPositions>(budgetTokens);
 }
 

@@ -8,14 +8,12 @@
 namespace kvasir {
 namespace {
 
-// The paragraph with the best words gains as much as a cosine can give. Of 1/4 to 2, dev questions like 1/2 and
-// 1 best.
-constexpr float kLexicalWeight = 1;
 // Of a paragraph that does not fit whole, the best chunks go first.
 constexpr float kOwnShare = 1e-3f;
 
 /// Of each paragraph the best cosine of its chunks and its words together.
-std::vector<float> scoresOf(const std::vector<ScoredParagraph>& paragraphs, const std::vector<float>& cosines) {
+std::vector<float> scoresOf(const std::vector<ScoredParagraph>& paragraphs, const std::vector<float>& cosines,
+                            float wordWeight) {
   const int chunks = static_cast<int>(cosines.size());
   std::vector<float> scores;
   for (const ScoredParagraph& paragraph : paragraphs) {
@@ -23,7 +21,7 @@ std::vector<float> scoresOf(const std::vector<ScoredParagraph>& paragraphs, cons
     const float cosine = paragraph.firstChunk < end
                              ? *std::max_element(cosines.begin() + paragraph.firstChunk, cosines.begin() + end)
                              : 0;
-    scores.push_back(kLexicalWeight * paragraph.score + cosine);
+    scores.push_back(wordWeight * paragraph.score + cosine);
   }
   return scores;
 }
@@ -50,7 +48,9 @@ std::vector<float> byParagraphs(const std::vector<float>& cosines,
 class BookmarkPolicy : public KvPolicy {
  public:
   BookmarkPolicy(const PolicySettings& settings, const Bookmarks& bookmarks)
-      : settings_(settings), bookmarks_(bookmarks) {}
+      : settings_(settings),
+        bookmarks_(bookmarks),
+        wordWeight_(static_cast<float>(settings.numbers["words"])) {}
 
   Needs needs() const override {
     Needs needs;
@@ -68,12 +68,12 @@ class BookmarkPolicy : public KvPolicy {
     selection.scores = meanCosines(sums);
     if (cache.isTail(block.chunk)) {
       const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
-      const std::vector<float> found = scoresOf(paragraphs, selection.scores);
+      const std::vector<float> found = scoresOf(paragraphs, selection.scores, wordWeight_);
       selection.scores = byParagraphs(selection.scores, paragraphs, found);
       if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
     }
-    for (const int chunk : chooseChunks(block, cache, selection.scores, settings_,
-                                        firstRecentChunk(block, cache, settings_.budgetTokens)))
+    for (const int chunk :
+         chooseChunks(block, cache, selection.scores, settings_, firstRecentChunk(block, cache, settings_)))
       selection.runs.push_back(cache.chunk(chunk));
     if (layer + 1 == settings_.shape.layers) sums_.erase(block.chunk);
     return selection;
@@ -110,6 +110,7 @@ class BookmarkPolicy : public KvPolicy {
 
   PolicySettings settings_;
   const Bookmarks& bookmarks_;
+  float wordWeight_;
   std::map<int, Sums> sums_;  ///< by chunk: blocks whose layers are not all asked yet
 };
 

@@ -55,7 +55,7 @@ class StreamingPolicy : public KvPolicy {
     selection.sinks = sinks_;
     const int end = cache.chunk(block.chunk).begin;
     if (end == 0) return selection;
-    selection.runs.push_back({0, std::min(sinks_, end)});
+    if (sinks_ > 0) selection.runs.push_back({0, std::min(sinks_, end)});
     // From the start of the chunk that holds the first visible token: the window hides what comes before it.
     const int firstVisible = std::max(block.first - window_ + 1, sinks_);
     if (firstVisible >= end) return selection;
@@ -72,14 +72,17 @@ class StreamingPolicy : public KvPolicy {
 };
 
 /// LM-Infinite's n_global.
-int firstTokens(int budgetTokens) { return std::min(100, budgetTokens / 4); }
+int firstTokens(const PolicySettings& settings) {
+  return std::min(settings.numbers.whole("first"), settings.budgetTokens / 4);
+}
 
 class MiddlePolicy : public StreamingPolicy {
  public:
   explicit MiddlePolicy(const PolicySettings& settings)
-      : StreamingPolicy(settings.budgetTokens, firstTokens(settings.budgetTokens)),
+      : StreamingPolicy(settings.budgetTokens, firstTokens(settings)),
         settings_(settings),
-        fromLayer_(std::min(4, settings.shape.layers - 1)) {}
+        fromLayer_(std::min(settings.numbers.whole("from"), settings.shape.layers) - 1),
+        picks_(settings.numbers.whole("picks")) {}
 
   Needs needs() const override { return {}; }  // the middle stays
 
@@ -131,11 +134,10 @@ class MiddlePolicy : public StreamingPolicy {
     return runs;
   }
 
-  /// Tokens of the middle that the block's last query scores best, five by KV head: the best of its query heads
-  /// counts.
+  /// Tokens of the middle that the block's last query scores best, so many by KV head: the best of its query
+  /// heads counts.
   std::vector<int> bestOf(Run middle, int layer, const BlockQueries& queries, const KvCache& cache,
                           const std::vector<char>& isBlocked) const {
-    constexpr std::int64_t kTokensEach = 5;
     if (middle.begin >= middle.end) return {};
     const KvShape& shape = settings_.shape;
     const at::Tensor query = queries.far.select(1, queries.far.size(1) - 1)
@@ -148,7 +150,7 @@ class MiddlePolicy : public StreamingPolicy {
         scores.back().fill_(-std::numeric_limits<float>::infinity());
     }
     const at::Tensor all = at::cat(scores, 1).narrow(1, middle.begin, middle.end - middle.begin);
-    const at::Tensor places = std::get<1>(at::topk(all, std::min(kTokensEach, all.size(1)), 1)).contiguous();
+    const at::Tensor places = std::get<1>(at::topk(all, std::min(picks_, all.size(1)), 1)).contiguous();
     std::vector<int> best;
     for (std::int64_t i = 0; i < places.numel(); ++i)
       best.push_back(middle.begin + static_cast<int>(places.const_data_ptr<std::int64_t>()[i]));
@@ -157,6 +159,7 @@ class MiddlePolicy : public StreamingPolicy {
 
   PolicySettings settings_;
   int fromLayer_;
+  std::int64_t picks_;
 };
 
 }  // namespace
@@ -170,12 +173,11 @@ std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras) {
 }
 
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings) {
-  constexpr int kSinkTokens = 4;
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens, kSinkTokens);
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens, settings.numbers.whole("sinks"));
 }
 
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings) {
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens, firstTokens(settings.budgetTokens));
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens, firstTokens(settings));
 }
 
 std::unique_ptr<KvPolicy> lambdaMiddlePolicy(const PolicySettings& settings) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/numbers.h"
 #include "engine/policy/policy.h"
 #include "engine/retrieval/paragraphs.h"
 
@@ -33,6 +34,7 @@ struct PolicySettings {
   std::vector<double> ropeFrequencies = {};  ///< of the model's global layers
   std::vector<int> globalLayers = {};        ///< ascending: those that the policy is asked about; empty: all
   int documentTokens = 0;                    ///< of the document, read or to be read; 0: not known
+  Numbers numbers = {};                      ///< of the row
 };
 
 /// Dense attention: everything before the block but blocked chunks. Knows no budget.

@@ -8,7 +8,6 @@ namespace {
 constexpr int kLeastTokens = 9;  // of a sentence: so no more than kLandmarksEach end in a chunk
 constexpr int kMostTokens = kChunkTokens;
 static_assert((kChunkTokens - 1) / kLeastTokens + 2 <= kLandmarksEach);
-constexpr float kWeightBefore = 0.5f;  // of a sentence, beside the one that follows it in a span
 
 /// A stretch of sentences that are embedded together, with those around the ones that end in a chunk.
 struct SentenceWindow {
@@ -69,7 +68,8 @@ class WindowMaker {
 
 class LandmarkPassages : public PassageRetriever {
  public:
-  explicit LandmarkPassages(const SentenceEmbedder& embedder) : embedder_(embedder) {}
+  LandmarkPassages(const SentenceEmbedder& embedder, double before)
+      : embedder_(embedder), before_(static_cast<float>(before)) {}
 
   int indexFloats() const override { return kLandmarksEach * embedder_.width(); }
 
@@ -126,7 +126,7 @@ class LandmarkPassages : public PassageRetriever {
       const int first = spanStart(landmarks.sentences, i), last = std::min(sentence.end, end);
       found.push_back({{landmarks.sentences[static_cast<std::size_t>(first)].begin, last},
                        {sentence.begin, last},
-                       spanScore(scores, first, i)});
+                       spanScore(scores, first, i, before_)});
     }
     return found;
   }
@@ -140,6 +140,7 @@ class LandmarkPassages : public PassageRetriever {
   }
 
   const SentenceEmbedder& embedder_;
+  float before_;
 };
 
 }  // namespace
@@ -162,17 +163,17 @@ int spanStart(const std::vector<Run>& sentences, int last) {
   return first;
 }
 
-float spanScore(const std::vector<float>& scores, int first, int last) {
+float spanScore(const std::vector<float>& scores, int first, int last, float before) {
   float sum = 0, weights = 0, weight = 1;
-  for (int i = last; i >= first; --i, weight *= kWeightBefore) {
+  for (int i = last; i >= first; --i, weight *= before) {
     sum += weight * scores[static_cast<std::size_t>(i)];
     weights += weight;
   }
   return sum / weights;
 }
 
-std::unique_ptr<PassageRetriever> landmarkPassages(const FindEmbedder& embedder) {
-  return std::make_unique<LandmarkPassages>(embedder());
+std::unique_ptr<PassageRetriever> landmarkPassages(const FindEmbedder& embedder, const Numbers& numbers) {
+  return std::make_unique<LandmarkPassages>(embedder(), numbers["before"]);
 }
 
 }  // namespace kvasir

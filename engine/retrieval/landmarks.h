@@ -14,9 +14,10 @@ namespace kvasir {
 /// one window is around the sentences that end in a chunk, as long as the embedder takes, and those around the
 /// chunk before and the chunk after count too. The paper's position-aware objective weighs the sentences of a
 /// gold span in the loss, each less than the one after it, so that the last learns to speak for the span; here
-/// such weights, halved at each step back, pool the scores of the sentences that a span runs through. The
-/// prompt gets, best first, the spans of up to a chunk's length that end with a sentence.
-std::unique_ptr<PassageRetriever> landmarkPassages(const FindEmbedder& embedder);
+/// such weights, at each step back multiplied by the number `before`, pool the scores of the sentences that a
+/// span runs through. The prompt gets, best first, the spans of up to a chunk's length that end with a
+/// sentence.
+std::unique_ptr<PassageRetriever> landmarkPassages(const FindEmbedder& embedder, const Numbers& numbers);
 
 /// The sentences that have landmarks.
 struct LandmarkText {
@@ -27,8 +28,8 @@ LandmarkText landmarkText(const TokenText& text);
 
 /// The span that ends with a sentence: its first sentence.
 int spanStart(const std::vector<Run>& sentences, int last);
-/// How well it fits, from the scores of all sentences.
-float spanScore(const std::vector<float>& scores, int first, int last);
+/// How well it fits, from the scores of all sentences: each counts `before` times what the next does.
+float spanScore(const std::vector<float>& scores, int first, int last, float before);
 
 /// Entries of the index that a chunk has room for; no more sentences end in one.
 constexpr int kLandmarksEach = 16;

@@ -68,7 +68,8 @@ class LexicalPassages : public ChunkPassages {
 
 class FusedPassages : public ChunkPassages {
  public:
-  explicit FusedPassages(const SentenceEmbedder& embedder) : dense_(embedder) {}
+  FusedPassages(const SentenceEmbedder& embedder, double rank)
+      : dense_(embedder), rank_(static_cast<float>(rank)) {}
 
   int indexFloats() const override { return dense_.indexFloats(); }
   std::vector<float> index(const TokenText& text, Run chunks,
@@ -77,7 +78,6 @@ class FusedPassages : public ChunkPassages {
   }
   std::vector<float> scoresOf(const std::vector<std::string>& passages, std::span<const float> index,
                               std::string_view question) const override {
-    constexpr float kConstant = 60;
     std::vector<float> fused(passages.size());
     for (const std::vector<float>& scores :
          {dense_.scoresOf(passages, index, question), lexical_.scoresOf(passages, {}, question)}) {
@@ -86,7 +86,7 @@ class FusedPassages : public ChunkPassages {
       std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
       for (std::size_t rank = 0; rank < order.size(); ++rank)
         if (scores[order[rank]] > 0)
-          fused[order[rank]] += (kConstant + 1) / (kConstant + 1 + static_cast<float>(rank)) / 2;
+          fused[order[rank]] += (rank_ + 1) / (rank_ + 1 + static_cast<float>(rank)) / 2;
     }
     return fused;
   }
@@ -94,6 +94,7 @@ class FusedPassages : public ChunkPassages {
  private:
   DensePassages dense_;
   LexicalPassages lexical_;
+  float rank_;
 };
 
 }  // namespace
@@ -112,15 +113,24 @@ std::vector<float> chunkScores(const std::vector<Run>& chunks, const std::vector
   return scores;
 }
 
-std::unique_ptr<PassageRetriever> wholeDocument(const FindEmbedder&) { return nullptr; }
-std::unique_ptr<PassageRetriever> densePassages(const FindEmbedder& embedder) {
+std::vector<std::size_t> bestPassages(const std::vector<ScoredPassage>& passages, std::size_t most) {
+  std::vector<std::size_t> order(passages.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) { return passages[i].score; });
+  std::erase_if(order, [&](std::size_t i) { return passages[i].score <= 0; });
+  order.resize(std::min(order.size(), most));
+  return order;
+}
+
+std::unique_ptr<PassageRetriever> wholeDocument(const FindEmbedder&, const Numbers&) { return nullptr; }
+std::unique_ptr<PassageRetriever> densePassages(const FindEmbedder& embedder, const Numbers&) {
   return std::make_unique<DensePassages>(embedder());
 }
-std::unique_ptr<PassageRetriever> lexicalPassages(const FindEmbedder&) {
+std::unique_ptr<PassageRetriever> lexicalPassages(const FindEmbedder&, const Numbers&) {
   return std::make_unique<LexicalPassages>();
 }
-std::unique_ptr<PassageRetriever> fusedPassages(const FindEmbedder& embedder) {
-  return std::make_unique<FusedPassages>(embedder());
+std::unique_ptr<PassageRetriever> fusedPassages(const FindEmbedder& embedder, const Numbers& numbers) {
+  return std::make_unique<FusedPassages>(embedder(), numbers["rank"]);
 }
 
 }  // namespace kvasir

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/numbers.h"
 #include "engine/retrieval/token_text.h"
 
 namespace kvasir {
@@ -46,17 +47,21 @@ int chunkOf(const std::vector<Run>& chunks, int token);
 /// Of each chunk the best score of what is judged of it; 0 where nothing is.
 std::vector<float> chunkScores(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages);
 
+/// Those that have a score, best first, so many at most.
+std::vector<std::size_t> bestPassages(const std::vector<ScoredPassage>& passages, std::size_t most);
+
 /// What a retriever is made of. The embedder is loaded when it is first wanted; throws a sentence where there
 /// is none.
 using FindEmbedder = std::function<const SentenceEmbedder&()>;
 
 /// The whole document: no retriever.
-std::unique_ptr<PassageRetriever> wholeDocument(const FindEmbedder& embedder);
+std::unique_ptr<PassageRetriever> wholeDocument(const FindEmbedder& embedder, const Numbers& numbers);
 /// Cosine of sentence embeddings (Karpukhin et al. 2020, §3, with one encoder for both sides).
-std::unique_ptr<PassageRetriever> densePassages(const FindEmbedder& embedder);
+std::unique_ptr<PassageRetriever> densePassages(const FindEmbedder& embedder, const Numbers& numbers);
 /// Shared words: BM25, as lexicalScores has it.
-std::unique_ptr<PassageRetriever> lexicalPassages(const FindEmbedder& embedder);
-/// Reciprocal rank fusion of both (Cormack et al. 2009; k = 60), the best possible being 1.
-std::unique_ptr<PassageRetriever> fusedPassages(const FindEmbedder& embedder);
+std::unique_ptr<PassageRetriever> lexicalPassages(const FindEmbedder& embedder, const Numbers& numbers);
+/// Reciprocal rank fusion of both (Cormack et al. 2009; the number `rank` is their k), the best possible
+/// being 1.
+std::unique_ptr<PassageRetriever> fusedPassages(const FindEmbedder& embedder, const Numbers& numbers);
 
 }  // namespace kvasir

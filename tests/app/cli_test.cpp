@@ -657,11 +657,27 @@ TEST_F(CliTest, SaysWhyADeviceIsNotChecked) {
 
 TEST_F(CliTest, ListsMethodsAndModels) {
   EXPECT_EQ(json({"methods"}).at(0)["name"], "full");
+  EXPECT_EQ(json({"methods"}).at(0)["numbers"], Json::array());
   const Json models = json({"models"});
   const auto own =
       std::find_if(models.begin(), models.end(), [&](const Json& row) { return row["file"] == model; });
   ASSERT_NE(own, models.end());
   EXPECT_TRUE(own->contains("error"));  // an empty file is no model
+}
+
+TEST_F(CliTest, TellsTheNumbersOfAMethodAndTakesThem) {
+  const Json rows = json({"methods", "streaming"});
+  ASSERT_EQ(rows.size(), 1);
+  EXPECT_EQ(rows[0]["numbers"][0]["name"], "sinks");
+  EXPECT_EQ(rows[0]["numbers"][0]["usual"], 4);
+  EXPECT_EQ(run({"methods", "streaming"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("sinks=4"));
+  EXPECT_EQ(json({"ask", book, "What did the lamp burn?", "--method", "streaming:sinks=8"})["method"],
+            "streaming:sinks=8");
+  EXPECT_EQ(run({"ask", book, "What?", "--method", "streaming:sinks=65"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("sinks has to be a whole number from 0 to 64"));
+  EXPECT_EQ(run({"methods", "streaming:sinks=65"}), 2);
+  EXPECT_EQ(run({"methods", "nothing"}), 2);
 }
 
 }  // namespace

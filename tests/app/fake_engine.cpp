@@ -154,14 +154,31 @@ std::vector<MethodInfo> listMethods() {
           {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"},
           {"retrolm", "chunks", "rope", "bf16", "retrolm", "none", "reading"},
           {"reread", "chunks", "rope", "bf16", "retrolm", "none", "reread"},
-          {"streaming", "recent tokens", "rope", "bf16", "streaming", "none", "reading"}};
+          {"streaming",
+           "recent tokens",
+           "rope",
+           "bf16",
+           "streaming",
+           "none",
+           "reading",
+           {{"sinks", "First tokens that always stay", 4, 0, 64}}}};
 }
 
 bool takesWishes(const std::string& method) { return method != "streaming"; }
 
 bool isMethod(const std::string& name) {
-  const std::vector<MethodInfo> rows = listMethods();
-  return std::any_of(rows.begin(), rows.end(), [&](const MethodInfo& row) { return row.name == name; });
+  try {
+    requireMethod(name);
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+void requireMethod(const std::string& name) {
+  for (const MethodInfo& row : listMethods())
+    if (row.name == rowNameOf(name)) return Numbers(row.numbers).choose(numbersOf(name));
+  throw std::runtime_error("There is no method \"" + name + "\".");
 }
 
 namespace {

@@ -25,15 +25,19 @@ TEST_F(Attention, OfFullIsDenseAndCausal) {
   }
 }
 
-// StreamingLLM §3.2: a cache of four sinks and the most recent tokens, evicted one at a time; positions are
-// places in the cache.
-TEST_F(Attention, OfStreamingIsThatOfACacheThatEvictsTokenByToken) {
+// StreamingLLM §3.2: a cache of four sinks (or as many as are chosen) and the most recent tokens, evicted one
+// at a time; positions are places in the cache.
+class StreamingSinks : public testing::TestWithParam<int> {};
+
+TEST_P(StreamingSinks, AreOfACacheThatEvictsTokenByToken) {
+  const c10::InferenceMode noGradients;
   const Tensors t = randomTensors(900);
-  const at::Tensor ours = OneLayer(findMethod("streaming"), kBudget).run(t);
+  const std::string method = GetParam() == 4 ? "streaming" : "streaming:sinks=" + std::to_string(GetParam());
+  const at::Tensor ours = OneLayer(findMethod(method), kBudget).run(t);
   std::vector<int> cache;
   for (int token = 0; token < 900; ++token) {
     cache.push_back(token);
-    if (static_cast<int>(cache.size()) > kBudget) cache.erase(cache.begin() + 4);
+    if (static_cast<int>(cache.size()) > kBudget) cache.erase(cache.begin() + GetParam());
     if (token % 67 != 0 && token != 511 && token != 512 && token != 513 && token != 899) continue;
     std::vector<Meeting> keys;
     for (std::size_t place = 0; place < cache.size(); ++place)
@@ -42,22 +46,28 @@ TEST_F(Attention, OfStreamingIsThatOfACacheThatEvictsTokenByToken) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Sinks, StreamingSinks, testing::Values(0, 1, 4, 50));
+
 /// InfLLM §3.2 by the departures that infllm_policy.h states: keys visible to each chunk, by plain loops.
 class PlainInfllm {
  public:
-  explicit PlainInfllm(const Tensors& tensors)
-      : t_(tensors), tokens_(static_cast<int>(tensors.queries.size(1))) {}
+  /// Of a budget of four chunks one is the first and one the query's own, `recent` the most recent.
+  PlainInfllm(const Tensors& tensors, int recent, int representatives)
+      : t_(tensors),
+        tokens_(static_cast<int>(tensors.queries.size(1))),
+        recent_(recent),
+        retrieved_(static_cast<std::size_t>(2 - recent)),
+        representatives_(representatives) {}
 
   std::set<int> chunksFor(int chunk) const {
     std::set<int> chosen;
-    for (int recent = std::max(0, chunk - kRecent); recent < chunk; ++recent) chosen.insert(recent);
+    for (int recent = std::max(0, chunk - recent_); recent < chunk; ++recent) chosen.insert(recent);
     if (chunk > 0) chosen.insert(0);
     std::vector<std::pair<double, int>> scored;
-    for (int candidate = 1; candidate < chunk - kRecent; ++candidate)
+    for (int candidate = 1; candidate < chunk - recent_; ++candidate)
       scored.push_back({-score(chunk, candidate), candidate});
     std::ranges::sort(scored);
-    for (std::size_t i = 0; i < std::min<std::size_t>(kRetrieved, scored.size()); ++i)
-      chosen.insert(scored[i].second);
+    for (std::size_t i = 0; i < std::min(retrieved_, scored.size()); ++i) chosen.insert(scored[i].second);
     return chosen;
   }
 
@@ -84,8 +94,6 @@ class PlainInfllm {
   }
 
  private:
-  static constexpr int kRecent = 1, kRetrieved = 1;  // of a budget of four chunks
-
   void observeRow(int query, int head, const std::vector<Meeting>& keys, int chunk) {
     std::vector<double> weights;
     double sum = 0;
@@ -99,7 +107,7 @@ class PlainInfllm {
       sum += weights.back();
     }
     for (std::size_t i = 0; i < keys.size(); ++i)
-      if (keys[i].token / kChunkTokens >= chunk - kRecent)
+      if (keys[i].token / kChunkTokens >= chunk - recent_)
         received_[{head / kGroup, keys[i].token}] += weights[i] / sum;
   }
 
@@ -121,23 +129,29 @@ class PlainInfllm {
       tokens.push_back({-received_.at({kvHead, token}), token});
     std::ranges::sort(tokens);
     std::vector<double> mean(kDimension, 0.0);
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < representatives_; ++i)
       for (int d = 0; d < kDimension; ++d)
         mean[static_cast<std::size_t>(d)] +=
-            t_.keys[kvHead][tokens[static_cast<std::size_t>(i)].second][d].item<double>() / 4;
+            t_.keys[kvHead][tokens[static_cast<std::size_t>(i)].second][d].item<double>() / representatives_;
     return mean;
   }
 
   const Tensors& t_;
-  int tokens_;
+  const int tokens_, recent_;
+  const std::size_t retrieved_;
+  const int representatives_;
   std::map<std::pair<int, int>, double> received_;
 };
 
-TEST_F(Attention, OfInfllmIsThatOfItsPlainSimulation) {
+class Infllm : public testing::TestWithParam<std::pair<const char*, int>> {};
+
+TEST_P(Infllm, IsThatOfItsPlainSimulation) {
+  const c10::InferenceMode noGradients;
+  const auto [method, representatives] = GetParam();
   const Tensors t = randomTensors(128 * 7 + 40);
-  OneLayer layer(findMethod("infllm"), kBudget);
+  OneLayer layer(findMethod(method), kBudget);
   const at::Tensor ours = layer.run(t);
-  PlainInfllm plain(t);
+  PlainInfllm plain(t, 1, representatives);
   bool hasRetrieved = false;
   for (int chunk = 0; chunk < 8; ++chunk) {
     const std::set<int> expected = plain.chunksFor(chunk);
@@ -153,6 +167,10 @@ TEST_F(Attention, OfInfllmIsThatOfItsPlainSimulation) {
   }
   EXPECT_TRUE(hasRetrieved);
 }
+
+INSTANTIATE_TEST_SUITE_P(Rows, Infllm,
+                         testing::Values(std::pair{"infllm", 4}, std::pair{"infllm:representatives=1", 1}),
+                         [](const auto& row) { return "representatives" + std::to_string(row.param.second); });
 
 }  // namespace
 }  // namespace kvasir

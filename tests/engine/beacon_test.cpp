@@ -69,8 +69,9 @@ class BeaconLayer {
  public:
   BeaconLayer(int tokens, int budget)
       : codec_(plainCodec(at::kFloat)),
-        policy_(beaconPolicy({shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies, {}, tokens})),
-        positions_(closedPositions(budget)),
+        policy_(findMethod("beacon").makePolicy(
+            {shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies, {}, tokens})),
+        positions_(closedPositions(budget, {})),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras),
         table_(kFrequencies) {}

@@ -92,8 +92,8 @@ TEST(ClueHits, AreTheThreeBestOfEachClue) {
   for (int round = 0; round < 50; ++round) {
     const std::vector<ScoredPassage> question = anyPassages(), first = anyPassages(), second = anyPassages();
     std::vector<ScoredPassage> ours = question;
-    addHits(first, ours);
-    addHits(second, ours);
+    addHits(first, 3, ours);
+    addHits(second, 3, ours);
     for (std::size_t i = 0; i < question.size(); ++i) {
       float expected = question[i].score;
       for (const auto* clue : {&first, &second}) {
@@ -110,7 +110,7 @@ TEST(ClueHits, AreTheThreeBestOfEachClue) {
 
 TEST(ClueHits, OfAClueThatSharesNothingAreNone) {
   std::vector<ScoredPassage> passages = {{{0, 1}, {0, 1}, 0.5f}, {{1, 2}, {1, 2}, 0}};
-  addHits({{{0, 1}, {0, 1}, 0}, {{1, 2}, {1, 2}, 0}}, passages);
+  addHits({{{0, 1}, {0, 1}, 0}, {{1, 2}, {1, 2}, 0}}, 3, passages);
   EXPECT_EQ(passages[0].score, 0.5f);
   EXPECT_EQ(passages[1].score, 0);
 }
@@ -174,7 +174,7 @@ TEST_F(MemoragTest, PutsTheHitsOfItsStepsIntoThePrompt) {
   for (const AnswerStep& step : answer.steps) {
     if (step.kind != AnswerStep::Kind::Search) continue;
     const std::vector<ScoredPassage> found = finder.find(step.asked);
-    if (!isFirst) addHits(found, passages);
+    if (!isFirst) addHits(found, 3, passages);
     const auto best = std::ranges::max_element(found, {}, &ScoredPassage::score);
     EXPECT_EQ(step.chunks.front().chunk, best - found.begin());
     isFirst = false;

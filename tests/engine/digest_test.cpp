@@ -121,7 +121,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, Digest,
                          testing::Values(Rule{"quest", 16, false, 1, false},
                                          Rule{"arkvale", 32, true, 2, false},
                                          Rule{"quest-reading", 16, false, 1, true},
-                                         Rule{"arkvale-reading", 32, true, 2, true}));
+                                         Rule{"arkvale-reading", 32, true, 2, true},
+                                         Rule{"quest:page=64:ends=2", 64, false, 2, false},
+                                         Rule{"arkvale-reading:page=8:ends=3", 8, true, 3, true}));
 
 }  // namespace
 }  // namespace kvasir

@@ -209,6 +209,8 @@ INSTANTIATE_TEST_SUITE_P(
              [](const Plain& p, int head) {
                return spread(p.received(head, kDocument - 32, kDocument), 5, false);
              }},
+        Rule{"snapkv:window=3:neighbours=9",
+             [](const Plain& p, int head) { return spread(p.received(head, kAll - 3, kAll), 9, false); }},
         Rule{"pyramidkv",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 8, kAll), 7, true); }},
         Rule{"pyramidkv-blind",
@@ -219,16 +221,20 @@ INSTANTIATE_TEST_SUITE_P(
         Rule{"expected-attention", [](const Plain& p, int head) { return p.expected(head); }}),
     [](const auto& row) {
       std::string name = row.param.method;
-      std::ranges::replace(name, '-', '_');
+      std::ranges::replace_if(
+          name, [](char letter) { return !std::isalnum(letter); }, '_');
       return name;
     });
 
+class EvictingByH2o : public testing::TestWithParam<std::pair<const char*, int>> {};
+
 // The method's own scale of scores is one over the root of the dimension; the harness attends by another, which
 // H2O counts.
-TEST(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
+TEST_P(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
   const c10::InferenceMode noGradients;
+  const auto [method, recent] = GetParam();
   const Tensors t = randomTensors(kAll);
-  OneLayer layer(findMethod("h2o"), kBudget);
+  OneLayer layer(findMethod(method), kBudget);
   for (int first = 0; first < kDocument; first += kChunkTokens)
     layer.chunk(t, first, std::min(kChunkTokens, kDocument - first));
   layer.startQuestion();
@@ -241,17 +247,22 @@ TEST(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
     for (std::int64_t i = 0; i < kept.size(1); ++i) mine.insert(kept[head][i].item<int>());
     const Scores scores = plain.received(head, 0, kDocument);
     std::vector<std::pair<double, int>> order;
-    for (int token = kSinks; token < kDocument - kBudget / 2; ++token)
+    for (int token = kSinks; token < kDocument - recent; ++token)
       order.push_back({-scores[static_cast<std::size_t>(token)], token});
     std::ranges::sort(order);
     std::set<int> expected;
     for (int token = 0; token < kSinks; ++token) expected.insert(token);
-    for (int token = kDocument - kBudget / 2; token < kDocument; ++token) expected.insert(token);
+    for (int token = kDocument - recent; token < kDocument; ++token) expected.insert(token);
     for (std::size_t i = 0; std::ssize(expected) < kBudget - kChunkTokens; ++i)
       expected.insert(order[i].second);
     EXPECT_EQ(mine, expected) << "head " << head;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Recent, EvictingByH2o,
+                         testing::Values(std::pair{"h2o", kBudget / 2},
+                                         std::pair{"h2o:recent=0.25", kBudget / 4}),
+                         [](const auto& row) { return std::to_string(row.param.second) + "tokens"; });
 
 // PyramidKV §4.2: equal steps from the lowest layer, here of the whole budget, to 1 / (2β − 1) of it at the
 // highest, β = 20; never fewer than twice what is always kept.
@@ -259,7 +270,8 @@ TEST(EvictingByPyramid, GivesHigherLayersLess) {
   const c10::InferenceMode noGradients;
   constexpr int kLayers = 5, kLarge = 2048, kTokens = 2304;
   const KvShape shape{kLayers, kKvHeads, kDimension};
-  const auto policy = pyramidkvBlindPolicy({shape, kHeads, kLarge, {}, nullptr, nullptr, kFrequencies});
+  const auto policy =
+      findMethod("pyramidkv-blind").makePolicy({shape, kHeads, kLarge, {}, nullptr, nullptr, kFrequencies});
   const auto codec = plainCodec(at::kFloat);
   MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
   KvCache cache(shape, *codec, store, policy->needs().extras);

@@ -166,7 +166,7 @@ struct Landmarks : testing::Test {
   WordPiece words = WordPiece::load(folder.path() / "tokenizer.json");
   PlainEncoder encoder{folder.path()};
   std::unique_ptr<PassageRetriever> retriever =
-      landmarkPassages([this]() -> const SentenceEmbedder& { return *embedder; });
+      findMethod("landmark").makePassages([this]() -> const SentenceEmbedder& { return *embedder; });
   c10::InferenceMode noGradients;
 
   std::vector<float> indexOf(const TokenText& text, Range chunks) {
@@ -274,7 +274,8 @@ TEST(RealLandmarks, BringTheSentencesThatLeadUpToTheOneThatAnswers) {
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the embedder is not there";
   const c10::InferenceMode noGradients;
   const auto embedder = SentenceEmbedder::load(folder);
-  const auto retriever = landmarkPassages([&]() -> const SentenceEmbedder& { return *embedder; });
+  const auto retriever =
+      findMethod("landmark").makePassages([&]() -> const SentenceEmbedder& { return *embedder; });
   std::string text;
   for (int i = 0; i < 12; ++i)
     text += "The committee met on day " + std::to_string(i) +

@@ -73,8 +73,8 @@ class OneLayer {
   OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {})
       : model_(std::move(shape)),
         codec_(method.codec.make(at::kFloat)),
-        policy_(method.policy.make({shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies})),
-        positions_(method.positions.make(budget)),
+        policy_(method.makePolicy({shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies})),
+        positions_(method.makePositions(budget)),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras) {}
 
@@ -123,7 +123,8 @@ class OneLayer {
 
   RopeTable& tableFor(int tokens) {
     const RopeStretch stretch = positions_->rules().stretch;
-    const int scale = model_ ? stretchScale(*model_, stretch, tokens) : 1;
+    const int fixed = positions_->rules().scale;
+    const int scale = !model_ ? 1 : fixed > 0 ? fixed : stretchScale(*model_, stretch, tokens);
     const auto known = tables_.find(scale);
     if (known != tables_.end()) return known->second;
     return tables_.emplace(scale, model_ ? stretchedTable(*model_, stretch, scale) : RopeTable(kFrequencies))

@@ -65,7 +65,7 @@ TEST(DocumentParts, ToChooseFromAreTheBestTwoAndTheNext) {
     }
     const auto next = static_cast<std::size_t>(last + 1);
     if (last >= 0 && next < parts.size() && !parts[next].isSeen) expected.insert(next);
-    EXPECT_EQ(candidates(parts, last), std::vector<std::size_t>(expected.begin(), expected.end()));
+    EXPECT_EQ(candidates(parts, last, 2), std::vector<std::size_t>(expected.begin(), expected.end()));
   }
 }
 

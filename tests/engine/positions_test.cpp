@@ -64,6 +64,13 @@ TEST_F(Positions, OfPiAreDividedByTheScale) {
       [](int scale) { return frequenciesOf([&](int, double own) { return own / scale; }); }, unchanged);
 }
 
+// The papers fix the scale, whatever the text's length.
+TEST_F(Positions, OfAFixedScaleAreStretchedFromTheFirstTokenOn) {
+  expectDense(
+      "pi:scale=3", stretchedModel(),
+      [](int) { return frequenciesOf([](int, double own) { return own / 3; }); }, unchanged);
+}
+
 // NTK-aware: b' = b · s^(d / (d − 2)).
 TEST_F(Positions, OfNtkHaveALargerBase) {
   expectDense(
@@ -122,10 +129,19 @@ TEST_F(Positions, AreTheModelsOwnWithinTheTrainedLength) {
 
 // SelfExtend, eq. 3 and 4 with W = 1,024 and G = 8: within W true distances, beyond it those of ⌊k/G⌋ and ⌊q/G⌋
 // + W − W/G.
-TEST_F(Positions, OfSelfExtendAreGroupedBeyondTheWindow) {
-  constexpr int kTokens = 1600, kWindow = 1024, kGrouped = 8;
+struct Grouping {
+  const char* method;
+  int window, group;
+};
+
+class SelfExtend : public testing::TestWithParam<Grouping> {};
+
+TEST_P(SelfExtend, IsGroupedBeyondTheWindow) {
+  const c10::InferenceMode noGradients;
+  constexpr int kTokens = 1600;
+  const auto [method, kWindow, kGrouped] = GetParam();
   const Tensors t = randomTensors(kTokens);
-  const at::Tensor ours = OneLayer(findMethod("selfextend"), 0).run(t);
+  const at::Tensor ours = OneLayer(findMethod(method), 0).run(t);
   for (const int query : {0, 500, 1023, 1024, 1025, 1100, 1151, 1152, 1599}) {
     std::vector<Meeting> keys;
     for (int token = 0; token <= query; ++token)
@@ -136,6 +152,11 @@ TEST_F(Positions, OfSelfExtendAreGroupedBeyondTheWindow) {
     for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Rows, SelfExtend,
+                         testing::Values(Grouping{"selfextend", 1024, 8},
+                                         Grouping{"selfextend:window=300:group=5", 300, 5}),
+                         [](const auto& row) { return "window" + std::to_string(row.param.window); });
 
 // LM-Infinite §3.2: Λ mask and distance ceiling, which sets in for a chunk's queries as one.
 TEST_F(Positions, OfLmInfiniteHaveACeiling) {

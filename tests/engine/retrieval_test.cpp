@@ -182,7 +182,8 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
   ChunkWishes wishes;
   wishes.paragraphs = paragraphs;
   const auto policy =
-      whitenedPolicy({shape, model.loaded.shape.heads, kBudget, wishes, model.loaded.whitened.get()});
+      findMethod("whitened")
+          .makePolicy({shape, model.loaded.shape.heads, kBudget, wishes, model.loaded.whitened.get()});
   const auto codec = plainCodec(at::kFloat);
   MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
   KvCache cache(shape, *codec, store, policy->needs().extras);

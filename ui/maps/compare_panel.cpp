@@ -29,6 +29,7 @@ class ComparePanel::Parts {
   explicit Parts(ComparePanel* panel);
 
   void setMethods(const std::vector<MethodInfo>& methods);
+  void addMethod(const QString& name);
   void setEntries(std::vector<CompareEntry> entries);
   void setBusy(bool isBusy);
   QStringList chosen() const;
@@ -82,6 +83,14 @@ QColor textColorOn(const QColor& background) {
 }
 
 QString escaped(const QString& text) { return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped()); }
+
+QListWidgetItem* makeItem(const QString& name, const QString& toolTip, bool isChosen) {
+  auto* item = new QListWidgetItem(name);
+  item->setToolTip(toolTip);
+  item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
+  item->setCheckState(isChosen ? Qt::Checked : Qt::Unchecked);
+  return item;
+}
 
 QLabel* boldLabel(const QString& text, QWidget* parent) {
   auto* label = new QLabel(text, parent);
@@ -171,12 +180,19 @@ void ComparePanel::Parts::setMethods(const std::vector<MethodInfo>& methods) {
   methods_->clear();
   for (const MethodInfo& method : methods) {
     const QString name = QString::fromStdString(method.name);
-    auto* item = new QListWidgetItem(name, methods_);
-    item->setToolTip(escaped(QString::fromStdString(method.description)));
-    item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
-    item->setCheckState(before.contains(name) ? Qt::Checked : Qt::Unchecked);
+    methods_->addItem(
+        makeItem(name, escaped(QString::fromStdString(method.description)), before.contains(name)));
   }
   showReady();
+}
+
+void ComparePanel::Parts::addMethod(const QString& name) {
+  if (!methods_->findItems(name, Qt::MatchExactly).isEmpty()) return;
+  const QList<QListWidgetItem*> rows =
+      methods_->findItems(name.section(QLatin1Char(':'), 0, 0), Qt::MatchExactly);
+  if (rows.isEmpty()) return;
+  const QSignalBlocker blocker(methods_);
+  methods_->insertItem(methods_->row(rows.front()) + 1, makeItem(name, rows.front()->toolTip(), false));
 }
 
 QStringList ComparePanel::Parts::chosen() const {
@@ -308,6 +324,8 @@ ComparePanel::ComparePanel(QWidget* parent) : QWidget(parent), parts_(std::make_
 ComparePanel::~ComparePanel() = default;
 
 void ComparePanel::setMethods(const std::vector<MethodInfo>& methods) { parts_->setMethods(methods); }
+
+void ComparePanel::addMethod(const QString& name) { parts_->addMethod(name); }
 
 void ComparePanel::setEntries(std::vector<CompareEntry> entries) { parts_->setEntries(std::move(entries)); }
 

@@ -42,6 +42,8 @@ class ComparePanel : public QWidget {
   ~ComparePanel() override;
 
   void setMethods(const std::vector<MethodInfo>& methods);  ///< to choose from; chosen ones stay chosen
+  /// One more to choose from, below the one it is a kind of ("snapkv:window=64"), if it is not there yet.
+  void addMethod(const QString& name);
   void setEntries(std::vector<CompareEntry> entries);
   void setBusy(bool isBusy);  ///< while busy nothing can be wished
   QStringList chosenMethods() const;

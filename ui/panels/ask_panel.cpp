@@ -39,7 +39,7 @@ AskPanel::AskPanel(QWidget* parent)
       stage_(new QLabel(this)),
       progress_(new QProgressBar(this)),
       box_(new QuestionBox(this)),
-      method_(new QComboBox(this)),
+      method_(new MethodBox(tr("Method of the question"), this)),
       budget_(new QSpinBox(this)),
       followUp_(new QCheckBox(tr("&Follow-up"), this)),
       waits_(new QCheckBox(tr("&Wait until it is read"), this)),
@@ -57,7 +57,7 @@ AskPanel::AskPanel(QWidget* parent)
   connect(stop_, &QPushButton::clicked, this, &AskPanel::stopWished);
   connect(conversation_, &QTextBrowser::anchorClicked, this, &AskPanel::follow);
   connect(budget_, &QSpinBox::valueChanged, this, &AskPanel::budgetChanged);
-  connect(method_, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT methodChanged(method()); });
+  connect(method_, &MethodBox::methodChanged, this, &AskPanel::methodChanged);
   connect(conversations_, &QComboBox::activated, this,
           [this] { Q_EMIT conversationWished(conversations_->currentData().toLongLong()); });
   connect(scopes_, &QComboBox::currentIndexChanged, this, &AskPanel::scopeChanged);
@@ -78,9 +78,6 @@ void AskPanel::name() {
   progress_->setTextVisible(false);
   progress_->setMaximumHeight(8);
   progress_->setRange(0, 1000);
-  method_->setAccessibleName(tr("Method of the question"));
-  method_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  method_->setMinimumContentsLength(8);
   budget_->setAccessibleName(tr("Budget of the question in tokens"));
   budget_->setRange(kLeastBudget, kMostBudget);
   budget_->setSingleStep(kBudgetStep);
@@ -215,7 +212,7 @@ QWidget* AskPanel::makeSettings() {
   auto* line = new QHBoxLayout(row);
   line->setContentsMargins(0, 0, 0, 0);
   auto* methodLabel = new QLabel(tr("&Method:"), row);
-  methodLabel->setBuddy(method_);
+  methodLabel->setBuddy(method_->list());
   auto* budgetLabel = new QLabel(tr("&Budget:"), row);
   budgetLabel->setBuddy(budget_);
   line->addWidget(methodLabel);
@@ -235,23 +232,10 @@ QWidget* AskPanel::makeSettings() {
   return both;
 }
 
-void AskPanel::setMethods(const std::vector<MethodChoice>& methods) {
-  const QString before = method();
-  const QSignalBlocker quiet(method_);
-  method_->clear();
-  for (const MethodChoice& choice : methods) {
-    method_->addItem(choice.name);
-    method_->setItemData(method_->count() - 1, choice.description, Qt::ToolTipRole);
-  }
-  setMethod(before);
-}
-
-void AskPanel::setMethod(const QString& name) {
-  if (const int index = method_->findText(name); index >= 0) method_->setCurrentIndex(index);
-}
-
+void AskPanel::setMethods(std::vector<MethodChoice> methods) { method_->setMethods(std::move(methods)); }
+void AskPanel::setMethod(const QString& name) { method_->setMethod(name); }
 void AskPanel::setBudget(int tokens) { budget_->setValue(tokens); }
-QString AskPanel::method() const { return method_->currentText(); }
+QString AskPanel::method() const { return method_->method(); }
 int AskPanel::budget() const { return budget_->value(); }
 bool AskPanel::isFollowUp() const { return followUp_->isEnabled() && followUp_->isChecked(); }
 QString AskPanel::question() const { return box_->toPlainText().trimmed(); }

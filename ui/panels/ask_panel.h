@@ -5,6 +5,7 @@
 #include <QWidget>
 
 #include "ui/panels/exchange.h"
+#include "ui/panels/method_box.h"
 
 class QAction;
 class QCheckBox;
@@ -19,11 +20,6 @@ class QUrl;
 namespace kvasir {
 
 class QuestionBox;
-
-/// A method as the panel offers it.
-struct MethodChoice {
-  QString name, description;
-};
 
 /// A conversation of a document as the panel offers it.
 struct ConversationChoice {
@@ -44,7 +40,7 @@ class AskPanel : public QWidget {
  public:
   explicit AskPanel(QWidget* parent = nullptr);
 
-  void setMethods(const std::vector<MethodChoice>& methods);
+  void setMethods(std::vector<MethodChoice> methods);
   void setMethod(const QString& name);
   void setBudget(int tokens);
   QString method() const;
@@ -114,7 +110,7 @@ class AskPanel : public QWidget {
   QLabel* stage_;
   QProgressBar* progress_;
   QuestionBox* box_;
-  QComboBox* method_;
+  MethodBox* method_;
   QSpinBox* budget_;
   QCheckBox *followUp_, *waits_;
   QComboBox *conversations_, *scopes_;

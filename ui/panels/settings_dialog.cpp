@@ -87,12 +87,8 @@ QWidget* SettingsDialog::makeModelPage() {
 QWidget* SettingsDialog::makeAskingPage(const std::vector<MethodChoice>& methods) {
   auto* page = new QWidget(this);
   auto* form = new QFormLayout(page);
-  method_ = new QComboBox(page);
-  method_->setAccessibleName(tr("Method"));
-  for (const MethodChoice& choice : methods) {
-    method_->addItem(choice.name);
-    method_->setItemData(method_->count() - 1, choice.description, Qt::ToolTipRole);
-  }
+  method_ = new MethodBox(tr("Method"), page);
+  method_->setMethods(methods);
   budget_ = makeNumber(tr("Budget in tokens"), 256, 1 << 20, 256);
   budget_->setSuffix(tr(" tokens"));
   answer_ = makeNumber(tr("Longest answer in tokens"), 16, 8192, 16);
@@ -127,7 +123,7 @@ void SettingsDialog::fill(const SettingsValues& values) {
   modelsFolder_->setText(values.modelsFolder);
   threads_->setValue(values.threads);
   device_->setCurrentIndex(device_->findData(static_cast<int>(values.device)));
-  if (const int index = method_->findText(values.method); index >= 0) method_->setCurrentIndex(index);
+  method_->setMethod(values.method);
   budget_->setValue(values.budgetTokens);
   answer_->setValue(values.answerTokens);
   theme_->setCurrentIndex(theme_->findData(static_cast<int>(values.theme)));
@@ -141,7 +137,7 @@ SettingsValues SettingsDialog::values() const {
   values.modelsFolder = modelsFolder_->text().trimmed();
   values.threads = threads_->value();
   values.device = static_cast<Device>(device_->currentData().toInt());
-  values.method = method_->currentText();
+  values.method = method_->method();
   values.budgetTokens = budget_->value();
   values.answerTokens = answer_->value();
   values.theme = static_cast<Theme>(theme_->currentData().toInt());

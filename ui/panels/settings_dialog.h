@@ -5,7 +5,7 @@
 #include <QDialog>
 
 #include "engine/engine.h"
-#include "ui/panels/ask_panel.h"
+#include "ui/panels/method_box.h"
 
 class QCheckBox;
 class QComboBox;
@@ -50,7 +50,8 @@ class SettingsDialog : public QDialog {
 
   QLineEdit *model_, *modelsFolder_;
   QSpinBox *threads_, *budget_, *answer_, *font_;
-  QComboBox *device_, *method_, *theme_;
+  QComboBox *device_, *theme_;
+  MethodBox* method_;
   QCheckBox* background_;
 };
 

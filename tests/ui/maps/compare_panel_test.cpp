@@ -77,6 +77,7 @@ class ComparePanelTest : public QObject {
 
   void wishesTheCheckedMethods();
   void chosenMethodsStayChosen();
+  void methodsWithOtherNumbersCanBeCompared();
   void nothingIsWishedWhileBusy();
   void showsAColumnForEachEntry();
   void showsHowMuchEvidenceIsShared();
@@ -111,6 +112,18 @@ void ComparePanelTest::chosenMethodsStayChosen() {
   methods.insert(methods.begin(), {"beacon", "", "", "", "", "", ""});
   panel_->setMethods(methods);
   QCOMPARE(panel_->chosenMethods(), QStringList{QStringLiteral("snapkv")});
+}
+
+void ComparePanelTest::methodsWithOtherNumbersCanBeCompared() {
+  checkByKey(3);
+  for (const char* name : {"infllm:representatives=1", "infllm:representatives=1", "snapkv", "none:sinks=1"})
+    panel_->addMethod(QString::fromLatin1(name));
+  const auto* list = panel_->findChild<QListWidget*>();
+  QCOMPARE(list->count(), static_cast<int>(sampleMethods().size()) + 1);
+  QCOMPARE(list->item(2)->text(), QStringLiteral("infllm:representatives=1"));
+  checkByKey(2);
+  QCOMPARE(panel_->chosenMethods(),
+           (QStringList{QStringLiteral("infllm:representatives=1"), QStringLiteral("snapkv")}));
 }
 
 void ComparePanelTest::nothingIsWishedWhileBusy() {
