@@ -84,7 +84,8 @@ fs::path makeFolder(const fs::path& folder) {
 
 FileStamp stampOf(const fs::path& file) {
   std::error_code error;
-  const fs::path whole = fs::weakly_canonical(fs::absolute(file), error);
+  fs::path whole = fs::absolute(file, error);
+  if (!error) whole = fs::weakly_canonical(whole, error);
   FileStamp stamp;
   stamp.path = utf8Of(error ? file : whole);
   stamp.bytes = static_cast<std::int64_t>(fs::file_size(file, error));
@@ -150,15 +151,40 @@ std::string Library::idFor(const std::string& hash) {
   return hash;
 }
 
+/// Whether the library holds that document, with pages that lie elsewhere in its text or have another size.
+bool Library::hasOtherPages(const std::string& id, const Document& document) {
+  Statement pages =
+      database_.prepare("SELECT start, width, height FROM pages WHERE document_id = ?1 ORDER BY number");
+  pages.bind(id);
+  std::size_t same = 0;
+  for (; pages.step(); ++same) {
+    if (same == document.pages.size()) return true;
+    const Page& page = document.pages[same];
+    if (pages.integer(0) != static_cast<std::int64_t>(page.start) ||
+        std::abs(pages.real(1) - page.width) > 0.1 || std::abs(pages.real(2) - page.height) > 0.1)
+      return true;
+  }
+  return same > 0 && same < document.pages.size();
+}
+
 DocumentRecord Library::add(const Document& document, const FileStamp& stamp, const std::string& fileHash,
                             double importSeconds, Listener& listener) {
   Sha256 sum;
   sum.add(document.format);
   sum.add(std::string_view("\0", 1));
   sum.add(document.text);
-  const std::string hash = sum.hex();
+  std::string hash = sum.hex();
 
   Transaction transaction(database_);
+  if (hasOtherPages(idFor(hash), document)) {
+    // The same text on other pages, as with another cover: a document of its own.
+    Sha256 withPages;
+    withPages.add(hash);
+    for (const Page& page : document.pages)
+      withPages.add(" " + std::to_string(page.start) + " " + std::to_string(page.width) + " " +
+                    std::to_string(page.height));
+    hash = withPages.hex();
+  }
   const std::string id = idFor(hash);
   database_
       .prepare(

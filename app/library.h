@@ -81,6 +81,7 @@ class Library {
  private:
   std::optional<DocumentRecord> findWhere(const char* condition, const std::string& value);
   std::string idFor(const std::string& hash);
+  bool hasOtherPages(const std::string& id, const Document& document);
   void writePlaces(const std::string& id, const Document& document);
   void writeWords(const std::string& id, const Document& document, Listener& listener);
 

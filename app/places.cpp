@@ -115,7 +115,8 @@ fs::path findModel(const fs::path& given, const std::vector<fs::path>& folders) 
   std::error_code error;
   if (!given.empty()) {
     if (fs::exists(given, error)) return given;
-    throw std::runtime_error("There is no model file " + utf8Of(given) + "; check what --model names.");
+    throw std::runtime_error("There is no model file " + utf8Of(given) +
+                             "; choose another in the settings, or check what --model names.");
   }
   if (const auto named = variable("KVASIR_MODEL")) {
     if (fs::exists(*named, error)) return *named;
@@ -127,7 +128,8 @@ fs::path findModel(const fs::path& given, const std::vector<fs::path>& folders) 
     searched += (searched.empty() ? "" : ", ") + utf8Of(folder);
   }
   throw std::runtime_error(std::string("The default model ") + kDefaultModel + " was not found in " + searched +
-                           "; name a GGUF file with --model, or, in the sources, fetch it with `./dev setup`.");
+                           "; choose a GGUF file in the settings, or name one with --model; in the sources, "
+                           "`./dev setup` fetches the default one.");
 }
 
 }  // namespace kvasir

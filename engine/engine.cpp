@@ -80,7 +80,8 @@ bool readAlike(const std::string& method, const std::string& other) {
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
   if (settings.device == Device::Cuda)
     throw std::runtime_error(
-        "Kvasir computes on the processor only, whatever devices there are; choose --device cpu.");
+        "Kvasir computes on the processor only, whatever devices there are; choose the processor in the "
+        "settings, or --device cpu.");
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);

@@ -22,8 +22,9 @@ inline constexpr MethodNumber kWordsNumber{
     false};
 inline constexpr MethodNumber kStreamingNumbers[] = {
     {"sinks", "First tokens that always stay; 0: a window alone", 4, 0, 64}};
+// The first chunk alone outlives the window in a reading's file.
 inline constexpr MethodNumber kFirstNumber{
-    "first", "First tokens that always stay, at most a quarter of the budget", 100, 1, 1024};
+    "first", "First tokens that always stay, at most a quarter of the budget", 100, 1, kChunkTokens};
 inline constexpr MethodNumber kLambdaNumbers[] = {kFirstNumber};
 inline constexpr MethodNumber kLambdaMiddleNumbers[] = {
     kFirstNumber,
@@ -42,15 +43,18 @@ inline constexpr MethodNumber kQuestDenseNumbers[] = {kQuestNumbers[0], inAnswer
 inline constexpr MethodNumber kArkvaleDenseNumbers[] = {kArkvaleNumbers[0], inAnswers(kArkvaleNumbers[1])};
 inline constexpr const char kWindowText[] = "Last tokens whose attention says which others stay",
                             kNeighboursText[] = "Tokens that a score is spread over";
+inline constexpr MethodNumber kMaxNumber{"max", "1: the greatest of these neighbours counts; 0: their mean", 0,
+                                         0, 1};
 inline constexpr MethodNumber kSnapkvNumbers[] = {{"window", kWindowText, 32, 1, kChunkTokens},
-                                                  {"neighbours", kNeighboursText, 5, 1, 63, Kind::Odd}};
+                                                  {"neighbours", kNeighboursText, 5, 1, 63, Kind::Odd},
+                                                  kMaxNumber};
 inline constexpr MethodNumber kPyramidkvNumbers[] = {
     {"window", kWindowText, 8, 1, kChunkTokens},
     {"neighbours", kNeighboursText, 7, 1, 63, Kind::Odd},
     {"beta", "How steep: the highest layer has 1 / (2 beta - 1) of what the lowest has", 20, 1, 1000,
      Kind::Real}};
-inline constexpr MethodNumber kSnapkvSeenNumbers[] = {inAnswers(kSnapkvNumbers[0]),
-                                                      inAnswers(kSnapkvNumbers[1])};
+inline constexpr MethodNumber kSnapkvSeenNumbers[] = {
+    inAnswers(kSnapkvNumbers[0]), inAnswers(kSnapkvNumbers[1]), inAnswers(kSnapkvNumbers[2])};
 inline constexpr MethodNumber kPyramidkvSeenNumbers[] = {
     inAnswers(kPyramidkvNumbers[0]), inAnswers(kPyramidkvNumbers[1]), inAnswers(kPyramidkvNumbers[2])};
 inline constexpr MethodNumber kH2oNumbers[] = {

@@ -32,7 +32,8 @@ struct Seam {
 };
 using PolicySeam = Seam<std::unique_ptr<KvPolicy> (*)(const PolicySettings& settings)>;
 using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
-using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens, const Numbers& numbers)>;
+using PositionSeam =
+    Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens, int trainedTokens, const Numbers& numbers)>;
 using PassageSeam =
     Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder, const Numbers& numbers)>;
 
@@ -72,8 +73,8 @@ struct Method {
   Numbers numbers = {};  ///< of all its seams
 
   std::unique_ptr<KvPolicy> makePolicy(PolicySettings settings) const;
-  std::unique_ptr<PositionScheme> makePositions(int budgetTokens) const {
-    return positions.make(budgetTokens, numbers);
+  std::unique_ptr<PositionScheme> makePositions(int budgetTokens, int trainedTokens) const {
+    return positions.make(budgetTokens, trainedTokens, numbers);
   }
   std::unique_ptr<PassageRetriever> makePassages(const FindEmbedder& embedder) const {
     return passages.make(embedder, numbers);

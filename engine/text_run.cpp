@@ -3,31 +3,26 @@
 namespace kvasir {
 namespace {
 
-std::unique_ptr<KvPolicy> makePolicy(const LoadedModel& model, const Method& method, int budgetTokens,
-                                     int documentTokens, ChunkWishes wishes = {}) {
+std::unique_ptr<KvPolicy> makePolicy(
+    const LoadedModel& model, const Method& method, int budgetTokens, int documentTokens,
+    ChunkWishes wishes = {}, const std::function<void()>& breathe = [] {}) {
   constexpr int kSmallestBudget = kChunkTokens;
   if (method.sees != Sees::WholeDocument && budgetTokens < kSmallestBudget)
     throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
   std::vector<int> global;
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (!model.shape.isLocal(layer)) global.push_back(layer);
-  return method.makePolicy({model.kvShape(),
-                            model.shape.heads,
-                            budgetTokens,
-                            std::move(wishes),
-                            model.whitened.get(),
-                            model.bookmarks.get(),
-                            ropeFrequencies(model.shape, false),
-                            std::move(global),
-                            documentTokens,
-                            {}});
+  return method.makePolicy({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes),
+                            model.whitened.get(), model.bookmarks.get(), ropeFrequencies(model.shape, false),
+                            std::move(global), documentTokens, model.shape.attentionScale,
+                            model.shape.ropeMagnitude, breathe});
 }
 
-std::unique_ptr<PositionScheme> makePositions(const TextRun::Settings& settings) {
+std::unique_ptr<PositionScheme> makePositions(const LoadedModel& model, const TextRun::Settings& settings) {
   // An onlooker sees everything: at the distances of a method that does so too, else at true ones.
   return settings.onlooker && settings.method.sees == Sees::Budget
-             ? ropePositions(0, {})
-             : settings.method.makePositions(settings.budgetTokens);
+             ? ropePositions(0, 0, {})
+             : settings.method.makePositions(settings.budgetTokens, model.shape.trainedTokens);
 }
 
 int boundOf(const TextRun::Settings& settings) {
@@ -45,11 +40,11 @@ TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
     : model_(model),
       codec_(settings.method.codec.make(typeOf(model.form))),
       isOnlooker_(settings.onlooker != nullptr),
-      positions_(makePositions(settings)),
+      positions_(makePositions(model, settings)),
       budgetTokens_(boundOf(settings)),
       policy_(isOnlooker_ ? std::move(settings.onlooker)
                           : makePolicy(model, settings.method, settings.budgetTokens, settings.documentTokens,
-                                       std::move(settings.wishes))),
+                                       std::move(settings.wishes), settings.breathe)),
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
       pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.beaconWeights, model.form,
@@ -99,15 +94,21 @@ at::Tensor TextRun::read(std::span<const TokenId> tokens, int stepTokens,
                          const std::function<void(int chunks)>& afterStep) {
   constexpr int kMostStepTokens = 32 * kChunkTokens;
   const int step = std::clamp(stepTokens / kChunkTokens, 1, kMostStepTokens / kChunkTokens) * kChunkTokens;
+  const auto all = static_cast<int>(tokens.size());
+  // What is asked is retrieved for by its last chunk, which is whole wherever there are tokens for it.
+  const bool isAsked = cache_.isTail(cache_.chunks());
+  int size = isAsked && all % kChunkTokens > 0 ? all % kChunkTokens : kChunkTokens;
   at::Tensor last;
-  for (std::size_t done = 0; done < tokens.size();) {
-    const std::span<const TokenId> now =
-        tokens.subspan(done, std::min(tokens.size() - done, static_cast<std::size_t>(step)));
-    const int firstChunk = cache_.chunks();
-    for (std::size_t at = 0; at < now.size(); at += kChunkTokens)
-      cache_.open(static_cast<int>(std::min<std::size_t>(kChunkTokens, now.size() - at)));
-    last = pass_.read(now, firstChunk, Outputs::LastRow);
-    done += now.size();
+  for (int done = 0; done < all;) {
+    const int first = done, firstChunk = cache_.chunks();
+    for (; done < all && (done == first || done + size - first <= step); size = kChunkTokens) {
+      size = std::min(size, all - done);
+      cache_.open(size);
+      done += size;
+    }
+    last = pass_.read(tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(done - first)),
+                      firstChunk, Outputs::LastRow);
+    cache_.storeNotes();
     if (afterStep) afterStep(cache_.chunks());
   }
   return last;

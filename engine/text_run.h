@@ -44,9 +44,9 @@ class TextRun {
   /// store's mapped file is the system's to keep or to drop.
   std::size_t bytesInMemory() const;
 
-  /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk may be short and closes: what
-  /// comes later begins a new one. `afterStep` is told the chunks that are whole. Returns the last row's
-  /// output, [1, width].
+  /// Reads further tokens, in chunks, `stepTokens` at a time. The last chunk of a document, and the first of
+  /// what is asked, may be short; both close: what comes later begins a new one. `afterStep` is told the chunks
+  /// that are whole. Returns the last row's output, [1, width].
   at::Tensor read(std::span<const TokenId> tokens, int stepTokens,
                   const std::function<void(int chunks)>& afterStep = {});
   /// Goes on after chunks that the store holds, and reads what is asked of them in one step: they are its

@@ -94,7 +94,7 @@ class HtmlWriter {
     if (isFootnote(element)) notes_.emplace(attribute(element, "id"), Note{node, path_});
     if (isNoteReference(element)) {
       const std::string target = attribute(element, "href");
-      if (target.starts_with('#')) referred_.insert(target.substr(1));
+      if (target.size() > 1 && target.starts_with('#')) referred_.insert(target.substr(1));
     }
     eachChild(element, [&](const GumboNode* child) { collectNotes(child); });
   }
@@ -114,7 +114,9 @@ class HtmlWriter {
     const GumboElement& element = node->v.element;
     if (isSkipped(element)) return;
     const std::string id = attribute(element, "id");
-    const bool isMovedNote = isFootnote(element) && referred_.contains(id) && note_ != id;
+    // Of several with one id the first is moved to where it is referred to; the others stay.
+    const bool isMovedNote =
+        isFootnote(element) && referred_.contains(id) && note_ != id && notes_.at(id).node == node;
     if (isMovedNote) return;
     open(element);
     if (!id.empty()) blockIds_.emplace_back(id, block_.size());
@@ -255,7 +257,8 @@ class HtmlWriter {
       mark_.clear();
       separator_.clear();
     }
-    for (auto& [id, at] : blockIds_) at = 0;  // before the next text
+    for (; earlierIds_ < blockIds_.size(); ++earlierIds_)
+      blockIds_[earlierIds_].second = 0;  // before the next text
     block_.clear();
     blockPath_.clear();
     if (std::strlen(separator) > separator_.size()) separator_ = separator;
@@ -271,6 +274,7 @@ class HtmlWriter {
       out_.ids.emplace(id, place);
     }
     blockIds_.clear();
+    earlierIds_ = 0;
   }
 
   std::string cleaned() const {
@@ -313,6 +317,7 @@ class HtmlWriter {
   std::string block_;
   std::vector<int> blockPath_;
   std::vector<std::pair<std::string, std::size_t>> blockIds_;  // and where in the block they are
+  std::size_t earlierIds_ = 0;  ///< the first of them, which wait for the next text
   std::string separator_;
   std::string mark_;
   std::vector<int> path_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "importers/file_bytes.h"
 #include "importers/formats.h"
@@ -23,12 +24,23 @@ std::vector<std::string_view> linesOf(std::string_view text) {
 
 std::size_t indentOf(std::string_view line) { return std::min(line.find_first_not_of(' '), line.size()); }
 
-/// The run of ` or ~ that opens or closes code; empty when the line has none.
-std::string_view fenceOf(std::string_view line) {
+/// The run of ` or ~ that opens or closes code, and what stands behind it; empty when the line has none.
+struct Fence {
+  std::string_view marks, rest;
+
+  /// What follows ``` in the line it opens with names a language; `a` ``b`` is text.
+  bool opens() const {
+    return !marks.empty() && !(marks[0] == '`' && rest.find('`') != std::string_view::npos);
+  }
+  bool closes(std::string_view opened) const { return marks.starts_with(opened) && trimmed(rest).empty(); }
+};
+
+Fence fenceOf(std::string_view line) {
   const std::size_t indent = indentOf(line);
   if (indent > 3 || indent >= line.size() || (line[indent] != '`' && line[indent] != '~')) return {};
   const std::size_t end = std::min(line.find_first_not_of(line[indent], indent), line.size());
-  return end - indent >= 3 ? line.substr(indent, end - indent) : std::string_view{};
+  if (end - indent < 3) return {};
+  return {line.substr(indent, end - indent), line.substr(end)};
 }
 
 struct AtxHeading {
@@ -64,63 +76,117 @@ bool isWordByte(std::string_view text, std::size_t i) {
   return byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
 }
 
-/// "[text](target)" and "[text][id]" as their text, "![alt](target)" as the alternative text.
-std::optional<std::size_t> linkEnd(std::string_view line, std::size_t close) {
-  if (close + 1 >= line.size()) return std::nullopt;
-  const char open = line[close + 1];
-  if (open != '(' && open != '[') return std::nullopt;
-  const std::size_t end = line.find(open == '(' ? ')' : ']', close + 2);
-  return end == std::string_view::npos ? std::nullopt : std::optional(end + 1);
-}
+/// A paragraph without its marks. What closes a mark is looked for in the next so many bytes, so that no text
+/// takes long.
+class InlineReader {
+ public:
+  explicit InlineReader(std::string_view source, int depth = 0) : source_(source), depth_(depth) {}
 
-/// A mark of emphasis touches the word it opens or closes; `snake_case` and `2 * 3` keep theirs.
-bool isEmphasis(std::string_view line, std::size_t first, std::size_t end) {
-  const bool before = first > 0 && line[first - 1] != ' ', after = end < line.size() && line[end] != ' ';
-  if (!before && !after) return false;
-  return line[first] == '*' || !(isWordByte(line, first - 1) && first > 0 && isWordByte(line, end));
-}
-
-std::string inlineText(std::string_view line, int depth = 0) {
-  std::string text;
-  for (std::size_t i = 0; i < line.size();) {
-    const char letter = line[i];
-    if (letter == '\\' && i + 1 < line.size() &&
-        std::string_view("\\`*_{}[]()#+-.!|<>~").find(line[i + 1]) != std::string_view::npos) {
-      text += line[i + 1];
-      i += 2;
-      continue;
+  std::string text() {
+    while (at_ < source_.size()) {
+      if (takeEscape() || takeCode() || takeLink() || takeEmphasis()) continue;
+      text_ += source_[at_++];
     }
-    if (letter == '`') {
-      const std::size_t run = std::min(line.find_first_not_of('`', i), line.size()) - i;
-      const std::size_t close = line.find(std::string(run, '`'), i + run);
-      if (close != std::string_view::npos) {
-        text += line.substr(i + run, close - i - run);
-        i = close + run;
-        continue;
-      }
-    }
-    const std::size_t open = letter == '!' && i + 1 < line.size() && line[i + 1] == '[' ? i + 1 : i;
-    if (line[open] == '[' && depth < 8) {
-      const std::size_t close = line.find(']', open);
-      const auto end = close == std::string_view::npos ? std::nullopt : linkEnd(line, close);
-      if (end) {
-        text += inlineText(line.substr(open + 1, close - open - 1), depth + 1);
-        i = *end;
-        continue;
-      }
-    }
-    if (letter == '*' || letter == '_') {
-      const std::size_t end = std::min(line.find_first_not_of(letter, i), line.size());
-      if (end - i <= 3 && isEmphasis(line, i, end)) {
-        i = end;
-        continue;
-      }
-    }
-    text += letter;
-    ++i;
+    return std::move(text_);
   }
-  return text;
-}
+
+ private:
+  static constexpr std::size_t kReach = 4000;
+
+  /// Where something stands within reach.
+  std::size_t find(std::string_view what, std::size_t from) const {
+    const std::size_t found = source_.substr(0, std::min(source_.size(), from + kReach)).find(what, from);
+    return found;
+  }
+
+  bool takeEscape() {
+    if (source_[at_] != '\\' || at_ + 1 >= source_.size() ||
+        std::string_view("\\`*_{}[]()#+-.!|<>~").find(source_[at_ + 1]) == std::string_view::npos)
+      return false;
+    text_ += source_[at_ + 1];
+    at_ += 2;
+    return true;
+  }
+
+  bool takeCode() {
+    if (source_[at_] != '`') return false;
+    const std::size_t run = std::min(source_.find_first_not_of('`', at_), source_.size()) - at_;
+    const std::size_t close = find(std::string(run, '`'), at_ + run);
+    if (close == std::string_view::npos) {
+      text_.append(run, '`');
+      at_ += run;
+      return true;
+    }
+    text_ += source_.substr(at_ + run, close - at_ - run);
+    at_ = close + run;
+    return true;
+  }
+
+  /// "[text](target)" and "[text][id]" as their text, "![alt](target)" as the alternative text.
+  bool takeLink() {
+    const bool isPicture = source_[at_] == '!' && at_ + 1 < source_.size() && source_[at_ + 1] == '[';
+    const std::size_t open = isPicture ? at_ + 1 : at_;
+    if (source_[open] != '[' || depth_ >= 8) return false;
+    const std::size_t close = find("]", open);
+    if (close == std::string_view::npos || close + 1 >= source_.size()) return false;
+    const char target = source_[close + 1];
+    if (target != '(' && target != '[') return false;
+    const std::size_t end = find(target == '(' ? ")" : "]", close + 2);
+    if (end == std::string_view::npos) return false;
+    text_ += InlineReader(source_.substr(open + 1, close - open - 1), depth_ + 1).text();
+    at_ = end + 1;
+    return true;
+  }
+
+  /// Marks of emphasis stand in pairs round what they mark; `snake_case`, 2 * 3, 5*12 and *args keep theirs.
+  bool takeEmphasis() {
+    const char mark = source_[at_];
+    if (mark != '*' && mark != '_') return false;
+    const std::size_t end = std::min(source_.find_first_not_of(mark, at_), source_.size()), run = end - at_;
+    const auto closes = std::ranges::find(closing_, at_);
+    if (closes != closing_.end()) {
+      closing_.erase(closes);
+    } else if (const auto close = run <= 3 && !isBlank(end) && !isInWord(mark, at_, end)
+                                      ? closeOf(mark, run, end)
+                                      : std::nullopt) {
+      closing_.push_back(*close);
+    } else {
+      text_.append(run, mark);
+    }
+    at_ = end;
+    return true;
+  }
+
+  bool isBlank(std::size_t i) const { return i >= source_.size() || source_[i] == ' ' || source_[i] == '\n'; }
+  /// Scripts without spaces mark parts of what stands together, with *.
+  bool isOfWord(char mark, std::size_t i) const {
+    return isWordByte(source_, i) && !(mark == '*' && static_cast<unsigned char>(source_[i]) >= 0x80);
+  }
+  bool isInWord(char mark, std::size_t first, std::size_t end) const {
+    return first > 0 && isOfWord(mark, first - 1) && isOfWord(mark, end);
+  }
+
+  /// Of the next run of the same length that follows what it marks, and is not another's.
+  std::optional<std::size_t> closeOf(char mark, std::size_t run, std::size_t from) const {
+    const std::size_t reach = std::min(source_.size(), from + kReach);
+    for (std::size_t at = from; (at = source_.substr(0, reach).find(mark, at)) != std::string_view::npos;) {
+      const std::size_t end = std::min(source_.find_first_not_of(mark, at), source_.size());
+      if (end - at == run && !isBlank(at - 1) && !isInWord(mark, at, end) &&
+          std::ranges::find(closing_, at) == closing_.end())
+        return at;
+      at = end;
+    }
+    return std::nullopt;
+  }
+
+  std::string_view source_;
+  int depth_;
+  std::size_t at_ = 0;
+  std::string text_;
+  std::vector<std::size_t> closing_;  ///< where marks stand that close those that were opened
+};
+
+std::string inlineText(std::string_view source) { return InlineReader(source).text(); }
 
 /// Takes the file line by line.
 class MarkdownReader {
@@ -129,50 +195,79 @@ class MarkdownReader {
     const std::vector<std::string_view> lines = linesOf(source);
     std::size_t first = frontMatterEnd(lines);
     for (std::size_t i = first; i < lines.size(); ++i) i += takeLine(lines, i);
+    endParagraph();
     return std::move(document_);
   }
 
  private:
-  /// "---" … "---" at the top holds settings of the program that made the file.
+  /// "---" … "---" at the top holds settings of the program that made the file: names and values.
   static std::size_t frontMatterEnd(const std::vector<std::string_view>& lines) {
     if (lines.empty() || trimmed(lines[0]) != "---") return 0;
     for (std::size_t i = 1; i < std::min<std::size_t>(lines.size(), 100); ++i) {
       if (trimmed(lines[i]) == "---") return i + 1;
+      if (!isSetting(lines[i])) return 0;
     }
     return 0;
+  }
+  static bool isSetting(std::string_view line) {
+    if (trimmed(line).empty() || line[0] == ' ' || line[0] == '\t' || line[0] == '#' || line.starts_with("- "))
+      return true;
+    const std::size_t colon = line.find(':');
+    return colon != std::string_view::npos &&
+           line.substr(0, colon).find_first_of(" \t") == std::string_view::npos;
   }
 
   /// Returns how many lines beyond this one were taken.
   std::size_t takeLine(const std::vector<std::string_view>& lines, std::size_t i) {
     const std::string_view line = lines[i];
-    const std::string_view fence = fenceOf(line);
+    const Fence fence = fenceOf(line);
     if (!fence_.empty()) {
-      const bool closes = fence.starts_with(fence_);
+      const bool closes = fence.closes(fence_);
       closes ? fence_.clear() : append(line);
       if (closes) afterBlank_ = true;
       return 0;
     }
-    if (!fence.empty()) {
-      fence_ = fence;
+    if (fence.opens()) {
+      endParagraph();
+      fence_ = fence.marks;
       afterBlank_ = true;
       return 0;
     }
     if (trimmed(line).empty()) {
+      endParagraph();
       afterBlank_ = true;
       return 0;
     }
     if (const auto heading = atxHeading(line)) {
+      endParagraph();
       appendHeading(heading->title, heading->level);
       return 0;
     }
-    const bool startsParagraph = afterBlank_ && indentOf(line) <= 3;
-    const int level = startsParagraph && i + 1 < lines.size() ? setextLevel(lines[i + 1]) : 0;
+    const bool startsParagraph = afterBlank_ && paragraph_.empty();
+    const int level =
+        startsParagraph && indentOf(line) <= 3 && i + 1 < lines.size() ? setextLevel(lines[i + 1]) : 0;
     if (level > 0) {
       appendHeading(line, level);
       return 1;
     }
-    if (!isRule(line)) append(indentOf(line) > 3 && afterBlank_ ? std::string(line) : inlineText(line));
+    if (isRule(line)) {
+      endParagraph();
+    } else if (indentOf(line) > 3 && startsParagraph) {
+      append(line);
+    } else {
+      if (!paragraph_.empty()) paragraph_ += '\n';
+      paragraph_ += withoutEnd(line);
+    }
     return 0;
+  }
+
+  /// Emphasis may go over a paragraph's lines.
+  void endParagraph() {
+    if (!paragraph_.empty()) append(inlineText(std::exchange(paragraph_, {})));
+  }
+
+  static std::string_view withoutEnd(std::string_view line) {
+    return line.substr(0, line.find_last_not_of(" \t") + 1);
   }
 
   static bool isRule(std::string_view line) {
@@ -185,7 +280,7 @@ class MarkdownReader {
   }
 
   void append(std::string_view line) {
-    line = line.substr(0, line.find_last_not_of(" \t") + 1);
+    line = withoutEnd(line);
     if (!document_.text.empty()) document_.text += afterBlank_ ? "\n\n" : "\n";
     document_.text += line;
     afterBlank_ = false;
@@ -202,6 +297,7 @@ class MarkdownReader {
 
   Document document_;
   std::string fence_;
+  std::string paragraph_;  ///< lines of the one that goes on
   bool afterBlank_ = true;
 };
 

@@ -127,6 +127,18 @@ std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgre
   return pages;
 }
 
+/// How many pages are pictures without words, where most have no words: whoever digitised a book may have put a
+/// page of text before it.
+std::size_t scannedPages(const std::vector<LaidPage>& pages, const std::string& bytes) {
+  const auto isWordless = [](const LaidPage& page) { return page.lines.empty(); };
+  if (2 * std::ranges::count_if(pages, isWordless) <= std::ssize(pages)) return 0;
+  const std::vector<bool> hasPicture = pagesWithPictures(bytes);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < std::min(pages.size(), hasPicture.size()); ++i)
+    if (isWordless(pages[i]) && hasPicture[i]) ++count;
+  return count;
+}
+
 /// Many programs leave a file's name or nothing of sense as the title.
 bool isTitle(const std::string& title) {
   const std::u32string key = letterKey(fromUtf8(title));
@@ -188,14 +200,16 @@ Document importPdf(const std::filesystem::path& file, const ImportProgress& prog
   const std::string bytes = bytesOf(file, kMostBytes);
   const std::unique_ptr<poppler::document> pdf = open(bytes, file);
   std::vector<LaidPage> pages = laidPages(*pdf, progress);
+  const std::size_t scanned = scannedPages(pages, bytes);
   removeRunningHeads(pages);
   Document document;
   const std::vector<LinePlace> lines = setText(document, pages);
-  if (document.words.empty()) {
-    throw std::runtime_error(
-        nameOf(file) +
-        " has pages without a text layer, as scans have: make a searchable copy with a text "
-        "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
+  if (document.words.empty() || 2 * scanned > pages.size()) {
+    const std::string which =
+        document.words.empty() ? "" : std::to_string(scanned) + " of " + std::to_string(pages.size()) + " ";
+    throw std::runtime_error(nameOf(file) + " has " + which +
+                             "pages without a text layer, as scans have: make a searchable copy with a text "
+                             "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
   }
   const PdfCatalogue catalogue = catalogueOf(bytes);
   document.sections = locateHeadings(catalogue.outline, document, lines);

@@ -96,10 +96,9 @@ class OutlineWalk {
   std::vector<Heading>& headings_;
 };
 
-}  // namespace
-
-PdfCatalogue catalogueOf(const std::string& bytes) {
-  PdfCatalogue catalogue;
+/// Opens a file and looks at it. What poppler opens is not refused because this cannot read it.
+template <class Look>
+void lookAt(const std::string& bytes, const Look& look) {
   try {
     QPDF pdf;
     const std::shared_ptr<QPDFLogger> silent = QPDFLogger::create();
@@ -107,14 +106,31 @@ PdfCatalogue catalogueOf(const std::string& bytes) {
     silent->setWarn(silent->discard());
     pdf.setLogger(silent);
     pdf.processMemoryFile("", bytes.data(), bytes.size());
+    look(pdf);
+  } catch (const std::exception&) {
+  }
+}
+
+}  // namespace
+
+PdfCatalogue catalogueOf(const std::string& bytes) {
+  PdfCatalogue catalogue;
+  lookAt(bytes, [&](QPDF& pdf) {
     QPDFObjectHandle language = pdf.getRoot().getKey("/Lang");
     if (language.isString()) catalogue.language = language.getUTF8Value();
     QPDFObjectHandle outline = pdf.getRoot().getKey("/Outlines");
     if (outline.isDictionary()) OutlineWalk(pdf, catalogue.outline).add(outline.getKey("/First"), 1);
-  } catch (const std::exception&) {
-    // What poppler opens is not refused because its outline cannot be read.
-  }
+  });
   return catalogue;
+}
+
+std::vector<bool> pagesWithPictures(const std::string& bytes) {
+  std::vector<bool> have;
+  lookAt(bytes, [&](QPDF& pdf) {
+    for (const QPDFObjectHandle& page : pdf.getAllPages())
+      have.push_back(!QPDFPageObjectHelper(page).getImages().empty());
+  });
+  return have;
 }
 
 }  // namespace kvasir

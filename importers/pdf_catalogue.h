@@ -16,4 +16,7 @@ struct PdfCatalogue {
 /// bytes: of the file. What is damaged is left out.
 PdfCatalogue catalogueOf(const std::string& bytes);
 
+/// By page, whether it has a picture. Nothing of a file that is too damaged to tell.
+std::vector<bool> pagesWithPictures(const std::string& bytes);
+
 }  // namespace kvasir

@@ -46,14 +46,20 @@ ZipArchive::ZipArchive(const std::string& bytes, std::string name)
 ZipArchive::~ZipArchive() = default;
 
 std::optional<std::string> ZipArchive::read(const std::string& entry) {
-  const std::unique_ptr<zip_file_t, CloseEntry> file{zip_fopen(handle_->zip, entry.c_str(), 0)};
-  if (file == nullptr) return std::nullopt;
+  const zip_int64_t place = zip_name_locate(handle_->zip, entry.c_str(), 0);
+  if (place < 0) return std::nullopt;
+  const auto fail = [&] {
+    throw std::runtime_error(name_ + " is damaged: " + entry + " in it cannot be unpacked; get it again");
+  };
+  const std::unique_ptr<zip_file_t, CloseEntry> file{
+      zip_fopen_index(handle_->zip, static_cast<zip_uint64_t>(place), 0)};
+  if (file == nullptr) fail();
   std::string bytes;
   for (;;) {
     const std::size_t before = bytes.size();
     bytes.resize(before + kStep);
     const zip_int64_t count = zip_fread(file.get(), bytes.data() + before, kStep);
-    if (count < 0) return std::nullopt;
+    if (count < 0) fail();
     bytes.resize(before + static_cast<std::size_t>(count));
     unpacked_ += static_cast<std::size_t>(count);
     if (bytes.size() > kMostEntryBytes || unpacked_ > kMostBytes) {

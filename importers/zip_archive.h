@@ -16,7 +16,8 @@ class ZipArchive {
   ZipArchive(const ZipArchive&) = delete;
   ZipArchive& operator=(const ZipArchive&) = delete;
 
-  /// Nothing when there is no such entry or it is damaged. Throws when it unpacks to more than the limits.
+  /// Nothing when there is no such entry. Throws a sentence when it is damaged, or unpacks to more than the
+  /// limits.
   std::optional<std::string> read(const std::string& entry);
 
  private:

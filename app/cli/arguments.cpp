@@ -27,6 +27,12 @@ const std::map<std::string, NeedleKind> kNeedleKinds = [] {
   return kinds;
 }();
 
+/// As an unset variable of a shell gives it, a name is no name.
+CLI::Validator named() {
+  return CLI::Validator(
+      [](const std::string& name) { return name.empty() ? std::string("it is empty") : std::string(); }, "");
+}
+
 void addCommonOptions(CLI::App& app, Draft& draft) {
   app.add_option("--model", draft.model, "The model, a GGUF file")->type_name("FILE");
   app.add_option("--library", draft.library, "The folder of documents and readings")->type_name("DIR");
@@ -101,7 +107,7 @@ void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
 }
 
 void addQuestion(CLI::App* sub, Draft& draft) {
-  sub->add_option("DOC", draft.document, "A file, or an id of the library")->required();
+  sub->add_option("DOC", draft.document, "A file, or an id of the library")->required()->check(named());
   sub->add_option("QUESTION", draft.arguments.question, "The question, in quotes")->required();
 }
 
@@ -109,7 +115,8 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
   CLI::App* read = addCommand(app, draft, "read", "Import and read files into the library", Command::Read);
   read->add_option("FILE", draft.arguments.documents,
                    "PDF, EPUB, text or Markdown files, or ids of the library")
-      ->required();
+      ->required()
+      ->check(named());
   addReadingOptions(read, draft);
   addPrecision(read, draft, "fast");
 
@@ -118,6 +125,15 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
   addReadingOptions(ask, draft);
   addAnsweringOptions(ask, draft, "256");
   addPrecision(ask, draft, "fast");
+  ask->add_option("--pin", draft.arguments.asking.pinnedChunks,
+                  "Chunks that every layer attends to, by their numbers in the evidence of --json, as 4,17")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  ask->add_option("--block", draft.arguments.asking.blockedChunks, "Chunks that no layer attends to")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
   ask->add_option("--evidence", draft.arguments.shownEvidence, "Passages to show; JSON has all of them")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
@@ -174,7 +190,8 @@ void addNeedle(CLI::App& app, Draft& draft) {
       addCommand(app, draft, "needle", "Hide sentences in a document's text and see which method finds them",
                  Command::Needle);
   needle->add_option("DOC", draft.document, "A file, or an id of the library; nothing of it is kept")
-      ->required();
+      ->required()
+      ->check(named());
   addMethodsAndBudgets(needle, draft);
   needle->add_option("--lengths", choice.lengths, "Tokens of the texts: the document cut or repeated")
       ->type_name("N,…")
@@ -225,7 +242,10 @@ void addMeasuring(CLI::App& app, Draft& draft) {
   Arguments& arguments = draft.arguments;
   CLI::App* eval =
       addCommand(app, draft, "eval", "Ask every row of a file and score the answers", Command::Eval);
-  eval->add_option("FILE", draft.file, "Rows as JSON lines; may be gzipped")->required()->type_name("JSONL");
+  eval->add_option("FILE", draft.file, "Rows as JSON lines; may be gzipped")
+      ->required()
+      ->check(named())
+      ->type_name("JSONL");
   addMethodsAndBudgets(eval, draft);
   eval->add_option("--plot", draft.picture,
                    "Quality, recall, first-token seconds and KV bytes by length: .png, .svg or .pdf")
@@ -276,7 +296,7 @@ void addLooks(CLI::App& app, Draft& draft) {
   addPrecision(logits, draft, "exact");
   CLI::App* perplexity =
       addCommand(app, draft, "perplexity", "How well methods foresee a text, by position", Command::Perplexity);
-  perplexity->add_option("FILE", draft.file, "A plain text")->required();
+  perplexity->add_option("FILE", draft.file, "A plain text")->required()->check(named());
   addReadingOptions(perplexity, draft);
   addMethods(perplexity, draft);
   perplexity
@@ -305,7 +325,7 @@ void addLibrary(CLI::App& app, Draft& draft) {
   addCommand(*library, draft, "list", "What the library holds", Command::ListLibrary);
   CLI::App* remove = addCommand(*library, draft, "remove", "Delete documents and what was read of them",
                                 Command::RemoveFromLibrary);
-  remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required();
+  remove->add_option("DOC", draft.arguments.documents, "Files or ids")->required()->check(named());
 }
 
 Arguments finished(Draft draft) {

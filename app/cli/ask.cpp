@@ -8,6 +8,7 @@
 #include "app/results.h"
 #include "app/stopwatch.h"
 #include "app/text.h"
+#include "engine/wishes.h"
 
 namespace kvasir {
 namespace {
@@ -26,6 +27,11 @@ void showForPeople(const Arguments& arguments, const AskResult& result, Console&
 void askCommand(const Arguments& arguments, Console& console) {
   const Stopwatch whole;
   checkMethod(arguments.asking.method);
+  const AskSettings& asking = arguments.asking;
+  if (!(asking.pinnedChunks.empty() && asking.blockedChunks.empty()) && !takesWishes(asking.method))
+    throw UsageError(
+        "The method " + asking.method +
+        " heeds neither --pin nor --block: what it attends to is settled when the document is read.");
   checkQuestion(arguments.question);
   Library library(arguments.library);
   const OpenDocument document = openDocument(library, arguments.documents.front(), console);

@@ -85,9 +85,16 @@ class RowsFile {
     if (file.empty()) return;
     std::error_code error;
     if (goesOn && fs::exists(file, error)) take(contentsOf(file));
-    stream_.open(file, std::ios::binary | std::ios::trunc);
+    // What is held is written beside it first, so that nothing is lost where this ends early.
+    const fs::path part = pathOf(utf8Of(file) + ".part");
+    stream_.open(part, std::ios::binary | std::ios::trunc);
     check();
     for (const auto& [key, result] : held_) write(result);
+    stream_.close();
+    check();
+    fs::rename(part, file, error);
+    if (!error) stream_.open(file, std::ios::binary | std::ios::app);
+    check(error);
   }
   const RowResult* find(const std::string& id, const Variant& variant) const {
     const auto found = held_.find({id, variant.method, variant.budgetTokens});
@@ -107,8 +114,8 @@ class RowsFile {
       if (const auto result = rowResultOf(Json::parse(line, nullptr, false)))
         held_.insert({{result->id, result->method, result->budgetTokens}, *result});
   }
-  void check() const {
-    if (!stream_)
+  void check(std::error_code error = {}) const {
+    if (!stream_ || error)
       throw std::runtime_error(utf8Of(file_) + " cannot be written; check its folder and the disk.");
   }
   fs::path file_;
@@ -166,6 +173,9 @@ void evalCommand(const Arguments& arguments, Console& console) {
   const Stopwatch whole;
   for (const std::string& method : arguments.methods) checkMethod(method);
   checkPicture(arguments.picture);
+  std::error_code error;
+  if (!arguments.rowsFile.empty() && fs::equivalent(arguments.file, arguments.rowsFile, error))
+    throw UsageError("--out is the file of the questions itself; name another.");
   const std::vector<bool> isChosen = chooseRows(arguments.file, arguments.rows);
   if (std::count(isChosen.begin(), isChosen.end(), true) == 0)
     throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");

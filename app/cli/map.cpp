@@ -95,6 +95,8 @@ void writeTable(const MapResult& result, const std::filesystem::path& file) {
 void mapCommand(const Arguments& arguments, Console& console) {
   checkMethod(arguments.asking.method);
   checkQuestion(arguments.question);
+  const bool isTable = arguments.picture.extension() == ".csv";
+  if (!isTable) checkPicture(arguments.picture);
   Library library(arguments.library);
   const OpenDocument document = openDocument(library, arguments.documents.front(), console);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
@@ -108,7 +110,7 @@ void mapCommand(const Arguments& arguments, Console& console) {
   if (result.kind != MapKind::Retriever)
     result.full = engine->fullAttention(*read.reading, arguments.question, "", console);
   if (!arguments.picture.empty()) {
-    if (arguments.picture.extension() == ".csv")
+    if (isTable)
       writeTable(result, arguments.picture);
     else
       drawMap(result, arguments.picture);

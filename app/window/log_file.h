@@ -22,7 +22,8 @@ class LogFile {
   QFile file_;
 };
 
-/// A file that is there while the program runs: found at the start, the last run did not end by itself.
+/// A file that is there while the program runs: found at the start, the last run did not end by itself. For the
+/// one alone who holds the folder (SingleInstance): any other would find the file of one that runs.
 class RunMarker {
  public:
   explicit RunMarker(const QString& folder);

@@ -2,6 +2,8 @@
 #include <QCommandLineParser>
 #include <QFileInfo>
 #include <QIcon>
+#include <QMessageBox>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -15,10 +17,22 @@
 
 namespace {
 
+constexpr std::chrono::seconds kPatience(15);  // with a Kvasir that runs, and is busy or just ending
+
 QStringList absolute(const QStringList& files) {
   QStringList paths;
   for (const QString& file : files) paths << QFileInfo(file).absoluteFilePath();
   return paths;
+}
+
+int sayThatAnotherRuns() {
+  QMessageBox box(QMessageBox::Warning, QApplication::applicationDisplayName(),
+                  QApplication::translate("main", "Kvasir is running already, and does not answer."),
+                  QMessageBox::Ok);
+  box.setInformativeText(QApplication::translate("main", "Wait until it is done, or end it, and start again."));
+  box.show();
+  QApplication::exec();
+  return EXIT_FAILURE;
 }
 
 int runWindow(QApplication& application, const QCommandLineParser& line) {
@@ -28,7 +42,9 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
   const QStringList files = absolute(line.positionalArguments());
   SingleInstance instance(options.folders.config);
   const QString question = line.value(QStringLiteral("ask"));
-  if (instance.handOver(files, question)) return 0;
+  const SingleInstance::Standing standing = instance.begin(files, question, kPatience);
+  if (standing == SingleInstance::Standing::HandedOver) return EXIT_SUCCESS;
+  if (standing == SingleInstance::Standing::Unheard) return sayThatAnotherRuns();
   const RunMarker marker(options.folders.config);
   options.sample = sampleFile();
   options.sampleQuestion = sampleQuestion();

@@ -46,7 +46,7 @@ Preferences PreferencesFile::load() const {
   return preferences;
 }
 
-void PreferencesFile::save(const Preferences& preferences) const {
+bool PreferencesFile::save(const Preferences& preferences) const {
   QSettings ini(file_, QSettings::IniFormat);
   const SettingsValues& settings = preferences.settings;
   ini.setValue(QStringLiteral("model/file"), settings.model);
@@ -64,6 +64,8 @@ void PreferencesFile::save(const Preferences& preferences) const {
   ini.setValue(QStringLiteral("window/document"), preferences.lastDocument);
   ini.setValue(QStringLiteral("window/geometry"), preferences.geometry);
   ini.setValue(QStringLiteral("window/state"), preferences.state);
+  ini.sync();
+  return ini.status() == QSettings::NoError;
 }
 
 QStringList withRecent(QStringList recent, const QString& file) {

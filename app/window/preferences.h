@@ -21,7 +21,9 @@ class PreferencesFile {
  public:
   explicit PreferencesFile(const QString& folder);
   Preferences load() const;
-  void save(const Preferences& preferences) const;
+  /// False where the file cannot be written.
+  bool save(const Preferences& preferences) const;
+  const QString& file() const { return file_; }
 
  private:
   QString file_;

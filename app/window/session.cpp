@@ -44,9 +44,14 @@ Session::Session(const std::filesystem::path& library, QObject* parent)
 }
 
 Session::~Session() {
-  desk_->finish();
   // Here, while the slots they are connected to are whole.
   for (Lane* lane : {work_, desk_}) disconnect(lane, nullptr, this, nullptr);
+  // What only shows something is shown to nobody any more; a large folder would hold up the end.
+  desk_->stopWhere([](const Job& job) {
+    return std::holds_alternative<FindJob>(job) || std::holds_alternative<OpenJob>(job) ||
+           std::holds_alternative<TextJob>(job);
+  });
+  desk_->finish();
   delete work_;
   delete desk_;
 }
@@ -66,7 +71,7 @@ void Session::setReading(const AskSettings& readFor, Reading reading) {
   readFor_ = readFor;
   reading_ = reading;
   work_->stopWhere([](const Job& job) { return std::holds_alternative<ReadJob>(job); });
-  work_->add(ListJob{readFor.method}, Urgency::Now);
+  work_->add(ListJob{readFor.method, {}}, Urgency::Now);
 }
 
 void Session::setEngine(const EngineJob& settings) { work_->add(settings, Urgency::Now); }
@@ -74,7 +79,8 @@ void Session::setEngine(const EngineJob& settings) { work_->add(settings, Urgenc
 void Session::addFiles(const QStringList& paths) {
   FindJob job;
   for (const QString& path : paths) job.paths.push_back(QFileInfo(path).absoluteFilePath().toStdString());
-  if (!job.paths.empty()) desk_->add(std::move(job), Urgency::Now);
+  // A folder may be large: what is opened or kept meanwhile goes first.
+  if (!job.paths.empty()) desk_->add(std::move(job), Urgency::Soon);
 }
 
 void Session::queueImport(const QString& path) {
@@ -197,10 +203,16 @@ void Session::onEnded(const Task& task, const Outcome& outcome) {
   if (!work_->running()) Q_EMIT idle();
 }
 
-void Session::end(const Task&, const ListJob&, const Outcome& outcome) {
+void Session::end(const Task&, const ListJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   const auto list = resultOf<Listed>(outcome);
   if (!list) return;
+  if (!job.ids.empty()) {
+    shelf_.setRead(*list);
+    for (const std::string& id : job.ids) readSoon(q(id));
+    Q_EMIT rowsChanged();
+    return;
+  }
   shelf_.setListed(*list);
   desk_->add(CollectionsJob{}, Urgency::Now);
   std::vector<QString> waiting;
@@ -246,15 +258,18 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
 void Session::end(const Task&, const ReadJob& job, const Outcome& outcome) { endReading(job.id, outcome); }
 
 void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
+  // A question may have had documents read, and by another method than rows tell of: until the library has been
+  // looked into they are as read as can be told.
+  const bool isAlike = readAlike(job.settings.method, readFor_.method);
+  const bool isRead = isAlike && outcome.kind == Outcome::Kind::Finished && job.extent == Extent::Whole;
   for (const std::string& id : job.ids) {
     const LibraryRow* row = shelf_.find(q(id));
-    // A question that had the document read leaves it read or half read; else its state is not the question's.
     if (!row || row->state != DocumentState::Reading) continue;
-    const bool isRead = outcome.kind == Outcome::Kind::Finished && job.extent == Extent::Whole;
-    shelf_.setState(row->key, isRead ? DocumentState::Ready : DocumentState::Waiting);
-    readSoon(q(id));
+    shelf_.setProgress(q(id), isRead ? DocumentState::Ready : DocumentState::Waiting, isAlike ? row->share : 0,
+                       -1);
     Q_EMIT rowsChanged();
   }
+  work_->add(ListJob{readFor_.method, job.ids}, Urgency::Now);
   if (const auto answer = resultOf<Answered>(outcome)) Q_EMIT answered(task.number, answer);
   if (outcome.kind == Outcome::Kind::Stopped) Q_EMIT questionStopped(task.number);
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT questionFailed(task.number, outcome.sentence);
@@ -315,9 +330,14 @@ void Session::end(const Task&, const CheckJob&, const Outcome& outcome) {
 }
 
 void Session::end(const Task&, const FindJob&, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   const auto result = resultOf<Found>(outcome);
   if (!result) return;
   if (result->files.empty()) Q_EMIT told(tr("There are no documents in what was added."));
+  if (result->isCut) {
+    Q_EMIT told(tr("Only the first %1 documents were added; add the others folder by folder.")
+                    .arg(q(withCommas(static_cast<std::int64_t>(result->files.size())))));
+  }
   for (const std::string& file : result->files) queueImport(q(file));
   Q_EMIT rowsChanged();
 }

@@ -18,9 +18,11 @@ namespace kvasir {
 // What a session's thread can be asked to do, and what comes of it. All are values; what is large is shared and
 // const.
 
-/// The library's documents; read are those with a whole reading by `method`.
+/// The library's documents, or `ids` alone where there are any; read are those with a whole reading by
+/// `method`.
 struct ListJob {
   std::string method;
+  std::vector<std::string> ids;
 };
 struct ImportJob {
   std::string file;
@@ -135,6 +137,7 @@ struct Opened {
   std::vector<Conversation> conversations;    ///< the last one spoken in comes first
   std::vector<ExchangePointer> conversation;  ///< of the first of them
   std::optional<DocumentPlace> place;
+  QString complaint;  ///< why its file is not to be drawn, a sentence; empty: it is
 };
 struct LoadedText {
   std::shared_ptr<const Document> document;
@@ -144,6 +147,7 @@ struct Collections {
 };
 struct Found {
   std::vector<std::string> files;
+  bool isCut = false;  ///< there are more
 };
 struct Checked {
   std::vector<DeviceCheck> checks;

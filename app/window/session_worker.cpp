@@ -1,10 +1,14 @@
 #include "app/window/session_worker.h"
 
 #include <algorithm>
+#include <fstream>
 #include <new>
 #include <utility>
 
+#include <QFileInfo>
+
 #include "app/places.h"
+#include "app/sha256.h"
 #include "app/stopwatch.h"
 #include "app/text.h"
 #include "app/window/evidence_of.h"
@@ -47,6 +51,13 @@ AskSettings settingsOf(const Exchange& exchange) {
   settings.blockedChunks = exchange.blocked;
   if (exchange.leftOut >= 0) settings.blockedChunks.push_back(exchange.leftOut);
   return settings;
+}
+
+/// How far what an answer was asked of has to be read to look at it again. What a stopped one had seen may not
+/// be known yet; it never waits for more.
+Extent extentOf(const Exchange& exchange) {
+  const bool isUnknown = exchange.isStopped && exchange.readTokens <= 0;
+  return isUnknown || shareRead(exchange) < 1 ? Extent::AnyChunk : Extent::Whole;
 }
 
 /// The question as the model got it.
@@ -145,6 +156,23 @@ DocumentRecord SessionWorker::record(const std::string& id) {
   return *found;
 }
 
+/// Whether the document's file is still the one that was read. One that cannot be looked into counts as such:
+/// what is wrong with it is said where it is drawn.
+bool SessionWorker::isUnchanged(const DocumentRecord& record, Listener& listener) {
+  const std::filesystem::path file = pathOf(record.file);
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error) || !std::ifstream(file)) return true;
+  const FileStamp stamp = stampOf(file);
+  if (const auto known = library().findUnchanged(stamp); known && known->id == record.id) return true;
+  const std::string hash = sha256OfFile(file, [&](std::int64_t, std::int64_t) {
+    listener.progress({Stage::Importing, 0, 0, 0});
+  });
+  const auto known = library().findContent(hash);
+  if (!known || known->id != record.id) return false;
+  library().addFile(record.id, stamp, hash);  // so that it is told at a glance the next time
+  return true;
+}
+
 Conversations& SessionWorker::conversations() {
   library();  // makes the folder
   if (!conversations_) conversations_.emplace(folder_ / "conversations.sqlite");
@@ -199,12 +227,17 @@ SessionWorker::Asked SessionWorker::asked(const std::vector<std::string>& ids, c
 SessionWorker::Asked SessionWorker::asked(const Exchange& exchange, Listener& listener) {
   std::vector<std::string> ids;
   for (const QString& id : documentsOf(exchange)) ids.push_back(id.toStdString());
-  return asked(ids, settingsOf(exchange), shareRead(exchange) < 1 ? Extent::AnyChunk : Extent::Whole, listener);
+  return asked(ids, settingsOf(exchange), extentOf(exchange), listener);
 }
 
 JobResult SessionWorker::perform(const ListJob& job, Listener&) {
   Listed listed;
-  for (DocumentRecord& record : library().list()) {
+  std::vector<DocumentRecord> records;
+  for (const std::string& id : job.ids) {
+    if (auto found = library().find(id)) records.push_back(std::move(*found));
+  }
+  if (job.ids.empty()) records = library().list();
+  for (DocumentRecord& record : records) {
     const std::vector<ReadingRecord> readings = library().readings(record.id);
     bool isRead = false;
     double share = 0;
@@ -263,9 +296,14 @@ JobResult SessionWorker::perform(const EngineJob& job, Listener&) {
   return Done{};
 }
 
-JobResult SessionWorker::perform(const OpenJob& job, Listener&) {
+JobResult SessionWorker::perform(const OpenJob& job, Listener& listener) {
   Opened opened;
   opened.record = record(job.id);
+  if (!isUnchanged(opened.record, listener)) {
+    opened.complaint =
+        tr("%1 has changed since it was read: its old words are shown. Add it again to ask the new one.")
+            .arg(QFileInfo(QString::fromStdString(opened.record.file)).fileName());
+  }
   opened.document = std::make_shared<const Document>(library().load(opened.record.id));
   opened.conversations = conversations().of(opened.record.id);
   if (!opened.conversations.empty())
@@ -334,9 +372,10 @@ JobResult SessionWorker::perform(const FindJob& job, Listener& listener) {
          entry.increment(error)) {
       listener.progress({Stage::Importing, 0, 0, 0});
       std::error_code unknown;
-      if (entry->is_regular_file(unknown) && isKnownFormat(entry->path()))
-        found.files.push_back(utf8Of(entry->path()));
-      if (found.files.size() >= kMostFiles) return found;
+      if (!entry->is_regular_file(unknown) || !isKnownFormat(entry->path())) continue;
+      found.isCut = found.files.size() >= kMostFiles;
+      if (found.isCut) return found;
+      found.files.push_back(utf8Of(entry->path()));
     }
   }
   return found;

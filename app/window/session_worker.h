@@ -58,6 +58,7 @@ class SessionWorker : public QObject {
 
   Library& library();
   DocumentRecord record(const std::string& id);
+  bool isUnchanged(const DocumentRecord& record, Listener& listener);
   Conversations& conversations();
   Engine& engine(Listener& listener);
   /// The document of the last call is kept: questions come in rows.

@@ -43,6 +43,20 @@ void Shelf::setListed(const Listed& listed) {
   rows_ = std::move(rows);
 }
 
+void Shelf::setRead(const Listed& listed) {
+  for (const ListedDocument& document : listed.documents) {
+    const QString key = QString::fromStdString(document.record.id);
+    const LibraryRow* row = find(key);
+    if (!row) continue;
+    const bool isHalted = row->state == DocumentState::Stopped || row->state == DocumentState::Failed;
+    if (isHalted && !document.isRead) continue;
+    // The library notes a reading's share when it ends: what is known of one that goes on is the row's.
+    const double share = document.isRead ? 1 : std::max(row->share, document.shareRead);
+    setState(key, document.isRead ? DocumentState::Ready : DocumentState::Waiting);
+    at(key)->share = share;
+  }
+}
+
 void Shelf::setCollections(const Collections& collections) {
   for (const auto& [id, name] : collections.byDocument)
     setCollection(QString::fromStdString(id), QString::fromStdString(name));

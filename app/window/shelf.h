@@ -18,6 +18,8 @@ class Shelf {
 
   /// What the library holds; rows of files that wait stay. Documents without a whole reading wait to be read.
   void setListed(const Listed& listed);
+  /// How far documents that have rows are read. Those that were stopped or failed stay so until they are read.
+  void setRead(const Listed& listed);
   void setCollections(const Collections& collections);
   void setCollection(const QString& key, const QString& name);
 

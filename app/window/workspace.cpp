@@ -191,6 +191,7 @@ void Workspace::connectViews() {
   });
   connect(evidence_, &EvidencePanel::withoutWished, this, &Workspace::askWithout);
   connect(compare_, &ComparePanel::compareWished, this, &Workspace::compare);
+  connect(compare_, &ComparePanel::stopWished, this, &Workspace::stopComparing);
   connect(compare_, &ComparePanel::mapsWished, this, &Workspace::showCompared);
   connect(evidence_, &EvidencePanel::exportWished, this, [this] { chooseExport(QStringLiteral("csv")); });
 }
@@ -240,6 +241,8 @@ void Workspace::connectSession() {
   connect(session_, &Session::documentFailed, this, [this](const QString& sentence) {
     log_.write(sentence);
     window_->startPage()->setBusy({});
+    // Else it would be asked of whatever is opened next.
+    if (opensNextImported_) nextQuestion_.clear();
   });
   connect(session_, &Session::told, this, &Workspace::tell);
 }

@@ -108,9 +108,11 @@ class Workspace : public QObject {
   void openLogFolder();
   void openAbout();
   void shutDown();
+  void savePreferences();
   EngineJob engineJob() const;
   AskSettings readSettings() const;
   void tell(const QString& sentence);
+  void untell(const QString& sentence);
 
   // conversations and what is asked: workspace_conversations.cpp
   void setConversation(qint64 conversation, std::vector<ExchangePointer> exchanges);
@@ -184,6 +186,7 @@ class Workspace : public QObject {
   bool noteCompared(quint64 question, const ExchangePointer& exchange, const QString& failure);
   void showCompared(int entry);
   void stopComparing();
+  void endComparing();
 
   WorkspaceOptions options_;
   Look* look_;

@@ -14,7 +14,6 @@
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_rows.h"
 #include "ui/panels/main_window.h"
-#include "ui/panels/notice_bar.h"
 
 namespace kvasir {
 namespace {
@@ -23,6 +22,16 @@ std::vector<int> asVector(const std::set<int>& chunks) { return {chunks.begin(),
 
 QString readFurther() {
   return Workspace::tr("The document has been read further since this answer; ask again to see all of it.");
+}
+
+QString looksAtAll() {
+  return Workspace::tr(
+      "Full attention over the whole document is being computed for this answer; the map shows it when it is "
+      "done.");
+}
+
+QString goesOverAgain() {
+  return Workspace::tr("The answer is gone over once more, to see where each of its tokens looked.");
 }
 
 /// The passages of an answer that was given from these alone, put before the model anew; 0: it was not.
@@ -316,9 +325,7 @@ void Workspace::showHeads(int chunk) {
 void Workspace::verify() {
   if (!shown_ || !shown_->maps || verifying_ != 0) return;
   if (running_) return tell(tr("A question is being answered; verify when it is done, or stop it."));
-  window_->tell(
-      tr("Full attention over the whole document is being computed for this answer; the map shows it when it "
-         "is done."));
+  window_->tell(looksAtAll());
   verifying_ = session_->verify(shown_);
 }
 
@@ -330,7 +337,7 @@ void Workspace::stopLooking() {
 
 void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> full) {
   verifying_ = 0;
-  window_->notice()->hide();
+  untell(looksAtAll());
   const ExchangePointer exchange = find(number);
   if (!full || !exchange || !exchange->maps) return;
   if (full->map.chunks != exchange->maps->retrieved.chunks) return tell(readFurther());
@@ -349,22 +356,22 @@ void Workspace::showLooks() {
 }
 
 /// Has the answer looked at again: for its evidence where it was stopped, for what is not kept of it where it
-/// is of an earlier day.
+/// is of an earlier day. Stopped before anything was said, it rests on nothing.
 void Workspace::retrace(const ExchangePointer& exchange) {
   if (!exchange || running_ || retracing_ != 0) return;
-  if (!exchange->isStopped)
-    window_->tell(tr("The answer is gone over once more, to see where each of its tokens looked."));
+  if (exchange->isStopped && exchange->answer.isEmpty()) return;
+  if (!exchange->isStopped) window_->tell(goesOverAgain());
   retraced_ = exchange;
   retracing_ = session_->retrace(exchange);
 }
 
 void Workspace::onRetraced(qint64 number, const std::shared_ptr<const Exchange>& result) {
   retracing_ = 0;
+  untell(goesOverAgain());
   const std::optional<int> heads = std::exchange(headsWished_, std::nullopt);
   const ExchangePointer asked = std::exchange(retraced_, nullptr), found = find(number);
   const ExchangePointer& exchange = found ? found : asked;  // another conversation may be shown
   if (!result || !exchange) return;
-  window_->notice()->hide();
   const bool isNew = !exchange->maps;
   if (!isNew && exchange->chunks != result->chunks) return tell(readFurther());
   Exchange seen = *exchange;

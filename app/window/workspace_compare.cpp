@@ -91,4 +91,12 @@ void Workspace::stopComparing() {
     if (comparing_.entries[i].isRunning) session_->stopQuestion(comparing_.numbers[i]);
 }
 
+/// Its evidence and marks are places in a document that is not there any more.
+void Workspace::endComparing() {
+  stopComparing();
+  comparing_ = {};
+  compare_->setEntries({});
+  compare_->setBusy(false);
+}
+
 }  // namespace kvasir

@@ -55,7 +55,7 @@ void Workspace::showRows() {
 
 void Workspace::showMaps() {
   if (!shown_ || !shown_->maps) return maps_->setMaps(nullptr);
-  if (marked_.empty()) return maps_->setMaps(shown_->maps);
+  if (marked_.empty() || !open_) return maps_->setMaps(shown_->maps);
   auto maps = std::make_shared<AnswerMaps>(*shown_->maps);
   for (const TextRange& range : marked_) {
     for (const int chunk : chunksIn(QString::fromStdString(open_->record.id), range))

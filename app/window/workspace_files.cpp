@@ -19,6 +19,7 @@
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/main_window.h"
+#include "ui/panels/notice_bar.h"
 #include "ui/panels/start_page.h"
 
 namespace kvasir {
@@ -63,7 +64,7 @@ void Workspace::addFiles(const QStringList& paths) {
 
 void Workspace::openDocument(const QString& id) {
   revealNext_.reset();
-  if (isOpen(id) && home_ == id) return;
+  if (isOpen(id) && home_ == id) return askNext();
   const LibraryRow* row = session_->row(id);
   if (row && !open_) window_->startPage()->setBusy(tr("Opening %1…").arg(row->title));
   session_->open(id);
@@ -87,7 +88,9 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
   marked_.clear();
   window_->startPage()->setBusy({});
   window_->showDocument(row ? row->title : QString::fromStdString(open_->record.title));
-  document_->showDocument(open_->document, QString::fromStdString(open_->record.file));
+  const bool isDrawn = open_->complaint.isEmpty();
+  document_->showDocument(open_->document, isDrawn ? QString::fromStdString(open_->record.file) : QString(),
+                          open_->complaint);
   window_->library()->setOpen(id);
   preferences_.lastDocument = id;
   const auto reveals = std::exchange(revealNext_, std::nullopt);
@@ -99,6 +102,7 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
     return;
   }
   if (open_->place) document_->goTo(*open_->place);
+  if (home_ != id) endComparing();
   home_ = id;
   conversations_ = open_->conversations;
   setConversation(conversations_.empty() ? 0 : conversations_.front().id, open_->conversation);
@@ -110,16 +114,18 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
   askNext();
 }
 
-/// The question that came with the file, unless its answer is there from an earlier start.
+/// The question that came with the file, unless its answer is there from an earlier start. While another is
+/// answered it is left in the box.
 void Workspace::askNext() {
   const QString question = std::exchange(nextQuestion_, {});
-  if (question.isEmpty() || running_) return;
+  if (question.isEmpty()) return;
   const bool isAnswered =
       std::any_of(exchanges_.begin(), exchanges_.end(), [&](const ExchangePointer& exchange) {
         return exchange->question == question && !exchange->isStopped && !exchange->isUnanswered;
       });
   if (isAnswered) return;
   window_->ask()->setQuestion(question);
+  if (running_) return;
   Running running;
   running.question = question;
   running.documents = {home_};
@@ -128,6 +134,8 @@ void Workspace::askNext() {
 }
 
 void Workspace::closeDocument() {
+  endComparing();
+  marked_.clear();
   open_.reset();
   home_.clear();
   conversations_.clear();
@@ -231,7 +239,7 @@ void Workspace::openSettings() {
 
 void Workspace::applySettings(const SettingsValues& settings) {
   const SettingsValues before = std::exchange(preferences_.settings, settings);
-  preferencesFile_.save(preferences_);
+  savePreferences();
   if (look_) look_->apply(settings.theme, settings.fontPoints);
   const bool isOtherEngine = settings.model != before.model || settings.modelsFolder != before.modelsFolder ||
                              settings.threads != before.threads || settings.device != before.device;
@@ -244,6 +252,13 @@ void Workspace::applySettings(const SettingsValues& settings) {
   window_->ask()->setBudget(settings.budgetTokens);
   session_->setReading(readSettings(), settings.readsInBackground ? Session::Reading::InBackground
                                                                   : Session::Reading::WhenAsked);
+}
+
+void Workspace::savePreferences() {
+  if (preferencesFile_.save(preferences_)) return;
+  tell(tr("The settings cannot be written to %1: they hold until Kvasir ends. Check the permissions and the "
+          "space of its folder.")
+           .arg(preferencesFile_.file()));
 }
 
 EngineJob Workspace::engineJob() const {
@@ -268,6 +283,11 @@ void Workspace::tell(const QString& sentence) {
   window_->tell(sentence);
 }
 
+/// Takes a sentence away again, and no other that was told since.
+void Workspace::untell(const QString& sentence) {
+  if (window_->notice()->sentence() == sentence) window_->notice()->hide();
+}
+
 /// What must outlive the window; called at its closing, while work may go on.
 void Workspace::shutDown() {
   if (std::exchange(isShutDown_, true)) return;
@@ -278,7 +298,7 @@ void Workspace::shutDown() {
   }
   preferences_.geometry = window_->saveGeometry();
   preferences_.state = window_->saveState();
-  preferencesFile_.save(preferences_);
+  savePreferences();
   log_.write(QStringLiteral("Ended."));
 }
 

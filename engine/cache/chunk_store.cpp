@@ -61,7 +61,7 @@ std::uint64_t slotsOffset(const FixedHeader& h) {
 bool isPlausible(const FixedHeader& h, std::uint64_t fileBytes) {
   return std::memcmp(h.magic, kMagic, sizeof kMagic) == 0 && h.version == kVersion && h.tokens <= kMostTokens &&
          h.layers <= kMostLayers && h.indexFloats <= kMostIndexFloats && h.chunks <= h.tokens &&
-         h.finished <= h.chunks && h.durable <= h.finished && h.slotBytes > 0 &&
+         h.ring <= kMostTokens && h.finished <= h.chunks && h.durable <= h.finished && h.slotBytes > 0 &&
          h.slotBytes <= kMostSlotBytes && h.slotsAt == slotsOffset(h) && h.slotsAt <= fileBytes &&
          h.key[sizeof h.key - 1] == 0;
 }

@@ -31,7 +31,7 @@ int KvCache::chunkOf(int token) const {
 void KvCache::adopt(const std::vector<Run>& chunks) {
   assert(chunks_.empty());
   chunks_ = chunks;
-  adopted_ = this->chunks();
+  adopted_ = notedChunks_ = this->chunks();
   isCompact_ = extras_.keptTokens > 0 && adopted_ > 0;
 }
 
@@ -199,14 +199,24 @@ void KvCache::setIndex(int layer, int chunk, const at::Tensor& entry) {
 }
 
 std::span<float> KvCache::notes(int layer, int chunk) {
-  const auto length = static_cast<std::size_t>(extras_.noteFloats);
-  const bool isStored = !isTail(chunk);
-  float* stored = isStored ? reinterpret_cast<float*>(layerBytes(layer, chunk) + kvBytes_) : nullptr;
-  if (tailFrom_ < 0) return {stored, length};
   auto [place, isNew] = notes_.try_emplace({layer, chunk});
-  if (isNew && isStored) place->second.assign(stored, stored + length);
-  if (isNew && !isStored) place->second.assign(length, 0.0f);
+  if (!isNew) return place->second;
+  const auto length = static_cast<std::size_t>(extras_.noteFloats);
+  if (chunk < notedChunks_) {
+    const auto* stored = reinterpret_cast<const float*>(layerBytes(layer, chunk) + kvBytes_);
+    place->second.assign(stored, stored + length);
+  } else {
+    place->second.assign(length, 0.0f);
+  }
   return place->second;
+}
+
+void KvCache::storeNotes() {
+  if (tailFrom_ >= 0) return;
+  for (const auto& [place, notes] : notes_)
+    std::ranges::copy(notes, reinterpret_cast<float*>(layerBytes(place.first, place.second) + kvBytes_));
+  notes_.clear();
+  notedChunks_ = chunks();
 }
 
 std::size_t KvCache::bytesInMemory() const {

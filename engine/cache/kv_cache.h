@@ -76,8 +76,10 @@ class KvCache {
   at::Tensor index(int layer) const;
   void setIndex(int layer, int chunk, const at::Tensor& entry);
 
-  /// Notes of a chunk in a layer, zero until written. After `startTail`, changes stay in memory.
+  /// Notes of a chunk in a layer, zero until written. Changes stay in memory until `storeNotes`, which keeps
+  /// those that were made before `startTail`: so what a stopped step noted is not there when it is read again.
   std::span<float> notes(int layer, int chunk);
+  void storeNotes();
 
   std::size_t bytesInMemory() const;  ///< of tail chunks, the index and changed notes
   void release() { store_.release(); }
@@ -110,8 +112,9 @@ class KvCache {
   std::vector<Run> chunks_;
   std::vector<Tail> tails_;
   int adopted_ = 0;                        ///< first chunks whose index entries lie in the store
+  int notedChunks_ = 0;                    ///< first chunks whose notes do
   mutable std::vector<at::Tensor> index_;  ///< by layer: [capacity, indexFloats]; undefined until looked at
-  std::map<std::pair<int, int>, std::vector<float>> notes_;  ///< by layer and chunk: changed after startTail
+  std::map<std::pair<int, int>, std::vector<float>> notes_;  ///< by layer and chunk: not stored
 };
 
 }  // namespace kvasir

@@ -71,7 +71,7 @@ void addEnd(Tokenizer::Vocabulary& vocabulary, TokenId token) {
 void applyMarks(Tokenizer::Vocabulary& vocabulary) {
   for (TokenId token = 0; token < vocabulary.size; ++token) {
     std::int32_t& type = vocabulary.types[token];
-    if (type != kControlToken && type != kUserDefinedToken) continue;
+    if (type == kUnknownToken || type == kByteToken) continue;  // converters leave others "normal"
     const auto mark = std::find_if(kMarks.begin(), kMarks.end(),
                                    [&](const Mark& known) { return known.text == vocabulary.texts[token]; });
     if (mark == kMarks.end()) continue;

@@ -66,6 +66,13 @@ int firstRecentChunk(const Block& block, const KvCache& cache, const PolicySetti
   return first;
 }
 
+std::vector<Run> chunksBefore(const Block& block, const KvCache& cache, const std::vector<int>& blocked) {
+  std::vector<Run> runs;
+  for (int chunk = 0; chunk < block.chunk; ++chunk)
+    if (chunk == 0 || !holds(blocked, chunk)) runs.push_back(cache.chunk(chunk));
+  return runs;
+}
+
 std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const std::vector<float>& scores,
                               const PolicySettings& settings, int firstRecent) {
   Room room(block, cache, settings);
@@ -83,6 +90,14 @@ std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const st
   if (!scores.empty())
     for (const int chunk : bestOf(scores, 1, firstRecent, most)) room.take(chunk);
   return std::move(room).chosen();
+}
+
+std::vector<int> chunksWithoutEntry(int layer, Run chunks, const KvCache& cache) {
+  const at::Tensor entries = cache.index(layer);
+  std::vector<int> without;
+  for (int chunk = chunks.begin; chunk < chunks.end; ++chunk)
+    if (entries.const_data_ptr<float>()[chunk * entries.size(1)] == 0) without.push_back(chunk);
+  return without;
 }
 
 void requireChunkBudget(int budgetTokens, const char* method) {

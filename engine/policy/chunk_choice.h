@@ -13,6 +13,10 @@ int recentChunks(const PolicySettings& settings);
 /// asked of it, and every chunk kept for it is one fewer retrieved.
 int firstRecentChunk(const Block& block, const KvCache& cache, const PolicySettings& settings);
 
+/// All chunks before a block's but blocked ones, each a run of its own, so that keys gathered for one block
+/// stay in place for the next. The first is never blocked.
+std::vector<Run> chunksBefore(const Block& block, const KvCache& cache, const std::vector<int>& blocked);
+
 /// What a block sees of what comes before it, ascending: everything where everything fits; else the first
 /// chunk, the pinned ones, the recent ones, and as many of the best scored as there is room for, with a whole
 /// chunk kept free for the block's own. Blocked chunks never, but for the first. scores: of every chunk before
@@ -20,6 +24,9 @@ int firstRecentChunk(const Block& block, const KvCache& cache, const PolicySetti
 /// that there is room for.
 std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const std::vector<float>& scores,
                               const PolicySettings& settings, int firstRecent);
+
+/// Chunks of [begin, end) whose index entry begins with zero, as those do that were never set.
+std::vector<int> chunksWithoutEntry(int layer, Run chunks, const KvCache& cache);
 
 /// Throws a sentence where the budget leaves no room to retrieve anything.
 void requireChunkBudget(int budgetTokens, const char* method);

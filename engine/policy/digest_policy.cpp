@@ -39,8 +39,7 @@ class DigestPolicy : public KvPolicy {
     Selection selection;
     const bool isDense = rule_.reads == Reads::Densely && !cache.isTail(block.chunk);
     if (isDense || block.first + block.tokens <= settings_.budgetTokens) {
-      for (int chunk = 0; chunk < block.chunk; ++chunk)
-        if (!isBlocked(chunk)) selection.runs.push_back(cache.chunk(chunk));
+      selection.runs = chunksBefore(block, cache, settings_.wishes.blocked);
       return selection;
     }
     const std::vector<float> pages = pageScores(layer, block, queries, cache);
@@ -64,10 +63,13 @@ class DigestPolicy : public KvPolicy {
     return {std::min(begin, chunk.end), std::min(begin + rule_.pageTokens, chunk.end)};
   }
 
-  /// Blocks come chunk after chunk, so only the last chunk before `end` can be without an entry.
+  /// Blocks come chunk after chunk, so only the last chunk before `end` can be without an entry; and, when the
+  /// first is asked about, the last chunk of each of several documents.
   void indexUpTo(int layer, int end, KvCache& cache) {
     int& indexed = indexed_[static_cast<std::size_t>(layer)];
     if (indexed >= end) return;
+    if (indexed == 0)
+      for (const int chunk : chunksWithoutEntry(layer, {0, end - 1}, cache)) index(layer, chunk, cache);
     index(layer, end - 1, cache);
     indexed = end;
   }

@@ -29,7 +29,7 @@ constexpr float kSinkScore = 3e30f, kPinnedScore = 2e30f, kRecentScore = 1e30f;
 class EvictingPolicy : public KvPolicy {
  public:
   EvictingPolicy(const PolicySettings& settings, const EvictionRule& rule)
-      : settings_(settings), rule_(rule), table_(settings.ropeFrequencies) {
+      : settings_(settings), rule_(rule), table_(settings.ropeFrequencies, settings.ropeMagnitude) {
     layers_.resize(static_cast<std::size_t>(settings.shape.layers));
   }
 
@@ -51,14 +51,13 @@ class EvictingPolicy : public KvPolicy {
     }
     if (!cache.isTail(block.chunk)) {
       notice(layer, queries, block);
-      if (block.first > 0) selection.runs.push_back({0, cache.chunk(block.chunk).begin});
+      selection.runs = chunksBefore(block, cache, {});
       return selection;
     }
     int document = 0;  // its chunks
     for (document = block.chunk; document > 0 && cache.isTail(document - 1);) --document;
     if (cache.isKeptWhole() && block.first + block.tokens <= settings_.budgetTokens) {
-      for (int chunk = 0; chunk < block.chunk; ++chunk)
-        if (chunk == 0 || !isBlocked(chunk)) selection.runs.push_back(cache.chunk(chunk));
+      selection.runs = chunksBefore(block, cache, settings_.wishes.blocked);
       return selection;
     }
     const int end = document > 0 ? cache.chunk(document - 1).end : 0;
@@ -96,10 +95,6 @@ class EvictingPolicy : public KvPolicy {
     setBytes(sum);
   }
 
-  bool isBlocked(int chunk) const {
-    return std::ranges::find(settings_.wishes.blocked, chunk) != settings_.wishes.blocked.end();
-  }
-
   /// Statistics of what is being read.
   void notice(int layer, const BlockQueries& queries, const Block& block) {
     Layer& held = layers_[static_cast<std::size_t>(layer)];
@@ -131,10 +126,12 @@ class EvictingPolicy : public KvPolicy {
     held.kept = at::Tensor();
   }
 
-  /// What came of question and answer, newest first, and in the room it leaves the best of the document.
+  /// What came of question and answer, newest first, and in the room it leaves the best of the document: at
+  /// least what is always kept.
   void addTail(int layer, const Block& block, int document, const KvCache& cache, int end,
                Selection& selection) {
-    int left = settings_.budgetTokens - kChunkTokens;
+    const int always = std::min(end, kSinkTokens + kLastTokens);
+    int left = settings_.budgetTokens - kChunkTokens - always;
     const bool fits = block.first + block.tokens <= settings_.budgetTokens;
     int first = block.chunk;
     for (; first > document; --first) {
@@ -145,7 +142,7 @@ class EvictingPolicy : public KvPolicy {
     for (int chunk = first; chunk < block.chunk; ++chunk) selection.runs.push_back(cache.chunk(chunk));
     Layer& held = layers_[static_cast<std::size_t>(layer)];
     const int most = static_cast<int>(held.ranking.size(1));
-    const int count = fits ? most : std::min(most, shareOf(layer, left, end));
+    const int count = fits ? most : std::min(most, shareOf(layer, left + always, end));
     if (count == 0) return;
     if (!held.kept.defined() || held.kept.size(1) != count)
       held.kept = held.ranking.narrow(1, 0, count).contiguous();
@@ -171,6 +168,7 @@ class EvictingPolicy : public KvPolicy {
     for (int chunk = 0; chunk < chunks; ++chunk) keys.chunks.push_back(cache.chunk(chunk));
     table_.grow(keys.tokens());
     keys.read = [this, layer, &cache](int chunk) {
+      settings_.breathe();
       const Run run = cache.chunk(chunk);
       const KvTensors kv = cache.read(layer, chunk);
       at::Tensor rows =
@@ -186,7 +184,8 @@ class EvictingPolicy : public KvPolicy {
   at::Tensor ranked(int layer, const KvCache& cache, int end, int chunks = 0) {
     at::Tensor scores = scoresOf(layer, cache, end, chunks).narrow(1, 0, end).clone();
     const double share = rule_.score == Score::Heavy ? settings_.numbers["recent"] : 0;
-    const int recent = std::max(kLastTokens, static_cast<int>(settings_.budgetTokens * share));
+    const int window = rule_.question == Question::Hidden ? rule_.window : 0;
+    const int recent = std::max({kLastTokens, window, static_cast<int>(settings_.budgetTokens * share)});
     const int firstRecent = std::max(0, end - recent);
     scores.narrow(1, firstRecent, end - firstRecent)
         .copy_((at::arange(firstRecent, end, at::kFloat) / end + 1) * kRecentScore);
@@ -213,7 +212,7 @@ class EvictingPolicy : public KvPolicy {
   at::Tensor scoresOf(int layer, const KvCache& cache, int end, int chunks) {
     const Layer& held = layers_[static_cast<std::size_t>(layer)];
     const KvShape& shape = settings_.shape;
-    const float scale = 1 / std::sqrt(static_cast<float>(shape.headDimension));
+    const float scale = settings_.attentionScale;
     const int documentChunks = cache.chunkOf(end - 1) + 1;
     switch (rule_.score) {
       case Score::Heavy:
@@ -245,6 +244,7 @@ std::unique_ptr<KvPolicy> evictingPolicy(const PolicySettings& settings, Evictio
   if (rule.score == Score::Window) {
     rule.window = settings.numbers.whole("window");
     rule.neighbours = settings.numbers.whole("neighbours");
+    if (!rule.isPyramid && settings.numbers.whole("max") == 1) rule.pool = Pool::Max;
   }
   return std::make_unique<EvictingPolicy>(settings, rule);
 }

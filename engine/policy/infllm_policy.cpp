@@ -62,10 +62,12 @@ class InfllmPolicy : public KvPolicy {
 
   /// A chunk that is recent no more has all the attention it will get. Blocks come chunk after chunk, so only
   /// the last chunk before `end` can be without an entry: the others got theirs at the block before, by this
-  /// object or by the one that read the document.
+  /// object or by the one that read the document. But of several documents each was left with recent chunks.
   void indexUpTo(int layer, int end, KvCache& cache) {
     int& indexed = indexed_[static_cast<std::size_t>(layer)];
     if (indexed >= end) return;
+    if (indexed == 0)
+      for (const int chunk : chunksWithoutEntry(layer, {1, end - 1}, cache)) index(layer, chunk, cache);
     index(layer, end - 1, cache);
     indexed = end;
   }

@@ -89,38 +89,39 @@ std::unique_ptr<PositionScheme> stretched(RopeStretch stretch, const Numbers& nu
 
 }  // namespace
 
-std::unique_ptr<PositionScheme> interpolatedPositions(int, const Numbers& numbers) {
+std::unique_ptr<PositionScheme> interpolatedPositions(int, int, const Numbers& numbers) {
   return stretched(RopeStretch::Interpolated, numbers);
 }
-std::unique_ptr<PositionScheme> ntkPositions(int, const Numbers& numbers) {
+std::unique_ptr<PositionScheme> ntkPositions(int, int, const Numbers& numbers) {
   return stretched(RopeStretch::NtkAware, numbers);
 }
-std::unique_ptr<PositionScheme> yarnPositions(int, const Numbers& numbers) {
+std::unique_ptr<PositionScheme> yarnPositions(int, int, const Numbers& numbers) {
   return stretched(RopeStretch::Yarn, numbers);
 }
-std::unique_ptr<PositionScheme> longRopePositions(int, const Numbers&) {
+std::unique_ptr<PositionScheme> longRopePositions(int, int, const Numbers&) {
   return std::make_unique<RopePositions>(0, RopeStretch::LongRope);
 }
-std::unique_ptr<PositionScheme> groupedPositions(int, const Numbers& numbers) {
+std::unique_ptr<PositionScheme> groupedPositions(int, int, const Numbers& numbers) {
   return std::make_unique<GroupedPositions>(numbers.whole("window"), numbers.whole("group"));
 }
-std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens, const Numbers&) {
+std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens, int, const Numbers&) {
   return std::make_unique<CeilingPositions>(budgetTokens);
 }
-std::unique_ptr<PositionScheme> ropePositions(int, const Numbers&) {
+std::unique_ptr<PositionScheme> ropePositions(int, int, const Numbers&) {
   return std::make_unique<RopePositions>(0);
 }
 std::unique_ptr<PositionScheme> windowPositions(int windowTokens) {
   return std::make_unique<RopePositions>(windowTokens);
 }
-std::unique_ptr<PositionScheme> cachePositions(int budgetTokens, const Numbers& numbers) {
+std::unique_ptr<PositionScheme> cachePositions(int budgetTokens, int, const Numbers& numbers) {
   return std::make_unique<CachePositions>(budgetTokens, numbers.whole("sinks") > 0);
 }
-std::unique_ptr<PositionScheme> closedPositions(int budgetTokens, const Numbers&) {
+std::unique_ptr<PositionScheme> closedPositions(int budgetTokens, int, const Numbers&) {
   return std::make_unique<ClosedPositions>(budgetTokens);
 }
-std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens, const Numbers&) {
-  return std::make_unique<ClampedPositions>(budgetTokens);
+std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens, int trainedTokens, const Numbers&) {
+  return std::make_unique<ClampedPositions>(trainedTokens > 0 ? std::min(budgetTokens, trainedTokens)
+                                                              : budgetTokens);
 }
 
 }  // namespace kvasir

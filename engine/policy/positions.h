@@ -44,39 +44,40 @@ class PositionScheme {
 };
 
 /// True distances at any length.
-std::unique_ptr<PositionScheme> ropePositions(int budgetTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> ropePositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
 /// Frequencies stretched for texts beyond the trained length: PI, NTK-aware, YaRN, LongRoPE
 /// (engine/model/rope.h). Departure: unless the number `scale` fixes it, as the papers do, the scale follows
 /// the text in powers of two, as the dynamic variants do, which take the exact ratio. What was read at a
 /// smaller scale stays as it was computed, but meets later queries at theirs.
-std::unique_ptr<PositionScheme> interpolatedPositions(int budgetTokens, const Numbers& numbers);
-std::unique_ptr<PositionScheme> ntkPositions(int budgetTokens, const Numbers& numbers);
-std::unique_ptr<PositionScheme> yarnPositions(int budgetTokens, const Numbers& numbers);
-std::unique_ptr<PositionScheme> longRopePositions(int budgetTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> interpolatedPositions(int budgetTokens, int trainedTokens,
+                                                      const Numbers& numbers);
+std::unique_ptr<PositionScheme> ntkPositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> yarnPositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> longRopePositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
 /// SelfExtend (§3.2, eq. 3 and 4): true distances up to a window; beyond it keys and queries stand at their
 /// positions divided by the number `group`, queries moved so that both meet at the window's end.
-std::unique_ptr<PositionScheme> groupedPositions(int budgetTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> groupedPositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
 /// LM-Infinite (§3.2): the first tokens, and those of the middle, keep their distance up to a ceiling, the
 /// budget, and stand there however far they are. Departure: the ceiling sets in for a block of queries as one.
-std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> ceilingPositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
 /// True distances for layers that see only a window of the model's own.
 std::unique_ptr<PositionScheme> windowPositions(int windowTokens);
 
 /// Sinks stand at the start of the cache and the query at its end, whatever was evicted between (StreamingLLM
 /// §3.2).
-std::unique_ptr<PositionScheme> cachePositions(int budgetTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> cachePositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
 /// All that is seen stands in a row, the query at its end: positions are assigned anew over what the cache
 /// holds (Activation Beacon §3.1). No key is farther than the budget.
-std::unique_ptr<PositionScheme> closedPositions(int budgetTokens, const Numbers& numbers);
+std::unique_ptr<PositionScheme> closedPositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
-/// True distances inside the budget, one constant distance beyond it (InfLLM §3.2 puts all keys outside its
-/// local window at one distance; here a retrieved chunk that is near enough keeps its own, so that a document
-/// within the budget is attended to exactly).
-std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens, const Numbers& numbers);
+/// True distances inside the budget, or the trained length if that is less, one constant distance beyond it
+/// (InfLLM §3.2 puts all keys outside its local window at one distance; here a retrieved chunk that is near
+/// enough keeps its own, so that a document within the budget is attended to exactly).
+std::unique_ptr<PositionScheme> clampedPositions(int budgetTokens, int trainedTokens, const Numbers& numbers);
 
 }  // namespace kvasir

@@ -67,6 +67,7 @@ class BookmarkPolicy : public KvPolicy {
     if (bookmarks_.has(layer)) add(layer, block, queries, cache, sums);
     selection.scores = meanCosines(sums);
     if (cache.isTail(block.chunk)) {
+      selection.scores.resize(static_cast<std::size_t>(block.chunk));  // below the first entries: words alone
       const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
       const std::vector<float> found = scoresOf(paragraphs, selection.scores, wordWeight_);
       selection.scores = byParagraphs(selection.scores, paragraphs, found);

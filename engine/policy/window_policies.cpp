@@ -9,9 +9,8 @@ namespace {
 
 class FullPolicy : public KvPolicy {
  public:
-  FullPolicy(KvCache::Extras extras, std::vector<int> blocked) : extras_(extras), blocked_(std::move(blocked)) {
-    std::ranges::sort(blocked_);
-  }
+  FullPolicy(KvCache::Extras extras, std::vector<int> blocked)
+      : extras_(extras), blocked_(std::move(blocked)) {}
 
   Needs needs() const override {
     Needs needs;
@@ -21,16 +20,7 @@ class FullPolicy : public KvPolicy {
 
   Selection select(int, const Block& block, const BlockQueries&, KvCache& cache) override {
     Selection selection;
-    int begin = 0;
-    const auto addUpTo = [&](int end) {
-      if (begin < end) selection.runs.push_back({begin, end});
-    };
-    for (const int chunk : blocked_) {
-      if (chunk < 1 || chunk >= block.chunk) continue;
-      addUpTo(cache.chunk(chunk).begin);
-      begin = cache.chunk(chunk).end;
-    }
-    addUpTo(cache.chunk(block.chunk).begin);
+    selection.runs = chunksBefore(block, cache, blocked_);
     return selection;
   }
 

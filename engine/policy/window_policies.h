@@ -34,6 +34,9 @@ struct PolicySettings {
   std::vector<double> ropeFrequencies = {};  ///< of the model's global layers
   std::vector<int> globalLayers = {};        ///< ascending: those that the policy is asked about; empty: all
   int documentTokens = 0;                    ///< of the document, read or to be read; 0: not known
+  float attentionScale = 0;                  ///< of the products of queries and keys
+  double ropeMagnitude = 1;                  ///< that the queries carry (RopeTable)
+  std::function<void()> breathe = [] {};     ///< called in long work; may throw to end it
   Numbers numbers = {};                      ///< of the row
 };
 

@@ -56,6 +56,11 @@ int TokenText::tokenAt(std::size_t byte) const {
   return static_cast<int>(after - bytes.begin());
 }
 
+const std::vector<std::size_t>& TokenText::sentences() const {
+  if (!sentences_) sentences_ = sentenceStarts(text);
+  return *sentences_;
+}
+
 TokenText tokenTextOf(const LoadedModel& model, const std::vector<StoredToken>& tokens,
                       std::vector<Run> chunks) {
   TokenText made;
@@ -70,7 +75,7 @@ TokenText tokenTextOf(const LoadedModel& model, const std::vector<StoredToken>& 
 }
 
 std::vector<Run> chunkPassages(const TokenText& text) {
-  const std::vector<std::size_t> starts = sentenceStarts(text.text);
+  const std::vector<std::size_t>& starts = text.sentences();
   const auto isText = [&](int token) { return text.isText[static_cast<std::size_t>(token)] != 0; };
   std::vector<Run> passages;
   for (const Run& chunk : text.chunks) {
@@ -92,7 +97,7 @@ std::vector<Run> chunkPassages(const TokenText& text) {
 
 std::vector<Run> sentencesOf(const TokenText& text, int least, int most) {
   std::vector<int> starts;
-  for (const std::size_t byte : sentenceStarts(text.text)) starts.push_back(text.tokenAt(byte));
+  for (const std::size_t byte : text.sentences()) starts.push_back(text.tokenAt(byte));
   std::vector<Run> sentences;
   for (int begin = 0; begin < text.tokens();) {
     int end = begin;

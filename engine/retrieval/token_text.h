@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct TokenText {
   std::string_view textOf(Run run) const;
   /// The token that begins at a byte of the text, but for white space before it, or else the next.
   int tokenAt(std::size_t byte) const;
+  /// Where sentences begin in the text, by ICU's rules; found when they are first asked for.
+  const std::vector<std::size_t>& sentences() const;
+
+ private:
+  mutable std::optional<std::vector<std::size_t>> sentences_;
 };
 
 /// tokens, chunks: as a reading has them; the chunks may be fewer than the tokens fill.

@@ -665,6 +665,40 @@ TEST_F(CliTest, ListsMethodsAndModels) {
   EXPECT_TRUE(own->contains("error"));  // an empty file is no model
 }
 
+TEST_F(CliTest, RefusesAnEmptyName) {
+  for (const char* command : {"ask", "map", "compare"})
+    EXPECT_EQ(run({command, "", "What?", "--methods", "full"}), 2) << command;
+  EXPECT_EQ(run({"ask", "", "What?"}), 2);
+  EXPECT_EQ(run({"needle", ""}), 2);
+  EXPECT_EQ(run({"read", ""}), 2);
+  EXPECT_EQ(run({"library", "remove", ""}), 2);
+}
+
+TEST_F(CliTest, RefusesToWriteResultsOverTheQuestions) {
+  const fs::path rows = scratch.folder() / "own.jsonl";
+  const std::string line = R"({"id": "a", "context": "x", "question": "What?", "answers": ["x"]})";
+  std::ofstream(rows) << line << "\n";
+  EXPECT_EQ(run({"eval", rows.string(), "--out", rows.string()}), 2);
+  std::ifstream stream(rows);
+  std::string kept;
+  std::getline(stream, kept);
+  EXPECT_EQ(kept, line);
+}
+
+TEST_F(CliTest, RefusesAPictureItCannotMakeBeforeAnythingIsRead) {
+  EXPECT_NE(run({"map", book, "What did the lamp burn?", "--out", "map.jpg"}), 0);
+  EXPECT_EQ(fakeEngine().loads, 0);
+}
+
+TEST_F(CliTest, PinsAndBlocksChunks) {
+  json({"ask", book, "What did the lamp burn?", "--method", "full", "--pin", "3,1", "--block", "2"});
+  EXPECT_EQ(fakeEngine().pinned.back(), (std::vector<int>{3, 1}));
+  EXPECT_EQ(fakeEngine().blocked.back(), std::vector<int>{2});
+  EXPECT_EQ(run({"ask", book, "What?", "--method", "streaming", "--pin", "1"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("heeds neither --pin nor --block"));
+  EXPECT_EQ(run({"ask", book, "What?", "--pin", "-1"}), 2);
+}
+
 TEST_F(CliTest, TellsTheNumbersOfAMethodAndTakesThem) {
   const Json rows = json({"methods", "streaming"});
   ASSERT_EQ(rows.size(), 1);

@@ -124,6 +124,21 @@ TEST_F(LibraryTest, KeepsTheIdOfTheSameContentAndItsReadings) {
   EXPECT_TRUE(library.findPath("/books/sample.pdf"));
 }
 
+// As another cover makes it: its pages would be cited wrongly.
+TEST_F(LibraryTest, MakesADocumentOfItsOwnOfTheSameTextOnOtherPages) {
+  Library library(folder);
+  Document document = sampleDocument(2);
+  const std::string id = addTo(library, document).id;
+  document.pages.insert(document.pages.begin(), {"cover", 600, 800, 0, 0});
+  for (Word& word : document.words) ++word.page;
+  const std::string other = addTo(library, document, stamp("/books/covered.pdf")).id;
+  EXPECT_NE(other, id);
+  EXPECT_EQ(library.load(id).pages.size(), 2u);
+  EXPECT_EQ(library.findPath("/books/sample.pdf")->id, id);
+  EXPECT_EQ(addTo(library, document, stamp("/books/covered.pdf", 2)).id, other);
+  EXPECT_EQ(addTo(library, sampleDocument(2)).id, id);
+}
+
 TEST_F(LibraryTest, MakesANewDocumentOfAFileThatChanged) {
   Library library(folder);
   const std::string before = addTo(library, sampleDocument(2)).id;

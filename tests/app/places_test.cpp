@@ -45,8 +45,10 @@ TEST(Places, SayWhereTheModelWasSought) {
   EXPECT_THAT(sentenceOf([&] {
                 findModel({}, {"/one", "/two"});
               }),
-              testing::AllOf(HasSubstr("/one, /two"), HasSubstr("./dev setup"), HasSubstr("--model")));
-  EXPECT_THAT(sentenceOf([&] { findModel("/no/such.gguf", {}); }), HasSubstr("/no/such.gguf"));
+              testing::AllOf(HasSubstr("/one, /two"), HasSubstr("./dev setup"), HasSubstr("--model"),
+                             HasSubstr("the settings")));
+  EXPECT_THAT(sentenceOf([&] { findModel("/no/such.gguf", {}); }),
+              testing::AllOf(HasSubstr("/no/such.gguf"), HasSubstr("--model"), HasSubstr("the settings")));
   const Variable variable("KVASIR_MODEL", "/no/model.gguf");
   EXPECT_THAT(sentenceOf([&] { findModel({}, {}); }), HasSubstr("KVASIR_MODEL"));
 }

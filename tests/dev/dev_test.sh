@@ -109,7 +109,7 @@ check "a refused file is removed" is_empty_folder "$KVASIR_CACHE/downloads"
 mkdir -p "$scratch/bin" "$scratch/installed"
 cat >"$scratch/bin/dpkg-query" <<SH
 #!/bin/sh
-[ -e "$scratch/installed/\$3" ] && printf installed
+[ -e "$scratch/installed/\$3" ] && printf "installed\ninstalled\n"  # for two architectures
 SH
 cat >"$scratch/bin/apt-get" <<SH
 #!/bin/sh

@@ -25,6 +25,19 @@ TEST_F(Attention, OfFullIsDenseAndCausal) {
   }
 }
 
+// What a layer gathered for one chunk stays in place for the next: a document of twice the length is not looked
+// up four times as often.
+TEST_F(Attention, OfDenseReadingOnlyAppends) {
+  for (const char* method : {"full", "pi", "selfextend", "kivi-4", "h2o", "snapkv", "quest"}) {
+    const auto lookups = [&](int chunks) {
+      OneLayer layer(findMethod(method), kBudget);
+      layer.run(randomTensors(chunks * kChunkTokens));
+      return layer.lookups();
+    };
+    EXPECT_LT(lookups(40), 2.5 * lookups(20)) << method;
+  }
+}
+
 // StreamingLLM §3.2: a cache of four sinks (or as many as are chosen) and the most recent tokens, evicted one
 // at a time; positions are places in the cache.
 class StreamingSinks : public testing::TestWithParam<int> {};

@@ -211,6 +211,8 @@ INSTANTIATE_TEST_SUITE_P(
              }},
         Rule{"snapkv:window=3:neighbours=9",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 3, kAll), 9, false); }},
+        Rule{"snapkv:max=1",
+             [](const Plain& p, int head) { return spread(p.received(head, kAll - 32, kAll), 5, true); }},
         Rule{"pyramidkv",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 8, kAll), 7, true); }},
         Rule{"pyramidkv-blind",
@@ -225,6 +227,28 @@ INSTANTIATE_TEST_SUITE_P(
           name, [](char letter) { return !std::isalnum(letter); }, '_');
       return name;
     });
+
+// What is always kept of a document is so beside a question that alone would fill the budget.
+TEST_P(Evicting, KeepsStartAndEndBesideALongQuestion) {
+  constexpr int kLong = 4 * kChunkTokens;
+  const Tensors t = randomTensors(kDocument + kLong);
+  OneLayer layer(findMethod(GetParam().method), kBudget);
+  for (int first = 0; first < kDocument; first += kChunkTokens)
+    layer.chunk(t, first, std::min(kChunkTokens, kDocument - first));
+  layer.startQuestion();
+  for (int first = 0; first < kLong; first += kChunkTokens) layer.chunk(t, kDocument + first, kChunkTokens);
+  const Selection& selection = layer.selections().back();
+  ASSERT_TRUE(selection.kept.defined());
+  std::int64_t seen = selection.kept.size(1) + kChunkTokens;
+  for (const kvasir::Run& run : selection.runs) seen += run.end - run.begin;
+  EXPECT_LE(seen, kBudget);
+  for (int head = 0; head < kKvHeads; ++head) {
+    std::set<int> mine;
+    for (std::int64_t i = 0; i < selection.kept.size(1); ++i) mine.insert(selection.kept[head][i].item<int>());
+    for (int token = 0; token < kSinks; ++token) EXPECT_TRUE(mine.contains(token)) << token;
+    for (int token = kDocument - kLast; token < kDocument; ++token) EXPECT_TRUE(mine.contains(token)) << token;
+  }
+}
 
 class EvictingByH2o : public testing::TestWithParam<std::pair<const char*, int>> {};
 

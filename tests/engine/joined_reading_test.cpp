@@ -98,6 +98,20 @@ TEST_P(EveryMethodOverReadings, SharesOutNoMoreAttentionThanThereIsOverAJoin) {
   }
 }
 
+// Entries are written late: those of a document's last chunks when more of it comes, or never.
+TEST_P(EveryMethodOverReadings, ScoresTheEndOfEveryDocument) {
+  if (!isJoinable()) GTEST_SKIP() << "it joins no readings";
+  const auto first = read("a", randomText(900, 1)), second = read("b", randomText(900, 2));
+  const EvidenceMap map = ask(*engine_.join({first, second})).map;
+  if (map.scores.empty() || !answersFromReading(findMethod(GetParam()))) GTEST_SKIP() << "it scores no chunks";
+  const auto end = static_cast<int>(first->chunks().size());
+  for (int layer = 0; layer < map.layers; ++layer)
+    for (int chunk = end - 3; chunk < end; ++chunk) {
+      const float score = map.scores[static_cast<std::size_t>(layer * map.chunks + chunk)];
+      EXPECT_TRUE(std::isfinite(score) && score != 0) << "layer " << layer << ", chunk " << chunk;
+    }
+}
+
 TEST_P(EveryMethodOverReadings, AnswersFromAHalfReadDocumentAndReadsOnAfterwards) {
   class StopsAt : public Listener {
     void progress(const Progress& progress) override {

@@ -66,6 +66,17 @@ inline std::vector<double> attend(const Tensors& t, int query, int head, const s
   return out;
 }
 
+/// Counts how often slots are looked up.
+class CountedChunks : public MemoryChunks {
+ public:
+  using MemoryChunks::MemoryChunks;
+  std::byte* slot(int chunk) override {
+    ++lookups;
+    return MemoryChunks::slot(chunk);
+  }
+  int lookups = 0;
+};
+
 /// Runs a method's policy and positions over a text chunk by chunk, as a pass does for one layer.
 class OneLayer {
  public:
@@ -73,8 +84,12 @@ class OneLayer {
   OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {})
       : model_(std::move(shape)),
         codec_(method.codec.make(at::kFloat)),
-        policy_(method.makePolicy({shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies})),
-        positions_(method.makePositions(budget)),
+        policy_(method.makePolicy({.shape = shape_,
+                                   .heads = kHeads,
+                                   .budgetTokens = budget,
+                                   .ropeFrequencies = kFrequencies,
+                                   .attentionScale = 1 / std::sqrt(static_cast<float>(kDimension))})),
+        positions_(method.makePositions(budget, 0)),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras) {}
 
@@ -97,6 +112,7 @@ class OneLayer {
 
   const std::vector<Selection>& selections() const { return selections_; }
   const KvCache& cache() const { return cache_; }
+  int lookups() const { return store_.lookups; }
 
  private:
   at::Tensor attendChunk(const Tensors& t, const Block& block) {
@@ -136,7 +152,7 @@ class OneLayer {
   std::unique_ptr<KvCodec> codec_;
   std::unique_ptr<KvPolicy> policy_;
   std::unique_ptr<PositionScheme> positions_;
-  MemoryChunks store_;
+  CountedChunks store_;
   KvCache cache_;
   std::map<int, RopeTable> tables_;
   AttendedGroups groups_;

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "importers/importer.h"
 #include "tests/importers/hand_made.h"
@@ -90,6 +92,23 @@ TEST_F(Epub, GivesPlacesThatStay) {
 
 TEST_F(Epub, DoesWithoutMissingParts) {
   EXPECT_EQ(import(epubEntries({{"gone.xhtml", ""}, {"a.xhtml", "<p>what remains</p>"}})).text, "what remains");
+}
+
+TEST_F(Epub, WithADamagedPartIsRefused) {
+  const auto file =
+      writeZip(folder_, "made.epub",
+               epubEntries({{"a.xhtml", "<p>first</p>"}, {"b.xhtml", "<p>the second chapter</p>"}}));
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const std::size_t name = bytes.find("b.xhtml");  // of the entry's own head; packed bytes follow
+  ASSERT_NE(name, std::string::npos);
+  bytes[name + 12] = static_cast<char>(bytes[name + 12] ^ 0x55);
+  try {
+    importFile(folder_.write("damaged.epub", bytes));
+    FAIL() << "was imported";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("b.xhtml in it cannot be unpacked"));
+  }
 }
 
 TEST_F(Epub, WithoutAnyPartHasNoText) {

@@ -49,6 +49,21 @@ TEST(Html, KeepsFootnotesThatNobodyRefersTo) {
             "Text.\n\nThe note.");
 }
 
+// Chapters put into one file by hand repeat their numbers.
+TEST(Html, LosesNoFootnoteWhoseIdAnotherHas) {
+  EXPECT_EQ(
+      read("<p>A<a epub:type='noteref' href='#n'>1</a></p><aside id='n' epub:type='footnote'>First.</aside>"
+           "<p>B<a epub:type='noteref' href='#n'>1</a></p><aside id='n' epub:type='footnote'>Second.</aside>"
+           "<p>C<a epub:type='noteref' href='#'>2</a></p><aside epub:type='footnote'>Third.</aside>"),
+      "A[1]\n\nFirst.\n\nB[1]\n\nSecond.\n\nC[2]\n\nThird.");
+}
+
+TEST(Html, TakesTimeInStepWithIdsOfEmptyElements) {
+  std::string html;
+  for (int i = 0; i < 60'000; ++i) html += "<p id='" + std::to_string(i) + "'></p>";
+  EXPECT_EQ(read(html + "<p>end</p>"), "end");
+}
+
 TEST(Html, EndsThoughFootnotesReferToEachOther) {
   EXPECT_EQ(read("<p>A<a epub:type='noteref' href='#n'>1</a></p><aside id='n' epub:type='footnote'>B<a "
                  "epub:type='noteref' href='#m'>2</a></aside><aside id='m' epub:type='footnote'>C<a "

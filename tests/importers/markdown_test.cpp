@@ -36,7 +36,29 @@ TEST_F(Markdown, ReadsLinksAndEmphasisAsTheirText) {
 }
 
 TEST_F(Markdown, KeepsMarksThatAreNoEmphasis) {
-  EXPECT_EQ(import("snake_case_name and 2 * 3 * 4").text, "snake_case_name and 2 * 3 * 4");
+  for (const char* text : {"snake_case_name and 2 * 3 * 4", "5*12 months and 3*4", "f(*args, **kwargs)",
+                           "a _private name", "x**2 and y**3", "*unclosed", "**", "`` unclosed ` code"})
+    EXPECT_EQ(import(text).text, text);
+}
+
+TEST_F(Markdown, TakesEmphasisOverLinesAndInsideScriptsWithoutSpaces) {
+  EXPECT_EQ(import("**a bold\nremark** and *one*").text, "a bold\nremark and one");
+  EXPECT_EQ(import("这是**重点**内容").text, "这是重点内容");
+  EXPECT_EQ(import("***all* of** it").text, "***all* of** it");  // marks that are not pairs stay
+}
+
+TEST_F(Markdown, LosesNoLineToWhatLooksLikeAFence) {
+  EXPECT_EQ(import("```command --all```\n\n## Next\n\ntext").text, "command --all\n\nNext\n\ntext");
+  EXPECT_EQ(import("```\na\n``` b\n```\nc").text, "a\n``` b\n\nc");
+}
+
+// Every mark that might open something is looked for no further than a paragraph's reach.
+TEST_F(Markdown, TakesNoLongerForMarksThatCloseNothing) {
+  for (const char* mark : {"[", "*a ", "_a "}) {
+    std::string text;
+    while (text.size() < 300'000) text += mark;
+    EXPECT_GT(import(text + "]").text.size(), 250'000u) << mark;
+  }
 }
 
 TEST_F(Markdown, KeepsListsAndTables) {
@@ -45,6 +67,10 @@ TEST_F(Markdown, KeepsListsAndTables) {
 }
 
 TEST_F(Markdown, LeavesOutFrontMatter) { EXPECT_EQ(import("---\ntitle: x\n---\ntext").text, "text"); }
+
+TEST_F(Markdown, KeepsWhatStandsBetweenTwoRules) {
+  EXPECT_EQ(import("---\nthe budget is 42\n\n---\ntext").text, "the budget is 42\n\ntext");
+}
 
 }  // namespace
 }  // namespace kvasir

@@ -226,6 +226,17 @@ TEST_F(Pdf, WithoutTextSaysSoAndWhatToDo) {
   EXPECT_THAT(refusal(pdfWithLines({{}})), AllOf(HasSubstr("without a text layer"), HasSubstr("ocrmypdf")));
 }
 
+TEST_F(Pdf, OfScannedPagesBehindAPageOfTextSaysSoToo) {
+  const std::string picture = "/Resources << /Font << /F1 3 0 R >> /XObject << /I 10 0 R >> >>",
+                    image =
+                        "<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray "
+                        "/BitsPerComponent 8 /Length 1 >>\nstream\nx\nendstream";
+  EXPECT_THAT(refusal(pdfWithLines({{{72, 700, "Digitized by a library"}}, {}, {}}, picture, "", {image})),
+              HasSubstr("2 of 3 pages without a text layer"));
+  const std::vector<std::vector<PdfLine>> mostlyText = {{{72, 700, "one"}}, {{72, 700, "two"}}, {}};
+  EXPECT_EQ(import(pdfWithLines(mostlyText, picture, "", {image})).text, "one two");
+}
+
 TEST_F(Pdf, WithAWrongTableOfObjectsIsStillRead) {
   std::string bytes = pdfWithLines({{{72, 700, "Hello world"}}});
   bytes.replace(bytes.find("startxref"), std::string::npos, "startxref\n7\n%%EOF\n");

@@ -34,7 +34,7 @@ class DocumentView::Parts : public QObject {
   explicit Parts(DocumentView* view);
   ~Parts() override;
 
-  void showDocument(std::shared_ptr<const Document> document, const QString& file);
+  void showDocument(std::shared_ptr<const Document> document, const QString& file, const QString& complaint);
   void leave() { history_.leave(area_->place()); }
   void jumpTo(const TextRange& range);
   void setInverted(bool inverted);
@@ -46,7 +46,7 @@ class DocumentView::Parts : public QObject {
   PlaceHistory history_;
   PageImages images_;
   std::shared_ptr<const Document> document_;
-  QString complaint_, wishObstacle_;
+  QString complaint_, givenComplaint_, wishObstacle_;
   std::optional<std::size_t> hovered_;
   std::size_t findFrom_ = 0;
   bool isFindFollowed_ = false;  // a jump of this find has been remembered
@@ -231,7 +231,8 @@ void DocumentView::Parts::connectParts() {
     mark_->setEnabled(area_->selection().has_value());
   });
   connect(&images_, &PageImages::opened, this, [this](const QString& complaint) {
-    complaint_ = area_->isPaged() ? complaint : QString();
+    const QString drawers = area_->isPaged() ? complaint : QString();
+    complaint_ = givenComplaint_.isEmpty() ? drawers : givenComplaint_;
     say(complaint_);
   });
   connect(find_, &FindBar::queryChanged, this, &Parts::find);
@@ -249,8 +250,10 @@ void DocumentView::Parts::connectParts() {
   });
 }
 
-void DocumentView::Parts::showDocument(std::shared_ptr<const Document> document, const QString& file) {
+void DocumentView::Parts::showDocument(std::shared_ptr<const Document> document, const QString& file,
+                                       const QString& complaint) {
   document_ = std::move(document);
+  givenComplaint_ = complaint;
   hovered_.reset();
   history_.clear();
   for (auto& ranges : highlights_.lit) ranges.clear();
@@ -410,11 +413,12 @@ DocumentView::DocumentView(QWidget* parent) : QWidget(parent), parts_(std::make_
 
 DocumentView::~DocumentView() = default;
 
-void DocumentView::showDocument(std::shared_ptr<const Document> document, const QString& file) {
-  parts_->showDocument(std::move(document), file);
+void DocumentView::showDocument(std::shared_ptr<const Document> document, const QString& file,
+                                const QString& complaint) {
+  parts_->showDocument(std::move(document), file, complaint);
 }
 
-void DocumentView::clear() { parts_->showDocument(nullptr, {}); }
+void DocumentView::clear() { parts_->showDocument(nullptr, {}, {}); }
 
 void DocumentView::light(Light light, const std::vector<TextRange>& ranges) {
   auto& lit = parts_->highlights_.lit[static_cast<std::size_t>(light)];
@@ -442,6 +446,16 @@ std::vector<QRect> DocumentView::boxesInView(const TextRange& range) const {
   std::vector<QRect> boxes = parts_->area_->boxesInView(range);
   for (QRect& box : boxes) box.translate(parts_->area_->mapTo(this, QPoint()));
   return boxes;
+}
+
+bool DocumentView::event(QEvent* event) {
+  // While words are looked for Esc ends that, although the window has it for something else.
+  if (event->type() == QEvent::ShortcutOverride && !parts_->find_->isHidden() &&
+      static_cast<QKeyEvent*>(event)->key() == Qt::Key_Escape) {
+    event->accept();
+    return true;
+  }
+  return QWidget::event(event);
 }
 
 void DocumentView::keyPressEvent(QKeyEvent* event) {

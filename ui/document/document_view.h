@@ -35,8 +35,9 @@ class DocumentView : public QWidget {
   ~DocumentView() override;
 
   /// `document` with words and boxes; `file` is the PDF the pages are drawn from, may be gone (then text is
-  /// shown).
-  void showDocument(std::shared_ptr<const Document> document, const QString& file);
+  /// shown). `complaint`: why no file is given, a sentence shown over it.
+  void showDocument(std::shared_ptr<const Document> document, const QString& file,
+                    const QString& complaint = {});
   void clear();
 
   /// Replaces the ranges lit in this way.
@@ -64,6 +65,7 @@ class DocumentView : public QWidget {
   void invertedChanged(bool inverted);
 
  protected:
+  bool event(QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
 
  private:

@@ -128,11 +128,13 @@ QWidget* ComparePanel::Parts::buildChoice() {
   methods_->setAccessibleName(tr("Methods to compare"));
   methods_->setMinimumWidth(methods_->fontMetrics().averageCharWidth() * 22);
   label->setBuddy(methods_);
-  compare_ = new QPushButton(tr("&Compare"), widget);
+  compare_ = new QPushButton(widget);
   compare_->setObjectName(QStringLiteral("compareButton"));
-  compare_->setAccessibleName(tr("Compare the chosen methods"));
   connect(methods_, &QListWidget::itemChanged, &context_, [this] { showReady(); });
-  connect(compare_, &QPushButton::clicked, &context_, [this] { Q_EMIT panel_->compareWished(chosen()); });
+  connect(compare_, &QPushButton::clicked, &context_, [this] {
+    if (isBusy_) return Q_EMIT panel_->stopWished();
+    Q_EMIT panel_->compareWished(chosen());
+  });
   rows->addWidget(label);
   rows->addWidget(methods_, 1);
   rows->addWidget(compare_);
@@ -203,7 +205,11 @@ QStringList ComparePanel::Parts::chosen() const {
   return names;
 }
 
-void ComparePanel::Parts::showReady() { compare_->setEnabled(!isBusy_ && !chosen().isEmpty()); }
+void ComparePanel::Parts::showReady() {
+  compare_->setText(isBusy_ ? tr("&Stop") : tr("&Compare"));
+  compare_->setAccessibleName(isBusy_ ? tr("Stop comparing") : tr("Compare the chosen methods"));
+  compare_->setEnabled(isBusy_ || !chosen().isEmpty());
+}
 
 void ComparePanel::Parts::setBusy(bool isBusy) {
   isBusy_ = isBusy;

@@ -45,11 +45,12 @@ class ComparePanel : public QWidget {
   /// One more to choose from, below the one it is a kind of ("snapkv:window=64"), if it is not there yet.
   void addMethod(const QString& name);
   void setEntries(std::vector<CompareEntry> entries);
-  void setBusy(bool isBusy);  ///< while busy nothing can be wished
+  void setBusy(bool isBusy);  ///< while busy the button stops instead of comparing
   QStringList chosenMethods() const;
 
  Q_SIGNALS:
   void compareWished(const QStringList& methods);
+  void stopWished();
   void mapsWished(int entry);  ///< and evidence, of one of the entries
 
  private:

@@ -148,7 +148,7 @@ void MainWindow::makeAskMenu() {
   QMenu* ask = menuBar()->addMenu(tr("&Ask"));
   ask->addAction(tr("&Question box"), QKeySequence(Qt::CTRL | Qt::Key_L), ask_, &AskPanel::focusQuestion);
   again_ = ask->addAction(tr("Ask a&gain"), QKeySequence(Qt::CTRL | Qt::Key_R), this, &MainWindow::againWished);
-  ask->addAction(tr("&Stop"), this, &MainWindow::stopWished);
+  ask->addAction(tr("&Stop"), QKeySequence(Qt::Key_Escape), this, &MainWindow::stopWished);
   ask->addAction(tr("&Verify against full attention"), this, &MainWindow::verifyWished);
   ask->addSeparator();
   ask->addActions(ask_->conversationActions());
@@ -231,9 +231,7 @@ void MainWindow::showShortcuts() {
                        action->shortcut().toString(QKeySequence::NativeText).toHtmlEscaped());
     }
   }
-  rows +=
-      tr("<tr><td>Ask</td><td>Enter</td></tr><tr><td>New line</td><td>Shift+Enter</td></tr>"
-         "<tr><td>Stop the answer</td><td>Esc</td></tr>");
+  rows += tr("<tr><td>Ask</td><td>Enter</td></tr><tr><td>New line</td><td>Shift+Enter</td></tr>");
   auto* box = new QMessageBox(QMessageBox::NoIcon, tr("Keys"), QStringLiteral("<table>%1</table>").arg(rows),
                               QMessageBox::Ok, this);
   box->setAttribute(Qt::WA_DeleteOnClose);

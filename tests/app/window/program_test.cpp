@@ -34,10 +34,11 @@ class ProgramTest : public QObject {
     return name;  // relative: the program makes it absolute
   }
 
-  bool hasLogged(const QString& text) const {
+  qsizetype timesLogged(const QString& text) const {
     QFile log(path(QStringLiteral("data/logs/kvasir.log")));
-    return log.open(QIODevice::ReadOnly) && QString::fromUtf8(log.readAll()).contains(text);
+    return log.open(QIODevice::ReadOnly) ? QString::fromUtf8(log.readAll()).count(text) : 0;
   }
+  bool hasLogged(const QString& text) const { return timesLogged(text) > 0; }
 
   /// All that was asked of any document, as the file of conversations has it.
   std::vector<ExchangePointer> asked() const {
@@ -92,6 +93,27 @@ class ProgramTest : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(hasLogged(QStringLiteral("Imported ") + path(QStringLiteral("ships.txt"))), 30000);
     QTRY_VERIFY_WITH_TIMEOUT(asked().size() == 1 && !asked()[0]->isUnanswered, 30000);
     QCOMPARE(first.state(), QProcess::Running);
+  }
+
+  void opensOneWindowWhenItIsStartedTwiceAtOnce() {
+    const QProcess &first = run({}), &second = run({});
+    QTRY_COMPARE_WITH_TIMEOUT(
+        (first.state() == QProcess::NotRunning) + (second.state() == QProcess::NotRunning), 1, 30000);
+    const QProcess& ended = first.state() == QProcess::NotRunning ? first : second;
+    QCOMPARE(ended.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(ended.exitCode(), 0);
+    QCOMPARE(timesLogged(QStringLiteral("Started.")), 1);
+    QVERIFY(!hasLogged(QStringLiteral("did not end by itself")));
+  }
+
+  void startsAsUsualWhileTheOneBeforeIsEnding() {
+    QProcess& first = run({});
+    QTRY_VERIFY_WITH_TIMEOUT(hasLogged(QStringLiteral("Started.")), 30000);
+    first.terminate();
+    QTRY_VERIFY_WITH_TIMEOUT(hasLogged(QStringLiteral("Ended.")), 10000);
+    run({});
+    QTRY_COMPARE_WITH_TIMEOUT(timesLogged(QStringLiteral("Started.")), 2, 30000);
+    QVERIFY(!hasLogged(QStringLiteral("did not end by itself")));
   }
 
   /// What was asked when it was killed is there, and nothing is done by itself.

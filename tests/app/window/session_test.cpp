@@ -1,3 +1,5 @@
+#include <QDateTime>
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QSignalSpy>
@@ -119,6 +121,104 @@ class SessionTest : public QObject {
     write(QStringLiteral("empty.txt"), "Now it has a whale.");
     session_->tryAgain(keyOf(0));
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  /// What is opened meanwhile does not wait for the folder, and what is left out of it is told.
+  void tellsWhenAFolderHasMoreDocumentsThanAreAdded() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported), told(session_.get(), &Session::told);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(imported.size(), 1);
+    QVERIFY(QDir(folder_->path()).mkpath(QStringLiteral("many")));
+    for (int i = 0; i <= 10'000; ++i) write(QStringLiteral("many/%1.txt").arg(i), "");
+    std::size_t rowsWhenOpened = 0;
+    connect(session_.get(), &Session::opened, this, [&] { rowsWhenOpened = session_->rows().size(); });
+    session_->addFiles({folder_->filePath(QStringLiteral("many"))});
+    session_->open(keyOf(0));
+    QTRY_COMPARE_WITH_TIMEOUT(told.size(), 1, 60000);
+    QVERIFY2(told[0][0].toString().startsWith(QLatin1String("Only the first 10,000 documents were added")),
+             qPrintable(told[0][0].toString()));
+    QCOMPARE(rowsWhenOpened, 1U);
+    QCOMPARE(session_->rows().size(), 10'001U);
+  }
+
+  /// A file that was only touched is as good as before.
+  void saysThatAFileHasChangedSinceItWasRead() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported), opened(session_.get(), &Session::opened);
+    const auto complaint = [&] {
+      return qvariant_cast<std::shared_ptr<const Opened>>(opened.last()[0])->complaint;
+    };
+    const QString path = write(QStringLiteral("report.txt"), "A whale was seen.");
+    session_->addFiles({path});
+    QTRY_COMPARE(imported.size(), 1);
+    session_->open(keyOf(0));
+    QTRY_COMPARE(opened.size(), 1);
+    QCOMPARE(complaint(), QString());
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::ReadWrite));
+    QVERIFY(file.setFileTime(QDateTime::currentDateTime().addDays(-1), QFileDevice::FileModificationTime));
+    file.close();
+    session_->open(keyOf(0));
+    QTRY_COMPARE(opened.size(), 2);
+    QCOMPARE(complaint(), QString());
+    write(QStringLiteral("report.txt"), "No whale was seen after all.");
+    session_->open(keyOf(0));
+    QTRY_COMPARE(opened.size(), 3);
+    QVERIFY2(complaint().startsWith(QLatin1String("report.txt has changed since it was read")),
+             qPrintable(complaint()));
+    // Added again it is another document, whose file it is.
+    session_->addFiles({path});
+    QTRY_COMPARE(imported.size(), 2);
+    session_->open(imported[1][1].toString());
+    QTRY_COMPARE(opened.size(), 4);
+    QCOMPARE(complaint(), QString());
+  }
+
+  void countsNothingAsReadThatAnotherMethodRead() {
+    AskSettings other;
+    other.method = "retrolm";
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported), answered(session_.get(), &Session::answered);
+    QSignalSpy idle(session_.get(), &Session::idle);
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_COMPARE(imported.size(), 1);
+    idle.clear();
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), other);
+    QTRY_COMPARE(answered.size(), 1);
+    QTRY_VERIFY(!idle.isEmpty());
+    QCOMPARE(stateOf(0), QStringLiteral("Waiting to be read"));
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), readFor());
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    // Nor is what was read forgotten for a question by another.
+    other.method = "whitened";
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), other);
+    QTRY_COMPARE(answered.size(), 3);
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  void countsAllDocumentsAsReadThatAQuestionHadRead() {
+    start(Session::Reading::WhenAsked);
+    QSignalSpy imported(session_.get(), &Session::imported);
+    session_->addFiles({write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."),
+                        write(QStringLiteral("two.txt"), "The steersman saw it all from the stern.")});
+    QTRY_COMPARE(imported.size(), 2);
+    session_->ask({keyOf(0), keyOf(1)}, QStringLiteral("harpoon and steersman?"), readFor());
+    QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+  }
+
+  void leavesAStoppedDocumentStoppedAfterAQuestion() {
+    start();
+    fakeEngine().onChunk = [](int) { workFor(20); };
+    session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")) && session_->rows()[0].share > 0);
+    session_->stopWork(keyOf(0));
+    QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Stopped")));
+    QSignalSpy answered(session_.get(), &Session::answered), idle(session_.get(), &Session::idle);
+    session_->ask({keyOf(0)}, QStringLiteral("What did the harpoon do?"), readFor(), Extent::AnyChunk);
+    QTRY_COMPARE(answered.size(), 1);
+    QTRY_VERIFY(!idle.isEmpty());
+    QVERIFY2(stateOf(0).startsWith(QLatin1String("Stopped")), qPrintable(stateOf(0)));
   }
 
   void answersWhileAnotherDocumentIsRead() {

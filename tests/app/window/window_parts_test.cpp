@@ -6,6 +6,8 @@
 #include <QStyleOption>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QThread>
+#include <chrono>
 #include <cmath>
 
 #include "app/text.h"
@@ -21,6 +23,7 @@
 #include "app/window/word_difference.h"
 
 using namespace kvasir;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -317,10 +320,15 @@ class WindowPartsTest : public QObject {
     preferences.settings.theme = Theme::Dark;
     preferences.settings.readsInBackground = false;
     preferences.recent = QStringList{s("/tmp/ä.pdf")};
-    file.save(preferences);
+    QVERIFY(file.save(preferences));
     const Preferences loaded = file.load();
     QVERIFY(loaded.settings == preferences.settings);
     QCOMPARE(loaded.recent, preferences.recent);
+  }
+
+  void noticesThatPreferencesCannotBeWritten() {
+    QVERIFY(QDir().mkpath(path("blocked/kvasir.ini")));  // a folder in the file's place
+    QVERIFY(!PreferencesFile(path("blocked")).save({}));
   }
 
   void takesDefaultsForPreferencesOutOfRange() {
@@ -386,11 +394,11 @@ class WindowPartsTest : public QObject {
 
   void handsFilesToTheRunningInstance() {
     SingleInstance first(path("one")), other(path("two"));
-    QVERIFY(!first.handOver({s("a.pdf")}, {}));
+    QVERIFY(!first.handOver({s("a.pdf")}, {}, 500ms));
     first.listen();
     QSignalSpy received(&first, &SingleInstance::received);
     QThread* sender = QThread::create([this] {
-      if (SingleInstance(path("one")).handOver({s("/tmp/ä.pdf"), s("b.pdf")}, s("Why?")))
+      if (SingleInstance(path("one")).handOver({s("/tmp/ä.pdf"), s("b.pdf")}, s("Why?"), 10s))
         setProperty("taken", true);
     });
     sender->start();
@@ -400,7 +408,36 @@ class WindowPartsTest : public QObject {
     QTRY_VERIFY(sender->isFinished());
     delete sender;
     QVERIFY(property("taken").toBool());
-    QVERIFY(!other.handOver({}, {}));
+    QVERIFY(!other.handOver({}, {}, 500ms));
+  }
+
+  /// From its start to its end, whether it listens yet or no more.
+  void isFirstWhileNoOtherIs() {
+    using Standing = SingleInstance::Standing;
+    auto first = std::make_unique<SingleInstance>(path("alone"));
+    SingleInstance second(path("alone")), other(path("beside"));
+    QVERIFY(first->begin({}, {}, 10ms) == Standing::First);
+    QVERIFY(second.begin({s("a.pdf")}, {}, 200ms) == Standing::Unheard);
+    QVERIFY(other.begin({}, {}, 10ms) == Standing::First);
+    first.reset();
+    QVERIFY(second.begin({}, {}, 10ms) == Standing::First);
+  }
+
+  void waitsForAnInstanceThatIsAboutToListen() {
+    SingleInstance first(path("late"));
+    QVERIFY(first.begin({}, {}, 10ms) == SingleInstance::Standing::First);
+    QSignalSpy received(&first, &SingleInstance::received);
+    QThread* sender = QThread::create([this] {
+      const auto standing = SingleInstance(path("late")).begin({s("a.pdf")}, {}, 10s);
+      setProperty("standing", static_cast<int>(standing));
+    });
+    sender->start();
+    QTRY_VERIFY(sender->isRunning());
+    first.listen();
+    QTRY_COMPARE(received.size(), 1);
+    QTRY_VERIFY(sender->isFinished());
+    delete sender;
+    QCOMPARE(property("standing").toInt(), static_cast<int>(SingleInstance::Standing::HandedOver));
   }
 
   void carriesAsManyTurnsIntoAFollowUpAsFit() {
@@ -455,6 +492,25 @@ class WindowPartsTest : public QObject {
     QVERIFY(!shelf.imported(s("/tmp/copy.pdf"), record));
     QCOMPARE(shelf.rows().size(), 1U);
     QCOMPARE(shelf.rows()[0].title, s("A"));
+  }
+
+  void keepsWhatWasStoppedOrFailedUntilItIsRead() {
+    Shelf shelf;
+    Listed listed;
+    for (const char* id : {"aaaa", "bbbb", "cccc"}) {
+      listed.documents.emplace_back();
+      listed.documents.back().record.id = id;
+    }
+    shelf.setListed(listed);
+    shelf.setProgress(s("aaaa"), DocumentState::Stopped, 0.5, -1);
+    shelf.fail(s("bbbb"), s("There is not enough memory."));
+    shelf.setRead(listed);
+    QVERIFY(shelf.find(s("aaaa"))->state == DocumentState::Stopped);
+    QVERIFY(shelf.find(s("bbbb"))->state == DocumentState::Failed);
+    QVERIFY(shelf.find(s("cccc"))->state == DocumentState::Waiting);
+    for (ListedDocument& document : listed.documents) document.isRead = true;
+    shelf.setRead(listed);
+    for (const LibraryRow& row : shelf.rows()) QVERIFY(row.state == DocumentState::Ready && row.share == 1);
   }
 
   void hasReadablePalettes() {

@@ -18,6 +18,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTabBar>
@@ -32,6 +33,7 @@
 #include "tests/app/window/window_walk.h"
 #include "tests/ui/context_menu.h"
 #include "ui/document/document_view.h"
+#include "ui/document/find_bar.h"
 #include "ui/document/light_style.h"
 #include "ui/document/page_view.h"
 #include "ui/maps/compare_panel.h"
@@ -137,6 +139,11 @@ class WorkspaceTest : public QObject {
         list->model()->match(list->model()->index(0, 0), Qt::DisplayRole, title, 1, Qt::MatchExactly);
     QVERIFY(!found.isEmpty());
     QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, list->visualRect(found[0]).center());
+  }
+  /// From now on an answer takes six seconds.
+  static void answerSlowly() {
+    fakeEngine().saying = std::string(400, 'a');
+    fakeEngine().onAnswerWord = [] { workFor(60); };
   }
   void typeInto(QInputDialog* dialog, const QString& text) {
     QVERIFY(dialog);
@@ -366,6 +373,37 @@ class WorkspaceTest : public QObject {
     QCOMPARE(fakeEngine().retraces, 1);
   }
 
+  void stopsWhatIsReadForAQuestion() {
+    start(Sample::None, Start::Safe);  // nothing but the question has it read
+    fakeEngine().onChunk = [](int chunk) { workFor(chunk < 200 ? 15 : 0); };
+    const QByteArray text = QByteArray("Nothing else of note happened on that long day. ").repeated(250);
+    dropFiles(window(), {driven_->write(QStringLiteral("long.txt"), text)});
+    QTRY_VERIFY(workspace().open());
+    ask(QStringLiteral("What happened on that day?"));
+    QTRY_VERIFY(workspace().session().rows()[0].share > 0.02);
+    QSignalSpy idle(&workspace().session(), &Session::idle);
+    QTest::keyClick(&box(), Qt::Key_Escape);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QTRY_VERIFY(!idle.isEmpty());
+    QVERIFY(shown() && shown()->isStopped);
+    // Nothing was said, so there is nothing to look at again.
+    QCOMPARE(fakeEngine().retraces, 0);
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{1});
+  }
+
+  void readsNoFurtherForAnAnswerThatWasStopped() {
+    start();
+    driven_->openHalfRead("The harpoon hit the whale at noon.");
+    fakeEngine().onAnswerWord = [] { workFor(60); };
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(QStringLiteral("What did the harpoon do?"));
+    QTRY_VERIFY(grew.size() > 1);
+    QTest::keyClick(&box(), Qt::Key_Escape);
+    QTRY_VERIFY(!workspace().isAnswering());
+    QTRY_VERIFY(shown() && shown()->isStopped && shown()->maps);
+    QVERIFY(shareRead(*shown()) < 1);
+  }
+
   void saysThatTheDocumentDoesNotSay() {
     start();
     openSample();
@@ -505,6 +543,155 @@ class WorkspaceTest : public QObject {
     QTRY_VERIFY(shown());
     QCOMPARE(window().strip()->values().kvBytesInMemory, 100);
     QCOMPARE(window().strip()->values().kvBytesOnDisk, 1000);
+  }
+
+  /// By its button, and by Esc wherever the focus is.
+  void stopsAComparison() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    answerSlowly();
+    window().activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window()));
+    auto* compare = window().findChild<ComparePanel*>();
+    const auto* button = compare->findChild<QPushButton*>(QStringLiteral("compareButton"));
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
+    QTRY_COMPARE(fakeEngine().questions.size(), std::size_t{2});
+    QVERIFY(clickButton(*compare, QStringLiteral("Stop comparing")));
+    QTRY_COMPARE(button->accessibleName(), QStringLiteral("Compare the chosen methods"));
+    QVERIFY(clickButton(*compare, button->accessibleName()));
+    QTRY_COMPARE(fakeEngine().questions.size(), std::size_t{3});
+    QTest::keyClick(window().findChild<PageView*>(), Qt::Key_Escape);
+    QTRY_COMPARE(button->accessibleName(), QStringLiteral("Compare the chosen methods"));
+    // The second method's turn never came.
+    QCOMPARE(fakeEngine().questions.size(), std::size_t{3});
+  }
+
+  void stopsByEscWhereverTheFocusIs() {
+    start();
+    openSample();
+    answerSlowly();
+    window().activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window()));
+    QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+    ask(kQuestion);
+    QTRY_VERIFY(grew.size() > 0);
+    // The find bar's own Esc goes before.
+    QSignalSpy stopped(&window(), &MainWindow::stopWished);
+    auto* page = window().findChild<PageView*>();
+    page->setFocus();
+    QTest::keyClick(page, Qt::Key_F, Qt::ControlModifier);
+    auto* find = window().findChild<FindBar*>();
+    QVERIFY(find->isVisible());
+    QTest::keyClick(find->findChild<QLineEdit*>(), Qt::Key_Escape);
+    QVERIFY(!find->isVisible());
+    QCOMPARE(stopped.size(), 0);
+    QVERIFY(workspace().isAnswering());
+    QTest::keyClick(page, Qt::Key_Escape);
+    QCOMPARE(stopped.size(), 1);
+    QTRY_VERIFY_WITH_TIMEOUT(!workspace().isAnswering(), 1000);
+    QVERIFY(shown() && shown()->isStopped);
+  }
+
+  /// What was marked, and where the evidence lies, is of a document that is gone.
+  void endsAComparisonWithItsDocument() {
+    start();
+    driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+    askAndWait(QStringLiteral("What did the harpoon hit?"));
+    Q_EMIT window().findChild<DocumentView*>()->rangeMarked(shown()->chunks.front());
+    auto* compare = window().findChild<ComparePanel*>();
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
+    const auto offers = [&] {
+      int count = 0;
+      for (const auto* button : compare->findChildren<QPushButton*>())
+        count += button->text() == QLatin1String("Show maps") && button->isEnabled() ? 1 : 0;
+      return count;
+    };
+    QTRY_COMPARE(offers(), 2);
+    workspace().session().remove(workspace().home());
+    QTRY_VERIFY(!workspace().open());
+    QVERIFY(!clickButton(*compare, QStringLiteral("Show maps and evidence of infllm")));
+    QCOMPARE(offers(), 0);
+    QVERIFY(!shown());
+  }
+
+  void endsAComparisonForAnotherDocument() {
+    start();
+    driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+    driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+    const QString home = workspace().home();
+    askAndWait(QStringLiteral("What did the steersman see?"));
+    answerSlowly();
+    auto* compare = window().findChild<ComparePanel*>();
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
+    QTRY_COMPARE(fakeEngine().questions.size(), std::size_t{2});
+    clickInLibrary(QStringLiteral("one"));
+    QTRY_VERIFY(workspace().home() != home);
+    QVERIFY(compare->findChildren<QPlainTextEdit*>().isEmpty());
+    QCOMPARE(compare->findChild<QPushButton*>(QStringLiteral("compareButton"))->accessibleName(),
+             QStringLiteral("Compare the chosen methods"));
+    // The one that runs ends, and the other is not begun.
+    fakeEngine().saying.clear();
+    askAndWait(QStringLiteral("What did the harpoon hit?"));
+    QCOMPARE(fakeEngine().questions.size(), std::size_t{3});
+  }
+
+  void asksTheDocumentThatIsOpenWhatCameWithItsFile() {
+    start();
+    const QString file = driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon.");
+    driven_->open(file);
+    workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
+    workspace().addFiles({file});
+    QTRY_VERIFY(shown() && !workspace().isAnswering());
+    QCOMPARE(shown()->question, QStringLiteral("What did the harpoon hit?"));
+    QVERIFY(!shown()->answer.isEmpty());
+  }
+
+  void asksNoOtherDocumentWhatCameWithAFileThatFailed() {
+    start();
+    QSignalSpy failed(&workspace().session(), &Session::documentFailed);
+    workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
+    workspace().addFiles({driven_->path(QStringLiteral("missing.txt"))});
+    QTRY_COMPARE(failed.size(), 1);
+    dropFiles(window(), {driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
+    QTRY_VERIFY(workspace().open());
+    QVERIFY(!workspace().isAnswering());
+    QVERIFY(!conversation().contains(QLatin1String("harpoon")));
+  }
+
+  void leavesInTheBoxWhatCameWithAFileWhileAnotherQuestionIsAnswered() {
+    start();
+    driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+    driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+    answerSlowly();
+    ask(QStringLiteral("What did the steersman see?"));
+    QVERIFY(workspace().isAnswering());
+    workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
+    clickInLibrary(QStringLiteral("one"));
+    QTRY_COMPARE(panel().question(), QStringLiteral("What did the harpoon hit?"));
+    QVERIFY(workspace().isAnswering());
+  }
+
+  /// A notice goes with the work it is about, however that ends; what was told since stays.
+  void takesAwayItsOwnNoticesOnly() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    restart();
+    QTRY_VERIFY(shown());
+    fakeEngine().onRetrace = [] { throw Cancelled(); };
+    QSignalSpy retraced(&workspace().session(), &Session::retraced);
+    window().showLowerView(window().findChild<MapPanel*>());
+    auto* looks = window().findChild<QComboBox*>(QStringLiteral("mapLooks"));
+    looks->setFocus();
+    QTest::keyClick(looks, Qt::Key_Down);
+    QVERIFY(window().notice()->sentence().contains(QLatin1String("gone over once more")));
+    QTRY_COMPARE(retraced.size(), 1);
+    QCOMPARE(window().notice()->sentence(), QString());
+    QVERIFY(driven_->clickVerify());
+    window().tell(QStringLiteral("The disk is full."));
+    QTRY_VERIFY(window().strip()->values().isCoverageExact);
+    QCOMPARE(window().notice()->sentence(), QStringLiteral("The disk is full."));
   }
 
   void sendsPinsAndBlocksWithTheNextQuestion() {
@@ -1098,6 +1285,37 @@ class WorkspaceTest : public QObject {
     QTRY_VERIFY(!window().findChild<AboutBox*>());
     QCOMPARE(open()->checkText(), said);
     window().findChild<AboutBox*>()->reject();
+  }
+
+  void saysThatTheOpenFileHasChanged() {
+    start();
+    const QString changed = driven_->path(QStringLiteral("report.pdf"));
+    QVERIFY(QFile::copy(samplePdf(), changed));
+    driven_->open(changed);
+    const QString title = workspace().session().rows()[0].title;
+    driven_->open(driven_->write(QStringLiteral("other.txt"), "Something else."));
+    QVERIFY(QFile::remove(changed));
+    writeLongPdf(changed, 2);
+    clickInLibrary(title);
+    const auto isSaid = [&] {
+      const auto labels = window().findChild<DocumentView*>()->findChildren<QLabel*>();
+      return std::any_of(labels.begin(), labels.end(), [](const QLabel* label) {
+        return label->isVisible() && label->text().startsWith(QLatin1String("report.pdf has changed"));
+      });
+    };
+    QTRY_VERIFY(isSaid());
+  }
+
+  void tellsThatSettingsCannotBeWritten() {
+    QVERIFY(QDir().mkpath(driven_->path(QStringLiteral("config/kvasir.ini"))));  // a folder in the file's place
+    start();
+    SettingsValues values;
+    values.method = QStringLiteral("infllm");
+    values.budgetTokens = 512;
+    workspace().applySettings(values);
+    QVERIFY2(window().notice()->sentence().contains(QLatin1String("cannot be written")),
+             qPrintable(window().notice()->sentence()));
+    QCOMPARE(panel().budget(), 512);
   }
 
   void showsDialogs() {

@@ -306,6 +306,18 @@ class DocumentViewTest : public QObject {
     if (!complaint.isEmpty()) QTRY_VERIFY(message->isVisible() && message->text().contains(complaint));
   }
 
+  void saysWhyItGotNoFile() {
+    const QString complaint = QStringLiteral("It has changed.");
+    show(sampleDocument(), {});
+    view_->showDocument(sampleDocument(), {}, complaint);
+    QLabel* message = labelNamed(*view_, QStringLiteral("Message"));
+    QTRY_VERIFY(message->isVisible() && message->text() == complaint);
+    view_->showDocument(madeBook(12, 20), {}, complaint);
+    QTRY_VERIFY(message->isVisible() && message->text() == complaint);
+    view_->showDocument(madeBook(12, 20), {});
+    QTRY_VERIFY(!message->isVisible());
+  }
+
   void aBookWithoutPagesIsShownByPart() {
     const auto book = madeBook(12, 20);
     show(book, {});

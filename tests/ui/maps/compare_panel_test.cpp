@@ -78,7 +78,7 @@ class ComparePanelTest : public QObject {
   void wishesTheCheckedMethods();
   void chosenMethodsStayChosen();
   void methodsWithOtherNumbersCanBeCompared();
-  void nothingIsWishedWhileBusy();
+  void stopsInsteadOfComparingWhileBusy();
   void showsAColumnForEachEntry();
   void showsHowMuchEvidenceIsShared();
   void everyControlHasANameAndTakesFocus();
@@ -126,12 +126,21 @@ void ComparePanelTest::methodsWithOtherNumbersCanBeCompared() {
            (QStringList{QStringLiteral("infllm:representatives=1"), QStringLiteral("snapkv")}));
 }
 
-void ComparePanelTest::nothingIsWishedWhileBusy() {
-  checkByKey(0);
+void ComparePanelTest::stopsInsteadOfComparingWhileBusy() {
+  QSignalSpy wished(panel_.get(), &ComparePanel::compareWished);
+  QSignalSpy stopped(panel_.get(), &ComparePanel::stopWished);
   panel_->setBusy(true);
-  QVERIFY(!compare_->isEnabled());
+  QVERIFY(compare_->isEnabled());  // whatever is chosen meanwhile
+  checkByKey(0);
+  QCOMPARE(compare_->accessibleName(), QStringLiteral("Stop comparing"));
+  QTest::mouseClick(compare_, Qt::LeftButton);
+  QCOMPARE(stopped.count(), 1);
+  QCOMPARE(wished.count(), 0);
   panel_->setBusy(false);
-  QVERIFY(compare_->isEnabled());
+  QCOMPARE(compare_->accessibleName(), QStringLiteral("Compare the chosen methods"));
+  QTest::mouseClick(compare_, Qt::LeftButton);
+  QCOMPARE(stopped.count(), 1);
+  QCOMPARE(wished.count(), 1);
 }
 
 void ComparePanelTest::showsAColumnForEachEntry() {

@@ -282,6 +282,21 @@ class PanelsTest : public QObject {
     QVERIFY(meter->toolTip().contains(QLatin1String("read anew from 20 passages")));
   }
 
+  void offersNoDeviceThatCanOnlyFail() {
+    const std::vector<MethodChoice> methods = {{QStringLiteral("infllm"), {}}, {QStringLiteral("full"), {}}};
+    const SettingsDialog dialog(SettingsValues{}, methods);
+    const QComboBox* devices = nullptr;
+    for (const auto* box : dialog.findChildren<QComboBox*>()) {
+      if (box->accessibleName() == QLatin1String("Device")) devices = box;
+    }
+    QVERIFY(devices);
+    const auto rowOf = [&](const QString& text) { return devices->model()->index(devices->findText(text), 0); };
+    const QModelIndex cuda = rowOf(QStringLiteral("Graphics card (CUDA)"));
+    QVERIFY(cuda.isValid() && !(cuda.flags() & Qt::ItemIsEnabled));
+    QVERIFY(cuda.data(Qt::ToolTipRole).toString().contains(QLatin1String("processor only")));
+    QVERIFY(rowOf(QStringLiteral("Processor")).flags() & Qt::ItemIsEnabled);
+  }
+
   void givesBackTheSettingsItWasGiven() {
     SettingsValues values;
     values.model = QStringLiteral("/models/a.gguf");
