@@ -3,6 +3,7 @@
 #include <set>
 #include <stdexcept>
 
+#include <QBuffer>
 #include <QCoreApplication>
 #include <QFileInfo>
 #include <QPageSize>
@@ -71,8 +72,11 @@ QString escapedMarkdown(QString plain) {
   return plain;
 }
 
-void writePdf(const Report& report, const QString& file) {
-  QPdfWriter writer(file);
+QByteArray asPdf(const Report& report) {
+  QByteArray bytes;
+  QBuffer buffer(&bytes);
+  buffer.open(QIODevice::WriteOnly);
+  QPdfWriter writer(&buffer);
   writer.setPageSize(QPageSize(QPageSize::A4));
   writer.setPageMargins(QMarginsF(20, 20, 20, 20), QPageLayout::Millimeter);
   writer.setTitle(report.title);
@@ -80,12 +84,8 @@ void writePdf(const Report& report, const QString& file) {
   QTextDocument document;
   document.setDefaultFont(QFont(QStringLiteral("sans-serif"), 10));
   document.setHtml(asHtml(report));
-  QFile probe(file);
-  if (!probe.open(QIODevice::WriteOnly))
-    throw std::runtime_error(
-        Words::tr("%1 cannot be written: %2.").arg(file, probe.errorString()).toStdString());
-  probe.close();
   document.print(&writer);
+  return bytes;
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ void writeBytes(const QByteArray& bytes, const QString& file) {
 
 void writeReport(const Report& report, const QString& file) {
   const QString suffix = QFileInfo(file).suffix().toLower();
-  if (suffix == QLatin1String("pdf")) return writePdf(report, file);
+  if (suffix == QLatin1String("pdf")) return writeBytes(asPdf(report), file);
   if (suffix == QLatin1String("html") || suffix == QLatin1String("htm"))
     return writeBytes(asHtml(report).toUtf8(), file);
   writeBytes(asMarkdown(report).toUtf8(), file);

@@ -72,22 +72,23 @@ qint64 Workspace::nextNumber() {
 void Workspace::showScopes() {
   std::vector<ScopeChoice> choices;
   if (const LibraryRow* row = session_->row(home_)) {
-    choices.push_back({tr("“%1” alone").arg(row->title), {home_}});
+    choices.push_back({tr("“%1” alone").arg(row->title), {home_}, QStringLiteral("document")});
     QStringList selected;
     for (const QString& key : window_->library()->selectedKeys()) {
       const LibraryRow* chosen = session_->row(key);
       if (chosen && chosen->isImported) selected << key;
     }
     if (selected.size() > 1)
-      choices.push_back({tr("%n selected documents", "", static_cast<int>(selected.size())), selected});
+      choices.push_back({tr("%n selected documents", "", static_cast<int>(selected.size())), selected,
+                         QStringLiteral("selected")});
     std::map<QString, QStringList> collections;
     for (const LibraryRow& other : session_->rows()) {
       if (other.isImported && !other.collection.isEmpty()) collections[other.collection] << other.key;
     }
     for (const auto& [name, keys] : collections) {
       if (keys.size() > 1)
-        choices.push_back(
-            {tr("Collection “%1” (%n documents)", "", static_cast<int>(keys.size())).arg(name), keys});
+        choices.push_back({tr("Collection “%1” (%n documents)", "", static_cast<int>(keys.size())).arg(name),
+                           keys, QStringLiteral("collection:") + name});
     }
   }
   window_->ask()->setScopes(std::move(choices));

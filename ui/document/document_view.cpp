@@ -50,6 +50,7 @@ class DocumentView::Parts : public QObject {
   std::optional<std::size_t> hovered_;
   std::size_t findFrom_ = 0;
   bool isFindFollowed_ = false;  // a jump of this find has been remembered
+  bool followsFind_ = true;      // the view goes to the match that is current
 
   std::unique_ptr<QWidget> body_;  // holds all below; goes before what they show
   DocumentBar* bar_;
@@ -125,7 +126,7 @@ QAction* DocumentView::Parts::add(const QString& text, BarIcon icon, const QList
                                   void (Parts::*run)()) {
   auto* action = new QAction(barIcon(icon), text, view_);
   action->setShortcuts(keys);
-  action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+  action->setShortcutContext(Qt::WindowShortcut);
   const QString key = action->shortcut().toString(QKeySequence::NativeText);
   action->setToolTip(key.isEmpty() ? action->iconText() : tr("%1 (%2)").arg(action->iconText(), key));
   connect(action, &QAction::triggered, this, run);
@@ -161,6 +162,8 @@ void DocumentView::Parts::makeActions() {
       copy_,
       mark_};
   for (QAction* action : more) action->setIcon({});
+  // Text elsewhere has these keys too.
+  for (QAction* action : {more[2], more[3], copy_}) action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
 }
 
 void DocumentView::Parts::makeBar() {
@@ -243,7 +246,7 @@ void DocumentView::Parts::connectParts() {
     showFound();
     if (!finder_.current()) return;
     const TextRange match = finder_.matches()[*finder_.current()];
-    if (area_->isInView(match)) return;
+    if (!followsFind_ || area_->isInView(match)) return;
     if (!isFindFollowed_) leave();
     isFindFollowed_ = true;
     area_->reveal(match);
@@ -265,7 +268,9 @@ void DocumentView::Parts::showDocument(std::shared_ptr<const Document> document,
   images_.open(isPaged ? document_ : nullptr, file);
   side_->showDocument(document_);
   area_->showDocument(document_);
-  if (!find_->isHidden()) find(find_->query());
+  if (find_->isHidden()) return;
+  find(find_->query());
+  followsFind_ = false;  // whoever shows a document says where
 }
 
 void DocumentView::Parts::say(const QString& sentence) {
@@ -348,11 +353,13 @@ void DocumentView::Parts::openFind() {
 }
 
 void DocumentView::Parts::find(const QString& query) {
+  followsFind_ = true;
   finder_.find(find_->isHidden() ? QString() : query, findFrom_);
 }
 
 void DocumentView::Parts::step(int direction) {
   if (find_->isHidden()) openFind();
+  followsFind_ = true;
   finder_.step(direction);
 }
 

@@ -184,14 +184,19 @@ void AskPanel::setConversations(const std::vector<ConversationChoice>& conversat
 
 void AskPanel::setScopes(std::vector<ScopeChoice> scopes) {
   if (!scopes.empty() && scopes == scopeChoices_) return;  // the list may be open
-  const QString before = scopes_->currentText();
+  const auto keyOf = [](const ScopeChoice& choice) { return choice.key.isEmpty() ? choice.title : choice.key; };
+  const auto chosen = static_cast<std::size_t>(std::max(0, scopes_->currentIndex()));
+  const QString before = chosen < scopeChoices_.size() ? keyOf(scopeChoices_[chosen]) : QString();
   const QStringList asked = scope();
   {
     const QSignalBlocker quiet(scopes_);
     scopes_->clear();
     for (const ScopeChoice& choice : scopes) scopes_->addItem(choice.title);
     scopeChoices_ = std::move(scopes);
-    scopes_->setCurrentIndex(scopeChoices_.empty() ? -1 : std::max(0, scopes_->findText(before)));
+    const auto same = std::ranges::find(scopeChoices_, before, keyOf);
+    const auto first = scopeChoices_.empty() ? -1 : 0;
+    scopes_->setCurrentIndex(same == scopeChoices_.end() ? first
+                                                         : static_cast<int>(same - scopeChoices_.begin()));
   }
   const bool isChoice = scopeChoices_.size() > 1;
   scopes_->setVisible(isChoice);

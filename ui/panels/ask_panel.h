@@ -31,6 +31,7 @@ struct ConversationChoice {
 struct ScopeChoice {
   QString title;  ///< "This document", "3 selected documents"
   QStringList documents;
+  QString key = {};  ///< what it stays while its title counts on; empty: the title
   friend bool operator==(const ScopeChoice&, const ScopeChoice&) = default;
 };
 
@@ -49,7 +50,7 @@ class AskPanel : public QWidget {
 
   /// shown: the id of one of them, or 0 for one that has not begun.
   void setConversations(const std::vector<ConversationChoice>& conversations, qint64 shown);
-  /// The choice of documents stays at the same title while there is one.
+  /// The choice of documents stays at the same key while there is one.
   void setScopes(std::vector<ScopeChoice> scopes);
   QStringList scope() const;  ///< ids of the documents to be asked
   /// Whether what is to be asked is not read to its end: then it can be waited for.

@@ -3,6 +3,7 @@
 #include <QAction>
 #include <QComboBox>
 #include <QInputDialog>
+#include <QItemSelection>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
@@ -15,6 +16,12 @@
 #include "ui/panels/library_model.h"
 
 namespace kvasir {
+namespace {
+
+/// A name in a menu, where & would mark a key.
+QString plain(QString name) { return name.replace(QLatin1Char('&'), QLatin1String("&&")); }
+
+}  // namespace
 
 LibraryPanel::LibraryPanel(QWidget* parent)
     : QWidget(parent),
@@ -98,7 +105,14 @@ void LibraryPanel::setRows(std::vector<LibraryRow> rows) {
   const QStringList kept = selectedKeys();
   model_->setRows(std::move(rows));
   if (selectedKeys() != kept) {
-    for (const QString& key : kept) select(key);
+    QItemSelection selection;
+    for (const QString& key : kept) {
+      const QModelIndex shown = filter_->mapFromSource(model_->index(std::max(0, model_->rowOf(key))));
+      if (model_->rowOf(key) >= 0 && shown.isValid()) selection.select(shown, shown);
+    }
+    if (!selection.isEmpty())
+      list_->selectionModel()->setCurrentIndex(selection.indexes().front(), QItemSelectionModel::NoUpdate);
+    list_->selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
   }
   fillCollections();
   updateActions();
@@ -140,7 +154,8 @@ void LibraryPanel::fillCollections() {
   collections_->setCurrentIndex(shown.isEmpty() ? 0 : std::max(0, collections_->findText(shown)));
   collectionMenu_->clear();
   for (const QString& name : sorted) {
-    collectionMenu_->addAction(name, this, [this, name] { Q_EMIT collectionWished(selectedKeys(), name); });
+    collectionMenu_->addAction(plain(name), this,
+                               [this, name] { Q_EMIT collectionWished(selectedKeys(), name); });
   }
   collectionMenu_->addAction(tr("&New collection…"), this, &LibraryPanel::askNewCollection);
   collectionMenu_->addAction(tr("In &none"), this, [this] { Q_EMIT collectionWished(selectedKeys(), {}); });

@@ -161,7 +161,8 @@ void MainWindow::makeViewMenu() {
   QAction* full = view_->addAction(tr("&Full screen"));
   full->setCheckable(true);
   full->setShortcut(QKeySequence(Qt::Key_F11));
-  connect(full, &QAction::toggled, this, [this](bool isFull) { isFull ? showFullScreen() : showNormal(); });
+  connect(full, &QAction::toggled, this,
+          [this](bool isFull) { setWindowState(windowState().setFlag(Qt::WindowFullScreen, isFull)); });
 }
 
 void MainWindow::showDocument(const QString& title) {
@@ -173,7 +174,8 @@ void MainWindow::setRecent(const QStringList& files) {
   recent_->clear();
   for (const QString& file : files) {
     QAction* action =
-        recent_->addAction(QFileInfo(file).fileName(), this, [this, file] { Q_EMIT recentWished(file); });
+        recent_->addAction(QFileInfo(file).fileName().replace(QLatin1Char('&'), QLatin1String("&&")), this,
+                           [this, file] { Q_EMIT recentWished(file); });
     action->setToolTip(file);
     action->setData(file);
     action->setEnabled(QFileInfo::exists(file));

@@ -2,6 +2,7 @@
 #include <QComboBox>
 #include <QInputDialog>
 #include <QLabel>
+#include <QListView>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -295,6 +296,38 @@ class PanelsTest : public QObject {
     QVERIFY(cuda.isValid() && !(cuda.flags() & Qt::ItemIsEnabled));
     QVERIFY(cuda.data(Qt::ToolTipRole).toString().contains(QLatin1String("processor only")));
     QVERIFY(rowOf(QStringLiteral("Processor")).flags() & Qt::ItemIsEnabled);
+  }
+
+  void staysWithTheSelectedDocumentsWhileMoreAreSelected() {
+    AskPanel panel;
+    const QString key = QStringLiteral("selected");
+    const ScopeChoice one{QStringLiteral("This one"), {QStringLiteral("a")}};
+    panel.setScopes({one, {QStringLiteral("2 selected"), {QStringLiteral("a"), QStringLiteral("b")}, key}});
+    panel.findChild<QComboBox*>(QStringLiteral("scopes"))->setCurrentIndex(1);
+    const QStringList three = {QStringLiteral("a"), QStringLiteral("b"), QStringLiteral("c")};
+    panel.setScopes({one, {QStringLiteral("3 selected"), three, key}});
+    QCOMPARE(panel.scope(), three);
+    panel.setScopes({one});
+    QCOMPARE(panel.scope(), one.documents);
+  }
+
+  void keepsSeveralDocumentsSelectedWhenTheListChanges() {
+    LibraryPanel panel;
+    std::vector<LibraryRow> rows(3);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i].key = QString::number(i);
+      rows[i].title = QStringLiteral("Book %1").arg(i);
+    }
+    panel.setRows(rows);
+    panel.findChild<QListView*>()->selectAll();
+    QCOMPARE(panel.selectedKeys().size(), 3);
+    rows.insert(rows.begin(), LibraryRow());
+    rows.front().key = QStringLiteral("new");
+    rows.front().title = QStringLiteral("A new one");
+    panel.setRows(rows);
+    QStringList kept = panel.selectedKeys();
+    kept.sort();
+    QCOMPARE(kept, (QStringList{QStringLiteral("0"), QStringLiteral("1"), QStringLiteral("2")}));
   }
 
   void givesBackTheSettingsItWasGiven() {
