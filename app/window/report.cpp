@@ -142,7 +142,9 @@ QString asHtml(const Report& report) {
 
 void writeBytes(const QByteArray& bytes, const QString& file) {
   QSaveFile save(file);
-  if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.commit()) return;
+  // What is small is written at the flush, whose failure commit() does not notice in every Qt.
+  if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.flush() && save.commit())
+    return;
   throw std::runtime_error(Words::tr("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
 }
 

@@ -259,6 +259,7 @@ void DocumentView::Parts::showDocument(std::shared_ptr<const Document> document,
   givenComplaint_ = complaint;
   hovered_.reset();
   history_.clear();
+  isFindFollowed_ = false;
   for (auto& ranges : highlights_.lit) ranges.clear();
   for (const Light light : kLights) legend_->setLit(light, false);
   finder_.setDocument(document_);
@@ -341,6 +342,7 @@ void DocumentView::Parts::zoomTo(double zoom) {
 // Finding.
 
 void DocumentView::Parts::openFind() {
+  if (document_ == nullptr) return;
   const auto selection = area_->selection();
   QString words;
   if (selection && selection->end - selection->start < 200) {

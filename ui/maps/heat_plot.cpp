@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <QFontMetrics>
-#include <QSvgGenerator>
 
 #include "ui/maps/heat_overlay.h"
+#include "ui/maps/plot_file.h"
 
 namespace kvasir {
 namespace {
@@ -327,42 +327,30 @@ void HeatPlot::fillProfile(const std::vector<float>& values, const BinWindow& wi
 
 bool HeatPlot::writePng(const QString& file) {
   isExporting_ = true;
-  const bool isWritten = savePng(file, width(), height(), 2, -1, 192);
+  const QByteArray bytes = pngOf(*this);
   isExporting_ = false;
   replot(rpQueuedReplot);
-  return isWritten;
+  return saveWhole(bytes, file);
 }
 
 bool HeatPlot::writeSvg(const QString& file) {
-  QSvgGenerator svg;
-  svg.setFileName(file);
-  svg.setSize(size());
-  svg.setViewBox(QRect(QPoint(0, 0), size()));
-  svg.setTitle(windowTitle());
   isExporting_ = true;
   exportBins_ = kVectorBins;
-  QCPPainter painter;
-  const bool isOpen = painter.begin(&svg);
-  if (isOpen) {
-    painter.setMode(QCPPainter::pmVectorized);
-    painter.fillRect(rect(), palette().color(QPalette::Base));
-    toPainter(&painter, width(), height());
-    painter.end();
-  }
+  const QByteArray bytes = svgOf(*this, palette().color(QPalette::Base));
   exportBins_ = 0;
   isExporting_ = false;
   replot(rpQueuedReplot);
-  return isOpen;
+  return saveWhole(bytes, file);
 }
 
 bool HeatPlot::writePdf(const QString& file) {
   isExporting_ = true;
   exportBins_ = kVectorBins;
-  const bool isWritten = savePdf(file, width(), height());
+  const QByteArray bytes = pdfOf(*this);
   exportBins_ = 0;
   isExporting_ = false;
   replot(rpQueuedReplot);
-  return isWritten;
+  return saveWhole(bytes, file);
 }
 
 }  // namespace kvasir

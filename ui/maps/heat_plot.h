@@ -71,6 +71,7 @@ class HeatPlot : public QCustomPlot {
   void showAll();
   QRectF cellRect(const HeatCell& cell) const;  ///< in pixels, clipped to the plot
 
+  /// Written whole or not at all; false: not.
   bool writePng(const QString& file);
   bool writeSvg(const QString& file);
   bool writePdf(const QString& file);

@@ -13,7 +13,7 @@ struct Words {
 
 bool writeTable(const NumberTable& table, const QString& file) {
   QSaveFile device(file);
-  return device.open(QIODevice::WriteOnly) && writeCsv(table, device) && device.commit();
+  return device.open(QIODevice::WriteOnly) && writeCsv(table, device) && device.flush() && device.commit();
 }
 
 }  // namespace

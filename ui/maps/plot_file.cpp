@@ -1,13 +1,21 @@
 #include "ui/maps/plot_file.h"
 
+#include <QBuffer>
 #include <QCoreApplication>
+#include <QFile>
 #include <QFileInfo>
+#include <QImage>
+#include <QSaveFile>
 #include <QSvgGenerator>
+#include <QTemporaryDir>
 
 #include "ui/maps/plot_library.h"
 
 namespace kvasir {
 namespace {
+
+constexpr double kPngScale = 2;
+constexpr int kPngDotsPerMetre = 7559;  // 192 an inch
 
 struct Words {
   Q_DECLARE_TR_FUNCTIONS(Maps)
@@ -15,21 +23,55 @@ struct Words {
 
 QString endingOf(const QString& file) { return QFileInfo(file).suffix().toLower(); }
 
-bool writeSvg(QCustomPlot& plot, const QString& file) {
-  QSvgGenerator svg;
-  svg.setFileName(file);
-  svg.setSize(plot.size());
-  svg.setViewBox(QRect(QPoint(0, 0), plot.size()));
-  QCPPainter painter;
-  if (!painter.begin(&svg)) return false;
-  painter.setMode(QCPPainter::pmVectorized);
-  painter.fillRect(plot.rect(), Qt::white);
-  plot.toPainter(&painter, plot.width(), plot.height());
-  painter.end();
-  return true;
+QByteArray bytesOf(QCustomPlot& plot, const QString& ending) {
+  if (ending == QLatin1String("png")) return pngOf(plot);
+  return ending == QLatin1String("svg") ? svgOf(plot, Qt::white) : pdfOf(plot);
 }
 
 }  // namespace
+
+QByteArray pngOf(QCustomPlot& plot) {
+  QImage image = plot.toPixmap(plot.width(), plot.height(), kPngScale).toImage();
+  image.setDotsPerMeterX(kPngDotsPerMetre);
+  image.setDotsPerMeterY(kPngDotsPerMetre);
+  QBuffer buffer;
+  buffer.open(QIODevice::WriteOnly);
+  return image.save(&buffer, "PNG") ? buffer.data() : QByteArray();
+}
+
+QByteArray svgOf(QCustomPlot& plot, const QColor& paper) {
+  QBuffer buffer;
+  buffer.open(QIODevice::WriteOnly);
+  QSvgGenerator svg;
+  svg.setOutputDevice(&buffer);
+  svg.setSize(plot.size());
+  svg.setViewBox(QRect(QPoint(0, 0), plot.size()));
+  svg.setTitle(plot.windowTitle());
+  QCPPainter painter;
+  if (!painter.begin(&svg)) return {};
+  painter.setMode(QCPPainter::pmVectorized);
+  painter.fillRect(plot.rect(), paper);
+  plot.toPainter(&painter, plot.width(), plot.height());
+  painter.end();
+  return buffer.data();
+}
+
+QByteArray pdfOf(QCustomPlot& plot) {
+  // QCustomPlot draws a PDF into a file only, and tells nothing of a disk that is full.
+  const QTemporaryDir folder;
+  const QString name = folder.filePath(QStringLiteral("plot.pdf"));
+  QFile file(name);
+  if (!plot.savePdf(name, plot.width(), plot.height()) || !file.open(QIODevice::ReadOnly)) return {};
+  const QByteArray bytes = file.readAll();
+  return bytes.trimmed().endsWith("%%EOF") ? bytes : QByteArray();
+}
+
+bool saveWhole(const QByteArray& bytes, const QString& file) {
+  if (bytes.isEmpty()) return false;
+  QSaveFile save(file);
+  // What is small is written at the flush, whose failure commit() does not notice in every Qt.
+  return save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.flush() && save.commit();
+}
 
 QString plotNameProblem(const QString& file) {
   const QString ending = endingOf(file);
@@ -50,15 +92,7 @@ QCPAxisRect* addTitledAxes(QCustomPlot& plot, const QString& title, int row, int
 
 QString writePlot(QCustomPlot& plot, const QString& file) {
   if (const QString problem = plotNameProblem(file); !problem.isEmpty()) return problem;
-  const QString ending = endingOf(file);
-  bool isWritten = false;
-  if (ending == QLatin1String("png"))
-    isWritten = plot.savePng(file, plot.width(), plot.height(), 2, -1, 192);
-  else if (ending == QLatin1String("svg"))
-    isWritten = writeSvg(plot, file);
-  else
-    isWritten = plot.savePdf(file, plot.width(), plot.height());
-  if (isWritten && QFileInfo::exists(file)) return {};
+  if (saveWhole(bytesOf(plot, endingOf(file)), file)) return {};
   return Words::tr("\"%1\" could not be written: check the folder and the free space.").arg(file);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <QByteArray>
 #include <QString>
 
 class QCPAxisRect;
+class QColor;
 class QCustomPlot;
 
 namespace kvasir {
@@ -12,6 +14,15 @@ QString plotNameProblem(const QString& file);
 
 /// Axes of their own at a place of the plot's layout, the title above them. The plot owns them.
 QCPAxisRect* addTitledAxes(QCustomPlot& plot, const QString& title, int row, int column);
+
+/// A plot as a file holds it, of its size on the screen. Empty: it could not be drawn.
+QByteArray pngOf(QCustomPlot& plot);
+QByteArray svgOf(QCustomPlot& plot, const QColor& paper);
+QByteArray pdfOf(QCustomPlot& plot);
+
+/// Puts the bytes in the file's place. False when there are none or they cannot be written, on a full disk
+/// too; the file is then what it was.
+bool saveWhole(const QByteArray& bytes, const QString& file);
 
 /// Writes a plot by the file's ending. Returns what went wrong as a sentence, empty when the file is written.
 QString writePlot(QCustomPlot& plot, const QString& file);

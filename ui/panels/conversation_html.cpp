@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QLocale>
+#include <QSet>
 
 #include "ui/panels/answer_marks.h"
 #include "ui/panels/answer_notice.h"
@@ -72,10 +73,25 @@ QString passagesHtml(const Exchange& exchange) {
   return links.isEmpty() ? QString() : QStringLiteral("<p>%1</p>").arg(links.join(QStringLiteral("<br>")));
 }
 
+/// On how many of the documents asked the answer rests; without passages, how many they were.
+QString documentsHtml(const Exchange& exchange) {
+  int passages = 0;
+  QSet<QString> documents;
+  for (const EvidenceRow& row : exchange.evidence) {
+    if (row.isBlocked || row.layers == 0) continue;
+    ++passages;
+    documents.insert(row.document);
+  }
+  const auto asked = exchange.documents.size();
+  if (passages == 0) return Words::tr("%1 documents").arg(asked);
+  if (passages == 1) return Words::tr("1 passage from 1 of %1 documents").arg(asked);
+  return Words::tr("%1 passages from %2 of %3 documents").arg(passages).arg(documents.size()).arg(asked);
+}
+
 QString footerHtml(const Exchange& exchange, bool isShown) {
   const QString id = QString::number(exchange.number);
   QStringList parts;
-  if (exchange.documents.size() > 1) parts << Words::tr("%1 documents").arg(exchange.documents.size());
+  if (exchange.documents.size() > 1) parts << documentsHtml(exchange);
   parts << exchange.method.toHtmlEscaped();
   parts << Words::tr("budget %1").arg(QLocale().toString(exchange.budgetTokens));
   if (exchange.totalSeconds > 0) parts << Words::tr("%1 s").arg(exchange.totalSeconds, 0, 'f', 1);

@@ -158,10 +158,10 @@ void MainWindow::makeViewMenu() {
   view_ = menuBar()->addMenu(tr("&View"));
   for (QDockWidget* dock : {libraryDock_, askDock_, lowerDock_}) view_->addAction(dock->toggleViewAction());
   view_->addSeparator();
-  QAction* full = view_->addAction(tr("&Full screen"));
-  full->setCheckable(true);
-  full->setShortcut(QKeySequence(Qt::Key_F11));
-  connect(full, &QAction::toggled, this,
+  full_ = view_->addAction(tr("&Full screen"));
+  full_->setCheckable(true);
+  full_->setShortcut(QKeySequence(Qt::Key_F11));
+  connect(full_, &QAction::toggled, this,
           [this](bool isFull) { setWindowState(windowState().setFlag(Qt::WindowFullScreen, isFull)); });
 }
 
@@ -214,6 +214,12 @@ void MainWindow::dropEvent(QDropEvent* event) {
 void MainWindow::resizeEvent(QResizeEvent* event) {
   QMainWindow::resizeEvent(event);
   dropTarget_->setGeometry(rect().adjusted(8, 8, -8, -8));
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+  QMainWindow::changeEvent(event);
+  // The desktop takes a window in and out of the full screen too.
+  if (event->type() == QEvent::WindowStateChange) full_->setChecked(isFullScreen());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

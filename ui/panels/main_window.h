@@ -63,6 +63,7 @@ class MainWindow : public QMainWindow {
   void dragLeaveEvent(QDragLeaveEvent* event) override;
   void dropEvent(QDropEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
+  void changeEvent(QEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
 
  private:
@@ -83,7 +84,7 @@ class MainWindow : public QMainWindow {
   QTabWidget* lower_;
   QDockWidget *libraryDock_, *askDock_, *lowerDock_;
   QMenu *recent_, *view_, *go_, *export_;
-  QAction* again_;
+  QAction *again_, *full_;
   QLabel* dropTarget_;
 };
 

@@ -21,6 +21,7 @@
 #include "app/window/single_instance.h"
 #include "app/window/theme.h"
 #include "app/window/word_difference.h"
+#include "tests/ui/full_disk.h"
 
 using namespace kvasir;
 using namespace std::chrono_literals;
@@ -311,6 +312,22 @@ class WindowPartsTest : public QObject {
     for (const char* name : {"/no/such/folder/r.md", "/no/such/folder/r.pdf"})
       QVERIFY_EXCEPTION_THROWN(writeReport(report, s(name)), std::runtime_error);
   }
+
+#ifndef _WIN32
+  void keepsTheOldFileWhereTheDiskIsFull() {
+    const Report report{s("Whales"), {}, {std::make_shared<const Exchange>(someExchange())}};
+    for (const char* name : {"full.md", "full.html", "full.pdf"}) {
+      QFile old(path(name));
+      QVERIFY(old.open(QIODevice::WriteOnly) && old.write("old") == 3);
+      old.close();
+      {
+        const FullDisk full;
+        QVERIFY_EXCEPTION_THROWN(writeReport(report, path(name)), std::runtime_error);
+      }
+      QCOMPARE(contentsOf(path(name)), s("old"));
+    }
+  }
+#endif
 
   void keepsPreferences() {
     const PreferencesFile file(path("config"));

@@ -252,6 +252,23 @@ class WorkspaceTest : public QObject {
     QTRY_VERIFY(shown() && documentsOf(*shown()).size() == 2);
   }
 
+  void staysWithTheSelectedDocumentsWhileMoreAreSelected() {
+    start();
+    for (const char* name : {"one.txt", "two.txt", "three.txt"})
+      driven_->open(driven_->write(QString::fromLatin1(name), QByteArray("The harpoon hit ") + name));
+    auto* list = window().library()->findChild<QListView*>();
+    const auto select = [&](int row, QItemSelectionModel::SelectionFlags how) {
+      list->selectionModel()->select(list->model()->index(row, 0), how);
+    };
+    select(0, QItemSelectionModel::ClearAndSelect);
+    select(1, QItemSelectionModel::Select);
+    auto* scopes = panel().findChild<QComboBox*>(QStringLiteral("scopes"));
+    scopes->setCurrentIndex(scopes->findText(QStringLiteral("2 selected documents")));
+    select(2, QItemSelectionModel::Select);
+    QCOMPARE(scopes->currentText(), QStringLiteral("3 selected documents"));
+    QCOMPARE(panel().scope().size(), 3);
+  }
+
   void showsTheTextOfAPinnedChunkOfAnotherDocument() {
     start();
     const int chunk = askBesideALongDocument();

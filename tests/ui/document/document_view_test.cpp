@@ -11,6 +11,7 @@
 #include <QTest>
 #include <QThread>
 #include <QTreeView>
+#include <QVBoxLayout>
 #include <fstream>
 
 #include "importers/importer.h"
@@ -362,6 +363,53 @@ class DocumentViewTest : public QObject {
     QCOMPARE(view_->selection(), std::optional(TextRange{0, 9}));
   }
 
+  void anOpenFindBarLeavesTheNextDocumentWhereItIsShown() {
+    show(madeBook(12, 20), {});
+    auto* flow = view_->findChild<FlowView*>();
+    QTest::keyClick(flow, Qt::Key_F, Qt::ControlModifier);
+    auto* bar = view_->findChild<FindBar*>();
+    bar->findChild<QLineEdit*>()->setText(QStringLiteral("paragraph 3 of chapter 10"));
+    QTRY_COMPARE(view_->place().page, 9);
+    view_->showDocument(madeBook(12, 20), {});
+    view_->goTo({2, 0, 1});
+    QTRY_COMPARE(labelNamed(*bar, QStringLiteral("Matches"))->text(), QStringLiteral("1 of 1"));
+    QCOMPARE(view_->place().page, 2);
+    QTest::keyClick(flow, Qt::Key_F3);
+    QCOMPARE(view_->place().page, 9);
+    QTest::keyClick(flow, Qt::Key_Left, Qt::AltModifier);
+    QCOMPARE(view_->place().page, 2);
+    view_->showDocument(madeBook(12, 20), {});
+    view_->goTo({2, 0, 1});
+    bar->findChild<QLineEdit*>()->setText(QStringLiteral("paragraph 3 of chapter 11"));
+    QTRY_COMPARE(view_->place().page, 10);
+  }
+
+  void itsKeysWorkWithTheFocusElsewhere() {
+    QWidget window;
+    window.resize(900, 1000);
+    auto* column = new QVBoxLayout(&window);
+    auto* elsewhere = new QLineEdit(QStringLiteral("How many whales?"), &window);
+    auto* view = new DocumentView(&window);
+    column->addWidget(elsewhere);
+    column->addWidget(view, 1);
+    view->showDocument(sampleDocument(), sampleFile());
+    window.show();
+    window.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window));
+    view->goTo({5, 0.3, 1});
+    elsewhere->setFocus();
+    QTest::keyClick(elsewhere, Qt::Key_Plus, Qt::ControlModifier);
+    QVERIFY(view->place().zoom > 1);
+    QTest::keyClick(elsewhere, Qt::Key_F7);
+    QVERIFY(view->findChild<SidePanel*>()->isVisible());
+    // These two are the text's own.
+    QTest::keyClick(elsewhere, Qt::Key_Home, Qt::ControlModifier);
+    QTest::keyClick(elsewhere, Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(view->place().page, 5);
+    QTest::keyClick(elsewhere, Qt::Key_F, Qt::ControlModifier);
+    QVERIFY(view->findChild<FindBar*>()->isVisible());
+  }
+
   void pagingOnLeavesAPart() {
     show(madeBook(3, 4), {});
     auto* flow = view_->findChild<FlowView*>();
@@ -384,6 +432,8 @@ class DocumentViewTest : public QObject {
     QVERIFY(view_->boxesInView({0, 10}).empty());
     auto* pages = view_->findChild<PageView*>();
     for (const auto key : {Qt::Key_F3, Qt::Key_PageDown, Qt::Key_F7}) QTest::keyClick(pages, key);
+    QTest::keyClick(pages, Qt::Key_F, Qt::ControlModifier);
+    QVERIFY(!view_->findChild<FindBar*>()->isVisible());
     QTest::mouseClick(pages->viewport(), Qt::LeftButton, {}, {50, 50});
     show(madeBook(1, 1), {});
     view_->clear();

@@ -17,6 +17,7 @@
 #include <QWheelEvent>
 
 #include "tests/ui/context_menu.h"
+#include "tests/ui/full_disk.h"
 #include "tests/ui/maps/samples.h"
 #include "tests/ui/maps/screenshots.h"
 #include "tests/ui/maps/widget_names.h"
@@ -53,6 +54,9 @@ class MapPanelTest : public QObject {
   void singleTokensAreWishedForWhereTheyAreNotKnown();
   void tableHoldsTheNumbersOfTheMap();
   void writesEveryFormat();
+#ifndef _WIN32
+  void aFullDiskIsToldAndLeavesTheOldFile();
+#endif
   void exportOpensAFileDialog();
   void mapsWhoseSizesDisagreeAreNotShown();
   void everyControlHasANameAndTakesFocus();
@@ -434,6 +438,26 @@ void MapPanelTest::writesEveryFormat() {
     QVERIFY(!panel_->writeTo(folder.filePath(QString::fromLatin1(name))).isEmpty());
   }
 }
+
+#ifndef _WIN32
+void MapPanelTest::aFullDiskIsToldAndLeavesTheOldFile() {
+  QTemporaryDir folder;
+  for (const char* name : {"full.png", "full.svg", "full.pdf", "full.csv"}) {
+    const QString file = folder.filePath(QString::fromLatin1(name));
+    QFile old(file);
+    QVERIFY(old.open(QIODevice::WriteOnly) && old.write("old") == 3);
+    old.close();
+    QString problem;
+    {
+      const FullDisk full;
+      problem = panel_->writeTo(file);
+    }
+    QVERIFY2(problem.contains(QStringLiteral("could not be written")), name);
+    QVERIFY(old.open(QIODevice::ReadOnly));
+    QCOMPARE(old.readAll(), QByteArray("old"));
+  }
+}
+#endif
 
 void MapPanelTest::exportOpensAFileDialog() {
   QAction* csv = panel_->findChild<QToolButton*>(QStringLiteral("mapExportButton"))->menu()->actions().last();

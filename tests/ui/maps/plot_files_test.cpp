@@ -3,6 +3,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include "tests/ui/full_disk.h"
 #include "ui/maps/curve_plot.h"
 #include "ui/maps/grid_plot.h"
 #include "ui/maps/plot_file.h"
@@ -19,6 +20,9 @@ class PlotFilesTest : public QObject {
   void curvesAreWrittenByTheEnding();
   void otherEndingsAreRefused();
   void filesThatCannotBeWrittenAreTold();
+#ifndef _WIN32
+  void aFullDiskIsToldAndLeavesTheOldFile();
+#endif
 
  private:
   QString inFolder(const char* name) const { return folder_.filePath(QString::fromLatin1(name)); }
@@ -103,6 +107,23 @@ void PlotFilesTest::filesThatCannotBeWrittenAreTold() {
   QVERIFY(
       writeShareGrids({sampleGrid()}, inFolder("no/such/folder.png")).contains(QStringLiteral("could not be")));
 }
+
+#ifndef _WIN32
+void PlotFilesTest::aFullDiskIsToldAndLeavesTheOldFile() {
+  for (const char* name : {"full.png", "full.svg", "full.pdf"}) {
+    QFile old(inFolder(name));
+    QVERIFY(old.open(QIODevice::WriteOnly) && old.write("old") == 3);
+    old.close();
+    QString problem;
+    {
+      const FullDisk full;
+      problem = writeShareGrids({sampleGrid()}, inFolder(name));
+    }
+    QVERIFY2(problem.contains(QStringLiteral("could not be written")), name);
+    QCOMPARE(startOf(inFolder(name)), QByteArray("old"));
+  }
+}
+#endif
 
 }  // namespace kvasir
 

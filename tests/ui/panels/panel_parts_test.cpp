@@ -124,6 +124,21 @@ class PanelPartsTest : public QObject {
     QVERIFY(html.indexOf(QLatin1String("Whale oil.")) < html.indexOf(QLatin1String("use  answer")));
   }
 
+  void saysOnHowManyDocumentsAnAnswerRests() {
+    Exchange exchange;
+    exchange.documents = {QStringLiteral("a"), QStringLiteral("b"), QStringLiteral("c")};
+    QVERIFY(htmlOf(exchange, true, {}).contains(QStringLiteral("<small>3 documents · ")));
+    exchange.evidence = someRows();
+    for (EvidenceRow& found : exchange.evidence) found.document = QStringLiteral("b");
+    exchange.evidence[0].document = QStringLiteral("a");
+    QVERIFY(htmlOf(exchange, true, {}).contains(QLatin1String("3 passages from 2 of 3 documents")));
+    // What no layer attended to was pinned or blocked, and bears nothing.
+    exchange.evidence[0].layers = 0;
+    QVERIFY(htmlOf(exchange, true, {}).contains(QLatin1String("2 passages from 1 of 3 documents")));
+    exchange.evidence[1].isBlocked = true;
+    QVERIFY(htmlOf(exchange, true, {}).contains(QLatin1String("1 passage from 1 of 3 documents")));
+  }
+
   void filtersByWordsAndCollection() {
     LibraryModel model;
     LibraryFilter filter;

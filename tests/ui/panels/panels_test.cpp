@@ -3,6 +3,7 @@
 #include <QInputDialog>
 #include <QLabel>
 #include <QListView>
+#include <QMenu>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -15,6 +16,7 @@
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/conversation_html.h"
 #include "ui/panels/library_panel.h"
+#include "ui/panels/main_window.h"
 #include "ui/panels/question_box.h"
 #include "ui/panels/settings_dialog.h"
 #include "ui/panels/status_strip.h"
@@ -328,6 +330,41 @@ class PanelsTest : public QObject {
     QStringList kept = panel.selectedKeys();
     kept.sort();
     QCOMPARE(kept, (QStringList{QStringLiteral("0"), QStringLiteral("1"), QStringLiteral("2")}));
+  }
+
+  void comesBackFromTheFullScreenAsItWas() {
+    MainWindow window;
+    QAction* full = nullptr;
+    for (QAction* action : window.findChildren<QAction*>())
+      if (action->shortcut() == QKeySequence(Qt::Key_F11)) full = action;
+    QVERIFY(full);
+    window.setWindowState(Qt::WindowMaximized);
+    full->trigger();
+    QVERIFY(window.isFullScreen());
+    full->trigger();
+    QVERIFY(window.isMaximized() && !window.isFullScreen());
+    // The tick follows where the desktop does it.
+    window.setWindowState(Qt::WindowMaximized | Qt::WindowFullScreen);
+    QVERIFY(full->isChecked());
+    window.setWindowState(Qt::WindowMaximized);
+    QVERIFY(!full->isChecked() && window.isMaximized());
+  }
+
+  void showsAnAndSignOfANameInItsMenus() {
+    MainWindow window;
+    window.setRecent({QStringLiteral("/tmp/Questions & answers.pdf")});
+    QStringList texts;
+    for (const QAction* action : window.findChildren<QAction*>()) texts << action->text();
+    QVERIFY(texts.contains(QStringLiteral("Questions && answers.pdf")));
+    LibraryRow row;
+    row.key = QStringLiteral("a");
+    row.collection = QStringLiteral("Law & order");
+    window.library()->setRows({row});
+    QSignalSpy wished(window.library(), &LibraryPanel::collectionWished);
+    for (QAction* action : window.library()->findChildren<QAction*>())
+      if (action->text() == QStringLiteral("Law && order")) action->trigger();
+    QCOMPARE(wished.size(), 1);
+    QCOMPARE(wished[0][1].toString(), row.collection);
   }
 
   void givesBackTheSettingsItWasGiven() {
