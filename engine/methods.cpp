@@ -207,9 +207,10 @@ const Method* packedOrPlain(std::string_view name) {
   return nullptr;
 }
 
-/// A row with other numbers, made when it is first asked for and kept from then on; null where there is no such
-/// row. Throws a sentence where it cannot have these numbers. Any thread.
-const Method* variedRow(std::string_view name) {
+/// The row of a name; null where there is none. One with other numbers is made when it is first asked for and
+/// kept from then on; throws a sentence where it cannot have them. Any thread.
+const Method* lookUp(std::string_view name) {
+  if (name.find(':') == std::string_view::npos) return packedOrPlain(name);
   static std::mutex mutex;
   static std::map<std::string, VariedRow, std::less<>> varied;
   const Method* row = packedOrPlain(rowNameOf(name));
@@ -231,9 +232,8 @@ const Method* variedRow(std::string_view name) {
 }  // namespace
 
 const Method* methodNamed(std::string_view name) {
-  if (name.find(':') == std::string_view::npos) return packedOrPlain(name);
   try {
-    return variedRow(name);
+    return lookUp(name);
   } catch (const std::runtime_error&) {
     return nullptr;
   }
@@ -251,8 +251,7 @@ bool takesWishes(const std::string& name) {
 }
 
 const Method& findMethod(std::string_view name) {
-  const bool isVaried = name.find(':') != std::string_view::npos;
-  if (const Method* method = isVaried ? variedRow(name) : packedOrPlain(name)) return *method;
+  if (const Method* method = lookUp(name)) return *method;
   std::string known;
   for (const Method& method : methods()) known += (known.empty() ? "" : ", ") + std::string(method.name);
   throw std::runtime_error("There is no method \"" + std::string(name) + "\"; there are " + known +

@@ -95,8 +95,7 @@ class InlineReader {
 
   /// Where something stands within reach.
   std::size_t find(std::string_view what, std::size_t from) const {
-    const std::size_t found = source_.substr(0, std::min(source_.size(), from + kReach)).find(what, from);
-    return found;
+    return source_.substr(0, std::min(source_.size(), from + kReach)).find(what, from);
   }
 
   bool takeEscape() {
