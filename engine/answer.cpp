@@ -143,6 +143,7 @@ Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedRea
     throw std::runtime_error("The document was read for the method " + reading.method() + ", not for " +
                              settings.method + "; read it for that method first.");
   if (trimmed(std::string(question)).empty()) throw std::runtime_error("The question is empty.");
+  requireBudget(model, method, settings.budgetTokens);
   if (method.sees != Sees::WholeDocument && settings.budgetTokens > reading.budgetTokens() &&
       reading.isForgetful())
     throw std::runtime_error(

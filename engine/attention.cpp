@@ -1,6 +1,7 @@
 #include "engine/attention.h"
 
 #include <cassert>
+#include <cstring>
 #include <ranges>
 
 #include "kernels/attend_block.h"
@@ -16,6 +17,20 @@ int originFor(const Block& block, int nearLimit) {
   constexpr int kStride = 1024;
   if (nearLimit == 0) return 0;
   return std::max(0, block.first - nearLimit - kChunkTokens) / kStride * kStride;
+}
+
+/// Between tensors of one type.
+void copy(HeadRows from, HeadRows to, std::int64_t rows) {
+  assert(from.tensor.scalar_type() == to.tensor.scalar_type());
+  assert((from.tensor.size(1) == 1 || from.tensor.stride(1) == from.tensor.size(2)) &&
+         from.tensor.stride(2) == 1);
+  const auto width = static_cast<std::int64_t>(from.tensor.element_size());
+  const auto at = [&](HeadRows side, std::int64_t head) {
+    return static_cast<std::byte*>(side.tensor.mutable_data_ptr()) +
+           (head * side.tensor.stride(0) + side.first * side.tensor.size(2)) * width;
+  };
+  for (std::int64_t head = 0; head < from.tensor.size(0); ++head)
+    std::memcpy(at(to, head), at(from, head), static_cast<std::size_t>(rows * from.tensor.size(2) * width));
 }
 
 /// [heads, tokens, d] of query heads as [1, kvHeads, group · tokens, d].
@@ -71,9 +86,8 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
               offset = (begin - whole.begin) / each;
     reserve(count_ + rows, kv.keys);
     const int position = placed.position + (begin - placed.run.begin) / each * placed.step;
-    rotate(kv.keys.narrow(1, offset, rows), keys_.narrow(1, count_, rows),
-           {position, placed.step, placed.group}, table);
-    values_.narrow(1, count_, rows).copy_(kv.values.narrow(1, offset, rows));
+    rotate({kv.keys, offset}, {keys_, count_}, rows, {position, placed.step, placed.group}, table);
+    copy({kv.values, offset}, {values_, count_}, rows);
     count_ += rows;
   }
 }
@@ -234,7 +248,7 @@ at::Tensor rotateFar(const at::Tensor& queries, const Block& block, const Positi
     int rows = 1;
     while (row + rows < block.tokens && positions.farQuery(block.first + row + rows) == first + rows * step)
       ++rows;
-    rotate(queries.narrow(1, row, rows), out.narrow(1, row, rows), {first, step}, table);
+    rotate({queries, row}, {out, row}, rows, {first, step}, table);
     row += rows;
   }
   return out;
@@ -309,13 +323,12 @@ SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t 
 template <class Value>
 BlockAttention<Value> attentionOver(const GatheredKv& gathered, const at::Tensor& queries, const SeenKeys& seen,
                                     std::int64_t head, float scale) {
-  const at::Tensor keys = gathered.keys(), values = gathered.values();
   BlockAttention<Value> attention;
-  attention.dimension = static_cast<int>(keys.size(2));
+  attention.dimension = static_cast<int>(queries.size(2));
   attention.queries =
-      static_cast<const Value*>(queries.const_data_ptr()) + head * std::ssize(seen.ends) * keys.size(2);
-  attention.keys = static_cast<const Value*>(keys.const_data_ptr()) + head * keys.stride(0);
-  attention.values = static_cast<const Value*>(values.const_data_ptr()) + head * values.stride(0);
+      static_cast<const Value*>(queries.const_data_ptr()) + head * std::ssize(seen.ends) * queries.size(2);
+  attention.keys = gathered.keyRows<Value>() + head * gathered.headStride();
+  attention.values = gathered.valueRows<Value>() + head * gathered.headStride();
   attention.count = gathered.count();
   attention.begins = seen.begins.data();
   attention.ends = seen.ends.data();

@@ -30,6 +30,17 @@ class GatheredKv {
   int count() const { return count_; }
   at::Tensor keys() const { return keys_.narrow(1, 0, count_); }      ///< [kvHeads, count, headDimension]
   at::Tensor values() const { return values_.narrow(1, 0, count_); }  ///< as keys
+  /// Rows of the first KV head, the type's own; those of the next head lie `headStride` values further on.
+  template <class Value>
+  const Value* keyRows() const {
+    return static_cast<const Value*>(keys_.const_data_ptr());
+  }
+  template <class Value>
+  const Value* valueRows() const {
+    return static_cast<const Value*>(values_.const_data_ptr());
+  }
+  std::int64_t headStride() const { return keys_.stride(0); }
+  at::ScalarType type() const { return keys_.scalar_type(); }
   const at::Tensor& kept() const { return kept_; }
   int keptCount() const { return kept_.defined() ? static_cast<int>(kept_.size(1)) : 0; }
   const std::vector<PlacedRun>& runs() const { return runs_; }

@@ -5,6 +5,7 @@
 #include "engine/passage_index.h"
 #include "engine/passage_prompt.h"
 #include "engine/retrieval/clues.h"
+#include "engine/retrieval/lexical_prior.h"
 
 namespace kvasir {
 namespace {
@@ -24,6 +25,7 @@ constexpr ClueTask kClueTasks[] = {
     {"Write simpler questions about the document whose answers help to answer the question, one to a line.",
      "1."},
 };
+constexpr ClueTask kDraftTask = {"Answer the question in one short sentence.", ""};
 
 /// Writes clues from what was read, and tells what was asked, said and looked at.
 AnswerStep writeClues(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
@@ -64,6 +66,11 @@ void addHits(const std::vector<ScoredPassage>& found, std::size_t most, std::vec
     passages[hit].score = std::max(passages[hit].score, kClueShare * found[hit].score);
 }
 
+bool isWorthSearching(std::string_view draft, std::string_view question) {
+  const std::vector<std::string> words = lexicalWords(draft);
+  return !words.empty() && words != lexicalWords(question);
+}
+
 Answer answerFromClues(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                        const Asking& asking) {
   const Method& method = findMethod(asking.settings.method);
@@ -73,15 +80,20 @@ Answer answerFromClues(const LoadedModel& model, const ChunkedReading& reading, 
   std::vector<ScoredPassage> passages = finder.find(question);
   std::vector<AnswerStep> steps = {searchStep(question, reading, finder.text(), passages, hits)};
   int attendedTokens = 0;
-  for (const ClueTask& task : kClueTasks) {
+  const auto written = [&](const ClueTask& task) {
     steps.push_back(writeClues(model, reading, question, task, asking, attendedTokens));
-    for (const std::string& clue : cluesOf(steps.back().said, question, clues)) {
-      asking.listener.progress({Stage::Retrieving, 0, 0, 0});
-      const std::vector<ScoredPassage> found = finder.find(clue);
-      steps.push_back(searchStep(clue, reading, finder.text(), found, hits));
-      addHits(found, hits, passages);
-    }
-  }
+    return steps.back().said;
+  };
+  const auto search = [&](const std::string& clue) {
+    asking.listener.progress({Stage::Retrieving, 0, 0, 0});
+    const std::vector<ScoredPassage> found = finder.find(clue);
+    steps.push_back(searchStep(clue, reading, finder.text(), found, hits));
+    addHits(found, hits, passages);
+  };
+  for (const ClueTask& task : kClueTasks)
+    for (const std::string& clue : cluesOf(written(task), question, clues)) search(clue);
+  if (method.numbers.whole("draft") == 1)
+    if (const std::string draft = written(kDraftTask); isWorthSearching(draft, question)) search(draft);
   Answer answer = answerFromFound(model, reading, finder.text(), passages, question, asking);
   steps.push_back({AnswerStep::Kind::Answer, std::string(question), answer.text,
                    mostAttended(answer.map, reading.chunks(), kShownChunks)});

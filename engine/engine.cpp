@@ -64,8 +64,6 @@ std::vector<MethodInfo> listMethods() {
   return rows;
 }
 
-bool isMethod(const std::string& name) { return methodNamed(name) != nullptr; }
-
 void requireMethod(const std::string& name) { findMethod(name); }
 
 bool readAlike(const std::string& method, const std::string& other) {
@@ -93,6 +91,10 @@ Engine::~Engine() = default;
 const ModelInfo& Engine::model() const { return parts_->model.info; }
 const Tokenizer& Engine::tokenizer() const { return *parts_->model.tokenizer; }
 int Engine::threads() const { return parts_->threads; }
+
+void Engine::requireBudget(const std::string& method, int budgetTokens) const {
+  kvasir::requireBudget(parts_->model, findMethod(method), budgetTokens);
+}
 
 std::string Engine::readingKey(const ReadSettings& settings) const {
   return kvasir::readingKey(parts_->model, settings);

@@ -213,10 +213,8 @@ struct MethodInfo {
   std::vector<MethodNumber> numbers = {};
 };
 std::vector<MethodInfo> listMethods();
-/// Whether there is such a row, or one that takes another codec or numbers with such a name
+/// Throws a sentence where there is no such row, nor one that takes another codec or numbers with such a name
 /// ("snapkv+kivi-4:window=64").
-bool isMethod(const std::string& name);
-/// Throws a sentence where there is none.
 void requireMethod(const std::string& name);
 /// Whether what was read for one row serves the other as well, with the same model and budget.
 bool readAlike(const std::string& method, const std::string& other);
@@ -313,8 +311,15 @@ class Engine {
   const Tokenizer& tokenizer() const;
   int threads() const;
 
+  /// Throws a sentence where a method cannot have a budget with this model: one too small for it; or, where its
+  /// positions are places in what the budget holds (StreamingLLM §3.2, Activation Beacon §3.1), one beyond the
+  /// trained length, with the largest it can have. All that reads or answers with a budget asks it before it
+  /// begins; callers with much to do before then may ask themselves.
+  void requireBudget(const std::string& method, int budgetTokens) const;
+
   /// Names a reading: equal keys mean that a file read then serves now. Holds the model's fingerprint,
-  /// tokenizer, positions, codec, policy and its numbers; safe as a file name.
+  /// tokenizer, positions, codec, policy and its numbers; safe as a file name. Throws what `requireBudget`
+  /// does.
   std::string readingKey(const ReadSettings& settings) const;
 
   /// Reads `text` into `file` chunk by chunk. A file that was interrupted is continued where its last whole

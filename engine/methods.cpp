@@ -27,13 +27,13 @@ constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamin
     kSnapkvBlind{"snapkv-blind", snapkvBlindPolicy, kSnapkvNumbers},
     kPyramidkv{"pyramidkv", pyramidkvPolicy, kPyramidkvSeenNumbers},
     kPyramidkvBlind{"pyramidkv-blind", pyramidkvBlindPolicy, kPyramidkvNumbers},
-    kH2o{"h2o", h2oPolicy, kH2oNumbers}, kKeydiff{"keydiff", keydiffPolicy},
+    kH2o{"h2o", h2oPolicy, kH2oNumbers}, kKeydiff{"keydiff", keydiffPolicy, kKeydiffNumbers},
     kExpected{"expected-attention", expectedAttentionPolicy, kExpectedNumbers},
     kBeacon{"beacon", beaconPolicy, kBeaconNumbers};
 constexpr CodecSeam kPlain{"plain", plainCodec}, kKivi4{"kivi-4-", kivi4Codec}, kKivi2{"kivi-2-", kivi2Codec};
 constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePositions},
     kClamped{"clamped", clampedPositions}, kInterpolated{"pi", interpolatedPositions, kScaleNumbers},
-    kNtk{"ntk", ntkPositions, kScaleNumbers}, kYarn{"yarn", yarnPositions, kScaleNumbers},
+    kNtk{"ntk", ntkPositions, kScaleNumbers}, kYarn{"yarn", yarnPositions, kYarnNumbers},
     kLongRope{"longrope", longRopePositions}, kGrouped{"grouped", groupedPositions, kGroupedNumbers},
     kCeiling{"ceiling", ceilingPositions}, kClosed{"closed", closedPositions};
 constexpr PassageSeam kWhole{"whole", wholeDocument}, kDense{"dense", densePassages},

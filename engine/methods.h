@@ -32,8 +32,7 @@ struct Seam {
 };
 using PolicySeam = Seam<std::unique_ptr<KvPolicy> (*)(const PolicySettings& settings)>;
 using CodecSeam = Seam<std::unique_ptr<KvCodec> (*)(at::ScalarType computed)>;
-using PositionSeam =
-    Seam<std::unique_ptr<PositionScheme> (*)(int budgetTokens, int trainedTokens, const Numbers& numbers)>;
+using PositionSeam = Seam<std::unique_ptr<PositionScheme> (*)(int reachTokens, const Numbers& numbers)>;
 using PassageSeam =
     Seam<std::unique_ptr<PassageRetriever> (*)(const FindEmbedder& embedder, const Numbers& numbers)>;
 
@@ -73,8 +72,8 @@ struct Method {
   Numbers numbers = {};  ///< of all its seams
 
   std::unique_ptr<KvPolicy> makePolicy(PolicySettings settings) const;
-  std::unique_ptr<PositionScheme> makePositions(int budgetTokens, int trainedTokens) const {
-    return positions.make(budgetTokens, trainedTokens, numbers);
+  std::unique_ptr<PositionScheme> makePositions(int reachTokens) const {
+    return positions.make(reachTokens, numbers);
   }
   std::unique_ptr<PassageRetriever> makePassages(const FindEmbedder& embedder) const {
     return passages.make(embedder, numbers);
@@ -85,6 +84,11 @@ struct Method {
 inline bool readsPassages(const Method& method) { return method.passages.make != wholeDocument; }
 /// Whether a question is answered over what the policy selects of the reading, and nothing is read anew.
 inline bool answersFromReading(const Method& method) { return method.answers.answer == answerFromReading; }
+/// Whether positions are places in what the budget holds. Beyond the trained length the model has met no such
+/// places, and there is no distance that could be clamped.
+inline bool countsPlaces(const Method& method) {
+  return method.positions.make == cachePositions || method.positions.make == closedPositions;
+}
 /// Whether a reading holds keys and values of the text.
 inline bool keepsKv(const Method& method) { return method.answers.keeps == Keeps::Kv; }
 

@@ -2,34 +2,62 @@
 
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "engine/answer.h"
 #include "engine/passage_index.h"
 #include "engine/passage_prompt.h"
 #include "engine/retrieval/clues.h"
+#include "engine/retrieval/lexical_prior.h"
 
 namespace kvasir {
 namespace {
 
 constexpr std::size_t kNoteTokens = 48;  // of one note, at most
+constexpr int kMergedTokens = 64;        // of notes that were rewritten as one, at most
+constexpr std::size_t kMergedLines = 8;
 constexpr std::size_t kReplyTokens = 8;  // of one of the fixed replies, more than any has
 constexpr std::size_t kShownChunks = 8;  // of those that the answer rests on
 
-constexpr const char* kUseTask = "Does the document say what the question asks? Reply with Yes, Partly or No.";
 constexpr const char* kNoteTask =
     "Write one short sentence with what the document says that helps to answer the question.";
+constexpr const char* kMergeTask =
+    "Rewrite the notes as one short text, with what the document adds to answer the question.";
 
-enum class Use { Answer, Note, GoOn };
+enum class Use { Answer, Note, GoOn, Append, Merge };  // Note: one of the last two
 struct UseReply {
   Use use;
   const char* reply;
   const char* meaning;
 };
-constexpr UseReply kReplies[] = {
+constexpr UseReply kUseReplies[] = {
     {Use::Answer, "Yes", "answer"}, {Use::Note, "Partly", "note"}, {Use::GoOn, "No", "go on"}};
+constexpr UseReply kNotingReplies[] = {{Use::Merge, "Yes", "merge"}, {Use::Append, "No", "append"}};
+
+/// A question about a part, and what may be replied.
+struct Decision {
+  const char* task;
+  std::span<const UseReply> replies;
+};
+constexpr Decision kUse = {"Does the document say what the question asks? Reply with Yes, Partly or No.",
+                           kUseReplies};
+constexpr Decision kNoting = {"Do the notes and the document tell of the same thing? Reply with Yes or No.",
+                              kNotingReplies};
 
 std::string chunkNames(const DocumentPart& part) {
   return "chunks " + std::to_string(part.firstChunk) + " to " + std::to_string(part.endChunk - 1);
+}
+
+/// The last notes, so many, as they stand in a prompt.
+std::string textOf(const std::vector<std::string>& notes, std::size_t count) {
+  std::string text = count > 0 ? "\n\nNotes:" : "";
+  for (std::size_t i = notes.size() - count; i < notes.size(); ++i) text += "\n- " + notes[i];
+  return text;
+}
+
+std::set<std::string> wordsOf(std::string_view text) {
+  const std::vector<std::string> words = lexicalWords(text);
+  return std::set<std::string>(words.begin(), words.end());
 }
 
 /// One way through a document.
@@ -44,11 +72,10 @@ class PartWalk {
         numbers_(findMethod(asking.settings.method).numbers),
         finder_(model, findMethod(asking.settings.method), reading),
         passages_(finder_.find(question)),
-        task_("Question: " + question_ + "\n\n"),
-        useTokens_(frameTask(model, task_ + kUseTask)) {
-    const std::size_t longest =
-        std::max({useTokens_.size() + kReplyTokens, frameTask(model, task_ + kNoteTask).size() + kNoteTokens,
-                  frameQuestion(model, question).size()});
+        task_("Question: " + question_ + "\n\n") {
+    const std::size_t longest = std::max({frameTask(model, task_ + kUse.task).size() + kReplyTokens,
+                                          frameTask(model, task_ + kNoteTask).size() + kNoteTokens,
+                                          frameQuestion(model, question).size()});
     const int room = roomForPassages(model, asking.settings, longest);
     std::erase_if(passages_, [&](const ScoredPassage& passage) { return isBlocked(passage.judged); });
     noteRoom_ = std::min(room / 4, room - kChunkTokens);
@@ -155,45 +182,73 @@ class PartWalk {
   /// Reads a part, decides what to do with it, and does it, but for the answer.
   Use look(const DocumentPart& part) {
     const ReadPrompt prompt = read(textTokens({part.firstChunk, part.endChunk}), Weights::Plain);
+    const Use use = decide(prompt, part, kUse);
+    if (use == Use::Note) note(part, prompt);
+    if (use != Use::GoOn) keep(part);
+    attended_ = std::max(attended_, prompt.attendedTokens());
+    return use;
+  }
+
+  /// Of the replies, the one that gains most by the prompt.
+  Use decide(const ReadPrompt& prompt, const DocumentPart& part, const Decision& decision) {
     AnswerStep step;
     step.kind = AnswerStep::Kind::Use;
-    step.asked = task_ + kUseTask;
+    step.asked = task_ + decision.task;
     step.chunks = placesOf(part);
+    const std::vector<TokenId> asked = frameTask(model_, step.asked);
     const UseReply* taken = nullptr;
     double most = 0;
-    for (const UseReply& reply : kReplies) {
-      const double gain = gainOf(prompt, reply.reply);
+    for (const UseReply& reply : decision.replies) {
+      const double gain = gainOf(prompt, asked, reply);
       step.options.push_back({reply.meaning, gain});
       if (!taken || gain > most) most = gain, taken = &reply;
     }
     step.said = taken->meaning;
     steps_.push_back(std::move(step));
-    if (taken->use == Use::Note) note(part, prompt);
-    if (taken->use != Use::GoOn) keep(part);
-    attended_ = std::max(attended_, prompt.attendedTokens());
     return taken->use;
   }
 
   /// By how much the prompt makes a reply likelier than one without a document does.
-  double gainOf(const ReadPrompt& prompt, const char* reply) {
-    const std::vector<TokenId> said = plainTokens(model_, reply);
-    const auto [habit, isNew] = habits_.try_emplace(reply, 0.0);
+  double gainOf(const ReadPrompt& prompt, std::span<const TokenId> asked, const UseReply& reply) {
+    const std::vector<TokenId> said = plainTokens(model_, reply.reply);
+    const auto [habit, isNew] = habits_.try_emplace(reply.use, 0.0);
     if (isNew)
       habit->second = ReadPrompt(model_, asking_.settings, emptyPrompt(model_), Weights::Plain, breathe())
-                          .logProbability(useTokens_, said);
-    return prompt.logProbability(useTokens_, said) - habit->second;
+                          .logProbability(asked, said);
+    return prompt.logProbability(asked, said) - habit->second;
   }
 
+  /// Writes down what a part says: in one text with the notes of its prompt where the model decides so and can,
+  /// else below them.
   void note(const DocumentPart& part, const ReadPrompt& prompt) {
+    const std::size_t shown = notesThatFit(notes_, noteRoom_, tokensOf());
+    const bool canMerge = shown > 0 && roomAfter(prompt, kNoting.task) >= static_cast<int>(kReplyTokens) &&
+                          roomAfter(prompt, kMergeTask) >= static_cast<int>(kNoteTokens);
+    const NoteTaking taking = {[&] { return decide(prompt, part, kNoting) == Use::Merge; },
+                               [&] {
+                                 const int most = std::min(kMergedTokens, roomAfter(prompt, kMergeTask));
+                                 return writeNote(part, prompt, kMergeTask, most);
+                               },
+                               [&] { return writeNote(part, prompt, kNoteTask, kNoteTokens); }};
+    notes_ = notesWith(notes_, canMerge ? shown : 0, taking, question_, noteRoom_, tokensOf());
+  }
+
+  /// Tokens of the budget that a prompt and a task leave for what is written.
+  int roomAfter(const ReadPrompt& prompt, const char* task) const {
+    return promptTokens(model_, asking_.settings.budgetTokens) -
+           static_cast<int>(prompt.prompt().tokens.size() + frameTask(model_, task_ + task).size());
+  }
+
+  std::string writeNote(const DocumentPart& part, const ReadPrompt& prompt, const char* task, int most) {
     AnswerStep step;
     step.kind = AnswerStep::Kind::Note;
-    step.asked = task_ + kNoteTask;
+    step.asked = task_ + task;
     step.chunks = placesOf(part);
     const auto run = prompt.goOn();
-    step.said = write(model_, *run, frameTask(model_, step.asked), kNoteTokens, asking_);
+    step.said = write(model_, *run, frameTask(model_, step.asked), most, asking_);
     attended_ = std::max(attended_, run->pass().attendedTokens());
-    for (const std::string& line : cluesOf(step.said, question_, 1)) notes_.push_back(line);
     steps_.push_back(std::move(step));
+    return steps_.back().said;
   }
 
   /// What was kept later comes first: it was kept knowing what came before.
@@ -203,11 +258,10 @@ class PartWalk {
     kept_.push_back({run, run, static_cast<float>(kept_.size())});
   }
 
-  std::string notes() const {
-    return latestNotes(notes_, noteRoom_, [&](const std::string& text) {
-      return static_cast<int>(plainTokens(model_, text).size());
-    });
+  TokensOf tokensOf() const {
+    return [this](const std::string& text) { return static_cast<int>(plainTokens(model_, text).size()); };
   }
+  std::string notes() const { return latestNotes(notes_, noteRoom_, tokensOf()); }
 
   Answer answerOver(const std::vector<char>& isChosen) {
     Answer answer = answerAfter(model_, read(isChosen, weightsFor(question_)), reading_,
@@ -227,12 +281,11 @@ class PartWalk {
   PassageFinder finder_;
   std::vector<ScoredPassage> passages_;
   std::string task_;
-  std::vector<TokenId> useTokens_;
   int wholeRoom_ = 0, partRoom_ = 0, noteRoom_ = 0;  // tokens
   std::vector<DocumentPart> parts_;
   std::vector<ScoredPassage> kept_;
   std::vector<std::string> notes_;
-  std::map<std::string, double> habits_;  // log-probabilities of replies without a document
+  std::map<Use, double> habits_;  // log-probabilities of replies without a document
   std::vector<AnswerStep> steps_;
   int attended_ = 0;
 };
@@ -277,16 +330,49 @@ std::vector<std::size_t> candidates(const std::vector<DocumentPart>& parts, int 
   return unseen;
 }
 
-std::string latestNotes(const std::vector<std::string>& notes, int roomTokens,
-                        const std::function<int(const std::string&)>& tokensOf) {
-  constexpr const char* kHead = "\n\nNotes:";
-  std::string lines;
-  for (auto note = notes.rbegin(); note != notes.rend(); ++note) {
-    std::string more = "\n- " + *note + lines;
-    if (tokensOf(kHead + more) > roomTokens) break;
-    lines = std::move(more);
+std::size_t notesThatFit(const std::vector<std::string>& notes, int roomTokens, const TokensOf& tokensOf) {
+  std::size_t count = 0;
+  while (count < notes.size() && tokensOf(textOf(notes, count + 1)) <= roomTokens) ++count;
+  return count;
+}
+
+std::string latestNotes(const std::vector<std::string>& notes, int roomTokens, const TokensOf& tokensOf) {
+  return textOf(notes, notesThatFit(notes, roomTokens, tokensOf));
+}
+
+std::optional<std::vector<std::string>> mergedNotes(const std::vector<std::string>& notes, std::size_t shown,
+                                                    std::string_view said, std::string_view question,
+                                                    int roomTokens, const TokensOf& tokensOf) {
+  std::string text;
+  for (const std::string& line : cluesOf(said, question, kMergedLines))
+    text += (text.empty() ? "" : " ") + line;
+  if (text.empty() || notesThatFit({text}, roomTokens, tokensOf) == 0) return std::nullopt;
+  const auto first = notes.end() - static_cast<std::ptrdiff_t>(shown);
+  const std::set<std::string> asked = wordsOf(question), told = wordsOf(text);
+  const auto isAsked = [&](const std::string& word) { return asked.contains(word); };
+  const auto isTold = [&](const std::string& word) { return told.contains(word); };
+  std::set<std::string> known = asked;
+  for (auto note = first; note != notes.end(); ++note) {
+    std::set<std::string> own = wordsOf(*note);
+    std::erase_if(own, isAsked);
+    if (2 * std::ranges::count_if(own, isTold) < std::ssize(own)) return std::nullopt;
+    known.insert(own.begin(), own.end());
   }
-  return lines.empty() ? "" : kHead + lines;
+  if (std::ranges::includes(known, told)) return std::nullopt;
+  std::vector<std::string> merged(notes.begin(), first);
+  merged.push_back(std::move(text));
+  return merged;
+}
+
+std::vector<std::string> notesWith(const std::vector<std::string>& notes, std::size_t shown,
+                                   const NoteTaking& taking, std::string_view question, int roomTokens,
+                                   const TokensOf& tokensOf) {
+  if (shown > 0 && taking.tellsOfTheSame())
+    if (auto merged = mergedNotes(notes, shown, taking.rewriting(), question, roomTokens, tokensOf))
+      return *merged;
+  std::vector<std::string> appended = notes;
+  for (const std::string& line : cluesOf(taking.note(), question, 1)) appended.push_back(line);
+  return appended;
 }
 
 }  // namespace kvasir

@@ -66,7 +66,7 @@ RopeTable& ForwardPass::tableOf(int layer, const Block& block) {
   const auto known = tables_.find(scale);
   return known != tables_.end()
              ? known->second
-             : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale)).first->second;
+             : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale, rules.yarn)).first->second;
 }
 
 int ForwardPass::beaconsOf(int chunk) const {

@@ -81,11 +81,14 @@ class ForwardPass {
   };
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
+    std::vector<float> nearQueries, farQueries;  ///< rotated, [heads, headDimension]
+    std::vector<float> partSums;                 ///< what parts of the attention came to
     ProductMemory memory;
 
     std::size_t bytes() const {
       std::size_t floats = 0;
-      for (const auto* buffer : {&x, &normed, &projected, &attended, &out, &gate, &hidden, &logits, &weights})
+      for (const auto* buffer : {&x, &normed, &projected, &attended, &out, &gate, &hidden, &logits, &weights,
+                                 &nearQueries, &farQueries, &partSums})
         floats += buffer->capacity();
       return floats * sizeof(float) + memory.bytes();
     }
@@ -117,6 +120,7 @@ class ForwardPass {
   bool outgrows(const Selection& selection, const Block& block) const;
   void generateLayer(int layer, const Block& block);
   void projectToken(const LayerWeights& weights, int layer, const Block& block);
+  void rotateToken(int position, const RopeTable& table, std::vector<float>& rotated) const;
   void attendToken(int layer, const Block& block);
   void watchToken(int layer, const Block& block);
   void addVector(const std::vector<float>& output, const at::Tensor& postNorm);

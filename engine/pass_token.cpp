@@ -4,6 +4,7 @@
 
 #include "engine/pass.h"
 #include "kernels/attend.h"
+#include "kernels/rotate.h"
 #include "kernels/rows.h"
 
 namespace kvasir {
@@ -21,73 +22,95 @@ void normalizeVector(const std::vector<float>& in, const at::Tensor& weight, dou
   normalizeRows(norm, 0, static_cast<std::int64_t>(in.size()) / norm.width);
 }
 
-at::Tensor asHeads(float* data, int heads, int dimension) {
-  return at::from_blob(data, {heads, 1, dimension}, at::kFloat);
-}
-
 /// Part of a token's attention: some keys of one group, one KV head.
 struct Part {
-  const GatheredKv* gathered = nullptr;
-  const at::Tensor* queries = nullptr;  ///< [heads, 1, dimension] float32
-  int kvHead = 0, from = 0, to = 0;
-  std::int64_t weightsAt = 0;  ///< of this part's weights among all
-  std::vector<float> output, largest, sum;
+  const GatheredKv& gathered;
+  const float* queries;  ///< [group, dimension], rotated
+  int kvHead, from, to;
+  std::int64_t weightsAt;                                       ///< of this part's weights among all
+  float *output = nullptr, *largest = nullptr, *sum = nullptr;  ///< [group, dimension], [group] twice
+};
+
+struct PartShape {
+  int kvHeads, group, dimension;
+
+  int heads() const { return kvHeads * group; }
+  std::size_t floats() const { return static_cast<std::size_t>(group * (dimension + 2)); }
 };
 
 template <class Value>
-void run(Part& part, float scale, int group, float* weights, std::int64_t stride) {
-  const at::Tensor keys = part.gathered->keys(), values = part.gathered->values();
-  const std::int64_t dimension = keys.size(2), at = part.kvHead * keys.stride(0) + part.from * dimension;
-  part.output.resize(static_cast<std::size_t>(group * dimension));
-  part.largest.resize(static_cast<std::size_t>(group));
-  part.sum.resize(static_cast<std::size_t>(group));
+void run(const Part& part, float scale, const PartShape& shape, float* weights, std::int64_t stride) {
+  const std::int64_t at = part.kvHead * part.gathered.headStride() + std::int64_t{part.from} * shape.dimension;
   TokenAttention<Value> attention;
-  attention.queries = part.queries->const_data_ptr<float>() + part.kvHead * group * dimension;
-  attention.group = group;
-  attention.dimension = static_cast<int>(dimension);
-  attention.keys = static_cast<const Value*>(keys.const_data_ptr()) + at;
-  attention.values = static_cast<const Value*>(values.const_data_ptr()) + at;
+  attention.queries = part.queries;
+  attention.group = shape.group;
+  attention.dimension = shape.dimension;
+  attention.keys = part.gathered.keyRows<Value>() + at;
+  attention.values = part.gathered.valueRows<Value>() + at;
   attention.count = part.to - part.from;
   attention.scale = scale;
-  attention.weights = weights + part.weightsAt;
+  attention.weights = weights + part.kvHead * shape.group * stride + part.weightsAt;
   attention.weightStride = stride;
-  attention.output = part.output.data();
-  attention.largest = part.largest.data();
-  attention.sum = part.sum.data();
+  attention.output = part.output;
+  attention.largest = part.largest;
+  attention.sum = part.sum;
   kvasir::attendToken(attention);
 }
 
-/// Splits [from, to) of a group in two for each KV head, so that two threads share the work evenly.
-void addParts(const GatheredKv& gathered, const at::Tensor& queries, int kvHeads, int from,
+/// Splits [from, count) of a group in two for each KV head, so that two threads share the work evenly.
+void addParts(const GatheredKv& gathered, const std::vector<float>& queries, const PartShape& shape, int from,
               std::vector<Part>& parts, std::int64_t weightsAt) {
   const int middle = (from + gathered.count()) / 2;
-  for (int head = 0; head < kvHeads; ++head)
+  for (int head = 0; head < shape.kvHeads; ++head)
     for (const auto& [begin, end] : {std::pair{from, middle}, std::pair{middle, gathered.count()}})
-      if (begin < end) parts.push_back({&gathered, &queries, head, begin, end, weightsAt + begin, {}, {}, {}});
+      if (begin < end)
+        parts.push_back({gathered, queries.data() + head * shape.group * shape.dimension, head, begin, end,
+                         weightsAt + begin});
 }
 
-/// Joins the parts of every head: attended [heads, dimension], and weights divided by their sum.
-void joinParts(const std::vector<Part>& parts, int kvHeads, int group, int dimension, float* weights,
-               std::int64_t stride, float* attended) {
-  std::fill_n(attended, kvHeads * group * dimension, 0.0f);
-  for (int head = 0; head < kvHeads * group; ++head) {
-    const auto g = static_cast<std::size_t>(head % group);
+void placeSums(std::vector<Part>& parts, const PartShape& shape, std::vector<float>& sums) {
+  sums.resize(parts.size() * shape.floats());
+  float* next = sums.data();
+  for (Part& part : parts) {
+    part.output = next;
+    part.largest = part.output + shape.group * shape.dimension;
+    part.sum = part.largest + shape.group;
+    next += shape.floats();
+  }
+}
+
+/// Joins the parts of every head: attended [heads, dimension]; and the weights, if given, divided by their sum.
+void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* weights, std::int64_t stride,
+               float* attended) {
+  std::fill_n(attended, shape.heads() * shape.dimension, 0.0f);
+  for (int head = 0; head < shape.heads(); ++head) {
+    const int query = head % shape.group;
     float largest = -std::numeric_limits<float>::infinity(), sum = 0;
-    const auto isMine = [&](const Part& part) { return part.kvHead == head / group; };
+    const auto isMine = [&](const Part& part) { return part.kvHead == head / shape.group; };
     for (const Part& part : parts)
-      if (isMine(part)) largest = std::max(largest, part.largest[g]);
+      if (isMine(part)) largest = std::max(largest, part.largest[query]);
     for (const Part& part : parts)
-      if (isMine(part)) sum += part.sum[g] * std::exp(part.largest[g] - largest);
+      if (isMine(part)) sum += part.sum[query] * std::exp(part.largest[query] - largest);
     for (const Part& part : parts) {
       if (!isMine(part)) continue;
-      const float factor = std::exp(part.largest[g] - largest) / sum;
-      for (int i = 0; i < dimension; ++i)
-        attended[head * dimension + i] +=
-            factor * part.output[g * static_cast<std::size_t>(dimension) + static_cast<std::size_t>(i)];
+      const float factor = std::exp(part.largest[query] - largest) / sum;
+      const float* output = part.output + query * shape.dimension;
+      for (int i = 0; i < shape.dimension; ++i) attended[head * shape.dimension + i] += factor * output[i];
+      if (!weights) continue;
       float* mine = weights + head * stride + part.weightsAt;
       for (int key = 0; key < part.to - part.from; ++key) mine[key] *= factor;
     }
   }
+}
+
+/// Parts that a thread takes at least, so that few keys are not divided.
+std::int64_t grainOf(const std::vector<Part>& parts, const PartShape& shape) {
+  constexpr std::int64_t kLeastProducts = 1 << 15;
+  std::int64_t products = 0;
+  for (const Part& part : parts)
+    products += std::int64_t{2} * (part.to - part.from) * shape.group * shape.dimension;
+  const auto count = static_cast<std::int64_t>(parts.size());
+  return std::max<std::int64_t>(1, count * kLeastProducts / std::max<std::int64_t>(1, products));
 }
 
 }  // namespace
@@ -109,7 +132,7 @@ std::span<const float> ForwardPass::generate(TokenId token) {
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     Layer& state = layers_[static_cast<std::size_t>(layer)];
     if (opens) {
-      state.open.query = at::zeros_like(state.before.query);
+      state.open.query = at::zeros(state.before.query.sizes(), at::kFloat);
       if (wantsStates(layer)) state.open.states = at::empty({kChunkTokens, parts_.shape.width}, at::kFloat);
     }
     if (opens || outgrows(state.selection, block))
@@ -167,66 +190,77 @@ void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Blo
   normalizeVector(token_.x, weights.attentionNorm, shape.normEpsilon, token_.normed);
   token_.projected.resize(static_cast<std::size_t>((shape.heads + 2 * shape.kvHeads) * shape.headDimension));
   weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data(), parts_.form, token_.memory);
-  at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
-  at::Tensor keys =
-      asHeads(token_.projected.data() + shape.heads * shape.headDimension, shape.kvHeads, shape.headDimension);
+  float* queries = token_.projected.data();
+  float* keys = queries + shape.heads * shape.headDimension;
+  const float* values = keys + shape.kvHeads * shape.headDimension;
   if (shape.hasHeadNorms) {
-    const auto norm = [&](at::Tensor& rows, const at::Tensor& weight) {
-      RowNorm<float> heads{rows.const_data_ptr<float>(), weight.const_data_ptr<float>(), rows.data_ptr<float>(),
-                           shape.headDimension, static_cast<float>(shape.normEpsilon)};
-      normalizeRows(heads, 0, rows.size(0));
+    const auto norm = [&](float* rows, int heads, const at::Tensor& weight) {
+      normalizeRows(RowNorm<float>{rows, weight.const_data_ptr<float>(), rows, shape.headDimension,
+                                   static_cast<float>(shape.normEpsilon)},
+                    0, heads);
     };
-    norm(queries, weights.queryNorm);
-    norm(keys, weights.keyNorm);
+    norm(queries, shape.heads, weights.queryNorm);
+    norm(keys, shape.kvHeads, weights.keyNorm);
   }
-  const at::Tensor values =
-      asHeads(token_.projected.data() + (shape.heads + shape.kvHeads) * shape.headDimension, shape.kvHeads,
-              shape.headDimension);
-  const at::ScalarType type = typeOf(parts_.form);
-  parts_.cache.extend(layer, block.chunk, {keys.to(type), values.to(type)});
+  parts_.cache.extend(layer, block.chunk, keys, values, typeOf(parts_.form));
   BlockDigest& open = layers_[static_cast<std::size_t>(layer)].open;
-  open.query.add_(queries);
+  float* sums = open.query.data_ptr<float>();
+  for (int i = 0; i < shape.heads * shape.headDimension; ++i) sums[i] += queries[i];
+  if (!wantsStates(layer)) return;
   const int place = block.first - parts_.cache.chunk(block.chunk).begin;
-  if (wantsStates(layer))
-    open.states[place].copy_(at::from_blob(token_.normed.data(), {shape.width}, at::kFloat));
+  std::copy_n(token_.normed.data(), shape.width, open.states.data_ptr<float>() + place * shape.width);
+}
+
+void ForwardPass::rotateToken(int position, const RopeTable& table, std::vector<float>& rotated) const {
+  rotated.resize(static_cast<std::size_t>(parts_.shape.heads * parts_.shape.headDimension));
+  Rotation<float> rotation;
+  rotation.in = token_.projected.data();
+  rotation.out = rotated.data();
+  rotation.cosines = table.cosines(position);
+  rotation.sines = table.sines(position);
+  rotation.rows = parts_.shape.heads;
+  rotation.half = static_cast<int>(table.half());
+  rotateRows(rotation);
 }
 
 void ForwardPass::attendToken(int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
-  const at::Tensor queries = asHeads(token_.projected.data(), shape.heads, shape.headDimension);
-  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, tableOf(layer, block),
-                state.groups);
+  RopeTable& table = tableOf(layer, block);
+  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, table, state.groups);
   attended_ = std::max(attended_, attendedBy(state.groups, block));
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
-  const at::Tensor nearQueries = rotateNear(queries, block, state.groups, tableOf(layer, block));
-  const at::Tensor farQueries =
-      far.count() > 0 ? rotateFar(queries, block, positionsOf(layer), tableOf(layer, block)) : at::Tensor();
-
-  const int group = shape.group();
-  const std::int64_t stride = near.count() + far.count();
-  token_.weights.assign(static_cast<std::size_t>(shape.heads * stride), 0.0f);
+  const PartShape partShape{shape.kvHeads, shape.group(), shape.headDimension};
+  const int hidden = state.groups.view.hidden;
   std::vector<Part> parts;
-  addParts(near, nearQueries, shape.kvHeads, state.groups.view.hidden, parts, 0);
-  if (far.count() > 0) addParts(far, farQueries, shape.kvHeads, 0, parts, near.count());
-  at::parallel_for(0, static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+  rotateToken(block.first - state.groups.nearOrigin, table, token_.nearQueries);
+  addParts(near, token_.nearQueries, partShape, hidden, parts, 0);
+  if (far.count() > 0) {
+    rotateToken(positionsOf(layer).farQuery(block.first), table, token_.farQueries);
+    addParts(far, token_.farQueries, partShape, 0, parts, near.count());
+  }
+  placeSums(parts, partShape, token_.partSums);
+
+  const std::int64_t stride = near.count() + far.count();
+  token_.weights.resize(static_cast<std::size_t>(shape.heads * stride));
+  for (int head = 0; head < shape.heads; ++head)
+    std::fill_n(token_.weights.data() + head * stride, hidden, 0.0f);
+  at::parallel_for(0, std::ssize(parts), grainOf(parts, partShape), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      Part& part = parts[static_cast<std::size_t>(i)];
-      float* weights = token_.weights.data() + part.kvHead * group * stride;
-      if (near.keys().scalar_type() == at::kFloat)
-        run<float>(part, shape.attentionScale, group, weights, stride);
+      const Part& part = parts[static_cast<std::size_t>(i)];
+      if (near.type() == at::kFloat)
+        run<float>(part, shape.attentionScale, partShape, token_.weights.data(), stride);
       else
-        run<std::uint16_t>(part, shape.attentionScale, group, weights, stride);
+        run<std::uint16_t>(part, shape.attentionScale, partShape, token_.weights.data(), stride);
     }
   });
   token_.attended.resize(static_cast<std::size_t>(shape.heads * shape.headDimension));
-  joinParts(parts, shape.kvHeads, group, shape.headDimension, token_.weights.data(), stride,
-            token_.attended.data());
-  watchToken(layer, block);
+  const bool isWatched = isObserved(layer) || isWeighed();
+  joinParts(parts, partShape, isWatched ? token_.weights.data() : nullptr, stride, token_.attended.data());
+  if (isWatched) watchToken(layer, block);
 }
 
 void ForwardPass::watchToken(int layer, const Block& block) {
-  if (!isObserved(layer) && !isWeighed()) return;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const at::Tensor weights =

@@ -146,13 +146,22 @@ std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector
   return isChosen;
 }
 
+int promptTokens(const LoadedModel& model, int budgetTokens) {
+  return reachOf(budgetTokens, model.shape.trainedTokens);
+}
+
 int roomForPassages(const LoadedModel& model, const AskSettings& settings, std::size_t asked) {
-  const int room = settings.budgetTokens - static_cast<int>(framePrefix(model).size() + asked) -
-                   std::min(settings.maxTokens, std::max(kAnswerTokens, settings.budgetTokens / 4));
-  if (room < kChunkTokens)
-    throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
-                             std::to_string(settings.budgetTokens - room + 2 * kChunkTokens) + " or more.");
-  return room;
+  const int most = promptTokens(model, settings.budgetTokens);
+  const int room = most - static_cast<int>(framePrefix(model).size() + asked) -
+                   std::min(settings.maxTokens, std::max(kAnswerTokens, most / 4));
+  if (room >= kChunkTokens) return room;
+  const int needed = most - room + 2 * kChunkTokens;
+  if (promptTokens(model, needed) < needed)
+    throw std::runtime_error("The model was trained on texts of " + std::to_string(model.shape.trainedTokens) +
+                             " tokens, which leaves no room for a passage beside this question; ask a shorter "
+                             "one, or choose a method that reads no passages anew.");
+  throw std::runtime_error("The budget leaves no room for a passage beside this question; give a budget of " +
+                           std::to_string(needed) + " or more.");
 }
 
 void Prompt::add(std::span<const TokenId> more, int owner) {
@@ -250,9 +259,10 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
   Answer answer;
   answer.questionTokens = static_cast<int>(asked.size());
   const at::Tensor last = run->read(asked, static_cast<int>(asked.size()) + kChunkTokens);
-  AskSettings settings = asking.settings;  // an answer ends where the budget does
-  settings.maxTokens = std::clamp(settings.budgetTokens - static_cast<int>(prompt.tokens.size() + asked.size()),
-                                  1, settings.maxTokens);
+  AskSettings settings = asking.settings;  // an answer ends where the budget does, or the trained length
+  settings.maxTokens = std::clamp(
+      promptTokens(model, settings.budgetTokens) - static_cast<int>(prompt.tokens.size() + asked.size()), 1,
+      settings.maxTokens);
   const Said said =
       sayAnswer(model, run->pass(), last, {settings, asking.script, asking.listener, asking.start}, answer);
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);

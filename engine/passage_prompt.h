@@ -13,8 +13,12 @@ namespace kvasir {
 std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector<ScoredPassage>& passages,
                                const AskSettings& settings, int room, float worth = 0);
 
-/// Tokens of the budget that passages may take beside the frame, what is asked after them, and the answer.
-/// Throws a sentence where that is less than a chunk.
+/// Tokens that a prompt may have with what is asked after it and the answer: those of the budget, but no more
+/// than texts had that the model was trained on, since all of them stand in a row.
+int promptTokens(const LoadedModel& model, int budgetTokens);
+
+/// Those of them that passages may take beside the frame, what is asked after them, and the answer. Throws a
+/// sentence where that is less than a chunk.
 int roomForPassages(const LoadedModel& model, const AskSettings& settings, std::size_t asked);
 
 /// What a model reads in place of the document: the frame, passages in the document's order, and notes.

@@ -130,6 +130,7 @@ int StoredReading::tokensRead() const {
 
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   const Method& method = findMethod(settings.method);
+  requireBudget(model, method, settings.budgetTokens);
   std::string key = model.info.fingerprint + "-" + model.info.settings + "-" + model.chat.name + "-" +
                     readingName(model, method) + "-" + method.positions.name + "-" + method.codec.name +
                     (model.form == DenseForm::Float32 ? "32" : "16");

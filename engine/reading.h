@@ -59,7 +59,7 @@ class StoredReading : public ChunkedReading {
   std::unique_ptr<ChunkFile> file_;
 };
 
-/// Names a reading; see Engine::readingKey.
+/// Names a reading; see Engine::readingKey. Throws what `requireBudget` does.
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings);
 
 /// Opens a reading; nothing where there is none that reaches so far.

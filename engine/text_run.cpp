@@ -1,28 +1,40 @@
 #include "engine/text_run.h"
 
 namespace kvasir {
+
+void requireBudget(const LoadedModel& model, const Method& method, int budgetTokens) {
+  constexpr int kSmallestBudget = kChunkTokens;
+  if (method.sees == Sees::WholeDocument) return;
+  if (budgetTokens < kSmallestBudget)
+    throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
+  const int most = reachOf(budgetTokens, model.shape.trainedTokens);
+  if (!countsPlaces(method) || most == budgetTokens) return;
+  throw std::runtime_error("A budget of " + std::to_string(budgetTokens) + " is more than the " +
+                           std::to_string(most) + " tokens the model was trained on; the method " +
+                           method.name + " gives all that it sees positions in a row, so " +
+                           std::to_string(most) + " is the largest budget it can have.");
+}
+
 namespace {
 
 std::unique_ptr<KvPolicy> makePolicy(
     const LoadedModel& model, const Method& method, int budgetTokens, int documentTokens,
     ChunkWishes wishes = {}, const std::function<void()>& breathe = [] {}) {
-  constexpr int kSmallestBudget = kChunkTokens;
-  if (method.sees != Sees::WholeDocument && budgetTokens < kSmallestBudget)
-    throw std::runtime_error("The budget must be at least " + std::to_string(kSmallestBudget) + " tokens.");
+  requireBudget(model, method, budgetTokens);
   std::vector<int> global;
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (!model.shape.isLocal(layer)) global.push_back(layer);
   return method.makePolicy({model.kvShape(), model.shape.heads, budgetTokens, std::move(wishes),
                             model.whitened.get(), model.bookmarks.get(), ropeFrequencies(model.shape, false),
-                            std::move(global), documentTokens, model.shape.attentionScale,
-                            model.shape.ropeMagnitude, breathe});
+                            std::move(global), documentTokens, model.shape.trainedTokens,
+                            model.shape.attentionScale, model.shape.ropeMagnitude, breathe});
 }
 
 std::unique_ptr<PositionScheme> makePositions(const LoadedModel& model, const TextRun::Settings& settings) {
   // An onlooker sees everything: at the distances of a method that does so too, else at true ones.
   return settings.onlooker && settings.method.sees == Sees::Budget
-             ? ropePositions(0, 0, {})
-             : settings.method.makePositions(settings.budgetTokens, model.shape.trainedTokens);
+             ? ropePositions(0, {})
+             : settings.method.makePositions(reachOf(settings.budgetTokens, model.shape.trainedTokens));
 }
 
 int boundOf(const TextRun::Settings& settings) {

@@ -6,6 +6,11 @@
 
 namespace kvasir {
 
+/// Throws a sentence where a method cannot have a budget with this model: one too small for anything; or, where
+/// positions are places in what the budget holds (`countsPlaces`), one larger than the trained length, with the
+/// largest it can have. Whatever reads or answers asks it first.
+void requireBudget(const LoadedModel& model, const Method& method, int budgetTokens);
+
 /// One method at work on one text: its policy, positions and codec, a cache over a store, and the pass that
 /// runs tokens through the model. Serves one reading, or one answer over a reading's chunks.
 class TextRun {

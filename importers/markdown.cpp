@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -70,24 +71,83 @@ int setextLevel(std::string_view line) {
   return marks.find_first_not_of('-') == std::string_view::npos ? 2 : 0;
 }
 
-bool isWordByte(std::string_view text, std::size_t i) {
-  if (i >= text.size()) return false;
-  const auto byte = static_cast<unsigned char>(text[i]);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
+/// "- a", "* a", "+ a", "1. a" and "1) a". Emphasis does not go from one to the next.
+bool startsItem(std::string_view line) {
+  line = trimmed(line);
+  const std::size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+  const std::string_view bullets = digits == 0 ? "-*+" : ".)";
+  return digits < line.size() && bullets.find(line[digits]) != std::string_view::npos &&
+         (digits + 1 == line.size() || line[digits + 1] == ' ' || line[digits + 1] == '\t');
 }
 
-/// A paragraph without its marks. What closes a mark is looked for in the next so many bytes, so that no text
+bool isTableRow(std::string_view line) { return trimmed(line).starts_with('|'); }
+
+/// What stands on one side of a run of marks; the ends of a paragraph are spaces.
+struct Beside {
+  bool isSpace = false, isPunctuation = false, isUnspaced = false;
+};
+
+Beside besideOf(char32_t code) { return {isSpace(code), isPunctuation(code), isUnspaced(code)}; }
+
+/// Whether a run of marks can belong to what stands inside of it: left- and right-flanking of CommonMark 0.31,
+/// section 6.2. Departs from it beside scripts without spaces: "**重点。**内容" is emphasis.
+bool isFlanking(const Beside& outside, const Beside& inside) {
+  return !inside.isSpace && (!inside.isPunctuation || inside.isUnspaced || outside.isSpace ||
+                             outside.isPunctuation || outside.isUnspaced);
+}
+
+/// A run of * or _. The rules for pairs are 9 and 10 of CommonMark's section 6.2.
+struct Marks {
+  std::size_t at = 0;  ///< byte of the text
+  char mark = '*';
+  bool opens = false, closes = false;
+  std::size_t length = 0, left = 0;  ///< left: those without a partner
+};
+
+bool canPair(const Marks& opening, const Marks& closing) {
+  if (opening.mark != closing.mark) return false;
+  if (!opening.closes && !closing.opens) return true;
+  return (opening.length + closing.length) % 3 != 0 || (opening.length % 3 == 0 && closing.length % 3 == 0);
+}
+
+/// Pairs each run that may close with the nearest before it that may open: "process emphasis" of CommonMark's
+/// appendix. What one run looked through in vain is not looked through again for its kind, so that no text
 /// takes long.
+void pairMarks(std::vector<Marks>& runs) {
+  std::vector<std::size_t> open;  // runs that wait for a partner
+  std::array<std::size_t, 12> firstFor{};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    Marks& closing = runs[i];
+    std::size_t& first = firstFor[(closing.mark == '_' ? 6 : 0) + (closing.opens ? 3 : 0) + closing.length % 3];
+    while (closing.closes && closing.left > 0) {
+      std::size_t count = open.size();
+      while (count > 0 && open[count - 1] >= first && !canPair(runs[open[count - 1]], closing)) --count;
+      if (count == 0 || open[count - 1] < first) {
+        first = i;
+        break;
+      }
+      Marks& opening = runs[open[count - 1]];
+      const std::size_t marks = opening.left > 1 && closing.left > 1 ? 2 : 1;
+      opening.left -= marks;
+      closing.left -= marks;
+      open.resize(opening.left > 0 ? count : count - 1);
+    }
+    if (closing.opens && closing.left > 0) open.push_back(i);
+  }
+}
+
+/// A paragraph without its marks. What ends code or a link is looked for in the next so many bytes, so that no
+/// text takes long.
 class InlineReader {
  public:
   explicit InlineReader(std::string_view source, int depth = 0) : source_(source), depth_(depth) {}
 
   std::string text() {
     while (at_ < source_.size()) {
-      if (takeEscape() || takeCode() || takeLink() || takeEmphasis()) continue;
+      if (takeEscape() || takeCode() || takeLink() || takeMarks()) continue;
       text_ += source_[at_++];
     }
-    return std::move(text_);
+    return withoutPairs();
   }
 
  private:
@@ -137,52 +197,48 @@ class InlineReader {
     return true;
   }
 
-  /// Marks of emphasis stand in pairs round what they mark; `snake_case`, 2 * 3, 5*12 and *args keep theirs.
-  bool takeEmphasis() {
+  /// `snake_case` has no marks: _ marks no part of a word, unlike *.
+  bool takeMarks() {
     const char mark = source_[at_];
     if (mark != '*' && mark != '_') return false;
-    const std::size_t end = std::min(source_.find_first_not_of(mark, at_), source_.size()), run = end - at_;
-    const auto closes = std::ranges::find(closing_, at_);
-    if (closes != closing_.end()) {
-      closing_.erase(closes);
-    } else if (const auto close = run <= 3 && !isBlank(end) && !isInWord(mark, at_, end)
-                                      ? closeOf(mark, run, end)
-                                      : std::nullopt) {
-      closing_.push_back(*close);
-    } else {
-      text_.append(run, mark);
-    }
+    const std::size_t end = std::min(source_.find_first_not_of(mark, at_), source_.size());
+    const Beside before = besideOf(codeBefore(at_)), behind = besideOf(codeAt(end));
+    const bool isLeft = isFlanking(before, behind), isRight = isFlanking(behind, before), isStar = mark == '*';
+    const bool opens = isLeft && (isStar || !isRight || before.isPunctuation);
+    const bool closes = isRight && (isStar || !isLeft || behind.isPunctuation);
+    marks_.push_back({text_.size(), mark, opens, closes, end - at_, end - at_});
+    text_.append(end - at_, mark);
     at_ = end;
     return true;
   }
 
-  bool isBlank(std::size_t i) const { return i >= source_.size() || source_[i] == ' ' || source_[i] == '\n'; }
-  /// Scripts without spaces mark parts of what stands together, with *.
-  bool isOfWord(char mark, std::size_t i) const {
-    return isWordByte(source_, i) && !(mark == '*' && static_cast<unsigned char>(source_[i]) >= 0x80);
+  char32_t codeBefore(std::size_t at) const {
+    if (at == 0) return U' ';
+    std::size_t first = at - 1;
+    while (first > 0 && at - first < 4 && (source_[first] & 0xC0) == 0x80) --first;
+    return fromUtf8(source_.substr(first, at - first)).back();
   }
-  bool isInWord(char mark, std::size_t first, std::size_t end) const {
-    return first > 0 && isOfWord(mark, first - 1) && isOfWord(mark, end);
+  char32_t codeAt(std::size_t at) const {
+    return at < source_.size() ? fromUtf8(source_.substr(at, 4)).front() : U' ';
   }
 
-  /// Of the next run of the same length that follows what it marks, and is not another's.
-  std::optional<std::size_t> closeOf(char mark, std::size_t run, std::size_t from) const {
-    const std::size_t reach = std::min(source_.size(), from + kReach);
-    for (std::size_t at = from; (at = source_.substr(0, reach).find(mark, at)) != std::string_view::npos;) {
-      const std::size_t end = std::min(source_.find_first_not_of(mark, at), source_.size());
-      if (end - at == run && !isBlank(at - 1) && !isInWord(mark, at, end) &&
-          std::ranges::find(closing_, at) == closing_.end())
-        return at;
-      at = end;
+  std::string withoutPairs() {
+    pairMarks(marks_);
+    std::string kept;
+    std::size_t from = 0;
+    for (const Marks& run : marks_) {
+      kept.append(text_, from, run.at - from).append(run.left, run.mark);
+      from = run.at + run.length;
     }
-    return std::nullopt;
+    kept.append(text_, from);
+    return kept;
   }
 
   std::string_view source_;
   int depth_;
   std::size_t at_ = 0;
   std::string text_;
-  std::vector<std::size_t> closing_;  ///< where marks stand that close those that were opened
+  std::vector<Marks> marks_;
 };
 
 std::string inlineText(std::string_view source) { return InlineReader(source).text(); }
@@ -249,15 +305,32 @@ class MarkdownReader {
       appendHeading(line, level);
       return 1;
     }
-    if (isRule(line)) {
-      endParagraph();
-    } else if (indentOf(line) > 3 && startsParagraph) {
-      append(line);
-    } else {
-      if (!paragraph_.empty()) paragraph_ += '\n';
-      paragraph_ += withoutEnd(line);
-    }
+    takeText(line, startsParagraph);
     return 0;
+  }
+
+  void takeText(std::string_view line, bool startsParagraph) {
+    const bool isRuled = isRule(line), isRow = isTableRow(line);
+    if (isRuled || isRow || startsItem(line)) endParagraph();
+    if (isRuled) return;
+    if (indentOf(line) > 3 && startsParagraph) return append(line);
+    if (isRow) return append(rowText(line));
+    if (!paragraph_.empty()) paragraph_ += '\n';
+    paragraph_ += withoutEnd(line);
+  }
+
+  /// Emphasis does not go from one cell to the next.
+  static std::string rowText(std::string_view line) {
+    std::string text;
+    for (std::size_t from = 0; from <= line.size();) {
+      std::size_t to = line.find('|', from);
+      while (to != std::string_view::npos && to > 0 && line[to - 1] == '\\') to = line.find('|', to + 1);
+      to = std::min(to, line.size());
+      if (from > 0) text += '|';
+      text += inlineText(line.substr(from, to - from));
+      from = to + 1;
+    }
+    return text;
   }
 
   /// Emphasis may go over a paragraph's lines.

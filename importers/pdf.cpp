@@ -14,6 +14,7 @@
 #include "importers/page_layout.h"
 #include "importers/page_text.h"
 #include "importers/pdf_catalogue.h"
+#include "importers/pdf_drawing.h"
 #include "importers/pdf_headings.h"
 #include "importers/running_heads.h"
 #include "importers/unicode.h"
@@ -112,10 +113,17 @@ std::string labelOf(const poppler::page& page, int index) {
   return label.empty() || label.size() > kLongestLabel ? std::to_string(index + 1) : label;
 }
 
-std::vector<LaidPage> laidPages(const poppler::document& pdf, const ImportProgress& progress) {
+std::vector<LaidPage> laidPages(const poppler::document& pdf, const std::string& bytes,
+                                const std::filesystem::path& file, const ImportProgress& progress) {
   const int count = pdf.pages();
+  const DrawnBytes drawnBytes = drawnBytesOf(bytes);
   std::vector<LaidPage> pages;
   for (int i = 0; i < count; ++i) {
+    if (drawnBytes(static_cast<std::size_t>(i)) > kMostDrawnBytes) {
+      throw std::runtime_error(nameOf(file) + " draws the same parts over and over on page " +
+                               std::to_string(i + 1) +
+                               ", more than 1 GB in all: get a copy that was made in another way");
+    }
     LaidPage laid{std::to_string(i + 1), 1, 1, {}};
     if (const std::unique_ptr<poppler::page> page{pdf.create_page(i)}) {
       const PlacedPage placed = placedPage(*page);
@@ -199,7 +207,7 @@ bool isPdf(std::string_view firstBytes) {
 Document importPdf(const std::filesystem::path& file, const ImportProgress& progress) {
   const std::string bytes = bytesOf(file, kMostBytes);
   const std::unique_ptr<poppler::document> pdf = open(bytes, file);
-  std::vector<LaidPage> pages = laidPages(*pdf, progress);
+  std::vector<LaidPage> pages = laidPages(*pdf, bytes, file, progress);
   const std::size_t scanned = scannedPages(pages, bytes);
   removeRunningHeads(pages);
   Document document;

@@ -1,12 +1,11 @@
 #include "importers/pdf_catalogue.h"
 
 #include <map>
-#include <qpdf/QPDF.hh>
-#include <qpdf/QPDFLogger.hh>
 #include <qpdf/QPDFNameTreeObjectHelper.hh>
 #include <qpdf/QPDFPageObjectHelper.hh>
 #include <set>
 
+#include "importers/pdf_objects.h"
 #include "importers/unicode.h"
 
 namespace kvasir {
@@ -100,13 +99,7 @@ class OutlineWalk {
 template <class Look>
 void lookAt(const std::string& bytes, const Look& look) {
   try {
-    QPDF pdf;
-    const std::shared_ptr<QPDFLogger> silent = QPDFLogger::create();
-    silent->setError(silent->discard());
-    silent->setWarn(silent->discard());
-    pdf.setLogger(silent);
-    pdf.processMemoryFile("", bytes.data(), bytes.size());
-    look(pdf);
+    look(*pdfObjects(bytes));
   } catch (const std::exception&) {
   }
 }

@@ -117,6 +117,10 @@ bool isLower(char32_t code) { return u_islower(static_cast<UChar32>(code)) != 0;
 bool isUpper(char32_t code) { return u_isupper(static_cast<UChar32>(code)) != 0; }
 char32_t lower(char32_t code) { return static_cast<char32_t>(u_tolower(static_cast<UChar32>(code))); }
 
+bool isPunctuation(char32_t code) {
+  return (U_GET_GC_MASK(static_cast<UChar32>(code)) & (U_GC_P_MASK | U_GC_S_MASK)) != 0;
+}
+
 bool isRightToLeft(char32_t code) {
   const UCharDirection direction = u_charDirection(static_cast<UChar32>(code));
   return direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;

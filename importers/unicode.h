@@ -32,6 +32,8 @@ bool isLetter(char32_t code);
 bool isDigit(char32_t code);
 bool isLower(char32_t code);
 bool isUpper(char32_t code);
+/// Symbols too ("+", "€"), as Markdown counts them.
+bool isPunctuation(char32_t code);
 bool isRightToLeft(char32_t code);
 /// Scripts set without spaces between words: Han, Kana, their punctuation. Not Hangul.
 bool isUnspaced(char32_t code);

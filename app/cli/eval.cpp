@@ -39,7 +39,9 @@ class RowAsker {
       : arguments_(arguments),
         console_(console),
         engine_(loadEngine(arguments, console)),
-        readings_(*engine_, arguments.stepTokens, console) {}
+        readings_(*engine_, arguments.stepTokens, console) {
+    checkBudgets(*engine_, arguments);
+  }
 
   RowResult ask(const EvaluationRow& row, const Variant& variant) {
     RowResult result;

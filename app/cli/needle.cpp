@@ -170,6 +170,7 @@ void needleCommand(const Arguments& arguments, Console& console) {
     throw std::runtime_error("The document has no text to hide needles in.");
   warnOfKnown(arguments.needle, text, console);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
+  checkBudgets(*engine, arguments);
   std::vector<Variant> variants;
   for (const MethodAtBudget& way : methodsAtBudgets(arguments)) variants.push_back({way, NeedleGrid(way.name)});
   const std::vector<NeedleResult> results = askAll(arguments, *engine, text, variants, console);

@@ -61,6 +61,7 @@ void perplexityCommand(const Arguments& arguments, Console& console) {
   for (const std::string& method : arguments.methods) checkMethod(method);
   const std::string text = contentsOf(arguments.file);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
+  checkBudgets(*engine, arguments);
   const std::vector<TokenBand> bands = bandsOf(arguments, engine->model());
   const std::size_t tokens = engine->tokenizer().encode(text).size();
   if (tokens < static_cast<std::size_t>(bands.back().end))

@@ -11,14 +11,16 @@
 namespace kvasir {
 
 void checkMethod(const std::string& name) {
-  if (isMethod(name)) return;
-  if (name.find(':') == std::string::npos)
-    throw UsageError("There is no method " + name + "; `kvasir-cli methods` lists those there are.");
   try {
     requireMethod(name);
   } catch (const std::runtime_error& error) {
-    throw UsageError(error.what());
+    throw UsageError(std::string(error.what()) + " `kvasir-cli methods` lists what there is.");
   }
+}
+
+void checkBudgets(const Engine& engine, const Arguments& arguments) {
+  for (const MethodAtBudget& way : methodsAtBudgets(arguments))
+    engine.requireBudget(way.method, way.budgetTokens);
 }
 
 void checkQuestion(const std::string& question) {

@@ -14,6 +14,9 @@ namespace kvasir {
 void checkQuestion(const std::string& question);
 /// Throws UsageError when the table has no such method; told before a model is loaded.
 void checkMethod(const std::string& name);
+/// Throws a sentence when a method of the arguments cannot have one of their budgets with this model: for
+/// commands that would come to it late.
+void checkBudgets(const Engine& engine, const Arguments& arguments);
 
 /// What questions are asked with, side by side: every method of the arguments at every budget.
 struct MethodAtBudget {

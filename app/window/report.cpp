@@ -8,11 +8,11 @@
 #include <QFileInfo>
 #include <QPageSize>
 #include <QPdfWriter>
-#include <QSaveFile>
 #include <QTextDocument>
 
 #include "ui/panels/answer_marks.h"
 #include "ui/panels/answer_notice.h"
+#include "ui/save_whole.h"
 #include "ui/size_text.h"
 
 namespace kvasir {
@@ -141,11 +141,9 @@ QString asHtml(const Report& report) {
 }
 
 void writeBytes(const QByteArray& bytes, const QString& file) {
-  QSaveFile save(file);
-  // What is small is written at the flush, whose failure commit() does not notice in every Qt.
-  if (save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.flush() && save.commit())
-    return;
-  throw std::runtime_error(Words::tr("%1 cannot be written: %2.").arg(file, save.errorString()).toStdString());
+  const QString problem = saveWhole(bytes, file);
+  if (problem.isEmpty()) return;
+  throw std::runtime_error(Words::tr("%1 cannot be written: %2.").arg(file, problem).toStdString());
 }
 
 void writeReport(const Report& report, const QString& file) {

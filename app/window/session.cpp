@@ -92,6 +92,7 @@ void Session::tryAgain(const QString& key) {
   const LibraryRow* row = shelf_.find(key);
   if (!row) return;
   if (row->isImported) {
+    if (work_->find([&](const Job& job) { return isReadOf(job, key); })) return;
     shelf_.setState(key, DocumentState::Waiting);
     work_->add(ReadJob{key.toStdString(), readFor_}, Urgency::Background);
   } else {
@@ -114,6 +115,13 @@ void Session::remove(const QString& id) {
   }
   shelf_.remove(id);
   Q_EMIT rowsChanged();
+}
+
+void Session::unread(const QString& id) {
+  const LibraryRow* row = shelf_.find(id);
+  if (!row || row->readingBytes <= 0) return;
+  stopWork(id);
+  work_->add(UnreadJob{id.toStdString()}, Urgency::Now);
 }
 
 void Session::collect(const QString& id, const QString& name) {
@@ -190,7 +198,8 @@ void Session::onStarted(const Task& task) {
 
 void Session::onProgress(const Task& task, const Progress& progress, double secondsLeft) {
   Q_EMIT worked(progress);
-  if (std::holds_alternative<AskJob>(task.job)) Q_EMIT questionProgressed(task.number, progress, secondsLeft);
+  if (std::holds_alternative<AskJob>(task.job) || std::holds_alternative<VerifyJob>(task.job))
+    Q_EMIT questionProgressed(task.number, progress, secondsLeft);
   const QString key = keyOf(task.job);
   if (key.isEmpty() || (progress.stage != Stage::Reading && progress.stage != Stage::Importing)) return;
   const auto state = progress.stage == Stage::Reading ? DocumentState::Reading : DocumentState::Importing;
@@ -242,17 +251,25 @@ void Session::end(const Task&, const ImportJob& job, const Outcome& outcome) {
 
 void Session::fail(const QString& key, const QString& sentence) {
   shelf_.fail(key, sentence);
-  Q_EMIT documentFailed(sentence);
+  Q_EMIT documentFailed(key, sentence);
 }
 
 /// The state of a document after a job that read it.
 void Session::endReading(const std::string& id, const Outcome& outcome) {
   const QString key = q(id);
+  const LibraryRow* row = shelf_.find(key);
+  const bool hasRun = row && row->state == DocumentState::Reading;
   if (outcome.kind == Outcome::Kind::Finished) shelf_.setState(key, DocumentState::Ready);
   if (outcome.kind == Outcome::Kind::Failed) fail(key, outcome.sentence);
   if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(key, DocumentState::Stopped);
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(key, DocumentState::Waiting);
+  // What it takes on disk now.
+  if (hasRun && outcome.kind != Outcome::Kind::Yielded)
+    work_->add(ListJob{readFor_.method, {id}}, Urgency::Now);
   Q_EMIT rowsChanged();
+  const bool isDone = outcome.kind == Outcome::Kind::Finished || outcome.kind == Outcome::Kind::Failed;
+  if (hasRun && isDone && !work_->find([](const Job& job) { return std::holds_alternative<ReadJob>(job); }))
+    Q_EMIT readingEnded();
 }
 
 void Session::end(const Task&, const ReadJob& job, const Outcome& outcome) { endReading(job.id, outcome); }
@@ -302,6 +319,13 @@ void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {
   Q_EMIT removed(q(job.id));
 }
 
+void Session::end(const Task&, const UnreadJob& job, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (outcome.kind == Outcome::Kind::Finished) shelf_.setProgress(q(job.id), DocumentState::Stopped, 0, -1);
+  work_->add(ListJob{readFor_.method, {job.id}}, Urgency::Now);
+  Q_EMIT rowsChanged();
+}
+
 void Session::end(const Task&, const OpenJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT openFailed(q(job.id), outcome.sentence);
   if (const auto result = resultOf<Opened>(outcome)) Q_EMIT opened(result);
@@ -330,10 +354,10 @@ void Session::end(const Task&, const CheckJob&, const Outcome& outcome) {
 }
 
 void Session::end(const Task&, const FindJob&, const Outcome& outcome) {
-  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT addFailed(outcome.sentence);
   const auto result = resultOf<Found>(outcome);
   if (!result) return;
-  if (result->files.empty()) Q_EMIT told(tr("There are no documents in what was added."));
+  if (result->files.empty()) Q_EMIT addFailed(tr("There are no documents in what was added."));
   if (result->isCut) {
     Q_EMIT told(tr("Only the first %1 documents were added; add the others folder by folder.")
                     .arg(q(withCommas(static_cast<std::int64_t>(result->files.size())))));

@@ -30,6 +30,7 @@ class Session : public QObject {
   void tryAgain(const QString& key);        ///< what failed or was stopped
   void stopWork(const QString& key);        ///< importing or reading; what was read is kept
   void remove(const QString& id);
+  void unread(const QString& id);  ///< forgets what was read of it, and leaves it so until it is wished for
   void collect(const QString& id, const QString& name);
 
   void open(const QString& id);
@@ -40,6 +41,7 @@ class Session : public QObject {
               Extent extent = Extent::Whole);
   /// Whether documents are read without being asked, for these settings.
   bool readsInBackground(const AskSettings& settings) const;
+  bool readsByItself() const { return reading_ == Reading::InBackground; }
   void stopQuestion(quint64 number);
   /// Work that can be stopped by its number (stopQuestion); the exchange is told all the same.
   quint64 verify(const ExchangePointer& exchange);
@@ -63,6 +65,8 @@ class Session : public QObject {
   void textFailed(QString id, QString sentence);
   void worked(kvasir::Progress progress);  ///< whatever is being done
   void idle();
+  void readingEnded();  ///< of the last document that waited for it
+  /// Of a verification too.
   void questionProgressed(quint64 question, kvasir::Progress progress, double secondsLeft);
   void answerGrew(quint64 question, QString piece);
   void answered(quint64 question, std::shared_ptr<const kvasir::Answered> answer);
@@ -75,8 +79,9 @@ class Session : public QObject {
   void engineLoaded(QString device);
   void devicesFound(std::shared_ptr<const kvasir::Devices> devices);
   void devicesChecked(std::shared_ptr<const kvasir::Checked> checked);
-  void documentFailed(QString sentence);  ///< its row says so too
-  void told(QString sentence);            ///< a failure that belongs to nothing else
+  void documentFailed(QString key, QString sentence);  ///< its row says so too
+  void addFailed(QString sentence);                    ///< nothing of what was added is imported
+  void told(QString sentence);                         ///< a failure that belongs to nothing else
 
  private:
   void connectLane(Lane* lane);
@@ -91,6 +96,7 @@ class Session : public QObject {
   void end(const Task& task, const RetraceJob& job, const Outcome& outcome);
   void end(const Task& task, const TalkJob& job, const Outcome& outcome);
   void end(const Task& task, const RemoveJob& job, const Outcome& outcome);
+  void end(const Task& task, const UnreadJob& job, const Outcome& outcome);
   void end(const Task& task, const OpenJob& job, const Outcome& outcome);
   void end(const Task& task, const TextJob& job, const Outcome& outcome);
   void end(const Task& task, const CollectionsJob& job, const Outcome& outcome);

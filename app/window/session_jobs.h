@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,9 @@ struct RetraceJob {
 struct RemoveJob {
   std::string id;
 };
+struct UnreadJob {  ///< deletes what was read of a document; the document stays
+  std::string id;
+};
 /// Another model, device or number of threads: the engine is loaded anew at the next need.
 struct EngineJob {
   EngineSettings settings;
@@ -93,14 +97,15 @@ struct FindJob {
   std::vector<std::string> paths;
 };
 
-using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, EngineJob,
-                         OpenJob, TextJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob, CollectJob,
-                         PlaceJob, CollectionsJob, DevicesJob, CheckJob, FindJob>;
+using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, UnreadJob,
+                         EngineJob, OpenJob, TextJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob,
+                         CollectJob, PlaceJob, CollectionsJob, DevicesJob, CheckJob, FindJob>;
 
 struct ListedDocument {
   DocumentRecord record;
   bool isRead = false;
   double shareRead = 0;
+  std::int64_t readingBytes = 0;  ///< on disk, of all its readings
 };
 struct Listed {
   std::vector<ListedDocument> documents;

@@ -241,13 +241,15 @@ JobResult SessionWorker::perform(const ListJob& job, Listener&) {
     const std::vector<ReadingRecord> readings = library().readings(record.id);
     bool isRead = false;
     double share = 0;
+    std::int64_t bytes = 0;
     for (const ReadingRecord& reading : readings) {
+      bytes += reading.bytes;
       if (!readAlike(reading.method, job.method)) continue;
       isRead = isRead || reading.complete;
       if (reading.tokens > 0)
         share = std::max(share, static_cast<double>(reading.tokensRead) / static_cast<double>(reading.tokens));
     }
-    listed.documents.push_back({std::move(record), isRead, share});
+    listed.documents.push_back({std::move(record), isRead, share, bytes});
   }
   return listed;
 }
@@ -288,6 +290,21 @@ JobResult SessionWorker::perform(const RemoveJob& job, Listener&) {
   document_.reset();
   library().remove(job.id);
   return Removed{};
+}
+
+JobResult SessionWorker::perform(const UnreadJob& job, Listener&) {
+  for (ReadingRecord& reading : library().readings(job.id)) {
+    const FileLock lock = library().lockReading(job.id, reading.key);
+    const std::filesystem::path file = library().readingFile(job.id, reading.key);
+    std::error_code error;
+    std::filesystem::remove(file, error);
+    if (error) throw std::runtime_error(utf8Of(file) + " cannot be deleted: " + error.message() + ".");
+    reading.tokensRead = reading.chunks = reading.bytes = 0;
+    reading.seconds = 0;
+    reading.complete = false;
+    library().recordReading(reading);
+  }
+  return Done{};
 }
 
 JobResult SessionWorker::perform(const EngineJob& job, Listener&) {

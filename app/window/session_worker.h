@@ -41,6 +41,7 @@ class SessionWorker : public QObject {
   JobResult perform(const VerifyJob& job, Listener& listener);
   JobResult perform(const RetraceJob& job, Listener& listener);
   JobResult perform(const RemoveJob& job, Listener& listener);
+  JobResult perform(const UnreadJob& job, Listener& listener);
   JobResult perform(const EngineJob& job, Listener& listener);
   JobResult perform(const OpenJob& job, Listener& listener);
   JobResult perform(const TextJob& job, Listener& listener);

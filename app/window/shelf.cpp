@@ -34,6 +34,7 @@ void Shelf::setListed(const Listed& listed) {
     LibraryRow row = rowOf(document.record);
     row.state = document.isRead ? DocumentState::Ready : DocumentState::Waiting;
     row.share = document.isRead ? 1 : document.shareRead;
+    row.readingBytes = document.readingBytes;
     if (const LibraryRow* before = find(row.key)) row.collection = before->collection;
     rows.push_back(std::move(row));
   }
@@ -46,14 +47,15 @@ void Shelf::setListed(const Listed& listed) {
 void Shelf::setRead(const Listed& listed) {
   for (const ListedDocument& document : listed.documents) {
     const QString key = QString::fromStdString(document.record.id);
-    const LibraryRow* row = find(key);
+    LibraryRow* row = at(key);
     if (!row) continue;
+    row->readingBytes = document.readingBytes;
     const bool isHalted = row->state == DocumentState::Stopped || row->state == DocumentState::Failed;
     if (isHalted && !document.isRead) continue;
     // The library notes a reading's share when it ends: what is known of one that goes on is the row's.
     const double share = document.isRead ? 1 : std::max(row->share, document.shareRead);
     setState(key, document.isRead ? DocumentState::Ready : DocumentState::Waiting);
-    at(key)->share = share;
+    row->share = share;
   }
 }
 

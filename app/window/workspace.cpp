@@ -1,5 +1,6 @@
 #include "app/window/workspace.h"
 
+#include <QApplication>
 #include <QLineEdit>
 #include <QScreen>
 
@@ -111,12 +112,15 @@ void Workspace::connectWindow() {
   connect(window, &MainWindow::closing, this, &Workspace::shutDown);
   connect(window->startPage(), &StartPage::sampleWished, this, [this] { addFiles({options_.sample}); });
   connect(document_, &DocumentView::invertedChanged, this, [this](bool is) { preferences_.isInverted = is; });
+  // Does nothing to a window that is active.
+  connect(this, &Workspace::workEnded, window, [window] { QApplication::alert(window); });
 }
 
 void Workspace::connectLibrary() {
   LibraryPanel* library = window_->library();
   connect(library, &LibraryPanel::openWished, this, &Workspace::openDocument);
   connect(library, &LibraryPanel::removeWished, this, &Workspace::confirmRemoval);
+  connect(library, &LibraryPanel::forgetWished, this, &Workspace::confirmForgetting);
   connect(library, &LibraryPanel::tryAgainWished, session_, &Session::tryAgain);
   connect(library, &LibraryPanel::stopWished, session_, &Session::stopWork);
   connect(library, &LibraryPanel::selectionChanged, this, &Workspace::showScopes);
@@ -198,6 +202,7 @@ void Workspace::connectViews() {
 
 void Workspace::connectSession() {
   connect(session_, &Session::rowsChanged, this, [this] {
+    window_->library()->setReadsByItself(session_->readsByItself());
     window_->library()->setRows(session_->rows());
     showScopes();
     showWaiting();
@@ -212,9 +217,9 @@ void Workspace::connectSession() {
   connect(session_, &Session::opened, this, &Workspace::onOpened);
   connect(session_, &Session::openFailed, this, [this](const QString&, const QString& sentence) {
     revealNext_.reset();
-    window_->startPage()->setBusy({});
-    tell(sentence);
+    onNotOpened(sentence);
   });
+  connect(session_, &Session::addFailed, this, &Workspace::onNotOpened);
   connect(session_, &Session::textLoaded, this,
           [this](const QString& id, const std::shared_ptr<const Document>& document) {
             onText(id, {document, {}});
@@ -226,6 +231,7 @@ void Workspace::connectSession() {
     if (retraced_ && retraced_->document == id) retraced_.reset();
     if (isOpen(id) || home_ == id) closeDocument();
   });
+  connect(session_, &Session::readingEnded, this, &Workspace::workEnded);
   connect(session_, &Session::engineLoaded, this, [this](const QString& device) {
     log_.write(QStringLiteral("Loaded ") + device);
     status_.device = device;
@@ -238,11 +244,12 @@ void Workspace::connectSession() {
     status_.tokensPerSecond = progress.tokensPerSecond;
     showStatus();
   });
-  connect(session_, &Session::documentFailed, this, [this](const QString& sentence) {
+  connect(session_, &Session::documentFailed, this, [this](const QString& key, const QString& sentence) {
+    const LibraryRow* row = session_->row(key);
+    const bool isAwaited = opensNextImported_ && !nextQuestion_.isEmpty() && !(row && row->isImported);
+    if (isAwaited) return onNotOpened(sentence);
     log_.write(sentence);
     window_->startPage()->setBusy({});
-    // Else it would be asked of whatever is opened next.
-    if (opensNextImported_) nextQuestion_.clear();
   });
   connect(session_, &Session::told, this, &Workspace::tell);
 }

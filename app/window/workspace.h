@@ -61,6 +61,9 @@ class Workspace : public QObject {
   const Exchange* shown() const { return shown_.get(); }
   bool isAnswering() const { return running_.has_value(); }
 
+ Q_SIGNALS:
+  void workEnded();  ///< that takes long: reading, an answer, a comparison, a verification
+
  private:
   /// The question that is being answered.
   struct Running {
@@ -93,6 +96,7 @@ class Workspace : public QObject {
   void listed();
   void openDocument(const QString& id);
   void onOpened(std::shared_ptr<const Opened> opened);
+  void onNotOpened(const QString& sentence);
   void askNext();
   void closeDocument();
   void leaveDocument();
@@ -100,6 +104,7 @@ class Workspace : public QObject {
   void chooseFolder();
   void chooseExport(const QString& suffix);
   void confirmRemoval(const QStringList& ids);
+  void confirmForgetting(const QStringList& ids);
   void confirmEndOfConversation();
   void goOnAt(const QString& id, const TextRange& range);
   void openRecent(const QString& file);
@@ -183,6 +188,7 @@ class Workspace : public QObject {
   };
 
   void compare(const QStringList& methods);
+  bool showCompareProgress(quint64 question, const QString& doing);
   bool noteCompared(quint64 question, const ExchangePointer& exchange, const QString& failure);
   void showCompared(int entry);
   void stopComparing();

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <QDateTime>
+#include <QLocale>
 
 #include "app/window/evidence_of.h"
 #include "app/window/follow_up.h"
@@ -43,6 +44,40 @@ int passagesReadAnew(const Exchange& exchange) {
                                           [](const EvidenceRow& row) { return row.layers > 0; }));
   }
   return 0;
+}
+
+/// Below 0: not known.
+double shareOf(const Progress& progress) {
+  return progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : -1;
+}
+
+QString stageText(const Progress& progress, double secondsLeft) {
+  const QString left = secondsLeft < 0 ? QString() : Workspace::tr(", %1 left").arg(asClock(secondsLeft));
+  const int percent = static_cast<int>(std::max(shareOf(progress), 0.0) * 100);
+  switch (progress.stage) {
+    case Stage::Loading:
+      return Workspace::tr("Loading the model");
+    case Stage::Importing:
+      return Workspace::tr("Importing the document");
+    case Stage::Reading:
+      return Workspace::tr("Reading the document before it can be asked: %1 % read%2").arg(percent).arg(left);
+    case Stage::Retrieving:
+      return Workspace::tr("Looking for passages");
+    case Stage::Answering:
+      return Workspace::tr("Answering");
+    case Stage::Training:
+      break;  // the command line's
+  }
+  return {};
+}
+
+/// The question is read, and then the answer gone over, token by token.
+QString verifyingText(const Progress& progress, const QString& doing) {
+  if (progress.stage == Stage::Loading || progress.stage == Stage::Reading) return doing;
+  if (progress.total <= 0) return Workspace::tr("Full attention is being computed.");
+  return Workspace::tr("Full attention is being computed: %1 of %2 tokens of the answer are done.")
+      .arg(QLocale().toString(static_cast<qlonglong>(progress.done)),
+           QLocale().toString(static_cast<qlonglong>(progress.total)));
 }
 
 ExchangePointer shared(Exchange exchange) { return std::make_shared<const Exchange>(std::move(exchange)); }
@@ -154,26 +189,11 @@ void Workspace::showRunning() {
 }
 
 void Workspace::onProgress(quint64 question, const Progress& progress, double secondsLeft) {
+  const QString doing = stageText(progress, secondsLeft);
+  if (question == verifying_) return maps_->setVerifying(verifyingText(progress, doing));
+  if (showCompareProgress(question, doing)) return;
   if (!running_ || running_->number != question || !window_->ask()->isAnswering()) return;
-  const double share =
-      progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : -1;
-  const QString left = secondsLeft < 0 ? QString() : tr(", %1 left").arg(asClock(secondsLeft));
-  const int percent = static_cast<int>(std::max(share, 0.0) * 100);
-  switch (progress.stage) {
-    case Stage::Loading:
-      return window_->ask()->setStage(tr("Loading the model"), share);
-    case Stage::Importing:
-      return window_->ask()->setStage(tr("Importing the document"), share);
-    case Stage::Reading:
-      return window_->ask()->setStage(
-          tr("Reading the document before it can be asked: %1 % read%2").arg(percent).arg(left), share);
-    case Stage::Retrieving:
-      return window_->ask()->setStage(tr("Looking for passages"), share);
-    case Stage::Answering:
-      return window_->ask()->setStage(tr("Answering"), -1);
-    case Stage::Training:
-      return;  // the command line's
-  }
+  window_->ask()->setStage(doing, progress.stage == Stage::Answering ? -1 : shareOf(progress));
 }
 
 void Workspace::onAnswer(quint64 question, const Answered& answered) {
@@ -194,6 +214,7 @@ void Workspace::onAnswer(quint64 question, const Answered& answered) {
   const double seconds = exchange.totalSeconds - exchange.firstTokenSeconds;
   if (exchange.answerTokens > 1 && seconds > 0) status_.tokensPerSecond = (exchange.answerTokens - 1) / seconds;
   endAnswer(std::move(exchange));
+  Q_EMIT workEnded();
 }
 
 QString Workspace::differenceNote(const Running& running, const Exchange& exchange) const {
@@ -243,6 +264,7 @@ void Workspace::onFailed(quint64 question, const QString& sentence) {
   exchange.note = sentence;
   endAnswer(std::move(exchange));
   tell(sentence);
+  Q_EMIT workEnded();
 }
 
 /// Keeps the exchange, and shows it where its document is open.
@@ -255,6 +277,7 @@ void Workspace::endAnswer(Exchange exchange) {
   window_->ask()->setConversation(exchanges_);
   showRunning();
   if (isShown) show(kept);
+  if (isShown && !kept->isStopped && !kept->isUnanswered) window_->ask()->announceAnswer();
   // What a stopped answer rested on is seen by going over it once more; not while the window closes.
   if (kept->isStopped && !isShutDown_) retrace(kept);
 }
@@ -326,6 +349,7 @@ void Workspace::verify() {
   if (!shown_ || !shown_->maps || verifying_ != 0) return;
   if (running_) return tell(tr("A question is being answered; verify when it is done, or stop it."));
   window_->tell(looksAtAll());
+  maps_->setVerifying(tr("Full attention is being computed."));
   verifying_ = session_->verify(shown_);
 }
 
@@ -338,6 +362,8 @@ void Workspace::stopLooking() {
 void Workspace::onVerified(qint64 number, std::shared_ptr<const FullAttention> full) {
   verifying_ = 0;
   untell(looksAtAll());
+  maps_->setVerifying({});
+  if (full) Q_EMIT workEnded();
   const ExchangePointer exchange = find(number);
   if (!full || !exchange || !exchange->maps) return;
   if (full->map.chunks != exchange->maps->retrieved.chunks) return tell(readFurther());

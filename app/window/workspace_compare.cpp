@@ -53,6 +53,18 @@ void Workspace::compare(const QStringList& methods) {
   compare_->setEntries(comparing_.entries);
 }
 
+/// Says which of the methods is at work, and at what; false where the question is none of them.
+bool Workspace::showCompareProgress(quint64 question, const QString& doing) {
+  const auto place = std::find(comparing_.numbers.begin(), comparing_.numbers.end(), question);
+  if (place == comparing_.numbers.end()) return false;
+  const auto index = static_cast<std::size_t>(place - comparing_.numbers.begin());
+  compare_->setStage(tr("%1 of %2, %3: %4")
+                         .arg(index + 1)
+                         .arg(comparing_.numbers.size())
+                         .arg(comparing_.entries[index].method, doing));
+  return true;
+}
+
 /// Puts in what became of one of the questions; false where it is none of them.
 bool Workspace::noteCompared(quint64 question, const ExchangePointer& exchange, const QString& failure) {
   const auto place = std::find(comparing_.numbers.begin(), comparing_.numbers.end(), question);
@@ -73,7 +85,9 @@ bool Workspace::noteCompared(quint64 question, const ExchangePointer& exchange, 
     placeEvidence(*exchange, entry);
   }
   compare_->setEntries(comparing_.entries);
+  compare_->setStage({});
   compare_->setBusy(comparing_.isRunning());
+  if (!comparing_.isRunning()) Q_EMIT workEnded();
   return true;
 }
 
@@ -96,6 +110,7 @@ void Workspace::endComparing() {
   stopComparing();
   comparing_ = {};
   compare_->setEntries({});
+  compare_->setStage({});
   compare_->setBusy(false);
 }
 

@@ -21,6 +21,7 @@
 #include "ui/panels/main_window.h"
 #include "ui/panels/notice_bar.h"
 #include "ui/panels/start_page.h"
+#include "ui/size_text.h"
 
 namespace kvasir {
 namespace {
@@ -114,6 +115,14 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
   askNext();
 }
 
+/// Tells why. The question that came with the file stays in the box, and is asked of no other document.
+void Workspace::onNotOpened(const QString& sentence) {
+  window_->startPage()->setBusy({});
+  const QString question = std::exchange(nextQuestion_, {});
+  if (!question.isEmpty()) window_->ask()->setQuestion(question);
+  tell(sentence);
+}
+
 /// The question that came with the file, unless its answer is there from an earlier start. While another is
 /// answered it is left in the box.
 void Workspace::askNext() {
@@ -200,6 +209,23 @@ void Workspace::confirmRemoval(const QStringList& ids) {
           tr("What was read of it and its conversations are deleted. The file itself stays."), tr("Remove"),
           [this, ids] {
             for (const QString& id : ids) session_->remove(id);
+          });
+}
+
+void Workspace::confirmForgetting(const QStringList& ids) {
+  qint64 bytes = 0;
+  for (const QString& id : ids) {
+    if (const LibraryRow* row = session_->row(id)) bytes += row->readingBytes;
+  }
+  const LibraryRow* row = ids.size() == 1 ? session_->row(ids.first()) : nullptr;
+  const QString what = row ? tr("Forget what was read of “%1”?").arg(row->title)
+                           : tr("Forget what was read of %n documents?", "", static_cast<int>(ids.size()));
+  confirm(window_.get(), what,
+          tr("%1 on disk become free. The documents and their conversations stay. They are read again when "
+             "they are asked, and at the next start where documents are read in the background.")
+              .arg(asSize(bytes)),
+          tr("Forget"), [this, ids] {
+            for (const QString& id : ids) session_->unread(id);
           });
 }
 

@@ -3,10 +3,28 @@
 #include <cassert>
 #include <cstring>
 
+#include "kernels/kernel.h"
+
 namespace kvasir {
 namespace {
 
 std::size_t noteBytes(int floats) { return (static_cast<std::size_t>(floats) * sizeof(float) + 63) / 64 * 64; }
+
+template <class Value>
+void putRows(const KvShape& shape, const float* rows, Value* out, std::int64_t headStride) {
+  for (int head = 0; head < shape.kvHeads; ++head)
+    for (int i = 0; i < shape.headDimension; ++i)
+      writeValue(rows[head * shape.headDimension + i], out + head * headStride + i);
+}
+
+/// rows: [kvHeads, headDimension], of one token. held: [kvHeads, tokens, headDimension].
+void putToken(const KvShape& shape, const float* rows, int place, const at::Tensor& held) {
+  const std::int64_t at = std::int64_t{place} * shape.headDimension;
+  if (held.scalar_type() == at::kFloat)
+    putRows(shape, rows, static_cast<float*>(held.mutable_data_ptr()) + at, held.stride(0));
+  else
+    putRows(shape, rows, static_cast<std::uint16_t*>(held.mutable_data_ptr()) + at, held.stride(0));
+}
 
 }  // namespace
 
@@ -57,15 +75,16 @@ void KvCache::write(int layer, int chunk, const KvTensors& kv) {
     codec_.encode(kv, layerBytes(layer, chunk));
 }
 
-void KvCache::extend(int layer, int chunk, const KvTensors& kv) {
+void KvCache::extend(int layer, int chunk, const float* keys, const float* values, at::ScalarType type) {
   KvTensors& held = tail(chunk)[static_cast<std::size_t>(layer)];
   if (!held.keys.defined()) {
     const std::vector<std::int64_t> sizes = {shape_.kvHeads, kChunkTokens, shape_.headDimension};
-    held = {at::zeros(sizes, kv.keys.options()), at::zeros(sizes, kv.keys.options())};
+    held = {at::zeros(sizes, type), at::zeros(sizes, type)};
   }
   const Run run = this->chunk(chunk);
-  held.keys.narrow(1, run.end - run.begin - 1, 1).copy_(kv.keys);
-  held.values.narrow(1, run.end - run.begin - 1, 1).copy_(kv.values);
+  const int place = run.end - run.begin - 1;
+  putToken(shape_, keys, place, held.keys);
+  putToken(shape_, values, place, held.values);
 }
 
 void KvCache::grow(int chunk) { ++chunks_[static_cast<std::size_t>(chunk)].end; }

@@ -55,8 +55,9 @@ class KvCache {
   int openTail();
   void grow(int chunk);  ///< one token more, whose KV `extend` brings layer by layer
 
-  void write(int layer, int chunk, const KvTensors& kv);   ///< whole chunk
-  void extend(int layer, int chunk, const KvTensors& kv);  ///< the last token of a tail chunk
+  void write(int layer, int chunk, const KvTensors& kv);  ///< whole chunk
+  /// The last token of a tail chunk. keys, values: [kvHeads, headDimension], kept as `type`.
+  void extend(int layer, int chunk, const float* keys, const float* values, at::ScalarType type);
   /// Of a tail chunk that still grows, the room for tokens to come too.
   KvTensors read(int layer, int chunk) const;
 

@@ -51,20 +51,20 @@ namespace {
 
 /// YaRN, §3.2: pair i turns so often within the trained length that it keeps its frequency (1), or so seldom
 /// that it is interpolated (0), or something between.
-double yarnKept(const ModelShape& shape, int i) {
-  constexpr double kManyTurns = 32, kFewTurns = 1, kPi = 3.14159265358979323846;
+double yarnKept(const ModelShape& shape, int i, YarnRamp ramp) {
+  constexpr double kPi = 3.14159265358979323846;
   const int dimension = shape.headDimension;
   const auto pairThatTurns = [&](double turns) {
     return dimension * std::log(shape.trainedTokens / (turns * 2 * kPi)) / (2 * std::log(shape.ropeBase));
   };
-  const double low = std::max(0.0, std::floor(pairThatTurns(kManyTurns)));
-  const double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(kFewTurns)));
+  const double low = std::max(0.0, std::floor(pairThatTurns(ramp.fast)));
+  const double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(ramp.slow)));
   return 1 - std::clamp((i - low) / std::max(0.001, high - low), 0.0, 1.0);
 }
 
 }  // namespace
 
-RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale) {
+RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale, YarnRamp ramp) {
   if (stretch == RopeStretch::LongRope && shape.longRopeFactors.empty())
     throw std::runtime_error("This model carries no factors for LongRoPE; choose the method yarn instead.");
   std::vector<double> frequencies = ropeFrequencies(shape, false);
@@ -75,7 +75,7 @@ RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale
   for (int i = 0; i < dimension / 2; ++i) {
     const auto at = static_cast<std::size_t>(i);
     double& frequency = frequencies[at];
-    const double kept = stretch == RopeStretch::Yarn ? yarnKept(shape, i) : 0;
+    const double kept = stretch == RopeStretch::Yarn ? yarnKept(shape, i, ramp) : 0;
     if (stretch == RopeStretch::Interpolated || stretch == RopeStretch::Yarn)
       frequency = (1 - kept) * frequency / scale + kept * frequency;
     if (stretch == RopeStretch::NtkAware)
@@ -89,17 +89,22 @@ RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale
 namespace {
 
 template <class Value>
-void rotateHeads(const at::Tensor& in, at::Tensor& out, RowPositions positions, const RopeTable& table) {
-  const std::int64_t heads = in.size(0);
+Value* firstOf(HeadRows rows, std::int64_t head) {
+  return static_cast<Value*>(rows.tensor.mutable_data_ptr()) + head * rows.tensor.stride(0) +
+         rows.first * rows.tensor.size(2);
+}
+
+template <class Value>
+void rotateHeads(HeadRows in, HeadRows out, std::int64_t rows, RowPositions positions, const RopeTable& table) {
   Rotation<Value> rotation;
-  rotation.rows = static_cast<int>(in.size(1));
+  rotation.rows = static_cast<int>(rows);
   rotation.half = static_cast<int>(table.half());
   rotation.cosines = table.cosines(positions.first);
   rotation.sines = table.sines(positions.first);
   rotation.tableStep = positions.step * rotation.half;
-  for (std::int64_t head = 0; head < heads; ++head) {
-    rotation.in = static_cast<const Value*>(in.const_data_ptr()) + head * in.stride(0);
-    rotation.out = static_cast<Value*>(out.mutable_data_ptr()) + head * out.stride(0);
+  for (std::int64_t head = 0; head < in.tensor.size(0); ++head) {
+    rotation.in = firstOf<Value>(in, head);
+    rotation.out = firstOf<Value>(out, head);
     rotateRows(rotation);
   }
 }
@@ -129,20 +134,21 @@ void rotateEach(const at::Tensor& in, at::Tensor out, const at::Tensor& position
   rotateRowsEach<std::uint16_t>(in, out, positions, table);
 }
 
-void rotate(const at::Tensor& in, at::Tensor out, RowPositions positions, const RopeTable& table) {
+void rotate(HeadRows in, HeadRows out, std::int64_t rows, RowPositions positions, const RopeTable& table) {
   if (positions.group > 1) {
     assert(positions.step == 1 && "neighbours are grouped");
-    for (std::int64_t row = 0; row < in.size(1);) {
+    for (std::int64_t row = 0; row < rows;) {
       const auto position = positions.first + static_cast<int>(row);
-      const std::int64_t rows =
-          std::min<std::int64_t>(positions.group - position % positions.group, in.size(1) - row);
-      rotate(in.narrow(1, row, rows), out.narrow(1, row, rows), {position / positions.group, 0}, table);
-      row += rows;
+      const std::int64_t count =
+          std::min<std::int64_t>(positions.group - position % positions.group, rows - row);
+      rotate({in.tensor, in.first + row}, {out.tensor, out.first + row}, count, {position / positions.group, 0},
+             table);
+      row += count;
     }
     return;
   }
-  if (in.scalar_type() == at::kFloat) return rotateHeads<float>(in, out, positions, table);
-  rotateHeads<std::uint16_t>(in, out, positions, table);
+  if (in.tensor.scalar_type() == at::kFloat) return rotateHeads<float>(in, out, rows, positions, table);
+  rotateHeads<std::uint16_t>(in, out, rows, positions, table);
 }
 
 }  // namespace kvasir

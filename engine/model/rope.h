@@ -48,9 +48,15 @@ enum class RopeStretch {
 /// are made for.
 int stretchScale(const ModelShape& shape, RopeStretch stretch, int tokens);
 
-/// Positions of a model's global layers at a scale; at scale 1 the model's own. Throws a sentence where the
-/// model carries no factors.
-RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale);
+/// YaRN's β_fast and β_slow (§3.2): a pair that turns as often as `fast` within the trained length keeps its
+/// frequency, one that turns no more than `slow` is interpolated, and between them is a ramp.
+struct YarnRamp {
+  double fast = 32, slow = 1;
+};
+
+/// Positions of a model's global layers at a scale; at scale 1 the model's own. ramp: of YaRN. Throws a
+/// sentence where the model carries no factors.
+RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale, YarnRamp ramp = {});
 
 /// Where the rows of a block stand: row i at (`first` + i · `step`) / `group`.
 struct RowPositions {
@@ -62,8 +68,19 @@ struct RowPositions {
 /// Rotates each row of each head to a position of its own: positions [heads, rows], int64.
 void rotateEach(const at::Tensor& in, at::Tensor out, const at::Tensor& positions, const RopeTable& table);
 
-/// Rotates [heads, rows, dimension] from `in` to `out` (float32 or bf16, both the same). The last dimension is
-/// contiguous and rows follow each other; heads may be any distance apart.
-void rotate(const at::Tensor& in, at::Tensor out, RowPositions positions, const RopeTable& table);
+/// Rows of every head of a tensor [heads, rows, dimension], from one on. The last dimension is contiguous and
+/// rows follow each other; heads may be any distance apart.
+struct HeadRows {
+  const at::Tensor& tensor;  ///< outlives it
+  std::int64_t first = 0;
+};
+
+/// Rotates so many rows from `in` to `out` (float32 or bf16, both the same).
+void rotate(HeadRows in, HeadRows out, std::int64_t rows, RowPositions positions, const RopeTable& table);
+/// All rows of `in`.
+inline void rotate(const at::Tensor& in, const at::Tensor& out, RowPositions positions,
+                   const RopeTable& table) {
+  rotate({in}, {out}, in.size(1), positions, table);
+}
 
 }  // namespace kvasir

@@ -23,7 +23,8 @@ BeaconPlan planBeacons(int documentTokens, int budgetTokens, int ratio = 0);
 /// they see anyway, so that beacons take no positions within their window; one ratio serves a whole document,
 /// chosen by its length and the budget before it is read unless the number `ratio` says it, and beyond what the
 /// highest holds the oldest beacons give way; so they do as question and answer grow, which the paper
-/// compresses as well; layers with a window of the model's own keep their tokens and have no beacons.
+/// compresses as well; layers with a window of the model's own keep their tokens and have no beacons. The
+/// budget is no larger than the trained length, in which the paper has all of it stand (`requireBudget`).
 std::unique_ptr<KvPolicy> beaconPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -25,6 +25,43 @@ std::vector<Run> chunksBefore(const Block& block, const KvCache& cache, const st
 std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const std::vector<float>& scores,
                               const PolicySettings& settings, int firstRecent);
 
+/// How often an answer retrieves: when it begins, by the question's last chunk; then, with the first chunk that
+/// begins so many tokens later as the number `again` says, by the chunk before it; 0: never. Between, each
+/// layer goes by what it found. Documents and questions retrieve with every chunk. Serves one policy. Found:
+/// what a layer finds.
+template <class Found>
+class AnswerRecall {
+ public:
+  explicit AnswerRecall(const PolicySettings& settings)
+      : again_(settings.numbers.whole("again")), layers_(static_cast<std::size_t>(settings.shape.layers)) {}
+
+  /// What a layer goes by; null where it is to find anew. Valid until the next `hold`.
+  const Found* held(int layer, const Block& block, const BlockQueries& queries) const {
+    const Layer& own = layers_[static_cast<std::size_t>(layer)];
+    if (queries.areOwnStates || own.chunk < 0) return nullptr;
+    const bool isDue = again_ > 0 && (block.chunk - own.chunk) * kChunkTokens >= again_;
+    return isDue ? nullptr : &own.found;
+  }
+  void hold(int layer, const Block& block, const BlockQueries& queries, const Found& found) {
+    const bool findsWithEveryChunk = again_ > 0 && again_ <= kChunkTokens;
+    if (!queries.areOwnStates && !findsWithEveryChunk)
+      layers_[static_cast<std::size_t>(layer)] = {block.chunk, found};
+  }
+  std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (const Layer& layer : layers_) sum += layer.found.capacity() * sizeof(layer.found[0]);
+    return sum;
+  }
+
+ private:
+  struct Layer {
+    int chunk = -1;  ///< of the answer, at which it was found
+    Found found = {};
+  };
+  int again_;
+  std::vector<Layer> layers_;
+};
+
 /// Chunks of [begin, end) whose index entry begins with zero, as those do that were never set.
 std::vector<int> chunksWithoutEntry(int layer, Run chunks, const KvCache& cache);
 

@@ -22,7 +22,7 @@ struct DigestRule {
 class DigestPolicy : public KvPolicy {
  public:
   DigestPolicy(const PolicySettings& settings, const DigestRule& rule)
-      : settings_(settings), rule_(rule), table_(settings.ropeFrequencies) {
+      : settings_(settings), rule_(rule), table_(settings.ropeFrequencies), recall_(settings) {
     indexed_.assign(static_cast<std::size_t>(settings.shape.layers), 0);
   }
 
@@ -35,14 +35,14 @@ class DigestPolicy : public KvPolicy {
 
   Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
     indexUpTo(layer, block.chunk, cache);
-    setBytes(table_.bytes());
+    setBytes(table_.bytes() + recall_.bytes());
     Selection selection;
     const bool isDense = rule_.reads == Reads::Densely && !cache.isTail(block.chunk);
     if (isDense || block.first + block.tokens <= settings_.budgetTokens) {
       selection.runs = chunksBefore(block, cache, settings_.wishes.blocked);
       return selection;
     }
-    const std::vector<float> pages = pageScores(layer, block, queries, cache);
+    const std::vector<float> pages = scoresFor(layer, block, queries, cache);
     const int perChunk = rule_.pagesPerChunk();
     for (auto page = pages.begin(); page != pages.end(); page += perChunk)
       selection.scores.push_back(*std::max_element(page, page + perChunk));
@@ -98,6 +98,19 @@ class DigestPolicy : public KvPolicy {
       entries[page].copy_(at::stack({high, low}, 1).flatten());
     }
     cache.setIndex(layer, chunk, entries);
+  }
+
+  /// As `pageScores`, or those that an answer still goes by.
+  std::vector<float> scoresFor(int layer, const Block& block, const BlockQueries& queries,
+                               const KvCache& cache) {
+    if (const std::vector<float>* held = recall_.held(layer, block, queries)) {
+      std::vector<float> scores = *held;
+      scores.resize(static_cast<std::size_t>(block.chunk * rule_.pagesPerChunk()), -kUnscored);
+      return scores;
+    }
+    std::vector<float> scores = pageScores(layer, block, queries, cache);
+    recall_.hold(layer, block, queries, scores);
+    return scores;
   }
 
   /// Of every page before the block: the bound, mean over the queries, sum over the heads; below all for
@@ -161,6 +174,7 @@ class DigestPolicy : public KvPolicy {
   DigestRule rule_;
   RopeTable table_;
   std::vector<int> indexed_;  ///< by layer: chunks before it have entries
+  AnswerRecall<std::vector<float>> recall_;
 };
 
 std::unique_ptr<KvPolicy> digestPolicy(const PolicySettings& settings, DigestRule rule) {

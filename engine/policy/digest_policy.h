@@ -10,9 +10,9 @@ namespace kvasir {
 /// ArkVale's two first and two last pages, Quest's first and last one.
 ///
 /// Departures: one choice a layer, by the sum over query heads (ArkVale's one group; Quest chooses per query
-/// head), so that a page is gathered once; the mean over a question's queries, and while answering every 128
-/// tokens, not at every token; no layer is left dense (both leave the first two so), because the budget bounds
-/// every layer.
+/// head), so that a page is gathered once; the mean over a question's queries, and while answering as the
+/// number `again` says, usually every 128 tokens, not at every token; no layer is left dense (both leave the
+/// first two so), because the budget bounds every layer.
 ///
 /// The first two read all of a document densely, as the papers do, and retrieve for the question: keys are
 /// scored and attended to at their true positions. The other two retrieve while reading too, as RetroLM does,

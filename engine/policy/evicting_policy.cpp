@@ -20,9 +20,9 @@ struct EvictionRule {
   bool isPyramid = false;
   int window = 0;  ///< last tokens whose attention counts
   int neighbours = 1;
+  int sinks = 0, last = 0;  ///< first and last tokens of a document that always stay
 };
 
-constexpr int kSinkTokens = 4, kLastTokens = 32;
 // Above every score, in order: sinks, pinned, recent.
 constexpr float kSinkScore = 3e30f, kPinnedScore = 2e30f, kRecentScore = 1e30f;
 
@@ -99,7 +99,7 @@ class EvictingPolicy : public KvPolicy {
   void notice(int layer, const BlockQueries& queries, const Block& block) {
     Layer& held = layers_[static_cast<std::size_t>(layer)];
     if (rule_.score == Score::Expected) {
-      const int skipped = std::clamp(kSinkTokens - block.first, 0, block.tokens);
+      const int skipped = std::clamp(rule_.sinks - block.first, 0, block.tokens);
       held.moments.add(queries.plain.narrow(1, skipped, block.tokens - skipped));
     }
     if (rule_.score != Score::Window || rule_.question == Question::Seen) return;
@@ -130,7 +130,7 @@ class EvictingPolicy : public KvPolicy {
   /// least what is always kept.
   void addTail(int layer, const Block& block, int document, const KvCache& cache, int end,
                Selection& selection) {
-    const int always = std::min(end, kSinkTokens + kLastTokens);
+    const int always = std::min(end, rule_.sinks + rule_.last);
     int left = settings_.budgetTokens - kChunkTokens - always;
     const bool fits = block.first + block.tokens <= settings_.budgetTokens;
     int first = block.chunk;
@@ -159,7 +159,7 @@ class EvictingPolicy : public KvPolicy {
         global.empty() ? layer : static_cast<int>(std::ranges::find(global, layer) - global.begin());
     const double height = static_cast<double>(place) / std::max(1, layers - 1);
     const double share = 1 - height * (1 - 1 / (2 * settings_.numbers["beta"] - 1));
-    const int always = 2 * (kSinkTokens + kLastTokens);
+    const int always = 2 * (rule_.sinks + rule_.last);
     return std::min({tokens, end, std::max(always, static_cast<int>(std::lround(tokens * share)))});
   }
 
@@ -185,7 +185,7 @@ class EvictingPolicy : public KvPolicy {
     at::Tensor scores = scoresOf(layer, cache, end, chunks).narrow(1, 0, end).clone();
     const double share = rule_.score == Score::Heavy ? settings_.numbers["recent"] : 0;
     const int window = rule_.question == Question::Hidden ? rule_.window : 0;
-    const int recent = std::max({kLastTokens, window, static_cast<int>(settings_.budgetTokens * share)});
+    const int recent = std::max({rule_.last, window, static_cast<int>(settings_.budgetTokens * share)});
     const int firstRecent = std::max(0, end - recent);
     scores.narrow(1, firstRecent, end - firstRecent)
         .copy_((at::arange(firstRecent, end, at::kFloat) / end + 1) * kRecentScore);
@@ -201,7 +201,7 @@ class EvictingPolicy : public KvPolicy {
       setChunk(chunk, -std::numeric_limits<float>::infinity());
       blocked += cache.chunk(chunk).end - cache.chunk(chunk).begin;
     }
-    scores.narrow(1, 0, std::min(kSinkTokens, end)).fill_(kSinkScore);
+    scores.narrow(1, 0, std::min(rule_.sinks, end)).fill_(kSinkScore);
     const int most = std::min(end - blocked, settings_.budgetTokens);
     return at::argsort(scores, /*stable=*/true, 1, /*descending=*/true)
         .narrow(1, 0, std::max(0, most))
@@ -241,6 +241,8 @@ class EvictingPolicy : public KvPolicy {
 
 std::unique_ptr<KvPolicy> evictingPolicy(const PolicySettings& settings, EvictionRule rule) {
   requireChunkBudget(settings.budgetTokens, rule.method);
+  rule.sinks = settings.numbers.whole("sinks");
+  rule.last = settings.numbers.whole("last");
   if (rule.score == Score::Window) {
     rule.window = settings.numbers.whole("window");
     rule.neighbours = settings.numbers.whole("neighbours");

@@ -20,10 +20,12 @@ namespace kvasir {
 ///
 /// Departures: scores are summed over the query heads of a KV head, so that a token is kept once (the first
 /// implementations keep it per query head); the question itself attends to what is kept only, so that the
-/// budget holds for it too; the first 4 tokens (the sinks) and a document's last 32 are always kept; the kept
-/// give way, worst first, to the answer's own tokens, since the budget bounds all that is attended; H2O chooses
-/// at the document's end, not at each token; PyramidKV's lowest layer has the budget, where the paper gives it
-/// about twice the mean.
+/// budget holds for it too; the first 4 tokens (the sinks) and a document's last 32 are always kept, as the
+/// numbers `sinks` and `last` say, where the papers have the one (expected attention, which leaves the sinks
+/// out of its queries too) or the other (SnapKV and PyramidKV, their window) or neither; the kept give way,
+/// worst first, to the answer's own tokens, since the budget bounds all that is attended; H2O chooses at the
+/// document's end, not at each token; PyramidKV's lowest layer has the budget, where the paper gives it about
+/// twice the mean.
 std::unique_ptr<KvPolicy> snapkvPolicy(const PolicySettings& settings);
 std::unique_ptr<KvPolicy> snapkvBlindPolicy(const PolicySettings& settings);
 std::unique_ptr<KvPolicy> pyramidkvPolicy(const PolicySettings& settings);

@@ -7,7 +7,7 @@ namespace {
 
 class InfllmPolicy : public KvPolicy {
  public:
-  explicit InfllmPolicy(const PolicySettings& settings) : settings_(settings) {
+  explicit InfllmPolicy(const PolicySettings& settings) : settings_(settings), recall_(settings) {
     recent_ = recentChunks(settings);
     representatives_ = settings.numbers.whole("representatives");
     indexed_.assign(static_cast<std::size_t>(settings.shape.layers), 0);
@@ -27,6 +27,7 @@ class InfllmPolicy : public KvPolicy {
     if (firstRecent > 1) {
       indexUpTo(layer, firstRecent, cache);
       score(layer, block, queries, cache, firstRecent, selection.scores);
+      recall(layer, block, queries, selection.scores);
     }
     for (const int chunk : chooseChunks(block, cache, selection.scores, settings_, firstRecent))
       selection.runs.push_back(cache.chunk(chunk));
@@ -60,6 +61,19 @@ class InfllmPolicy : public KvPolicy {
     std::copy_n(found.data_ptr<float>() + 1, end - 1, scores.begin() + 1);
   }
 
+  /// In place of scores those that an answer still goes by; chunks that were recent then, as the question was,
+  /// keep what they have now.
+  void recall(int layer, const Block& block, const BlockQueries& queries, std::vector<float>& scores) {
+    const std::vector<float>* held = recall_.held(layer, block, queries);
+    if (!held) {
+      recall_.hold(layer, block, queries, scores);
+      setBytes(recall_.bytes());
+      return;
+    }
+    for (std::size_t chunk = 0; chunk < held->size(); ++chunk)
+      if (!std::isnan((*held)[chunk])) scores[chunk] = (*held)[chunk];
+  }
+
   /// A chunk that is recent no more has all the attention it will get. Blocks come chunk after chunk, so only
   /// the last chunk before `end` can be without an entry: the others got theirs at the block before, by this
   /// object or by the one that read the document. But of several documents each was left with recent chunks.
@@ -88,6 +102,7 @@ class InfllmPolicy : public KvPolicy {
   int recent_ = 0;            ///< chunks before the block's that are always seen
   int representatives_ = 0;   ///< of a chunk and KV head (InfLLM's repr_topk)
   std::vector<int> indexed_;  ///< by layer: chunks before it have entries
+  AnswerRecall<std::vector<float>> recall_;
 };
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace kvasir {
 /// recent.
 ///
 /// Departures: representatives are chosen per KV head, over the query heads that share it, so that an entry is
-/// as small as a key; a block is a chunk of 128 tokens, not 512; the budget bounds all a query sees: of its
-/// chunks one is the first, one the query's own, a quarter recent, the rest retrieved.
+/// as small as a key; a block is a chunk of 128 tokens, not 512; while answering retrieval is repeated as the
+/// number `again` says, usually every 128 tokens, not at every token; the budget bounds all a query sees: of
+/// its chunks one is the first, one the query's own, a quarter recent, the rest retrieved.
 std::unique_ptr<KvPolicy> infllmPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -50,7 +50,8 @@ class BookmarkPolicy : public KvPolicy {
   BookmarkPolicy(const PolicySettings& settings, const Bookmarks& bookmarks)
       : settings_(settings),
         bookmarks_(bookmarks),
-        wordWeight_(static_cast<float>(settings.numbers["words"])) {}
+        wordWeight_(static_cast<float>(settings.numbers["words"])),
+        recall_(settings) {}
 
   Needs needs() const override {
     Needs needs;
@@ -65,14 +66,7 @@ class BookmarkPolicy : public KvPolicy {
     if (layer <= sums.lastLayer) sums = {};  // asked again: the same chunk looks anew
     sums.lastLayer = layer;
     if (bookmarks_.has(layer)) add(layer, block, queries, cache, sums);
-    selection.scores = meanCosines(sums);
-    if (cache.isTail(block.chunk)) {
-      selection.scores.resize(static_cast<std::size_t>(block.chunk));  // below the first entries: words alone
-      const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
-      const std::vector<float> found = scoresOf(paragraphs, selection.scores, wordWeight_);
-      selection.scores = byParagraphs(selection.scores, paragraphs, found);
-      if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
-    }
+    selection.scores = cache.isTail(block.chunk) ? askedScores(layer, block, queries, sums) : meanCosines(sums);
     for (const int chunk :
          chooseChunks(block, cache, selection.scores, settings_, firstRecentChunk(block, cache, settings_)))
       selection.runs.push_back(cache.chunk(chunk));
@@ -103,6 +97,26 @@ class BookmarkPolicy : public KvPolicy {
     for (std::size_t i = 0; i < sums.cosines.size(); ++i) sums.cosines[i] += weight * found[i];
   }
 
+  /// Of chunks, for what is asked or answered: by paragraphs.
+  std::vector<float> askedScores(int layer, const Block& block, const BlockQueries& queries, const Sums& sums) {
+    const auto chunks = static_cast<std::size_t>(block.chunk);
+    std::vector<float> scores;
+    if (const std::vector<float>* held = recall_.held(layer, block, queries)) {
+      scores = *held;
+      scores.resize(chunks);  // what came since is seen anyway
+      return scores;
+    }
+    scores = meanCosines(sums);
+    scores.resize(chunks);  // below the first entries: words alone
+    const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
+    const std::vector<float> found = scoresOf(paragraphs, scores, wordWeight_);
+    scores = byParagraphs(scores, paragraphs, found);
+    if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
+    recall_.hold(layer, block, queries, scores);
+    setBytes(recall_.bytes());
+    return scores;
+  }
+
   static std::vector<float> meanCosines(const Sums& sums) {
     std::vector<float> means = sums.cosines;
     for (float& mean : means) mean /= std::max(1e-12f, sums.weights);
@@ -113,6 +127,7 @@ class BookmarkPolicy : public KvPolicy {
   const Bookmarks& bookmarks_;
   float wordWeight_;
   std::map<int, Sums> sums_;  ///< by chunk: blocks whose layers are not all asked yet
+  AnswerRecall<std::vector<float>> recall_;
 };
 
 }  // namespace

@@ -13,7 +13,8 @@ std::unique_ptr<KvPolicy> whitenedPolicy(const PolicySettings& settings);
 
 /// RetroLM (§3: one choice a layer, first chunk always kept, retrieval while reading and answering): the same
 /// with trained bookmarks (engine/retrieval/bookmarks.h) as entries, weighted by layer. Where none were trained
-/// for a model, as whitened.
+/// for a model, as whitened. Departure: the paper retrieves once a question (the number `again` at 0); usually
+/// an answer retrieves anew every 128 tokens.
 std::unique_ptr<KvPolicy> retrolmPolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/policy/chunk_choice.h"
+#include "engine/policy/positions.h"
 
 namespace kvasir {
 namespace {
@@ -31,7 +32,7 @@ class FullPolicy : public KvPolicy {
 
 class StreamingPolicy : public KvPolicy {
  public:
-  StreamingPolicy(int budget, int sinks) : sinks_(sinks), window_(budget - sinks) {}
+  StreamingPolicy(int window, int sinks) : sinks_(sinks), window_(window) {}
 
   Needs needs() const override {
     Needs needs;
@@ -66,29 +67,39 @@ int firstTokens(const PolicySettings& settings) {
   return std::min(settings.numbers.whole("first"), settings.budgetTokens / 4);
 }
 
+/// The Λ mask's window.
+int recentTokens(const PolicySettings& settings) {
+  return reachOf(settings.budgetTokens - firstTokens(settings), settings.trainedTokens);
+}
+
 class MiddlePolicy : public StreamingPolicy {
  public:
   explicit MiddlePolicy(const PolicySettings& settings)
-      : StreamingPolicy(settings.budgetTokens, firstTokens(settings)),
+      : StreamingPolicy(recentTokens(settings), firstTokens(settings)),
         settings_(settings),
+        reach_(reachOf(settings.budgetTokens, settings.trainedTokens)),
         fromLayer_(std::min(settings.numbers.whole("from"), settings.shape.layers) - 1),
-        picks_(settings.numbers.whole("picks")) {}
+        picks_(settings.numbers.whole("picks")),
+        recall_(settings) {}
 
   Needs needs() const override { return {}; }  // the middle stays
 
   Selection select(int layer, const Block& block, const BlockQueries& queries, KvCache& cache) override {
     if (!cache.isTail(block.chunk)) return StreamingPolicy::select(layer, block, queries, cache);
-    const int count = cache.chunk(block.chunk).begin;
-    const int middleEnd = std::max(sinks(), block.first - settings_.budgetTokens);
+    const int count = cache.chunk(block.chunk).begin, blockEnd = block.first + block.tokens;
     std::vector<char> isSeen(static_cast<std::size_t>(count)), isBlocked(isSeen.size());
     for (const int chunk : settings_.wishes.blocked)
       if (chunk > 0 && chunk < block.chunk) mark(cache.chunk(chunk), isBlocked);
     Selection selection;
-    if (block.first + block.tokens <= settings_.budgetTokens) {
+    // An answer's chunk is chosen for again where it outgrows the budget, but not where it does the reach.
+    const int queryEnd = queries.areOwnStates ? blockEnd : count + kChunkTokens;
+    if (blockEnd <= settings_.budgetTokens && (queryEnd <= reach_ || reach_ == settings_.budgetTokens)) {
       for (std::size_t token = 0; token < isSeen.size(); ++token) isSeen[token] = !isBlocked[token];
-      selection.runs = runsOf(isSeen, middleEnd);
+      selection.runs = runsOf(isSeen, sinks());
       return selection;
     }
+    const int middleEnd = std::max(sinks(), block.first - reach_),
+              nearFrom = std::max(sinks(), queryEnd - reach_);
     int left = settings_.budgetTokens - kChunkTokens - sinks();
     mark({0, sinks()}, isSeen);
     const auto see = [&](int token) {
@@ -101,9 +112,9 @@ class MiddlePolicy : public StreamingPolicy {
       if (chunk >= 0 && chunk < block.chunk && cache.chunk(chunk).end - cache.chunk(chunk).begin <= left)
         for (int token = cache.chunk(chunk).begin; token < cache.chunk(chunk).end; ++token) see(token);
     if (layer >= fromLayer_)
-      for (const int token : bestOf({sinks(), middleEnd}, layer, queries, cache, isBlocked)) see(token);
-    for (int token = count; token-- > middleEnd;) see(token);
-    selection.runs = runsOf(isSeen, middleEnd);
+      for (const int token : picksOf({sinks(), middleEnd}, layer, block, queries, cache, isBlocked)) see(token);
+    for (int token = count; token-- > nearFrom;) see(token);
+    selection.runs = runsOf(isSeen, nearFrom);
     return selection;
   }
 
@@ -112,16 +123,26 @@ class MiddlePolicy : public StreamingPolicy {
     std::fill(tokens.begin() + run.begin, tokens.begin() + run.end, 1);
   }
 
-  /// The first tokens, the middle and the most recent are runs apart: they are placed differently.
-  std::vector<Run> runsOf(const std::vector<char>& isSeen, int middleEnd) const {
+  /// The first tokens, those that are out of reach and the most recent are runs apart: they are placed
+  /// differently.
+  std::vector<Run> runsOf(const std::vector<char>& isSeen, int nearFrom) const {
     std::vector<Run> runs;
     for (int token = 0; token < std::ssize(isSeen); ++token) {
       if (!isSeen[static_cast<std::size_t>(token)]) continue;
-      if (runs.empty() || runs.back().end != token || token == sinks() || token == middleEnd)
+      if (runs.empty() || runs.back().end != token || token == sinks() || token == nearFrom)
         runs.push_back({token, token});
       runs.back().end = token + 1;
     }
     return runs;
+  }
+
+  std::vector<int> picksOf(Run middle, int layer, const Block& block, const BlockQueries& queries,
+                           const KvCache& cache, const std::vector<char>& isBlocked) {
+    if (const std::vector<int>* held = recall_.held(layer, block, queries)) return *held;
+    std::vector<int> picks = bestOf(middle, layer, queries, cache, isBlocked);
+    recall_.hold(layer, block, queries, picks);
+    setBytes(recall_.bytes());
+    return picks;
   }
 
   /// Tokens of the middle that the block's last query scores best, so many by KV head: the best of its query
@@ -148,8 +169,9 @@ class MiddlePolicy : public StreamingPolicy {
   }
 
   PolicySettings settings_;
-  int fromLayer_;
+  int reach_, fromLayer_;
   std::int64_t picks_;
+  AnswerRecall<std::vector<int>> recall_;
 };
 
 }  // namespace
@@ -163,11 +185,12 @@ std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras) {
 }
 
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings) {
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens, settings.numbers.whole("sinks"));
+  const int sinks = settings.numbers.whole("sinks");
+  return std::make_unique<StreamingPolicy>(settings.budgetTokens - sinks, sinks);
 }
 
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings) {
-  return std::make_unique<StreamingPolicy>(settings.budgetTokens, firstTokens(settings));
+  return std::make_unique<StreamingPolicy>(recentTokens(settings), firstTokens(settings));
 }
 
 std::unique_ptr<KvPolicy> lambdaMiddlePolicy(const PolicySettings& settings) {

@@ -34,6 +34,7 @@ struct PolicySettings {
   std::vector<double> ropeFrequencies = {};  ///< of the model's global layers
   std::vector<int> globalLayers = {};        ///< ascending: those that the policy is asked about; empty: all
   int documentTokens = 0;                    ///< of the document, read or to be read; 0: not known
+  int trainedTokens = 0;                     ///< of the longest texts the model was trained on; 0: not known
   float attentionScale = 0;                  ///< of the products of queries and keys
   double ropeMagnitude = 1;                  ///< that the queries carry (RopeTable)
   std::function<void()> breathe = [] {};     ///< called in long work; may throw to end it
@@ -46,16 +47,18 @@ std::unique_ptr<KvPolicy> fullPolicy(const PolicySettings& settings);
 std::unique_ptr<KvPolicy> fullPolicyOver(KvCache::Extras extras);
 
 /// StreamingLLM (§3.2): the first four tokens and the most recent ones; what leaves the window is gone for
-/// good.
+/// good. Positions are places in the cache, so it may hold no more than the trained length (`requireBudget`).
 std::unique_ptr<KvPolicy> streamingPolicy(const PolicySettings& settings);
 
 /// LM-Infinite's Λ mask (§3.2): the first hundred tokens (its n_global; a quarter of a budget below 400) and
-/// the most recent ones. Departure: the window is what the budget leaves, not the trained length.
+/// the most recent ones, no farther than the trained length, which is the paper's window. Departure: it is
+/// smaller where the budget leaves less.
 std::unique_ptr<KvPolicy> lambdaPolicy(const PolicySettings& settings);
 /// The same with its optional tokens of the middle: the document is kept, and in an answer's layers from the
-/// fifth on the last query of a block picks 5 tokens beyond the budget's distance for each KV head, which stand
-/// at the ceiling, as pinned chunks do. Departures: all heads see what one picks; in an answer the window moves
-/// with the chunk; generating, they are picked anew every 128 tokens.
+/// fifth on the last query of a block picks 5 tokens beyond the reach (`reachOf`) for each KV head, which stand
+/// at the ceiling, as pinned chunks do that are out of a query's reach. Departures: all heads see what one
+/// picks; in an answer the window moves with the chunk; generating, they are picked anew as the number `again`
+/// says, usually every 128 tokens.
 std::unique_ptr<KvPolicy> lambdaMiddlePolicy(const PolicySettings& settings);
 
 }  // namespace kvasir

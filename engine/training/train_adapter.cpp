@@ -1,5 +1,6 @@
 #include "engine/training/train_adapter.h"
 
+#include "engine/passage_prompt.h"
 #include "engine/training/question_branch.h"
 #include "engine/training/training_loop.h"
 
@@ -24,18 +25,22 @@ std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings
   return name.add(settings.method).add(settings.start.generic_string()).text();
 }
 
-/// Of a method that reads prompts anew: throws a sentence where a text is more than the budget holds with a
-/// question.
+/// Of a method that reads prompts anew: throws a sentence where a text is more than a prompt holds with a
+/// question, which is what the budget does, at most the trained length.
 void requireRoom(const LoadedModel& model, const AdapterTexts& texts, int budgetTokens) {
-  const auto room = static_cast<std::size_t>(budgetTokens - kChunkTokens);
+  const int most = promptTokens(model, budgetTokens);
+  const auto room = static_cast<std::size_t>(most - kChunkTokens);
   for (const auto* lessons : {&texts.train, &texts.heldOut})
     for (std::size_t i = 0; i < lessons->size(); ++i) {
       const std::size_t tokens = frameText(model, (*lessons)[i].text).size();
       if (tokens > room)
-        throw std::runtime_error(
-            "Text " + std::to_string(i + 1) + (lessons == &texts.train ? "" : " of those held out") + " has " +
-            std::to_string(tokens) + " tokens, and a budget of " + std::to_string(budgetTokens) +
-            " leaves room for " + std::to_string(room) + ": give shorter texts or a larger budget.");
+        throw std::runtime_error("Text " + std::to_string(i + 1) +
+                                 (lessons == &texts.train ? "" : " of those held out") + " has " +
+                                 std::to_string(tokens) + " tokens, and " +
+                                 (most < budgetTokens ? "the length the model was trained on"
+                                                      : "a budget of " + std::to_string(most)) +
+                                 " leaves room for " + std::to_string(room) + ": give shorter texts" +
+                                 (most < budgetTokens ? "." : " or a larger budget."));
     }
 }
 

@@ -699,6 +699,38 @@ TEST_F(CliTest, PinsAndBlocksChunks) {
   EXPECT_EQ(run({"ask", book, "What?", "--pin", "-1"}), 2);
 }
 
+// The engine refuses; where several methods are asked for, before anything is read.
+TEST_F(CliTest, RefusesABudgetBeyondTheModelsLengthInEveryCommand) {
+  fakeEngine().trainedTokens = 1024;
+  const std::string coast = scratch.write("coast.md", longText()).string();
+  const std::string text = scratch.write("text.txt", std::string(80, 'a')).string();
+  const Json row = {{"id", "a"}, {"context", "A lamp."}, {"question", "What?"}, {"answers", {"lamp"}}};
+  const std::string rows = scratch.write("rows.jsonl", row.dump()).string();
+  const std::vector<std::vector<std::string>> calls = {
+      {"read", book, "--method", "streaming"},
+      {"ask", book, "What did the lamp burn?", "--method", "streaming"},
+      {"map", book, "What did the lamp burn?", "--method", "streaming"},
+      {"eval", rows, "--methods", "full,streaming"},
+      {"needle", coast, "--methods", "full,streaming:sinks=8", "--lengths", "600"},
+      {"perplexity", text, "--methods", "full,streaming", "--lengths", "40"}};
+  for (std::vector<std::string> words : calls) {
+    for (const char* more : {"--budget", "1025"}) words.emplace_back(more);
+    EXPECT_EQ(run(words), 1) << words[0];
+    EXPECT_THAT(err.str(), HasSubstr("1025 is more than the 1024 tokens the model was trained on")) << words[0];
+    EXPECT_TRUE(fakeEngine().chunksRead.empty()) << words[0];
+    words.back() = "1024";
+    EXPECT_EQ(run(words), 0) << words[0] << ": " << err.str();
+    fakeEngine().chunksRead.clear();
+  }
+  EXPECT_EQ(run({"eval", rows, "--methods", "full,streaming", "--budget", "512,1025"}), 1);
+  EXPECT_TRUE(fakeEngine().chunksRead.empty());
+
+  const Json compared =
+      json({"compare", book, "What did the lamp burn?", "--methods", "streaming,full", "--budget", "1025"});
+  EXPECT_THAT(compared.at(0)["error"].get<std::string>(), HasSubstr("more than the 1024 tokens"));
+  EXPECT_THAT(compared.at(1)["answer"].get<std::string>(), HasSubstr("lamp"));
+}
+
 TEST_F(CliTest, TellsTheNumbersOfAMethodAndTakesThem) {
   const Json rows = json({"methods", "streaming"});
   ASSERT_EQ(rows.size(), 1);

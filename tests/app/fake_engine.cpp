@@ -166,15 +166,6 @@ std::vector<MethodInfo> listMethods() {
 
 bool takesWishes(const std::string& method) { return method != "streaming"; }
 
-bool isMethod(const std::string& name) {
-  try {
-    requireMethod(name);
-    return true;
-  } catch (const std::runtime_error&) {
-    return false;
-  }
-}
-
 void requireMethod(const std::string& name) {
   for (const MethodInfo& row : listMethods())
     if (row.name == rowNameOf(name)) return Numbers(row.numbers).choose(numbersOf(name));
@@ -202,7 +193,17 @@ const ModelInfo& Engine::model() const { return parts_->model; }
 const Tokenizer& Engine::tokenizer() const { return parts_->tokenizer; }
 int Engine::threads() const { return 1; }
 
-std::string Engine::readingKey(const ReadSettings& settings) const { return "fake-" + readAs(settings.method); }
+void Engine::requireBudget(const std::string& method, int budgetTokens) const {
+  const int most = fakeEngine().trainedTokens;
+  if (most == 0 || budgetTokens <= most || rowNameOf(method) != "streaming") return;
+  throw std::runtime_error("A budget of " + std::to_string(budgetTokens) + " is more than the " +
+                           std::to_string(most) + " tokens the model was trained on.");
+}
+
+std::string Engine::readingKey(const ReadSettings& settings) const {
+  requireBudget(settings.method, settings.budgetTokens);
+  return "fake-" + readAs(settings.method);
+}
 
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
                                             const fs::path& file, Listener& listener) {

@@ -72,6 +72,7 @@ def main():
     parser.add_argument("--cli", required=True)
     parser.add_argument("--sample", required=True)
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and their children, ignore it
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for seconds in (0.2, 1, 3):

@@ -71,7 +71,7 @@ class BeaconLayer {
       : codec_(plainCodec(at::kFloat)),
         policy_(findMethod("beacon").makePolicy(
             {shape_, kHeads, budget, {}, nullptr, nullptr, kFrequencies, {}, tokens})),
-        positions_(closedPositions(budget, 0, {})),
+        positions_(closedPositions(budget, {})),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras),
         table_(kFrequencies) {}

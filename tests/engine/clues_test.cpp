@@ -115,6 +115,13 @@ TEST(ClueHits, OfAClueThatSharesNothingAreNone) {
   EXPECT_EQ(passages[1].score, 0);
 }
 
+TEST(Drafts, SearchByAWordThatTheQuestionDoesNotSayAlone) {
+  for (const char* draft : {"1851", "whale oil", "The tower was built in 1851.", "鲸油"})
+    EXPECT_TRUE(isWorthSearching(draft, "When was the tower built?")) << draft;
+  for (const char* draft : {"", " \n", "…!", "when was the Tower built", "- \"\""})
+    EXPECT_FALSE(isWorthSearching(draft, "When was the tower built?")) << draft;
+}
+
 struct MemoragTest : testing::Test {
   MemoragTest() {
     writeEmbedder(model.folder.path() / "all-minilm-l6-v2");
@@ -165,24 +172,61 @@ TEST_F(MemoragTest, TellsWhatItWroteAndWhatEachClueFound) {
 // The prompt holds the hits in the order of how well they fit, within the budget: the same choice made here.
 TEST_F(MemoragTest, PutsTheHitsOfItsStepsIntoThePrompt) {
   Engine engine(model.settings(), silent);
-  const auto reading = read(engine, randomText(1200, 4));
-  const Answer answer = engine.ask(*reading, "What is abcd?", asking, silent);
-  const PassageFinder finder(model.loaded, findMethod("memorag"),
-                             dynamic_cast<const ChunkedReading&>(*reading));
-  std::vector<ScoredPassage> passages = finder.find("What is abcd?");
-  bool isFirst = true;
-  for (const AnswerStep& step : answer.steps) {
-    if (step.kind != AnswerStep::Kind::Search) continue;
-    const std::vector<ScoredPassage> found = finder.find(step.asked);
-    if (!isFirst) addHits(found, 3, passages);
-    const auto best = std::ranges::max_element(found, {}, &ScoredPassage::score);
-    EXPECT_EQ(step.chunks.front().chunk, best - found.begin());
-    isFirst = false;
+  const auto memory = read(engine, randomText(1200, 4));
+  const PassageFinder finder(model.loaded, findMethod("memorag"), dynamic_cast<const ChunkedReading&>(*memory));
+  for (const char* method : {"memorag", "memorag:draft=1"}) {
+    asking.method = method;
+    const auto reading = engine.open(file, engine.readSettingsFor(asking), Extent::Whole);
+    ASSERT_NE(reading, nullptr) << "a draft needs no other memory";
+    const Answer answer = engine.ask(*reading, "What is abcd?", asking, silent);
+    std::vector<ScoredPassage> passages = finder.find("What is abcd?");
+    bool isFirst = true;
+    for (const AnswerStep& step : answer.steps) {
+      if (step.kind != AnswerStep::Kind::Search) continue;
+      const std::vector<ScoredPassage> found = finder.find(step.asked);
+      if (!isFirst) addHits(found, 3, passages);
+      ASSERT_FALSE(step.chunks.empty());
+      const auto best = std::ranges::max_element(found, {}, &ScoredPassage::score);
+      EXPECT_EQ(step.chunks.front().chunk, best - found.begin());
+      isFirst = false;
+    }
+    std::ranges::stable_sort(passages, std::ranges::greater(), &ScoredPassage::score);
+    const int chunk = passages.front().judged.begin / kChunkTokens;
+    EXPECT_TRUE(answer.map.attended[static_cast<std::size_t>(chunk)]);
+    EXPECT_EQ(answer.evidence.front().score, passages.front().score);
   }
-  std::ranges::stable_sort(passages, std::ranges::greater(), &ScoredPassage::score);
-  const int chunk = passages.front().judged.begin / kChunkTokens;
-  EXPECT_TRUE(answer.map.attended[static_cast<std::size_t>(chunk)]);
-  EXPECT_EQ(answer.evidence.front().score, passages.front().score);
+}
+
+// Sampled, so that the tiny model writes words.
+TEST_F(MemoragTest, WritesADraftThatSearchesAfterTheClues) {
+  Engine engine(model.settings(), silent);
+  asking.method = "memorag:draft=1";
+  asking.sampling.temperature = 1;
+  const auto reading = read(engine, randomText(900, 4));
+  const std::string question = "What is the quokka abcd?";
+  int searched = 0;
+  for (asking.sampling.seed = 1; asking.sampling.seed <= 4; ++asking.sampling.seed) {
+    const Answer answer = engine.ask(*reading, question, asking, silent);
+    std::vector<std::size_t> written;
+    for (std::size_t i = 0; i < answer.steps.size(); ++i)
+      if (answer.steps[i].kind == AnswerStep::Kind::Clues) written.push_back(i);
+    ASSERT_EQ(written.size(), 3u);
+    const AnswerStep& draft = answer.steps[written.back()];
+    const AnswerStep& next = answer.steps[written.back() + 1];
+    EXPECT_NE(draft.asked.find("Answer the question"), std::string::npos);
+    EXPECT_NE(draft.asked.find(question), std::string::npos);
+    EXPECT_FALSE(draft.chunks.empty());
+    if (!isWorthSearching(draft.said, question)) {
+      EXPECT_EQ(next.kind, AnswerStep::Kind::Answer);
+      continue;
+    }
+    ++searched;
+    EXPECT_EQ(next.kind, AnswerStep::Kind::Search);
+    EXPECT_EQ(next.asked, draft.said);
+    EXPECT_EQ(written.back() + 3, answer.steps.size()) << "after it comes the answer alone";
+    EXPECT_LE(answer.attendedTokens, asking.budgetTokens);
+  }
+  EXPECT_GT(searched, 0);
 }
 
 TEST_F(MemoragTest, KeepsItsMemoryAndWhatFindsPassagesInOneFile) {

@@ -64,6 +64,59 @@ TEST_F(EngineCalls, RefuseABudgetTooSmallForTheMethod) {
             std::string::npos);
 }
 
+// Where positions are places in what the budget holds, no call takes one beyond the length the model was
+// trained on, here 8,192 tokens; where distances are clamped, or the whole text is seen anyway, all do.
+TEST_F(EngineCalls, RefuseABudgetWithPlacesTheModelNeverMet) {
+  constexpr int kTrained = 8192;
+  ASSERT_EQ(engine_.model().trainedTokens, kTrained);
+  const auto file = model_.folder.path() / "r";
+  const std::string text = randomText(20, 1);
+  for (const char* method : {"streaming", "streaming:sinks=8", "streaming+kivi-4", "beacon"}) {
+    const ReadSettings most{method, kTrained, 256}, more{method, kTrained + 1, 256};
+    EXPECT_EQ(messageOf([&] { engine_.requireBudget(method, kTrained); }), "") << method;
+    const auto reading = engine_.read(text, most, file, silent_);
+    AskSettings asking;
+    asking.method = method;
+    asking.budgetTokens = kTrained + 1;
+    const std::vector<std::function<void()>> calls = {[&] { engine_.requireBudget(method, kTrained + 1); },
+                                                      [&] { engine_.readingKey(more); },
+                                                      [&] { engine_.read(text, more, file, silent_); },
+                                                      [&] { engine_.open(file, more); },
+                                                      [&] { engine_.ask(*reading, "Why?", asking, silent_); },
+                                                      [&] { engine_.foresee(text, more, {}, silent_); },
+                                                      [&] { engine_.benchRead(10, 0, more, silent_); },
+                                                      [&] { engine_.benchGenerate(2, 0, more, silent_); }};
+    for (std::size_t call = 0; call < calls.size(); ++call)
+      EXPECT_THAT(messageOf(calls[call]),
+                  testing::AllOf(testing::HasSubstr("A budget of 8193 is more than the 8192 tokens"),
+                                 testing::HasSubstr(method), testing::HasSubstr("8192 is the largest")))
+          << method << ", call " << call;
+  }
+  for (const Method& method : methods())
+    EXPECT_EQ(messageOf([&] { engine_.requireBudget(method.name, 4 * kTrained); }).empty(),
+              !countsPlaces(method))
+        << method.name;
+}
+
+// A text longer than the model was trained on, and a budget that holds it: LM-Infinite sees as far as it was
+// trained, and its first tokens.
+TEST_F(EngineCalls, KeepLmInfiniteWithinTheTrainedLength) {
+  const c10::InferenceMode noGradients;
+  LoadedModel& model = model_.loaded;
+  const std::vector<TokenId> text = randomTokens(1500, 1);
+  for (const char* method : {"lm-infinite", "lm-infinite-middle"}) {
+    model.shape.trainedTokens = 512;
+    const Outcome bounded = runMethod(model, findMethod(method), 2048, text, 512);
+    EXPECT_LE(bounded.attendedInReading, 512 + 100) << method;
+    EXPECT_GT(bounded.attendedInReading, 512) << method;
+    EXPECT_LE(bounded.attended, 512 + 100 + 64) << method;  // and what heads pick of the middle
+    model.shape.trainedTokens = 8192;
+    const Outcome unbounded = runMethod(model, findMethod(method), 2048, text, 512);
+    EXPECT_GT(unbounded.attended, 1500) << method;
+    EXPECT_GT(worstDifference(bounded, unbounded), 1e-3) << method;
+  }
+}
+
 TEST_F(EngineCalls, NameReadingsByModelMethodBudgetAndPrecision) {
   ReadSettings a, b;
   b.budgetTokens = 4096;

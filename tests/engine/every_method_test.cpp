@@ -30,10 +30,12 @@ std::vector<Case> allCases() {
   // Numbers far from the usual, of each kind of policy.
   for (const char* name :
        {"streaming:sinks=0", "streaming:sinks=64", "lm-infinite:first=128",
-        "lm-infinite-middle:picks=32:from=1", "infllm:representatives=1:recent=0.75",
-        "retrolm:recent=0:words=0", "quest:page=128", "arkvale-reading:page=8:ends=4:recent=0",
-        "snapkv:window=128:neighbours=63", "pyramidkv-blind:beta=1.5", "snapkv-blind:window=128:max=1",
-        "h2o:recent=1", "expected-attention:next=1", "beacon:ratio=2", "selfextend:window=512:group=128"})
+        "lm-infinite-middle:picks=32:from=1:again=0", "infllm:representatives=1:recent=0.75:again=0",
+        "retrolm:recent=0:words=0:again=0", "quest:page=128:again=300",
+        "arkvale-reading:page=8:ends=4:recent=0:again=0", "snapkv:window=128:neighbours=63:sinks=64:last=128",
+        "pyramidkv-blind:beta=1.5:sinks=64:last=128", "snapkv-blind:window=128:max=1:last=1", "h2o:recent=1",
+        "keydiff:sinks=1:last=1", "expected-attention:next=1:sinks=64", "beacon:ratio=2",
+        "selfextend:window=512:group=128", "yarn:beta_fast=4:beta_slow=0.25"})
     cases.push_back({name, "llama"});
   return cases;
 }

@@ -53,26 +53,26 @@ class Plain {
     return sums;
   }
 
-  /// Expected attention: moments of the un-rotated queries but the first four, mean rotation over the next 512
+  /// Expected attention: moments of the un-rotated queries but the sinks', mean rotation over the next 512
   /// positions.
-  Scores expected(int kvHead) const {
+  Scores expected(int kvHead, int sinks) const {
     Scores scores(kDocument, 0.0);
-    for (int head = kvHead * kGroup; head < (kvHead + 1) * kGroup; ++head) addExpected(head, scores);
+    for (int head = kvHead * kGroup; head < (kvHead + 1) * kGroup; ++head) addExpected(head, sinks, scores);
     return scores;
   }
 
  private:
-  void addExpected(int head, Scores& scores) const {
+  void addExpected(int head, int sinks, Scores& scores) const {
     constexpr int kHalf = kDimension / 2, kSpan = 512;
     double mean[kDimension] = {}, spread[kDimension][kDimension] = {}, turn[kDimension][kDimension] = {};
     const auto query = [&](int token, int d) { return t_.queries[head][token][d].item<double>(); };
-    for (int token = kSinks; token < kDocument; ++token)
-      for (int a = 0; a < kDimension; ++a) mean[a] += query(token, a) / (kDocument - kSinks);
-    for (int token = kSinks; token < kDocument; ++token) {
+    for (int token = sinks; token < kDocument; ++token)
+      for (int a = 0; a < kDimension; ++a) mean[a] += query(token, a) / (kDocument - sinks);
+    for (int token = sinks; token < kDocument; ++token) {
       double away[kDimension];
       for (int a = 0; a < kDimension; ++a) away[a] = query(token, a) - mean[a];
       for (int a = 0; a < kDimension; ++a)
-        for (int b = 0; b < kDimension; ++b) spread[a][b] += away[a] * away[b] / (kDocument - kSinks);
+        for (int b = 0; b < kDimension; ++b) spread[a][b] += away[a] * away[b] / (kDocument - sinks);
     }
     for (int position = kDocument; position < kDocument + kSpan; ++position)
       for (int i = 0; i < kHalf; ++i) {
@@ -146,15 +146,15 @@ Scores difference(const Plain& plain, int kvHead) {
 struct Rule {
   const char* method;
   std::function<Scores(const Plain& plain, int kvHead)> scores;
-  int recent = kLast;
+  int recent = kLast, sinks = kSinks;  ///< tokens of the document that always stay
 };
 
 class Evicting : public testing::TestWithParam<Rule> {
  protected:
-  static std::set<int> best(const Scores& scores, int recent, int count) {
+  static std::set<int> best(const Scores& scores, int count) {
     std::vector<std::pair<double, int>> order;
     for (int token = 0; token < kDocument; ++token) {
-      const bool isAlways = token < kSinks || token >= kDocument - recent;
+      const bool isAlways = token < GetParam().sinks || token >= kDocument - GetParam().recent;
       order.push_back({isAlways ? -1e9 : -scores[static_cast<std::size_t>(token)], token});
     }
     std::ranges::sort(order);
@@ -183,8 +183,7 @@ TEST_P(Evicting, KeepsForEachKvHeadWhatAPlainSimulationKeeps) {
   for (int head = 0; head < kKvHeads; ++head) {
     std::set<int>& mine = kept.emplace_back();
     for (std::int64_t i = 0; i < selection.kept.size(1); ++i) mine.insert(selection.kept[head][i].item<int>());
-    EXPECT_EQ(mine, best(GetParam().scores(plain, head), GetParam().recent, kBudget - kChunkTokens))
-        << "head " << head;
+    EXPECT_EQ(mine, best(GetParam().scores(plain, head), kBudget - kChunkTokens)) << "head " << head;
   }
   EXPECT_NE(kept[0], kept[1]);
   for (const int query : {0, kQuestion - 1})
@@ -220,7 +219,18 @@ INSTANTIATE_TEST_SUITE_P(
                return spread(p.received(head, kDocument - 8, kDocument), 7, true);
              }},
         Rule{"keydiff", difference},
-        Rule{"expected-attention", [](const Plain& p, int head) { return p.expected(head); }}),
+        Rule{"expected-attention", [](const Plain& p, int head) { return p.expected(head, 4); }},
+        Rule{"snapkv:sinks=0:last=1",
+             [](const Plain& p, int head) { return spread(p.received(head, kAll - 32, kAll), 5, false); }, 1,
+             0},
+        Rule{"pyramidkv-blind:sinks=64:last=100",
+             [](const Plain& p, int head) {
+               return spread(p.received(head, kDocument - 8, kDocument), 7, true);
+             },
+             100, 64},
+        Rule{"keydiff:sinks=0:last=7", difference, 7, 0},
+        Rule{"expected-attention:sinks=20:last=8",
+             [](const Plain& p, int head) { return p.expected(head, 20); }, 8, 20}),
     [](const auto& row) {
       std::string name = row.param.method;
       std::ranges::replace_if(
@@ -245,18 +255,24 @@ TEST_P(Evicting, KeepsStartAndEndBesideALongQuestion) {
   for (int head = 0; head < kKvHeads; ++head) {
     std::set<int> mine;
     for (std::int64_t i = 0; i < selection.kept.size(1); ++i) mine.insert(selection.kept[head][i].item<int>());
-    for (int token = 0; token < kSinks; ++token) EXPECT_TRUE(mine.contains(token)) << token;
-    for (int token = kDocument - kLast; token < kDocument; ++token) EXPECT_TRUE(mine.contains(token)) << token;
+    for (int token = 0; token < kDocument; ++token)
+      EXPECT_TRUE((token >= GetParam().sinks && token < kDocument - GetParam().recent) || mine.contains(token))
+          << token;
   }
 }
 
-class EvictingByH2o : public testing::TestWithParam<std::pair<const char*, int>> {};
+struct KeptByH2o {
+  const char* method;
+  int recent, sinks = kSinks;
+};
+
+class EvictingByH2o : public testing::TestWithParam<KeptByH2o> {};
 
 // The method's own scale of scores is one over the root of the dimension; the harness attends by another, which
 // H2O counts.
 TEST_P(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
   const c10::InferenceMode noGradients;
-  const auto [method, recent] = GetParam();
+  const auto [method, recent, sinks] = GetParam();
   const Tensors t = randomTensors(kAll);
   OneLayer layer(findMethod(method), kBudget);
   for (int first = 0; first < kDocument; first += kChunkTokens)
@@ -271,11 +287,11 @@ TEST_P(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
     for (std::int64_t i = 0; i < kept.size(1); ++i) mine.insert(kept[head][i].item<int>());
     const Scores scores = plain.received(head, 0, kDocument);
     std::vector<std::pair<double, int>> order;
-    for (int token = kSinks; token < kDocument - recent; ++token)
+    for (int token = sinks; token < kDocument - recent; ++token)
       order.push_back({-scores[static_cast<std::size_t>(token)], token});
     std::ranges::sort(order);
     std::set<int> expected;
-    for (int token = 0; token < kSinks; ++token) expected.insert(token);
+    for (int token = 0; token < sinks; ++token) expected.insert(token);
     for (int token = kDocument - recent; token < kDocument; ++token) expected.insert(token);
     for (std::size_t i = 0; std::ssize(expected) < kBudget - kChunkTokens; ++i)
       expected.insert(order[i].second);
@@ -284,9 +300,10 @@ TEST_P(EvictingByH2o, KeepsRecentTokensAndThoseThatDrewMost) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recent, EvictingByH2o,
-                         testing::Values(std::pair{"h2o", kBudget / 2},
-                                         std::pair{"h2o:recent=0.25", kBudget / 4}),
-                         [](const auto& row) { return std::to_string(row.param.second) + "tokens"; });
+                         testing::Values(KeptByH2o{"h2o", kBudget / 2},
+                                         KeptByH2o{"h2o:recent=0.25", kBudget / 4},
+                                         KeptByH2o{"h2o:recent=0:sinks=9:last=50", 50, 9}),
+                         [](const auto& row) { return std::to_string(row.param.recent) + "tokens"; });
 
 // PyramidKV §4.2: equal steps from the lowest layer, here of the whole budget, to 1 / (2β − 1) of it at the
 // highest, β = 20; never fewer than twice what is always kept.

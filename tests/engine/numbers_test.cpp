@@ -87,12 +87,12 @@ TEST(MethodNumbers, ChooseARowOfItsOwn) {
                            ":window=64", "full:window=64"})
     EXPECT_EQ(methodNamed(name), nullptr) << name;
   try {
-    findMethod("keydiff:window=64");
+    findMethod("longrope:window=64");
     FAIL();
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(
         error.what(),
-        "keydiff:window=64 is no method: it has no number \"window\"; it has none that can be chosen.");
+        "longrope:window=64 is no method: it has no number \"window\"; it has none that can be chosen.");
   }
 }
 

@@ -81,15 +81,17 @@ class CountedChunks : public MemoryChunks {
 class OneLayer {
  public:
   /// shape: of the model whose positions are stretched; nothing: positions of kFrequencies at any length.
-  OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {})
+  /// trainedTokens: of the model; 0: not known.
+  OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {}, int trainedTokens = 0)
       : model_(std::move(shape)),
         codec_(method.codec.make(at::kFloat)),
         policy_(method.makePolicy({.shape = shape_,
                                    .heads = kHeads,
                                    .budgetTokens = budget,
                                    .ropeFrequencies = kFrequencies,
+                                   .trainedTokens = trainedTokens,
                                    .attentionScale = 1 / std::sqrt(static_cast<float>(kDimension))})),
-        positions_(method.makePositions(budget, 0)),
+        positions_(method.makePositions(reachOf(budget, trainedTokens))),
         store_(KvCache::slotBytes(shape_, *codec_, policy_->needs().extras)),
         cache_(shape_, *codec_, store_, policy_->needs().extras) {}
 
@@ -138,12 +140,15 @@ class OneLayer {
   }
 
   RopeTable& tableFor(int tokens) {
-    const RopeStretch stretch = positions_->rules().stretch;
-    const int fixed = positions_->rules().scale;
-    const int scale = !model_ ? 1 : fixed > 0 ? fixed : stretchScale(*model_, stretch, tokens);
+    const PositionScheme::Rules& rules = positions_->rules();
+    const int scale = !model_           ? 1
+                      : rules.scale > 0 ? rules.scale
+                                        : stretchScale(*model_, rules.stretch, tokens);
     const auto known = tables_.find(scale);
     if (known != tables_.end()) return known->second;
-    return tables_.emplace(scale, model_ ? stretchedTable(*model_, stretch, scale) : RopeTable(kFrequencies))
+    return tables_
+        .emplace(scale,
+                 model_ ? stretchedTable(*model_, rules.stretch, scale, rules.yarn) : RopeTable(kFrequencies))
         .first->second;
   }
 

@@ -7,6 +7,7 @@
 
 #include "engine/part_answer.h"
 #include "engine/passage_prompt.h"
+#include "engine/retrieval/clues.h"
 #include "tests/engine/plain_encoder.h"
 #include "tests/engine/tiny_model.h"
 
@@ -69,6 +70,11 @@ TEST(DocumentParts, ToChooseFromAreTheBestTwoAndTheNext) {
   }
 }
 
+/// Whether a step decides how a part is noted, rather than what is done with it.
+bool isAboutNotes(const AnswerStep& step) {
+  return step.kind == AnswerStep::Kind::Use && step.options.front().text == "merge";
+}
+
 struct PartsTest : testing::Test {
   PartsTest() {
     writeEmbedder(model.folder.path() / "all-minilm-l6-v2");
@@ -83,8 +89,8 @@ struct PartsTest : testing::Test {
                       silent);
   }
   static int count(const Answer& answer, AnswerStep::Kind kind) {
-    return static_cast<int>(
-        std::ranges::count_if(answer.steps, [&](const AnswerStep& step) { return step.kind == kind; }));
+    return static_cast<int>(std::ranges::count_if(
+        answer.steps, [&](const AnswerStep& step) { return step.kind == kind && !isAboutNotes(step); }));
   }
 
   c10::InferenceMode noGradients;
@@ -155,14 +161,19 @@ TEST_F(PartsTest, TakesTheBestOptionAndActsOnIt) {
       EXPECT_EQ(step.said, best->text);
       for (const AnswerStep::Option& option : step.options) EXPECT_TRUE(std::isfinite(option.score));
       if (step.kind == AnswerStep::Kind::Access) continue;
+      const AnswerStep::Kind next = answer.steps[i + 1].kind;
+      if (isAboutNotes(step)) {
+        EXPECT_EQ(step.options.size(), 2u);
+        EXPECT_EQ(next, AnswerStep::Kind::Note);
+        continue;
+      }
       EXPECT_EQ(step.options.size(), 3u);
       decided.insert(step.said);
-      const AnswerStep::Kind next = answer.steps[i + 1].kind;
       if (step.said == "answer") {
         EXPECT_EQ(next, AnswerStep::Kind::Answer);
       }
       if (step.said == "note") {
-        EXPECT_EQ(next, AnswerStep::Kind::Note);
+        EXPECT_TRUE(next == AnswerStep::Kind::Note || isAboutNotes(answer.steps[i + 1]));
       }
       if (step.said == "go on") {
         EXPECT_NE(next, AnswerStep::Kind::Note);
@@ -181,14 +192,106 @@ TEST_F(PartsTest, TakesTheBestOptionAndActsOnIt) {
   EXPECT_GE(decided.size(), 2u) << "one decision only would test little";
 }
 
+int bytes(const std::string& text) { return static_cast<int>(text.size()); }
+
 TEST(Notes, AreTheLatestThereIsRoomFor) {
-  const auto bytes = [](const std::string& text) { return static_cast<int>(text.size()); };
   const std::vector<std::string> notes = {"first", "second", "third"};
   EXPECT_EQ(latestNotes(notes, 100, bytes), "\n\nNotes:\n- first\n- second\n- third");
   EXPECT_EQ(latestNotes(notes, 25, bytes), "\n\nNotes:\n- second\n- third");
   EXPECT_EQ(latestNotes(notes, 24, bytes), "\n\nNotes:\n- third");
   EXPECT_EQ(latestNotes(notes, 15, bytes), "");
   EXPECT_EQ(latestNotes({}, 100, bytes), "");
+  EXPECT_EQ(notesThatFit(notes, 100, bytes), 3u);
+  EXPECT_EQ(notesThatFit(notes, 25, bytes), 2u);
+  EXPECT_EQ(notesThatFit(notes, 24, bytes), 1u);
+  EXPECT_EQ(notesThatFit(notes, 15, bytes), 0u);
+  EXPECT_EQ(notesThatFit({}, 100, bytes), 0u);
+}
+
+using Strings = std::vector<std::string>;
+constexpr const char* kAsked = "What did the lamp burn?";
+const Strings& twoNotes() {
+  static const Strings notes = {"The keeper of the lamp was Anna Berg.", "It burned whale oil until 1851."};
+  return notes;
+}
+std::optional<Strings> merged(std::size_t shown, std::string_view said, int room = 1000) {
+  return mergedNotes(twoNotes(), shown, said, kAsked, room, bytes);
+}
+
+TEST(Notes, BecomeOneThatKeepsWhatTheySaid) {
+  const std::string whole = "Anna Berg was keeper of the lamp, which burned whale oil until 1851 and then gas.";
+  EXPECT_EQ(merged(2, whole), Strings{whole});
+  EXPECT_EQ(merged(2, "- The keeper of the lamp was Anna Berg.\n2. It burned whale oil until 1851, then gas."),
+            Strings{"The keeper of the lamp was Anna Berg. It burned whale oil until 1851, then gas."});
+}
+
+TEST(Notes, ThatWereNotShownStayAsTheyAre) {
+  const std::string last = "It burned whale oil until 1851, then gas from the town.";
+  EXPECT_EQ(merged(1, last), (Strings{twoNotes()[0], last}));
+  EXPECT_EQ(merged(2, last), std::nullopt) << "the keeper was lost";
+}
+
+TEST(Notes, AreNotMergedIntoWhatCannotStandForThem) {
+  for (const std::size_t shown : {1u, 2u})
+    for (const char* said :
+         {"", "\n\n- \n", "gas", "What did the lamp burn?", "the the the the the the the",
+          "The town burned gas in later years.", "Yes, they tell of the same thing.", "1. 2. 3."})
+      EXPECT_EQ(merged(shown, said), std::nullopt) << said;
+  EXPECT_EQ(merged(1, "It burned whale oil until 1851."), std::nullopt) << "nothing was added";
+  EXPECT_EQ(merged(2, "The keeper of the lamp was Anna Berg.\nIt burned whale oil until 1851."), std::nullopt);
+  EXPECT_EQ(merged(2, std::string(100000, '-')), std::nullopt);
+}
+
+// The last note has six words that the question has not.
+TEST(Notes, AreLostWhereMoreThanHalfOfTheirWordsAre) {
+  EXPECT_EQ(merged(1, "Whale oil, until gas came."), (Strings{twoNotes()[0], "Whale oil, until gas came."}));
+  EXPECT_EQ(merged(1, "Whale oil, before gas came."), std::nullopt);
+}
+
+TEST(Notes, AreMergedOnlyIntoWhatAPromptHasRoomFor) {
+  const std::string said = "It burned whale oil until 1851, then gas.";
+  const int room = bytes(latestNotes({said}, 1000, bytes));
+  EXPECT_TRUE(merged(1, said, room).has_value());
+  EXPECT_EQ(merged(1, said, room - 1), std::nullopt);
+}
+
+/// The two notes after a part, and what the model was asked on the way.
+struct Taken {
+  Strings notes, asked;
+};
+Taken taken(std::size_t shown, bool isSame, const std::string& rewriting, const std::string& note) {
+  Taken result;
+  const auto ask = [&](const char* what, auto reply) {
+    return [&result, what, reply] {
+      result.asked.push_back(what);
+      return reply;
+    };
+  };
+  result.notes =
+      notesWith(twoNotes(), shown, {ask("same", isSame), ask("rewrite", rewriting), ask("note", note)}, kAsked,
+                1000, bytes);
+  return result;
+}
+
+TEST(Notes, AreMergedWhereTheModelDecidesSoAndCan) {
+  const std::string whole = "Anna Berg was keeper of the lamp, which burned whale oil until 1851 and then gas.";
+  const Taken both = taken(2, true, whole, "Gas came in 1851.");
+  EXPECT_EQ(both.notes, Strings{whole});
+  EXPECT_EQ(both.asked, (Strings{"same", "rewrite"}));
+}
+
+TEST(Notes, AreAppendedToOtherwise) {
+  const std::string note = "Gas came to the town in 1851.";
+  const Strings three = {twoNotes()[0], twoNotes()[1], note};
+  const Taken other = taken(2, false, "", note), lost = taken(2, true, "Gas.", note),
+              none = taken(0, true, "", note);
+  EXPECT_EQ(other.notes, three);
+  EXPECT_EQ(other.asked, (Strings{"same", "note"}));
+  EXPECT_EQ(lost.notes, three);
+  EXPECT_EQ(lost.asked, (Strings{"same", "rewrite", "note"}));
+  EXPECT_EQ(none.notes, three);
+  EXPECT_EQ(none.asked, Strings{"note"});
+  EXPECT_EQ(taken(0, true, "", " \n").notes, twoNotes()) << "a note that says nothing";
 }
 
 TEST_F(PartsTest, NotesStandAfterThePassagesAndAreNobodysEvidence) {

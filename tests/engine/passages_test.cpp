@@ -5,9 +5,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "engine/answer.h"
 #include "engine/loaded_model.h"
 #include "engine/methods.h"
 #include "engine/part_answer.h"
+#include "engine/passage_answer.h"
+#include "engine/passage_prompt.h"
 #include "engine/retrieval/token_text.h"
 #include "tests/engine/model/testing_models.h"
 #include "tests/engine/plain_encoder.h"
@@ -73,6 +76,30 @@ TEST(SentenceEmbedder, RefusesWhatIsNoEncoder) {
   writeEmbedder(folder.path());
   std::ofstream(folder.path() / "tokenizer.json") << "{\"model\": {\"type\": \"BPE\", \"vocab\": {}}}";
   EXPECT_THROW(SentenceEmbedder::load(folder.path()), std::runtime_error);
+}
+
+TEST(RoomForPassages, IsRefusedWithWhatWouldHelp) {
+  TinyModel model;
+  AskSettings asking;
+  asking.maxTokens = 12;
+  const std::size_t asked = frameQuestion(model.loaded, "What is abcd?").size();
+  const auto complaint = [&](int budget, int trained) -> std::string {
+    model.loaded.shape.trainedTokens = trained;
+    asking.budgetTokens = budget;
+    try {
+      roomForPassages(model.loaded, asking, asked);
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const int needed =
+      static_cast<int>(framePrefix(model.loaded).size() + asked) + asking.maxTokens + kChunkTokens;
+  EXPECT_EQ(complaint(needed, needed), "");
+  EXPECT_EQ(complaint(needed, 0), "");
+  EXPECT_NE(complaint(needed - 1, 8192).find("give a budget of"), std::string::npos);
+  EXPECT_NE(complaint(4096, needed - 1).find("trained on texts of " + std::to_string(needed - 1)),
+            std::string::npos);
 }
 
 // ---- Every method that answers from passages read anew ----
@@ -142,6 +169,33 @@ TEST_P(EveryPassageMethod, KeepsWithinBudgetInALongAnswer) {
   const Answer answer = engine.ask(*read(engine, randomText(1200, 3)), kQuestion, asking_, silent_);
   EXPECT_LE(answer.attendedTokens, kBudget);
   EXPECT_GT(answer.answerTokens, 64);
+}
+
+// What is read anew stands in a row with question and answer: with a larger budget than that it is no longer
+// than the texts that the model was trained on.
+TEST_P(EveryPassageMethod, ReadsNoLongerPromptThanTheModelWasTrainedOn) {
+  constexpr int kTrained = 512;
+  LoadedModel& model = model_.loaded;
+  const std::string text = randomText(1200, 3);
+  const auto answer = [&](int budget, int trained) {
+    model.shape.trainedTokens = trained;
+    asking_.budgetTokens = budget;
+    const auto file = model_.folder.path() / (std::to_string(budget) + "of" + std::to_string(trained) + ".kv");
+    const auto reading = readText(model, text, {GetParam(), budget, 512}, file, silent_);
+    const Answer said = answerQuestion(model, *reading, kQuestion, asking_, silent_);
+    double prompt = said.questionTokens + said.answerTokens;
+    for (const EvidenceChunk& chunk : said.evidence)
+      prompt += chunk.readShare * reading->chunks()[static_cast<std::size_t>(chunk.chunk)].tokens;
+    return std::pair{said, prompt};
+  };
+  const auto [bounded, tokens] = answer(4 * kTrained, kTrained);
+  EXPECT_LE(tokens, kTrained);
+  const Method& method = findMethod(GetParam());
+  if (method.answers.answer == answerFromPassages) {
+    EXPECT_GT(answer(4 * kTrained, 8192).second, kTrained);
+  }
+  if (keepsKv(method)) return;  // of the reading it sees what the budget says
+  expectSame(bounded, answer(kTrained, 8192).first);
 }
 
 TEST_P(EveryPassageMethod, EqualsFullAttentionWhenAllFits) {

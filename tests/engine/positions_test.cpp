@@ -4,6 +4,7 @@
 
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include "tests/engine/one_layer.h"
 
@@ -36,6 +37,9 @@ int scaleAt(int query, int tokens) {
 
 class Positions : public testing::Test {
  protected:
+  void expectCeiling(int trained);
+  void expectMiddle(int trained);
+
   /// A method over 700 tokens against dense attention with frequencies and sharpness of each query's scale.
   void expectDense(const char* method, const ModelShape& shape,
                    const std::function<std::vector<double>(int scale)>& frequencies,
@@ -83,20 +87,28 @@ TEST_F(Positions, OfNtkHaveALargerBase) {
 }
 
 // Peng et al. 2023: wavelengths λ = 2π / θ; r = L / λ turns; by the code's rounding of the two dimensions where
-// r passes 32 and 1, a ramp between; logits times (0.1 ln s + 1)².
+// r passes β_fast and β_slow, a ramp between; logits times (0.1 ln s + 1)².
 TEST_F(Positions, OfYarnAreSlowedByPartsAndSharpened) {
-  const auto frequencies = [](int scale) {
-    const auto pairWith = [](double turns) {
-      return kDimension * std::log(kTrained / (turns * 2 * M_PI)) / (2 * std::log(kBase));
-    };
-    const double low = std::max(0.0, std::floor(pairWith(32))), high = std::ceil(pairWith(1));
-    return frequenciesOf([&](int pair, double own) {
-      const double ramp = std::clamp((pair - low) / (high - low), 0.0, 1.0);
-      return scale == 1 ? own : own / scale * ramp + own * (1 - ramp);
-    });
+  const auto pairWith = [](double turns) {
+    return kDimension * std::log(kTrained / (turns * 2 * M_PI)) / (2 * std::log(kBase));
   };
-  expectDense("yarn", stretchedModel(), frequencies,
-              [](int scale) { return std::pow(0.1 * std::log(scale) + 1, 2); });
+  std::vector<std::pair<double, double>> ramps;  // none like another
+  for (const auto& [method, fast, slow] :
+       {std::tuple{"yarn", 32.0, 1.0}, std::tuple{"yarn:beta_fast=4:beta_slow=0.25", 4.0, 0.25},
+        std::tuple{"yarn:beta_slow=0.0625", 32.0, 0.0625}}) {
+    const double low = std::max(0.0, std::floor(pairWith(fast))), high = std::ceil(pairWith(slow));
+    EXPECT_TRUE(std::ranges::find(ramps, std::pair{low, high}) == ramps.end()) << method;
+    ramps.push_back({low, high});
+    expectDense(
+        method, stretchedModel(),
+        [&](int scale) {
+          return frequenciesOf([&](int pair, double own) {
+            const double ramp = std::clamp((pair - low) / (high - low), 0.0, 1.0);
+            return scale == 1 ? own : own / scale * ramp + own * (1 - ramp);
+          });
+        },
+        [](int scale) { return std::pow(0.1 * std::log(scale) + 1, 2); });
+  }
 }
 
 // Phi-3's LongRoPE: short factors up to the original length, long ones beyond, √(1 + ln s / ln L) at both.
@@ -159,30 +171,37 @@ INSTANTIATE_TEST_SUITE_P(Rows, SelfExtend,
                          [](const auto& row) { return "window" + std::to_string(row.param.window); });
 
 // LM-Infinite §3.2: Λ mask and distance ceiling, which sets in for a chunk's queries as one.
-TEST_F(Positions, OfLmInfiniteHaveACeiling) {
+void Positions::expectCeiling(int trained) {
   constexpr int kTokens = 1100, kFirst = 100;
+  const int reach = trained > 0 ? std::min(kBudget, trained) : kBudget;
+  const int window = std::min(kBudget - kFirst, reach);
   const Tensors t = randomTensors(kTokens);
-  const at::Tensor ours = OneLayer(findMethod("lm-infinite"), kBudget).run(t);
-  for (const int query : {0, 99, 100, 411, 412, 500, 511, 512, 513, 640, 1099}) {
-    const bool isBeyond = std::min((query / kChunkTokens + 1) * kChunkTokens, kTokens) > kBudget;
+  const at::Tensor ours = OneLayer(findMethod("lm-infinite"), kBudget, {}, trained).run(t);
+  for (const int query : {0, 99, 100, 255, 256, 383, 411, 412, 500, 511, 512, 513, 640, 1099}) {
+    const bool isBeyond = std::min((query / kChunkTokens + 1) * kChunkTokens, kTokens) > reach;
     std::vector<Meeting> keys;
     for (int token = 0; token <= query; ++token) {
       const bool isFirst = token < kFirst;
-      if (!isFirst && query - token >= kBudget - kFirst) continue;
+      if (!isFirst && query - token >= window) continue;
       keys.push_back(isFirst && isBeyond && query / kChunkTokens > 0
-                         ? Meeting{token, 0, double(std::min(query, kBudget))}
+                         ? Meeting{token, 0, double(std::min(query, reach))}
                          : Meeting{token, double(token), double(query)});
+      EXPECT_LE(keys.back().queryPosition - keys.back().keyPosition, reach);
     }
     for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, query, head, keys), head, query);
   }
 }
 
+TEST_F(Positions, OfLmInfiniteHaveACeiling) { expectCeiling(0); }
+TEST_F(Positions, OfLmInfiniteHaveTheTrainedLengthAsCeilingAndWindow) { expectCeiling(kTrained); }
+
 // The same with tokens of the middle: for each KV head those five that its query heads score best from the
 // question's last token, at the ceiling's distance; every head sees them all.
-TEST_F(Positions, OfLmInfinitesMiddleAreTheCeiling) {
+void Positions::expectMiddle(int trained) {
   constexpr int kDocument = 8 * kChunkTokens, kQuestion = 40, kLast = kDocument + kQuestion - 1, kFirst = 100;
+  const int reach = trained > 0 ? std::min(kBudget, trained) : kBudget;
   const Tensors t = randomTensors(kDocument + kQuestion);
-  OneLayer layer(findMethod("lm-infinite-middle"), kBudget);
+  OneLayer layer(findMethod("lm-infinite-middle"), kBudget, {}, trained);
   for (int first = 0; first < kDocument; first += kChunkTokens) layer.chunk(t, first, kChunkTokens);
   layer.startQuestion();
   const at::Tensor ours = layer.chunk(t, kDocument, kQuestion);
@@ -190,10 +209,10 @@ TEST_F(Positions, OfLmInfinitesMiddleAreTheCeiling) {
   std::set<int> middle;
   for (int kvHead = 0; kvHead < kKvHeads; ++kvHead) {
     std::vector<std::pair<double, int>> order;
-    for (int token = kFirst; token < kDocument - kBudget; ++token) {
+    for (int token = kFirst; token < kDocument - reach; ++token) {
       double best = -1e30;
       for (int head = kvHead * kGroup; head < (kvHead + 1) * kGroup; ++head) {
-        const auto q = rotated(t.queries[head][kLast], kBudget), k = rotated(t.keys[kvHead][token], 0);
+        const auto q = rotated(t.queries[head][kLast], reach), k = rotated(t.keys[kvHead][token], 0);
         best = std::max(best, std::inner_product(q.begin(), q.end(), k.begin(), 0.0));
       }
       order.push_back({-best, token});
@@ -201,17 +220,59 @@ TEST_F(Positions, OfLmInfinitesMiddleAreTheCeiling) {
     std::ranges::sort(order);
     for (std::size_t i = 0; i < 5; ++i) middle.insert(order[i].second);
   }
-  const int recent = kDocument - (kBudget - kChunkTokens - kFirst - static_cast<int>(middle.size()));
+  const int room = kBudget - kChunkTokens - kFirst - static_cast<int>(middle.size());
+  const int recent = std::max(kDocument - room, kLast + 1 - reach);
   for (const int query : {kDocument, kDocument + 17, kLast}) {
     std::vector<Meeting> keys;
     for (int token = 0; token <= query; ++token)
       if (token < kFirst || middle.contains(token))
-        keys.push_back({token, 0, kBudget});
+        keys.push_back({token, 0, double(reach)});
       else if (token >= recent)
         keys.push_back({token, double(token), double(query)});
     for (int head = 0; head < kHeads; ++head)
       expectNear(ours, attend(t, query, head, keys), head, query - kDocument);
   }
+}
+
+TEST_F(Positions, OfLmInfinitesMiddleAreTheCeiling) { expectMiddle(0); }
+TEST_F(Positions, OfLmInfinitesMiddleAreTheCeilingOfTheTrainedLength) { expectMiddle(kTrained); }
+
+// A pinned chunk stands where it was, or at the ceiling where that is out of a query's reach.
+TEST_F(Positions, OfLmInfiniteAreWithinReachWhateverIsPinned) {
+  constexpr int kChunks = 8, kDocument = kChunks * kChunkTokens, kQuestion = 40;
+  const Method& method = findMethod("lm-infinite-middle");
+  const KvShape shape{1, kKvHeads, kDimension};
+  const Tensors t = randomTensors(kDocument + kQuestion);
+  for (const int trained : {0, kTrained})
+    for (int pinned = 1; pinned < kChunks; ++pinned) {
+      const int reach = reachOf(kBudget, trained);
+      PolicySettings settings{shape, kHeads, kBudget};
+      settings.wishes.pinned = {pinned};
+      settings.trainedTokens = trained;
+      const auto policy = method.makePolicy(settings);
+      const auto positions = method.makePositions(reach);
+      const auto codec = plainCodec(at::kFloat);
+      MemoryChunks store(KvCache::slotBytes(shape, *codec, {}));
+      KvCache cache(shape, *codec, store, {});
+      const auto add = [&](int first, int tokens) {
+        const Block block{cache.open(tokens), first, tokens};
+        cache.write(0, block.chunk, {t.keys.narrow(1, first, tokens), t.values.narrow(1, first, tokens)});
+        return block;
+      };
+      for (int first = 0; first < kDocument; first += kChunkTokens) add(first, kChunkTokens);
+      cache.startTail();
+      const Block block = add(kDocument, kQuestion);
+      const at::Tensor queries = t.queries.narrow(1, kDocument, kQuestion);
+      const Selection selection = policy->select(0, block, {queries, queries}, cache);
+      int seen = 0;  // of the pinned chunk
+      for (const kvasir::Run& run : selection.runs) {
+        for (int token = run.begin; token < run.end; ++token) seen += token / kChunkTokens == pinned;
+        if (!positions->place(run, block).isFar) {
+          EXPECT_LT(kDocument + kQuestion - 1 - run.begin, reach) << "chunk " << pinned;
+        }
+      }
+      EXPECT_EQ(seen, kChunkTokens) << "chunk " << pinned << ", trained on " << trained;
+    }
 }
 
 }  // namespace

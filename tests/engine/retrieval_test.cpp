@@ -6,6 +6,7 @@
 #include "engine/policy/chunk_choice.h"
 #include "engine/retrieval/lexical_prior.h"
 #include "engine/retrieval/paragraphs.h"
+#include "engine/tap.h"
 #include "engine/training/train_whitening.h"
 #include "tests/engine/tiny_model.h"
 
@@ -230,6 +231,78 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
       EXPECT_EQ(chosen, expected) << "layer " << layer << " chunk " << chunk;
     }
   }
+}
+
+TEST(AnswerRecall, HoldsWhatWasFoundUntilSoManyTokensWereSaid) {
+  for (const int again : {0, 1, 128, 129, 256, 300}) {
+    PolicySettings settings{KvShape{2, 1, 8}};
+    settings.numbers = Numbers({MethodNumber{"again", "", 128, 0, 65536}});
+    settings.numbers.choose("again=" + std::to_string(again));
+    AnswerRecall<std::vector<int>> recall(settings);
+    BlockQueries asked, answered;
+    answered.areOwnStates = false;
+    recall.hold(1, {9, 9 * kChunkTokens, kChunkTokens}, asked, {9});  // of a question: found with every chunk
+    int foundAt = -1;
+    for (int chunk = 10; chunk < 20; ++chunk) {
+      const Block block{chunk, chunk * kChunkTokens, 1};
+      EXPECT_EQ(recall.held(1, block, asked), nullptr);
+      EXPECT_EQ(recall.held(0, block, answered), nullptr) << "another layer";
+      const std::vector<int>* held = recall.held(1, block, answered);
+      const bool isDue = foundAt < 0 || (again > 0 && (chunk - foundAt) * kChunkTokens >= again);
+      ASSERT_EQ(held == nullptr, isDue) << "again=" << again << ", chunk " << chunk;
+      if (held) {
+        EXPECT_EQ(*held, std::vector<int>{foundAt});
+        continue;
+      }
+      foundAt = chunk;
+      recall.hold(1, block, answered, {chunk});
+    }
+  }
+}
+
+/// Chunks of a document that layers attended to, [layers, chunks], when so many tokens of an answer were said.
+std::vector<std::vector<std::uint8_t>> attendedWhileAnswering(const LoadedModel& model,
+                                                              const std::string& method,
+                                                              const std::vector<int>& counts) {
+  constexpr int kBudget = 1024;
+  const Method& row = findMethod(method);
+  const Left left = readMethod(model, row, kBudget, randomTokens(3000, 1), 1024);
+  EvidenceTap tap(model.shape.layers, model.shape.heads, {}, EvidenceTap::Records::Choices);
+  TextRun run(model, {row, kBudget, &tap, [] {}, {}, nullptr, false, left.tokens()}, left.store.get());
+  run.readAfter(left.chunks, randomTokens(20, 2));
+  std::vector<std::vector<std::uint8_t>> attended;
+  const std::vector<TokenId> said = randomTokens(counts.back(), 3);
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    run.pass().generate(said[i]);
+    if (std::ranges::find(counts, static_cast<int>(i) + 1) != counts.end())
+      attended.push_back(tap.map(static_cast<int>(left.chunks.size())).attended);
+  }
+  return attended;
+}
+
+// An answer's first chunk retrieves by the question; every further one does so again, or those that the number
+// says, or none.
+TEST(AnswerRetrieval, IsRepeatedAsOftenAsTheNumberSays) {
+  const c10::InferenceMode noGradients;
+  const TinyModel model;
+  const std::vector<int> counts = {1, 130, 250, 390};
+  int looksAgain = 0, looksOnceMore = 0;
+  for (const char* name : {"whitened", "infllm", "quest", "arkvale-reading", "lm-infinite-middle"}) {
+    const std::string row = name;
+    const auto usual = attendedWhileAnswering(model.loaded, row, counts),
+               never = attendedWhileAnswering(model.loaded, row + ":again=0", counts),
+               seldom = attendedWhileAnswering(model.loaded, row + ":again=250", counts);
+    ASSERT_EQ(usual.size(), counts.size());
+    EXPECT_EQ(never[0], usual[0]) << row;
+    for (const auto& later : never) EXPECT_EQ(later, never[0]) << row;
+    EXPECT_EQ(seldom[0], usual[0]) << row;
+    EXPECT_EQ(seldom[1], usual[0]) << row;
+    EXPECT_EQ(seldom[2], usual[0]) << row;
+    looksAgain += usual.back() != usual[0];
+    looksOnceMore += seldom.back() != seldom[0];
+  }
+  EXPECT_GT(looksAgain, 0);
+  EXPECT_GT(looksOnceMore, 0);
 }
 
 }  // namespace

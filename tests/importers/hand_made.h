@@ -92,6 +92,34 @@ inline std::string pdfWithLines(const std::vector<std::vector<PdfLine>>& pages, 
   return pdfOf(objects);
 }
 
+/// A form XObject. Resources without their brackets.
+inline std::string formOf(const std::string& content, const std::string& resources) {
+  return "<< /Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << " + resources + " >> /Length " +
+         std::to_string(content.size()) + " >>\nstream\n" + content + "\nendstream";
+}
+
+/// One page, object 3, that draws by these resources. `more` are the objects from 5 on; `page` is added to the
+/// page's dictionary.
+inline std::string pdfThatDraws(const std::string& content, const std::string& resources,
+                                const std::vector<std::string>& more, const std::string& page = "") {
+  std::vector<std::string> objects = {
+      "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+      "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << " + resources +
+          " >> " + page + " >>",
+      streamOf(content)};
+  objects.insert(objects.end(), more.begin(), more.end());
+  return pdfOf(objects);
+}
+
+/// A page and so many forms with this content, but for the last; by the name /F each has the next.
+inline std::string pdfOfFormsInForms(int deep, const std::string& content) {
+  std::vector<std::string> forms;
+  for (int i = 0; i + 1 < deep; ++i)
+    forms.push_back(formOf(content, "/XObject << /F " + std::to_string(6 + i) + " 0 R >>"));
+  forms.push_back(formOf("q Q", ""));
+  return pdfThatDraws(content, "/XObject << /F 5 0 R >>", forms);
+}
+
 /// A zip file with these entries, in order.
 inline std::filesystem::path writeZip(const Folder& folder, const std::string& name,
                                       const std::vector<std::pair<std::string, std::string>>& entries) {

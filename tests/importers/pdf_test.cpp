@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "importers/importer.h"
+#include "importers/pdf_drawing.h"
 #include "tests/importers/hand_made.h"
 
 namespace kvasir {
@@ -176,6 +177,25 @@ TEST_F(Pdf, EndsThoughItsContentDrawsItself) {
       refusal(pdfOf({"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page,
                      streamOf("/X Do"), form}));
   EXPECT_THAT(why, HasSubstr("text layer"));
+}
+
+TEST_F(Pdf, WithFormsThatDrawEachOtherForEverIsRefused) {
+  std::string content;
+  for (int i = 0; i < 10; ++i) content += "/F Do ";
+  const std::string bytes = pdfOfFormsInForms(12, content);
+  ASSERT_GT(drawnBytesOf(bytes)(0), kMostDrawnBytes) << "else the import does not end";
+  EXPECT_THAT(refusal(bytes), AllOf(HasSubstr("made.pdf"), HasSubstr("on page 1"), HasSubstr("over and over")));
+}
+
+TEST_F(Pdf, WithTextInAFormOfAFormIsRead) {
+  const std::string inner =
+      formOf("BT /F1 11 Tf 1 0 0 1 72 700 Tm (Deep words) Tj ET", "/Font << /F1 8 0 R >>");
+  const std::string font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>";
+  EXPECT_EQ(import(pdfThatDraws("/A Do", "/XObject << /A 5 0 R >>",
+                                {formOf("/B Do", "/XObject << /B 6 0 R >>"),
+                                 formOf("/C Do", "/XObject << /C 7 0 R >>"), inner, font}))
+                .text,
+            "Deep words");
 }
 
 /// One page with this document information and catalogue, and a metadata stream as object 7.

@@ -17,7 +17,7 @@ constexpr int kLongestQuery = 500;
 FindBar::FindBar(QWidget* parent) : QWidget(parent), field_(new QLineEdit(this)), count_(new QLabel(this)) {
   auto* row = new QHBoxLayout(this);
   row->setContentsMargins(6, 3, 6, 3);
-  auto* label = new QLabel(tr("&Find:"), this);
+  auto* label = new QLabel(tr("F&ind:"), this);
   label->setBuddy(field_);
   field_->setAccessibleName(tr("Find in the document"));
   field_->setMaxLength(kLongestQuery);

@@ -31,6 +31,7 @@ class ComparePanel::Parts {
   void setMethods(const std::vector<MethodInfo>& methods);
   void addMethod(const QString& name);
   void setEntries(std::vector<CompareEntry> entries);
+  void setStage(const QString& sentence);
   void setBusy(bool isBusy);
   QStringList chosen() const;
 
@@ -50,6 +51,7 @@ class ComparePanel::Parts {
   bool isBusy_ = false;
   QListWidget* methods_ = nullptr;
   QPushButton* compare_ = nullptr;
+  QLabel* stage_ = nullptr;
   QScrollArea* columns_ = nullptr;
   QWidget* overlapBox_ = nullptr;
   QTableWidget* overlap_ = nullptr;
@@ -122,7 +124,7 @@ QWidget* ComparePanel::Parts::buildChoice() {
   auto* widget = new QWidget(panel_);
   auto* rows = new QVBoxLayout(widget);
   rows->setContentsMargins(0, 0, 0, 0);
-  auto* label = new QLabel(tr("&Methods"), widget);
+  auto* label = new QLabel(tr("M&ethods"), widget);
   methods_ = new QListWidget(widget);
   methods_->setObjectName(QStringLiteral("compareMethods"));
   methods_->setAccessibleName(tr("Methods to compare"));
@@ -135,8 +137,14 @@ QWidget* ComparePanel::Parts::buildChoice() {
     if (isBusy_) return Q_EMIT panel_->stopWished();
     Q_EMIT panel_->compareWished(chosen());
   });
+  stage_ = new QLabel(widget);
+  stage_->setObjectName(QStringLiteral("compareStage"));
+  stage_->setTextFormat(Qt::PlainText);
+  stage_->setWordWrap(true);
+  stage_->hide();
   rows->addWidget(label);
   rows->addWidget(methods_, 1);
+  rows->addWidget(stage_);
   rows->addWidget(compare_);
   return widget;
 }
@@ -206,9 +214,14 @@ QStringList ComparePanel::Parts::chosen() const {
 }
 
 void ComparePanel::Parts::showReady() {
-  compare_->setText(isBusy_ ? tr("&Stop") : tr("&Compare"));
+  compare_->setText(isBusy_ ? tr("St&op") : tr("&Compare"));
   compare_->setAccessibleName(isBusy_ ? tr("Stop comparing") : tr("Compare the chosen methods"));
   compare_->setEnabled(isBusy_ || !chosen().isEmpty());
+}
+
+void ComparePanel::Parts::setStage(const QString& sentence) {
+  stage_->setText(sentence);
+  stage_->setVisible(!sentence.isEmpty());
 }
 
 void ComparePanel::Parts::setBusy(bool isBusy) {
@@ -334,6 +347,8 @@ void ComparePanel::setMethods(const std::vector<MethodInfo>& methods) { parts_->
 void ComparePanel::addMethod(const QString& name) { parts_->addMethod(name); }
 
 void ComparePanel::setEntries(std::vector<CompareEntry> entries) { parts_->setEntries(std::move(entries)); }
+
+void ComparePanel::setStage(const QString& sentence) { parts_->setStage(sentence); }
 
 void ComparePanel::setBusy(bool isBusy) { parts_->setBusy(isBusy); }
 

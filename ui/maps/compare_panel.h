@@ -45,7 +45,8 @@ class ComparePanel : public QWidget {
   /// One more to choose from, below the one it is a kind of ("snapkv:window=64"), if it is not there yet.
   void addMethod(const QString& name);
   void setEntries(std::vector<CompareEntry> entries);
-  void setBusy(bool isBusy);  ///< while busy the button stops instead of comparing
+  void setStage(const QString& sentence);  ///< what is being done; empty: nothing
+  void setBusy(bool isBusy);               ///< while busy the button stops instead of comparing
   QStringList chosenMethods() const;
 
  Q_SIGNALS:

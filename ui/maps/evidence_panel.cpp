@@ -179,12 +179,12 @@ void EvidencePanel::Parts::buildActions() {
     return action;
   };
   pin_ = add(tr("&Pin"), tr("Always attend to this chunk"), true);
-  pinSection_ = add(tr("Pin &section"),
+  pinSection_ = add(tr("Pin s&ection"),
                     tr("Always attend to the chunks of this section, as far as the budget goes"), false);
-  block_ = add(tr("&Block"), tr("Never attend to this chunk"), true);
+  block_ = add(tr("Blo&ck"), tr("Never attend to this chunk"), true);
   without_ =
-      add(tr("Answer &without this chunk"), tr("Ask again as if the document did not hold this chunk"), false);
-  export_ = add(tr("&Export CSV…"), tr("Write the table to a file, filtered and sorted as it is shown"), false);
+      add(tr("A&nswer without this chunk"), tr("Ask again as if the document did not hold this chunk"), false);
+  export_ = add(tr("E&xport CSV…"), tr("Write the table to a file, filtered and sorted as it is shown"), false);
   connect(pin_, &QAction::triggered, this, [this](bool isOn) {
     if (current()) Q_EMIT panel_->pinWished(current()->chunk, isOn);
   });

@@ -8,6 +8,7 @@
 
 #include "ui/maps/heat_overlay.h"
 #include "ui/maps/plot_file.h"
+#include "ui/save_whole.h"
 
 namespace kvasir {
 namespace {
@@ -330,7 +331,7 @@ bool HeatPlot::writePng(const QString& file) {
   const QByteArray bytes = pngOf(*this);
   isExporting_ = false;
   replot(rpQueuedReplot);
-  return saveWhole(bytes, file);
+  return saveWhole(bytes, file).isEmpty();
 }
 
 bool HeatPlot::writeSvg(const QString& file) {
@@ -340,7 +341,7 @@ bool HeatPlot::writeSvg(const QString& file) {
   exportBins_ = 0;
   isExporting_ = false;
   replot(rpQueuedReplot);
-  return saveWhole(bytes, file);
+  return saveWhole(bytes, file).isEmpty();
 }
 
 bool HeatPlot::writePdf(const QString& file) {
@@ -350,7 +351,7 @@ bool HeatPlot::writePdf(const QString& file) {
   exportBins_ = 0;
   isExporting_ = false;
   replot(rpQueuedReplot);
-  return saveWhole(bytes, file);
+  return saveWhole(bytes, file).isEmpty();
 }
 
 }  // namespace kvasir

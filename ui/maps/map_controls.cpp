@@ -107,7 +107,7 @@ QWidget* MapControls::secondRow() {
   how_ = new QWidget(widget);
   second_->addWidget(what_);
   second_->addWidget(how_, 1);
-  valueLabel_ = new QLabel(tr("&Show"), widget);
+  valueLabel_ = new QLabel(tr("Sho&w"), widget);
   values_ = new QComboBox(widget);
   values_->setObjectName(QStringLiteral("mapValues"));
   values_->setAccessibleName(tr("What the colours show"));
@@ -123,17 +123,17 @@ QWidget* MapControls::secondRow() {
   looks_->setMinimumContentsLength(16);
   lookLabel_->setBuddy(looks_);
   connect(looks_, &QComboBox::currentIndexChanged, this, &MapControls::onLookActivated);
-  chunkLabel_ = new QLabel(tr("C&hunk"), widget);
+  chunkLabel_ = new QLabel(tr("&Chunk"), widget);
   chunk_ = new QSpinBox(widget);
   chunk_->setAccessibleName(tr("Chunk whose heads are shown"));
   chunk_->setKeyboardTracking(false);
   chunkLabel_->setBuddy(chunk_);
   connect(chunk_, &QSpinBox::valueChanged, this, &MapControls::chunkChosen);
-  hidesFirst_ = new QCheckBox(tr("Hide the &first chunk"), widget);
+  hidesFirst_ = new QCheckBox(tr("Hid&e the first chunk"), widget);
   hidesFirst_->setObjectName(QStringLiteral("hideFirstChunk"));
   hidesFirst_->setAccessibleName(tr("Hide the first chunk"));
   hidesFirst_->setToolTip(tr("The first chunk is a sink: it takes attention that goes nowhere else."));
-  logarithmic_ = new QCheckBox(tr("&Log scale"), widget);
+  logarithmic_ = new QCheckBox(tr("Lo&g scale"), widget);
   logarithmic_->setObjectName(QStringLiteral("logScale"));
   logarithmic_->setAccessibleName(tr("Logarithmic colour scale"));
   connect(hidesFirst_, &QCheckBox::toggled, this, [this] {

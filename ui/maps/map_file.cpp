@@ -1,8 +1,10 @@
 #include "ui/maps/map_file.h"
 
+#include <QBuffer>
 #include <QCoreApplication>
 #include <QFileInfo>
-#include <QSaveFile>
+
+#include "ui/save_whole.h"
 
 namespace kvasir {
 namespace {
@@ -12,8 +14,9 @@ struct Words {
 };
 
 bool writeTable(const NumberTable& table, const QString& file) {
-  QSaveFile device(file);
-  return device.open(QIODevice::WriteOnly) && writeCsv(table, device) && device.flush() && device.commit();
+  QBuffer csv;
+  csv.open(QIODevice::WriteOnly);
+  return writeCsv(table, csv) && saveWhole(csv.data(), file).isEmpty();
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ class MapPanel::Parts {
   void setMaps(std::shared_ptr<const AnswerMaps> maps);
   void setHeads(HeadMap heads);
   void highlight(std::optional<int> chunk);
+  void setVerifying(const QString& sentence);
   void setWishObstacle(const QString& sentence) { wishObstacle_ = sentence; }
   QString write(const QString& file) { return writeMapFile(plot(), table(), file); }
 
@@ -59,6 +60,7 @@ class MapPanel::Parts {
   std::optional<int> lastChunk_;  // under the cursor last
   MapControls* controls_ = nullptr;
   QWidget* verify_ = nullptr;
+  QLabel* verifyText_ = nullptr;
   QStackedWidget* stack_ = nullptr;
   QLabel* empty_ = nullptr;
   HeatPlot* positionPlot_ = nullptr;
@@ -112,17 +114,24 @@ QWidget* MapPanel::Parts::buildVerify() {
   verify_ = new QWidget(panel_);
   auto* row = new QHBoxLayout(verify_);
   row->setContentsMargins(4, 0, 4, 0);
-  auto* label = new QLabel(
-      tr("Full attention has not been computed for this answer: it reads the whole document once more."),
-      verify_);
-  label->setWordWrap(true);
-  auto* button = new QPushButton(tr("&Verify against full attention"), verify_);
+  verifyText_ = new QLabel(verify_);
+  verifyText_->setObjectName(QStringLiteral("verifyText"));
+  verifyText_->setWordWrap(true);
+  setVerifying({});
+  auto* button = new QPushButton(tr("Verif&y against full attention"), verify_);
   button->setObjectName(QStringLiteral("verifyButton"));
   button->setAccessibleName(tr("Verify against full attention"));
   connect(button, &QPushButton::clicked, panel_, &MapPanel::verifyWished);
-  row->addWidget(label, 1);
+  row->addWidget(verifyText_, 1);
   row->addWidget(button);
   return verify_;
+}
+
+void MapPanel::Parts::setVerifying(const QString& sentence) {
+  verifyText_->setText(
+      sentence.isEmpty()
+          ? tr("Full attention has not been computed for this answer: it reads the whole document once more.")
+          : sentence);
 }
 
 HeatPlot* MapPanel::Parts::buildPlot(const QString& name, const QString& description) {
@@ -330,6 +339,8 @@ void MapPanel::setMaps(std::shared_ptr<const AnswerMaps> maps) { parts_->setMaps
 void MapPanel::setHeads(HeadMap heads) { parts_->setHeads(std::move(heads)); }
 
 void MapPanel::highlight(std::optional<int> chunk) { parts_->highlight(chunk); }
+
+void MapPanel::setVerifying(const QString& sentence) { parts_->setVerifying(sentence); }
 
 void MapPanel::setWishObstacle(const QString& sentence) { parts_->setWishObstacle(sentence); }
 

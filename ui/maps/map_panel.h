@@ -23,6 +23,8 @@ class MapPanel : public QWidget {
   void setMaps(std::shared_ptr<const AnswerMaps> maps);  ///< null: nothing to show
   void setHeads(HeadMap heads);
   void highlight(std::optional<int> chunk);
+  /// How far full attention is computed for an answer, a sentence; empty: it is not being computed.
+  void setVerifying(const QString& sentence);
   void setWishObstacle(const QString& sentence);  ///< why chunks cannot be pinned or blocked; empty: they can
 
   /// The map that is shown, by the file's ending: .png, .svg, .pdf, or .csv for its numbers. Returns what went

@@ -5,11 +5,11 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QImage>
-#include <QSaveFile>
 #include <QSvgGenerator>
 #include <QTemporaryDir>
 
 #include "ui/maps/plot_library.h"
+#include "ui/save_whole.h"
 
 namespace kvasir {
 namespace {
@@ -66,13 +66,6 @@ QByteArray pdfOf(QCustomPlot& plot) {
   return bytes.trimmed().endsWith("%%EOF") ? bytes : QByteArray();
 }
 
-bool saveWhole(const QByteArray& bytes, const QString& file) {
-  if (bytes.isEmpty()) return false;
-  QSaveFile save(file);
-  // What is small is written at the flush, whose failure commit() does not notice in every Qt.
-  return save.open(QIODevice::WriteOnly) && save.write(bytes) == bytes.size() && save.flush() && save.commit();
-}
-
 QString plotNameProblem(const QString& file) {
   const QString ending = endingOf(file);
   if (ending == QLatin1String("png") || ending == QLatin1String("svg") || ending == QLatin1String("pdf"))
@@ -92,7 +85,7 @@ QCPAxisRect* addTitledAxes(QCustomPlot& plot, const QString& title, int row, int
 
 QString writePlot(QCustomPlot& plot, const QString& file) {
   if (const QString problem = plotNameProblem(file); !problem.isEmpty()) return problem;
-  if (saveWhole(bytesOf(plot, endingOf(file)), file)) return {};
+  if (saveWhole(bytesOf(plot, endingOf(file)), file).isEmpty()) return {};
   return Words::tr("\"%1\" could not be written: check the folder and the free space.").arg(file);
 }
 

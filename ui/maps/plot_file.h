@@ -20,10 +20,6 @@ QByteArray pngOf(QCustomPlot& plot);
 QByteArray svgOf(QCustomPlot& plot, const QColor& paper);
 QByteArray pdfOf(QCustomPlot& plot);
 
-/// Puts the bytes in the file's place. False when there are none or they cannot be written, on a full disk
-/// too; the file is then what it was.
-bool saveWhole(const QByteArray& bytes, const QString& file);
-
 /// Writes a plot by the file's ending. Returns what went wrong as a sentence, empty when the file is written.
 QString writePlot(QCustomPlot& plot, const QString& file);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <QAccessible>
 #include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
@@ -41,13 +42,13 @@ AskPanel::AskPanel(QWidget* parent)
       box_(new QuestionBox(this)),
       method_(new MethodBox(tr("Method of the question"), this)),
       budget_(new QSpinBox(this)),
-      followUp_(new QCheckBox(tr("&Follow-up"), this)),
-      waits_(new QCheckBox(tr("&Wait until it is read"), this)),
+      followUp_(new QCheckBox(tr("Follow-&up"), this)),
+      waits_(new QCheckBox(tr("Wait until it is &read"), this)),
       conversations_(new QComboBox(this)),
       scopes_(new QComboBox(this)),
       scopeLabel_(new QLabel(tr("As&k of:"), this)),
-      ask_(new QPushButton(tr("&Ask"), this)),
-      stop_(new QPushButton(tr("&Stop"), this)) {
+      ask_(new QPushButton(tr("A&sk"), this)),
+      stop_(new QPushButton(tr("S&top"), this)) {
   name();
   layOut();
   connect(box_, &QuestionBox::askWished, this, &AskPanel::ask);
@@ -124,6 +125,11 @@ void AskPanel::layOut() {
   column->addWidget(makeSettings());
 }
 
+QWidgetList AskPanel::tabParts() const {
+  return {scopes_->parentWidget(), box_, followUp_->parentWidget(), conversations_->parentWidget(),
+          conversation_};
+}
+
 QWidget* AskPanel::makeConversationRow() {
   auto* row = new QWidget(this);
   auto* line = new QHBoxLayout(row);
@@ -131,7 +137,7 @@ QWidget* AskPanel::makeConversationRow() {
   auto* menu = new QMenu(row);
   QAction* begin =
       menu->addAction(tr("&New conversation"), QKeySequence::New, this, &AskPanel::newConversationWished);
-  rename_ = menu->addAction(tr("Re&name conversation…"), this, &AskPanel::askTitle);
+  rename_ = menu->addAction(tr("Rena&me conversation…"), this, &AskPanel::askTitle);
   delete_ = menu->addAction(tr("&Delete conversation…"), this, &AskPanel::deleteConversationWished);
   conversationActions_ = {begin, rename_, delete_};
   auto* more = new QToolButton(row);
@@ -301,6 +307,12 @@ void AskPanel::endAnswer() {
   isAnswering_ = false;
   updateButtons();
   render();
+}
+
+void AskPanel::announceAnswer() {
+  conversation_->setAccessibleDescription(tr("The answer is there."));
+  QAccessibleEvent alert(conversation_, QAccessible::Alert);
+  QAccessible::updateAccessibility(&alert);
 }
 
 void AskPanel::focusQuestion() { box_->setFocus(); }

@@ -46,6 +46,8 @@ class AskPanel : public QWidget {
   void setBudget(int tokens);
   QString method() const;
   int budget() const;
+  /// What Tab comes to, one after the other: the question and how it is asked, then what was said.
+  QWidgetList tabParts() const;
   bool isFollowUp() const;  ///< whether the next question refers to those before it
 
   /// shown: the id of one of them, or 0 for one that has not begun.
@@ -74,6 +76,7 @@ class AskPanel : public QWidget {
   void appendAnswer(const QString& piece);
   void setStage(const QString& sentence, double share);  ///< while an answer is made; share below 0: not known
   void endAnswer();                                      ///< setConversation follows with what was said
+  void announceAnswer();                                 ///< to programs that read the screen aloud
   bool isAnswering() const { return isAnswering_; }
   void focusQuestion();
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ui/size_text.h"
+
 namespace kvasir {
 
 void LibraryModel::setRows(std::vector<LibraryRow> rows) {
@@ -36,8 +38,11 @@ QVariant LibraryModel::data(const QModelIndex& index, int role) const {
   if (!index.isValid() || index.row() >= rowCount()) return {};
   const LibraryRow& row = rowAt(index.row());
   if (role == Qt::DisplayRole) return row.title;
-  if (role == Qt::ToolTipRole)
-    return row.title + QLatin1Char('\n') + describeRow(row) + QLatin1Char('\n') + row.file;
+  if (role == Qt::ToolTipRole) {
+    QStringList lines = {row.title, describeRow(row), row.file};
+    if (row.readingBytes > 0) lines << tr("What was read takes %1 on disk").arg(asSize(row.readingBytes));
+    return lines.join(QLatin1Char('\n'));
+  }
   if (role == Qt::AccessibleTextRole) return row.title + QStringLiteral(", ") + describeRow(row);
   return {};
 }

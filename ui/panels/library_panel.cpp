@@ -12,16 +12,11 @@
 #include <QSet>
 #include <QVBoxLayout>
 
+#include "ui/menu_text.h"
 #include "ui/panels/library_delegate.h"
 #include "ui/panels/library_model.h"
 
 namespace kvasir {
-namespace {
-
-/// A name in a menu, where & would mark a key.
-QString plain(QString name) { return name.replace(QLatin1Char('&'), QLatin1String("&&")); }
-
-}  // namespace
 
 LibraryPanel::LibraryPanel(QWidget* parent)
     : QWidget(parent),
@@ -48,7 +43,6 @@ LibraryPanel::LibraryPanel(QWidget* parent)
   collections_->setAccessibleName(tr("Collection shown"));
   reason_->setWordWrap(true);
   reason_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  again_->setAccessibleName(tr("Try again"));
   makeActions();
   layOut();
   fillCollections();
@@ -81,9 +75,10 @@ QAction* LibraryPanel::makeAction(const QString& text, const QKeySequence& keys,
 void LibraryPanel::makeActions() {
   open_ = makeAction(tr("&Show document"), {}, &LibraryPanel::openCurrent);
   tryAgain_ = makeAction(tr("&Try again"), {}, &LibraryPanel::tryCurrentAgain);
-  stop_ = makeAction(tr("S&top reading"), {}, &LibraryPanel::stopCurrent);
+  stop_ = makeAction(tr("Sto&p reading"), {}, &LibraryPanel::stopCurrent);
   folder_ = makeAction(tr("Show in &folder"), {}, &LibraryPanel::showCurrentFolder);
   addAction(collectionMenu_->menuAction());
+  forget_ = makeAction(tr("For&get what was read…"), {}, &LibraryPanel::forgetSelected);
   remove_ = makeAction(tr("&Remove from library…"), QKeySequence::Delete, &LibraryPanel::removeSelected);
 }
 
@@ -154,11 +149,11 @@ void LibraryPanel::fillCollections() {
   collections_->setCurrentIndex(shown.isEmpty() ? 0 : std::max(0, collections_->findText(shown)));
   collectionMenu_->clear();
   for (const QString& name : sorted) {
-    collectionMenu_->addAction(plain(name), this,
+    collectionMenu_->addAction(asMenuText(name), this,
                                [this, name] { Q_EMIT collectionWished(selectedKeys(), name); });
   }
   collectionMenu_->addAction(tr("&New collection…"), this, &LibraryPanel::askNewCollection);
-  collectionMenu_->addAction(tr("In &none"), this, [this] { Q_EMIT collectionWished(selectedKeys(), {}); });
+  collectionMenu_->addAction(tr("&In none"), this, [this] { Q_EMIT collectionWished(selectedKeys(), {}); });
 }
 
 void LibraryPanel::showMenu(const QPoint& place) {
@@ -173,15 +168,18 @@ void LibraryPanel::updateActions() {
   const LibraryRow* row = current();
   const bool isFailed = row && row->state == DocumentState::Failed;
   const bool isStopped = row && row->state == DocumentState::Stopped;
-  tryAgain_->setText(isStopped ? tr("&Read on") : tr("&Try again"));
+  const bool isLeft = row && row->isImported && row->state == DocumentState::Waiting && !readsByItself_;
+  tryAgain_->setText(isStopped || isLeft ? tr("Read &on") : tr("&Try again"));
   again_->setText(isStopped ? tr("Read on") : tr("Try again"));
-  tryAgain_->setEnabled(isFailed || isStopped);
+  again_->setAccessibleName(again_->text());
+  tryAgain_->setEnabled(isFailed || isStopped || isLeft);
   again_->setVisible(isFailed || isStopped);
   reason_->setVisible(isFailed);
   reason_->setText(isFailed ? row->reason : QString());
   stop_->setEnabled(row && (row->state == DocumentState::Reading || row->state == DocumentState::Importing ||
                             row->state == DocumentState::Waiting));
   open_->setEnabled(row && row->isImported);
+  forget_->setEnabled(row && row->readingBytes > 0);
   remove_->setEnabled(row != nullptr);
   folder_->setEnabled(row && !row->file.isEmpty());
   collectionMenu_->setEnabled(row && row->isImported);
@@ -200,6 +198,10 @@ void LibraryPanel::openCurrent() {
 
 void LibraryPanel::removeSelected() {
   if (const QStringList keys = selectedKeys(); !keys.isEmpty()) Q_EMIT removeWished(keys);
+}
+
+void LibraryPanel::forgetSelected() {
+  if (const QStringList keys = selectedKeys(); !keys.isEmpty()) Q_EMIT forgetWished(keys);
 }
 
 void LibraryPanel::tryCurrentAgain() {

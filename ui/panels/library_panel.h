@@ -27,6 +27,9 @@ class LibraryPanel : public QWidget {
   explicit LibraryPanel(QWidget* parent = nullptr);
 
   void setRows(std::vector<LibraryRow> rows);
+  /// Whether documents that wait are read without being asked for; else "Read on" is offered for them, from the
+  /// next setRows on.
+  void setReadsByItself(bool isSo) { readsByItself_ = isSo; }
   void setOpen(const QString& key);  ///< the document in the middle of the window
   QStringList selectedKeys() const;
   void select(const QString& key);
@@ -35,7 +38,8 @@ class LibraryPanel : public QWidget {
   void openWished(QString key);
   void selectionChanged();
   void removeWished(QStringList keys);
-  void tryAgainWished(QString key);  ///< of a failed document, and to read a stopped one on
+  void forgetWished(QStringList keys);  ///< what was read of them
+  void tryAgainWished(QString key);     ///< of a failed document, and to read on one that was stopped or waits
   void stopWished(QString key);
   void folderWished(QString key);
   void collectionWished(QStringList keys, QString name);  ///< empty: in none
@@ -51,6 +55,7 @@ class LibraryPanel : public QWidget {
   const LibraryRow* current() const;
   void openCurrent();
   void removeSelected();
+  void forgetSelected();
   void tryCurrentAgain();
   void stopCurrent();
   void showCurrentFolder();
@@ -65,8 +70,9 @@ class LibraryPanel : public QWidget {
   QLabel* reason_;
   QPushButton* again_;
   QMenu* collectionMenu_;
-  QAction *open_, *tryAgain_, *stop_, *remove_, *folder_;
+  QAction *open_, *tryAgain_, *stop_, *remove_, *forget_, *folder_;
   QStringList collectionNames_;
+  bool readsByItself_ = true;
 };
 
 }  // namespace kvasir

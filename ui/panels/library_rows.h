@@ -18,6 +18,7 @@ struct LibraryRow {
   double secondsLeft = -1;  ///< below 0: not known
   QString reason;           ///< of a failure, a sentence
   bool isImported = false;
+  qint64 readingBytes = 0;  ///< on disk, of all that was read of it
   friend bool operator==(const LibraryRow&, const LibraryRow&) = default;
 };
 

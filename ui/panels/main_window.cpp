@@ -3,6 +3,7 @@
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QFileInfo>
+#include <QGuiApplication>
 #include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
@@ -10,9 +11,11 @@
 #include <QMimeData>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QStyleHints>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
+#include "ui/menu_text.h"
 #include "ui/panels/ask_panel.h"
 #include "ui/panels/library_panel.h"
 #include "ui/panels/notice_bar.h"
@@ -103,6 +106,36 @@ void MainWindow::showLowerView(QWidget* view) {
   lower_->setCurrentWidget(view);
 }
 
+/// What Tab comes to, in its order. Made anew at each step: views come and go, and Qt's own order follows when
+/// they were made.
+QWidgetList MainWindow::tabStops() {
+  const bool stopsAtAll = QGuiApplication::styleHints()->tabFocusBehavior() == Qt::TabFocusAllControls;
+  const Qt::FocusPolicy wanted = stopsAtAll ? Qt::TabFocus : Qt::StrongFocus;
+  const auto isStop = [&](const QWidget* widget) {
+    return (widget->focusPolicy() & wanted) == wanted && !widget->focusProxy() && widget->isVisible() &&
+           widget->isEnabled();
+  };
+  QWidgetList stops;
+  for (const QWidget* part :
+       QWidgetList{library_, notice_, middle_} + ask_->tabParts() + QWidgetList{lower_, strip_}) {
+    for (QWidget* at = nextInFocusChain(); at != this; at = at->nextInFocusChain()) {
+      if ((part == at || part->isAncestorOf(at)) && isStop(at)) stops << at;
+    }
+  }
+  return stops;
+}
+
+bool MainWindow::focusNextPrevChild(bool next) {
+  const QWidgetList stops = tabStops();
+  if (stops.isEmpty()) return false;
+  qsizetype place = -1;
+  for (QWidget* at = focusWidget(); at && place < 0; at = at->parentWidget()) place = stops.indexOf(at);
+  if (place < 0) place = next ? -1 : 0;
+  const qsizetype to = (place + (next ? 1 : stops.size() - 1)) % stops.size();
+  stops[to]->setFocus(next ? Qt::TabFocusReason : Qt::BacktabFocusReason);
+  return true;
+}
+
 void MainWindow::makeMenus() {
   makeFileMenu();
   go_ = menuBar()->addMenu(tr("&Document"));
@@ -173,9 +206,8 @@ void MainWindow::showDocument(const QString& title) {
 void MainWindow::setRecent(const QStringList& files) {
   recent_->clear();
   for (const QString& file : files) {
-    QAction* action =
-        recent_->addAction(QFileInfo(file).fileName().replace(QLatin1Char('&'), QLatin1String("&&")), this,
-                           [this, file] { Q_EMIT recentWished(file); });
+    QAction* action = recent_->addAction(asMenuText(QFileInfo(file).fileName()), this,
+                                         [this, file] { Q_EMIT recentWished(file); });
     action->setToolTip(file);
     action->setData(file);
     action->setEnabled(QFileInfo::exists(file));

@@ -65,9 +65,12 @@ class MainWindow : public QMainWindow {
   void resizeEvent(QResizeEvent* event) override;
   void changeEvent(QEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
+  /// Tab goes from the library to the document, the question, the answer and the evidence.
+  bool focusNextPrevChild(bool next) override;
 
  private:
   QDockWidget* addDock(const QString& name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+  QWidgetList tabStops();
   void makeMenus();
   void makeFileMenu();
   void makeAskMenu();

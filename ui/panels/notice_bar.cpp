@@ -15,7 +15,6 @@ NoticeBar::NoticeBar(QWidget* parent)
   label_->setForegroundRole(QPalette::ToolTipText);
   label_->setWordWrap(true);
   label_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  label_->setAccessibleName(tr("Notice"));
   auto* close = new QPushButton(tr("Close"), this);
   close->setAccessibleName(tr("Close the notice"));
   auto* line = new QHBoxLayout(this);

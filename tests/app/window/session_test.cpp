@@ -350,6 +350,23 @@ class SessionTest : public QObject {
     QCOMPARE(failed[0][1].toString(), QStringLiteral("There is no CUDA device."));
   }
 
+  /// The document stays, and is read again only when that is wished for.
+  void forgetsWhatWasRead() {
+    start();
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{1000});
+    const QDir readings(folder_->filePath(QStringLiteral("library/readings")));
+    QCOMPARE(readings.entryList({QStringLiteral("*.kv")}).size(), 1);
+    session_->unread(keyOf(0));
+    QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{0});
+    QVERIFY2(stateOf(0).startsWith(QLatin1String("Stopped")), qPrintable(stateOf(0)));
+    QCOMPARE(readings.entryList({QStringLiteral("*.kv")}).size(), 0);
+    session_->tryAgain(keyOf(0));
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+  }
+
   void removesDocumentsWhileTheyAreRead() {
     start();
     fakeEngine().onChunk = [](int) { workFor(20); };

@@ -8,8 +8,13 @@
 #include <QComboBox>
 #include <QDropEvent>
 #include <QHeaderView>
+#include <QKeySequence>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMainWindow>
+#include <QMap>
+#include <QMenu>
+#include <QMenuBar>
 #include <QMimeData>
 #include <QPageSize>
 #include <QPainter>
@@ -160,6 +165,54 @@ QStringList controlsOutOfReach(QWidget& window) {
   }
   for (const QWidget* widget : wanted) found << QStringLiteral("Tab does not reach ") + nameOf(widget);
   return found;
+}
+
+namespace {
+
+using TextsByLetter = QMap<QString, QStringList>;
+
+void addLetter(TextsByLetter& letters, const QString& text) {
+  const QKeySequence key = QKeySequence::mnemonic(text);
+  if (!key.isEmpty()) letters[key.toString()] << text;
+}
+
+QStringList sharedLetters(const TextsByLetter& letters) {
+  QStringList found;
+  for (const QStringList& texts : letters) {
+    if (texts.size() > 1) found << texts.join(QStringLiteral(", "));
+  }
+  return found;
+}
+
+QStringList clashesIn(const QMenu& menu) {
+  TextsByLetter letters;
+  QStringList found;
+  for (const QAction* action : menu.actions()) {
+    addLetter(letters, action->text());
+    if (const QMenu* below = action->menu()) found += clashesIn(*below);
+  }
+  return found + sharedLetters(letters);
+}
+
+}  // namespace
+
+QStringList clashingLetters(const QMainWindow& window) {
+  TextsByLetter letters;
+  QStringList found;
+  for (const QAction* action : window.menuBar()->actions()) {
+    addLetter(letters, action->text());
+    if (const QMenu* menu = action->menu()) found += clashesIn(*menu);
+  }
+  const auto isInView = [](const QWidget* widget) {
+    return widget->parentWidget() && widget->parentWidget()->isVisible();
+  };
+  for (const QAbstractButton* button : window.findChildren<QAbstractButton*>()) {
+    if (isInView(button)) addLetter(letters, button->text());
+  }
+  for (const QLabel* label : window.findChildren<QLabel*>()) {
+    if (label->buddy() && isInView(label)) addLetter(letters, label->text());
+  }
+  return found + sharedLetters(letters);
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <thread>
 
+class QMainWindow;
 class QTextBrowser;
 class QWidget;
 
@@ -28,6 +29,10 @@ QStringList controlsWithoutName(const QWidget& window);
 /// Controls in view that cannot have the focus, but for those that are reached otherwise; and controls that Tab
 /// does not come to on its way through the window, which must be active.
 QStringList controlsOutOfReach(QWidget& window);
+
+/// Texts that share a letter: entries of one menu; or menus' titles, buttons and labels of fields in what is in
+/// view of the window, hidden ones among them: "&File, &Find:".
+QStringList clashingLetters(const QMainWindow& window);
 
 /// Labels, buttons, boxes, fields, tabs, meters and headers of tables in view whose text is wider or higher
 /// than their place.

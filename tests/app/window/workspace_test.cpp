@@ -28,6 +28,7 @@
 #include <QTreeView>
 #include <QUrl>
 
+#include "app/library.h"
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/driven_window.h"
 #include "tests/app/window/window_walk.h"
@@ -47,6 +48,7 @@
 #include "ui/panels/main_window.h"
 #include "ui/panels/notice_bar.h"
 #include "ui/panels/question_box.h"
+#include "ui/panels/start_page.h"
 #include "ui/panels/status_strip.h"
 
 using namespace kvasir;
@@ -574,14 +576,34 @@ class WorkspaceTest : public QObject {
     const auto* button = compare->findChild<QPushButton*>(QStringLiteral("compareButton"));
     driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
     QTRY_COMPARE(fakeEngine().questions.size(), std::size_t{2});
+    const auto* stage = compare->findChild<QLabel*>(QStringLiteral("compareStage"));
+    QTRY_COMPARE(stage->text(), QStringLiteral("1 of 2, full: Answering"));
+    QVERIFY(stage->isVisible());
     QVERIFY(clickButton(*compare, QStringLiteral("Stop comparing")));
     QTRY_COMPARE(button->accessibleName(), QStringLiteral("Compare the chosen methods"));
+    QVERIFY(!stage->isVisible());
     QVERIFY(clickButton(*compare, button->accessibleName()));
     QTRY_COMPARE(fakeEngine().questions.size(), std::size_t{3});
     QTest::keyClick(window().findChild<PageView*>(), Qt::Key_Escape);
     QTRY_COMPARE(button->accessibleName(), QStringLiteral("Compare the chosen methods"));
     // The second method's turn never came.
     QCOMPARE(fakeEngine().questions.size(), std::size_t{3});
+  }
+
+  /// The desktop is told then, where the window is not active.
+  void tellsThatLongWorkHasEnded() {
+    start();
+    QSignalSpy ended(&workspace(), &Workspace::workEnded);
+    openSample();
+    QTRY_COMPARE(ended.size(), 1);
+    askAndWait(kQuestion);
+    QCOMPARE(ended.size(), 2);
+    driven_->compare({QStringLiteral("full"), QStringLiteral("infllm")});
+    QTRY_COMPARE(ended.size(), 3);
+    QCOMPARE(fakeEngine().questions.size(), std::size_t{3});
+    fakeEngine().onAnswerWord = [] { throw std::runtime_error("The disk is full."); };
+    ask(kQuestion);
+    QTRY_COMPARE(ended.size(), 4);
   }
 
   void stopsByEscWhereverTheFocusIs() {
@@ -670,10 +692,37 @@ class WorkspaceTest : public QObject {
     workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
     workspace().addFiles({driven_->path(QStringLiteral("missing.txt"))});
     QTRY_COMPARE(failed.size(), 1);
+    QCOMPARE(panel().question(), QStringLiteral("What did the harpoon hit?"));
+    QVERIFY(window().notice()->sentence().contains(QLatin1String("missing.txt")));
     dropFiles(window(), {driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
     QTRY_VERIFY(workspace().open());
     QVERIFY(!workspace().isAnswering());
     QVERIFY(!conversation().contains(QLatin1String("harpoon")));
+  }
+
+  void keepsTheQuestionThatCameWithADocumentThatDoesNotOpen() {
+    start();
+    driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+    const std::string id = workspace().home().toStdString();
+    driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+    Library(windowFolders(driven_->path({})).library).remove(id);  // by another program
+    workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
+    clickInLibrary(QStringLiteral("one"));
+    QTRY_COMPARE(panel().question(), QStringLiteral("What did the harpoon hit?"));
+    QVERIFY(window().notice()->sentence().contains(QLatin1String("no such document any more")));
+    clickInLibrary(QStringLiteral("two"));
+    QVERIFY(!workspace().isAnswering());
+  }
+
+  void keepsTheQuestionThatCameWithAFolderOfNoDocuments() {
+    start();
+    QVERIFY(QDir().mkpath(driven_->path(QStringLiteral("nothing"))));
+    workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
+    workspace().addFiles({driven_->path(QStringLiteral("nothing"))});
+    QTRY_COMPARE(panel().question(), QStringLiteral("What did the harpoon hit?"));
+    QVERIFY(window().notice()->sentence().contains(QLatin1String("no documents")));
+    for (const QLabel* label : window().startPage()->findChildren<QLabel*>())
+      QVERIFY2(!label->text().startsWith(QLatin1String("Opening")), qPrintable(label->text()));
   }
 
   void leavesInTheBoxWhatCameWithAFileWhileAnotherQuestionIsAnswered() {
@@ -846,11 +895,14 @@ class WorkspaceTest : public QObject {
     };
     QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(isLooking);
+    const auto* text = window().findChild<QLabel*>(QStringLiteral("verifyText"));
+    QTRY_VERIFY2(text->text().contains(QLatin1String("of 500 tokens")), qPrintable(text->text()));
     QElapsedTimer timer;
     timer.start();
     askAndWait(QStringLiteral("And how many claims were pending?"));
     QVERIFY(timer.elapsed() < 2000);
     QVERIFY(!window().strip()->values().isCoverageExact);
+    QVERIFY2(text->text().contains(QLatin1String("has not been computed")), qPrintable(text->text()));
     isLooking = false;
     QVERIFY(driven_->clickVerify());
     QTRY_VERIFY(isLooking);
@@ -1105,6 +1157,27 @@ class WorkspaceTest : public QObject {
     QTRY_VERIFY(isReady());
   }
 
+  void readsOnAndForgetsByTheMenuOfARow() {
+    start();
+    SettingsValues values;
+    values.method = QStringLiteral("infllm");
+    values.readsInBackground = false;
+    workspace().applySettings(values);
+    dropFiles(window(), {driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon.")});
+    QTRY_VERIFY(workspace().open());
+    auto* list = window().library()->findChild<QListView*>();
+    const QPoint row = list->visualRect(list->model()->index(0, 0)).center();
+    QVERIFY(chooseFromMenu(list->viewport(), row, QStringLiteral("Read on")));
+    QTRY_VERIFY(isReady());
+    QTRY_COMPARE(workspace().session().rows()[0].readingBytes, qint64{1000});
+    askAndWait(QStringLiteral("What did the harpoon hit?"));
+    QVERIFY(chooseFromMenu(list->viewport(), row, QStringLiteral("Forget what was read…")));
+    auto* box = window().findChild<QMessageBox*>();
+    QVERIFY(box && clickButton(*box, QStringLiteral("Forget")));
+    QTRY_COMPARE(workspace().session().rows()[0].readingBytes, qint64{0});
+    QVERIFY(conversation().contains(QLatin1String("harpoon hit the whale")));
+  }
+
   void neverStallsOverALongPdf() {
     start();
     const QString file = driven_->path(QStringLiteral("long.pdf"));
@@ -1256,6 +1329,47 @@ class WorkspaceTest : public QObject {
       box().setFocus();
       const QString outOfReach = controlsOutOfReach(window()).join(QLatin1Char('\n'));
       QVERIFY2(outOfReach.isEmpty(), qPrintable(outOfReach));
+    }
+  }
+
+  void leadsFromTheLibraryToTheEvidenceByTab() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    window().showLowerView(window().findChild<EvidencePanel*>());
+    window().activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&window()));
+    const QWidgetList wanted = {window().library()->findChild<QListView*>(), window().findChild<PageView*>(),
+                                &box(), panel().findChild<QTextBrowser*>(),
+                                window().findChild<QTableView*>(QStringLiteral("evidenceTable"))};
+    const auto met = [&](Qt::Key key, QWidget* from, const QWidget* to) {
+      QWidgetList passed;
+      from->setFocus();
+      for (int step = 0; step < 200; ++step) {
+        QWidget* at = QApplication::focusWidget();
+        if (wanted.contains(at) && !passed.contains(at)) passed << at;
+        if (at == to) break;
+        QTest::keyClick(at, key);
+      }
+      return passed;
+    };
+    QVERIFY(met(Qt::Key_Tab, wanted.first(), wanted.last()) == wanted);
+    QWidgetList back = met(Qt::Key_Backtab, wanted.last(), wanted.first());
+    std::reverse(back.begin(), back.end());
+    QVERIFY(back == wanted);
+  }
+
+  void givesALetterToOneControlOnly() {
+    start();
+    openSample();
+    askAndWait(kQuestion);
+    window().findChild<FindBar*>()->open({});
+    for (QWidget* view :
+         std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
+                                         window().findChild<ComparePanel*>()}) {
+      window().showLowerView(view);
+      const QString clashes = clashingLetters(window()).join(QLatin1Char('\n'));
+      QVERIFY2(clashes.isEmpty(), qPrintable(clashes));
     }
   }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <QAction>
 #include <QComboBox>
 #include <QInputDialog>
@@ -20,6 +22,7 @@
 #include "ui/panels/question_box.h"
 #include "ui/panels/settings_dialog.h"
 #include "ui/panels/status_strip.h"
+#include "ui/size_text.h"
 
 using namespace kvasir;
 
@@ -208,6 +211,52 @@ class PanelsTest : public QObject {
     panel.setRows({row});
     for (auto* button : panel.findChildren<QPushButton*>())
       QVERIFY(button->text() != QLatin1String("Try again") || !button->isVisible());
+  }
+
+  void offersToReadOnWhatIsNotReadByItself() {
+    LibraryPanel panel;
+    LibraryRow row;
+    row.key = QStringLiteral("a");
+    row.isImported = true;
+    const auto offer = [&] {
+      const QList<QAction*> actions = panel.actions();
+      const auto found = std::find_if(actions.begin(), actions.end(), [](const QAction* action) {
+        return action->text().remove(QLatin1Char('&')) == QLatin1String("Read on");
+      });
+      return found != actions.end() && (*found)->isEnabled() ? *found : nullptr;
+    };
+    panel.setRows({row});
+    panel.select(row.key);
+    QVERIFY(!offer());
+    panel.setReadsByItself(false);
+    panel.setRows({row});
+    QSignalSpy wished(&panel, &LibraryPanel::tryAgainWished);
+    QVERIFY(offer());
+    offer()->trigger();
+    QCOMPARE(wished.size(), 1);
+  }
+
+  void tellsWhatAReadingTakesOnDiskAndOffersToForgetIt() {
+    LibraryPanel panel;
+    LibraryRow row;
+    row.key = QStringLiteral("a");
+    row.isImported = true;
+    row.state = DocumentState::Ready;
+    const QAction* forget = nullptr;
+    for (const QAction* action : panel.actions())
+      if (action->text().remove(QLatin1Char('&')) == QStringLiteral("Forget what was read…")) forget = action;
+    QVERIFY(forget);
+    const auto tip = [&] {
+      return panel.findChild<QListView*>()->model()->index(0, 0).data(Qt::ToolTipRole).toString();
+    };
+    panel.setRows({row});
+    panel.select(row.key);
+    QVERIFY(!forget->isEnabled());
+    QVERIFY2(!tip().contains(QLatin1String("on disk")), qPrintable(tip()));
+    row.readingBytes = 1'500'000'000;
+    panel.setRows({row});
+    QVERIFY(forget->isEnabled());
+    QVERIFY2(tip().contains(asSize(row.readingBytes) + QLatin1String(" on disk")), qPrintable(tip()));
   }
 
   void keepsTheSelectionWhenRowsCome() {
