@@ -216,6 +216,11 @@ void Session::end(const Task&, const ListJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   const auto list = resultOf<Listed>(outcome);
   if (!list) return;
+  if (job.isForBytes) {
+    shelf_.setBytes(*list);
+    Q_EMIT rowsChanged();
+    return;
+  }
   if (!job.ids.empty()) {
     shelf_.setRead(*list);
     for (const std::string& id : job.ids) readSoon(q(id));
@@ -265,7 +270,7 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(key, DocumentState::Waiting);
   // What it takes on disk now.
   if (hasRun && outcome.kind != Outcome::Kind::Yielded)
-    work_->add(ListJob{readFor_.method, {id}}, Urgency::Now);
+    work_->add(ListJob{readFor_.method, {id}, true}, Urgency::Now);
   Q_EMIT rowsChanged();
   const bool isDone = outcome.kind == Outcome::Kind::Finished || outcome.kind == Outcome::Kind::Failed;
   if (hasRun && isDone && !work_->find([](const Job& job) { return std::holds_alternative<ReadJob>(job); }))
@@ -321,6 +326,7 @@ void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {
 
 void Session::end(const Task&, const UnreadJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
+  stopWork(q(job.id));  // a list that came before may have had it read again
   if (outcome.kind == Outcome::Kind::Finished) shelf_.setProgress(q(job.id), DocumentState::Stopped, 0, -1);
   work_->add(ListJob{readFor_.method, {job.id}}, Urgency::Now);
   Q_EMIT rowsChanged();

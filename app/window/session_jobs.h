@@ -24,6 +24,7 @@ namespace kvasir {
 struct ListJob {
   std::string method;
   std::vector<std::string> ids;
+  bool isForBytes = false;  ///< only what readings take on disk is wanted: nothing is read for it
 };
 struct ImportJob {
   std::string file;

@@ -44,6 +44,13 @@ void Shelf::setListed(const Listed& listed) {
   rows_ = std::move(rows);
 }
 
+void Shelf::setBytes(const Listed& listed) {
+  for (const ListedDocument& document : listed.documents) {
+    if (LibraryRow* row = at(QString::fromStdString(document.record.id)))
+      row->readingBytes = document.readingBytes;
+  }
+}
+
 void Shelf::setRead(const Listed& listed) {
   for (const ListedDocument& document : listed.documents) {
     const QString key = QString::fromStdString(document.record.id);
