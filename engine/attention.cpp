@@ -25,12 +25,11 @@ void copy(HeadRows from, HeadRows to, std::int64_t rows) {
   assert((from.tensor.size(1) == 1 || from.tensor.stride(1) == from.tensor.size(2)) &&
          from.tensor.stride(2) == 1);
   const auto width = static_cast<std::int64_t>(from.tensor.element_size());
-  const auto at = [&](HeadRows side, std::int64_t head) {
-    return static_cast<std::byte*>(side.tensor.mutable_data_ptr()) +
-           (head * side.tensor.stride(0) + side.first * side.tensor.size(2)) * width;
-  };
+  const auto* in = static_cast<const std::byte*>(from.tensor.const_data_ptr());
+  auto* out = static_cast<std::byte*>(to.tensor.mutable_data_ptr());
   for (std::int64_t head = 0; head < from.tensor.size(0); ++head)
-    std::memcpy(at(to, head), at(from, head), static_cast<std::size_t>(rows * from.tensor.size(2) * width));
+    std::memcpy(out + to.offset(head) * width, in + from.offset(head) * width,
+                static_cast<std::size_t>(rows * from.tensor.size(2) * width));
 }
 
 /// [heads, tokens, d] of query heads as [1, kvHeads, group · tokens, d].

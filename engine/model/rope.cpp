@@ -89,12 +89,6 @@ RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale
 namespace {
 
 template <class Value>
-Value* firstOf(HeadRows rows, std::int64_t head) {
-  return static_cast<Value*>(rows.tensor.mutable_data_ptr()) + head * rows.tensor.stride(0) +
-         rows.first * rows.tensor.size(2);
-}
-
-template <class Value>
 void rotateHeads(HeadRows in, HeadRows out, std::int64_t rows, RowPositions positions, const RopeTable& table) {
   Rotation<Value> rotation;
   rotation.rows = static_cast<int>(rows);
@@ -103,8 +97,8 @@ void rotateHeads(HeadRows in, HeadRows out, std::int64_t rows, RowPositions posi
   rotation.sines = table.sines(positions.first);
   rotation.tableStep = positions.step * rotation.half;
   for (std::int64_t head = 0; head < in.tensor.size(0); ++head) {
-    rotation.in = firstOf<Value>(in, head);
-    rotation.out = firstOf<Value>(out, head);
+    rotation.in = static_cast<const Value*>(in.tensor.const_data_ptr()) + in.offset(head);
+    rotation.out = static_cast<Value*>(out.tensor.mutable_data_ptr()) + out.offset(head);
     rotateRows(rotation);
   }
 }

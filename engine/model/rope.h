@@ -73,6 +73,9 @@ void rotateEach(const at::Tensor& in, at::Tensor out, const at::Tensor& position
 struct HeadRows {
   const at::Tensor& tensor;  ///< outlives it
   std::int64_t first = 0;
+
+  /// Values before the first of these rows of a head.
+  std::int64_t offset(std::int64_t head) const { return head * tensor.stride(0) + first * tensor.size(2); }
 };
 
 /// Rotates so many rows from `in` to `out` (float32 or bf16, both the same).

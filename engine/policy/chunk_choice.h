@@ -35,17 +35,17 @@ class AnswerRecall {
   explicit AnswerRecall(const PolicySettings& settings)
       : again_(settings.numbers.whole("again")), layers_(static_cast<std::size_t>(settings.shape.layers)) {}
 
-  /// What a layer goes by; null where it is to find anew. Valid until the next `hold`.
-  const Found* held(int layer, const Block& block, const BlockQueries& queries) const {
-    const Layer& own = layers_[static_cast<std::size_t>(layer)];
-    if (queries.areOwnStates || own.chunk < 0) return nullptr;
+  /// What a layer goes by: what it found, while that holds, else what it finds now.
+  template <class Find>
+  Found foundBy(int layer, const Block& block, const BlockQueries& queries, const Find& find) {
+    if (queries.areOwnStates) return find();
+    Layer& own = layers_[static_cast<std::size_t>(layer)];
     const bool isDue = again_ > 0 && (block.chunk - own.chunk) * kChunkTokens >= again_;
-    return isDue ? nullptr : &own.found;
-  }
-  void hold(int layer, const Block& block, const BlockQueries& queries, const Found& found) {
+    if (own.chunk >= 0 && !isDue) return own.found;
+    Found found = find();
     const bool findsWithEveryChunk = again_ > 0 && again_ <= kChunkTokens;
-    if (!queries.areOwnStates && !findsWithEveryChunk)
-      layers_[static_cast<std::size_t>(layer)] = {block.chunk, found};
+    if (!findsWithEveryChunk) own = {block.chunk, found};
+    return found;
   }
   std::size_t bytes() const {
     std::size_t sum = 0;

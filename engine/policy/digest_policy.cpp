@@ -103,13 +103,9 @@ class DigestPolicy : public KvPolicy {
   /// As `pageScores`, or those that an answer still goes by.
   std::vector<float> scoresFor(int layer, const Block& block, const BlockQueries& queries,
                                const KvCache& cache) {
-    if (const std::vector<float>* held = recall_.held(layer, block, queries)) {
-      std::vector<float> scores = *held;
-      scores.resize(static_cast<std::size_t>(block.chunk * rule_.pagesPerChunk()), -kUnscored);
-      return scores;
-    }
-    std::vector<float> scores = pageScores(layer, block, queries, cache);
-    recall_.hold(layer, block, queries, scores);
+    std::vector<float> scores =
+        recall_.foundBy(layer, block, queries, [&] { return pageScores(layer, block, queries, cache); });
+    scores.resize(static_cast<std::size_t>(block.chunk * rule_.pagesPerChunk()), -kUnscored);
     return scores;
   }
 

@@ -64,14 +64,10 @@ class InfllmPolicy : public KvPolicy {
   /// In place of scores those that an answer still goes by; chunks that were recent then, as the question was,
   /// keep what they have now.
   void recall(int layer, const Block& block, const BlockQueries& queries, std::vector<float>& scores) {
-    const std::vector<float>* held = recall_.held(layer, block, queries);
-    if (!held) {
-      recall_.hold(layer, block, queries, scores);
-      setBytes(recall_.bytes());
-      return;
-    }
-    for (std::size_t chunk = 0; chunk < held->size(); ++chunk)
-      if (!std::isnan((*held)[chunk])) scores[chunk] = (*held)[chunk];
+    const std::vector<float> found = recall_.foundBy(layer, block, queries, [&] { return scores; });
+    setBytes(recall_.bytes());
+    for (std::size_t chunk = 0; chunk < found.size(); ++chunk)
+      if (!std::isnan(found[chunk])) scores[chunk] = found[chunk];
   }
 
   /// A chunk that is recent no more has all the attention it will get. Blocks come chunk after chunk, so only

@@ -100,20 +100,16 @@ class BookmarkPolicy : public KvPolicy {
   /// Of chunks, for what is asked or answered: by paragraphs.
   std::vector<float> askedScores(int layer, const Block& block, const BlockQueries& queries, const Sums& sums) {
     const auto chunks = static_cast<std::size_t>(block.chunk);
-    std::vector<float> scores;
-    if (const std::vector<float>* held = recall_.held(layer, block, queries)) {
-      scores = *held;
-      scores.resize(chunks);  // what came since is seen anyway
-      return scores;
-    }
-    scores = meanCosines(sums);
-    scores.resize(chunks);  // below the first entries: words alone
-    const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
-    const std::vector<float> found = scoresOf(paragraphs, scores, wordWeight_);
-    scores = byParagraphs(scores, paragraphs, found);
-    if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
-    recall_.hold(layer, block, queries, scores);
+    std::vector<float> scores = recall_.foundBy(layer, block, queries, [&] {
+      std::vector<float> means = meanCosines(sums);
+      means.resize(chunks);  // below the first entries: words alone
+      const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
+      const std::vector<float> found = scoresOf(paragraphs, means, wordWeight_);
+      if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
+      return byParagraphs(means, paragraphs, found);
+    });
     setBytes(recall_.bytes());
+    scores.resize(chunks);  // what came since is seen anyway
     return scores;
   }
 

@@ -111,8 +111,13 @@ class MiddlePolicy : public StreamingPolicy {
     for (const int chunk : settings_.wishes.pinned)
       if (chunk >= 0 && chunk < block.chunk && cache.chunk(chunk).end - cache.chunk(chunk).begin <= left)
         for (int token = cache.chunk(chunk).begin; token < cache.chunk(chunk).end; ++token) see(token);
-    if (layer >= fromLayer_)
-      for (const int token : picksOf({sinks(), middleEnd}, layer, block, queries, cache, isBlocked)) see(token);
+    if (layer >= fromLayer_) {
+      const Run middle{sinks(), middleEnd};
+      for (const int token : recall_.foundBy(layer, block, queries,
+                                             [&] { return bestOf(middle, layer, queries, cache, isBlocked); }))
+        see(token);
+      setBytes(recall_.bytes());
+    }
     for (int token = count; token-- > nearFrom;) see(token);
     selection.runs = runsOf(isSeen, nearFrom);
     return selection;
@@ -134,15 +139,6 @@ class MiddlePolicy : public StreamingPolicy {
       runs.back().end = token + 1;
     }
     return runs;
-  }
-
-  std::vector<int> picksOf(Run middle, int layer, const Block& block, const BlockQueries& queries,
-                           const KvCache& cache, const std::vector<char>& isBlocked) {
-    if (const std::vector<int>* held = recall_.held(layer, block, queries)) return *held;
-    std::vector<int> picks = bestOf(middle, layer, queries, cache, isBlocked);
-    recall_.hold(layer, block, queries, picks);
-    setBytes(recall_.bytes());
-    return picks;
   }
 
   /// Tokens of the middle that the block's last query scores best, so many by KV head: the best of its query

@@ -241,21 +241,24 @@ TEST(AnswerRecall, HoldsWhatWasFoundUntilSoManyTokensWereSaid) {
     AnswerRecall<std::vector<int>> recall(settings);
     BlockQueries asked, answered;
     answered.areOwnStates = false;
-    recall.hold(1, {9, 9 * kChunkTokens, kChunkTokens}, asked, {9});  // of a question: found with every chunk
+    int finds = 0;
+    const auto foundBy = [&](int layer, const Block& block, const BlockQueries& queries, int value) {
+      finds = 0;
+      return recall.foundBy(layer, block, queries, [&] {
+        ++finds;
+        return std::vector<int>{value};
+      });
+    };
+    foundBy(1, {9, 9 * kChunkTokens, kChunkTokens}, asked, 9);  // of a question: found with every chunk
     int foundAt = -1;
     for (int chunk = 10; chunk < 20; ++chunk) {
       const Block block{chunk, chunk * kChunkTokens, 1};
-      EXPECT_EQ(recall.held(1, block, asked), nullptr);
-      EXPECT_EQ(recall.held(0, block, answered), nullptr) << "another layer";
-      const std::vector<int>* held = recall.held(1, block, answered);
+      EXPECT_EQ(foundBy(1, block, asked, -1), std::vector<int>{-1});
       const bool isDue = foundAt < 0 || (again > 0 && (chunk - foundAt) * kChunkTokens >= again);
-      ASSERT_EQ(held == nullptr, isDue) << "again=" << again << ", chunk " << chunk;
-      if (held) {
-        EXPECT_EQ(*held, std::vector<int>{foundAt});
-        continue;
-      }
-      foundAt = chunk;
-      recall.hold(1, block, answered, {chunk});
+      if (isDue) foundAt = chunk;
+      EXPECT_EQ(foundBy(1, block, answered, chunk), std::vector<int>{foundAt});
+      ASSERT_EQ(finds == 1, isDue) << "again=" << again << ", chunk " << chunk;
+      EXPECT_EQ(foundBy(0, block, answered, 100 + chunk), std::vector<int>{100 + foundAt}) << "another layer";
     }
   }
 }

@@ -367,6 +367,26 @@ class SessionTest : public QObject {
     QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
   }
 
+  void readsOnceWhatTheLibraryDoesNotKnowToBeWhole() {
+    start();
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{1000});
+    session_.reset();
+    {
+      Library library(pathOf(folder_->filePath(QStringLiteral("library")).toStdString()));
+      ReadingRecord reading = library.readings(library.list().front().id).front();
+      reading.complete = false;
+      library.recordReading(reading);
+    }
+    start();
+    QSignalSpy ended(session_.get(), &Session::readingEnded);
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QTest::qWait(300);
+    QCOMPARE(ended.size(), 1);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
   void removesDocumentsWhileTheyAreRead() {
     start();
     fakeEngine().onChunk = [](int) { workFor(20); };
