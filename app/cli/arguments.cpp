@@ -280,6 +280,9 @@ void addMeasuring(CLI::App& app, Draft& draft) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   addReadingOptions(bench, draft);
+  addMethods(bench, draft);
+  bench->add_option("--plot", draft.picture, "Cost by length, a curve a method: .png, .svg or .pdf")
+      ->type_name("FILE");
   addPrecision(bench, draft, "fast");
 }
 

@@ -60,10 +60,12 @@ struct Arguments {
   int shownEvidence = 8;  ///< passages written for people; JSON has all
 
   MapKind mapKind = MapKind::Both;
-  std::vector<std::string> marked;   ///< of map: texts whose chunks are outlined
-  std::vector<std::string> methods;  ///< of compare, eval, needle and perplexity, one at least; of methods
-  std::vector<int> budgets;          ///< of eval and needle, one at least
-  std::filesystem::path picture;     ///< of map (.csv too), eval and needle: .png, .svg or .pdf; empty: none
+  std::vector<std::string> marked;  ///< of map: texts whose chunks are outlined
+  std::vector<std::string>
+      methods;               ///< of compare, eval, needle, bench and perplexity, one at least; of methods
+  std::vector<int> budgets;  ///< of eval and needle, one at least
+  std::filesystem::path
+      picture;  ///< of map (.csv too), eval, needle and bench: .png, .svg or .pdf; empty: none
   NeedleChoice needle;
 
   std::filesystem::path file;    ///< of eval, tokenize, logits, perplexity

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/commands.h"
+#include "app/cli/pictures.h"
 #include "app/cli/setup.h"
 #include "app/places.h"
 #include "app/results.h"
@@ -34,22 +35,26 @@ BenchResult repeated(int times, const Measure& measure) {
   return medianOf(std::move(results));
 }
 
-std::vector<BenchResult> measureAll(const Arguments& arguments, Engine& engine, Console& console) {
+/// Methods in turn at each length, so that what changes on the machine meanwhile meets them alike.
+std::vector<MethodSpeed> measureAll(const Arguments& arguments, Engine& engine, Console& console) {
   const bool isUsual = arguments.prompts.empty() && arguments.generates.empty();
   const std::vector<int> depths = arguments.depths.empty() ? std::vector<int>{0} : arguments.depths;
-  const ReadSettings settings = readSettingsOf(arguments);
-  std::vector<BenchResult> results;
+  ReadSettings settings = readSettingsOf(arguments);
+  std::vector<MethodSpeed> speeds;
+  const auto measure = [&](int tokens, int depth, auto bench) {
+    for (const std::string& method : arguments.methods) {
+      settings.method = method;
+      speeds.push_back({method, repeated(arguments.repeats,
+                                         [&] { return (engine.*bench)(tokens, depth, settings, console); })});
+    }
+  };
   for (const int depth : depths) {
-    for (const int tokens : isUsual ? kUsualPrompts : arguments.prompts) {
-      results.push_back(
-          repeated(arguments.repeats, [&] { return engine.benchRead(tokens, depth, settings, console); }));
-    }
-    for (const int tokens : isUsual ? kUsualGenerates : arguments.generates) {
-      results.push_back(
-          repeated(arguments.repeats, [&] { return engine.benchGenerate(tokens, depth, settings, console); }));
-    }
+    for (const int tokens : isUsual ? kUsualPrompts : arguments.prompts)
+      measure(tokens, depth, &Engine::benchRead);
+    for (const int tokens : isUsual ? kUsualGenerates : arguments.generates)
+      measure(tokens, depth, &Engine::benchGenerate);
   }
-  return results;
+  return speeds;
 }
 
 /// One token for people: its text with line breaks and quotes escaped.
@@ -80,26 +85,27 @@ Json toJson(const std::vector<TopTokens>& positions) {
 }  // namespace
 
 void benchCommand(const Arguments& arguments, Console& console) {
-  checkMethod(arguments.asking.method);
+  for (const std::string& method : arguments.methods) checkMethod(method);
+  checkPicture(arguments.picture);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
-  const std::vector<BenchResult> results = measureAll(arguments, *engine, console);
-  Json json = {{"results", Json::array()},
-               {"model", engine->model().name},
-               {"method", arguments.asking.method},
-               {"threads", engine->threads()}};
-  if (!arguments.isJson) console.out() << "kind        tokens     depth  tokens/s\n";
-  for (const BenchResult& result : results) {
+  const std::vector<MethodSpeed> speeds = measureAll(arguments, *engine, console);
+  Json json = {{"results", Json::array()}, {"model", engine->model().name}, {"threads", engine->threads()}};
+  if (arguments.methods.size() == 1) json["method"] = arguments.methods[0];
+  if (!arguments.isJson) console.out() << "kind        tokens     depth  tokens/s  method\n";
+  for (const auto& [method, result] : speeds) {
     json["results"].push_back({{"kind", result.kind},
                                {"tokens", result.tokens},
                                {"depth", result.depth},
-                               {"tokens_per_second", result.tokensPerSecond}});
+                               {"tokens_per_second", result.tokensPerSecond},
+                               {"method", method}});
     if (arguments.isJson) continue;
     char line[80];
-    std::snprintf(line, sizeof line, "%-9s %8d  %8d  %8.1f\n", result.kind.c_str(), result.tokens, result.depth,
+    std::snprintf(line, sizeof line, "%-9s %8d  %8d  %8.1f  ", result.kind.c_str(), result.tokens, result.depth,
                   result.tokensPerSecond);
-    console.out() << line;
+    console.out() << line << method << "\n";
   }
   if (arguments.isJson) console.out() << asLine(json) << "\n";
+  if (!arguments.picture.empty()) drawSpeeds(speeds, arguments.picture);  // last: the figures are out by now
 }
 
 void tokenizeCommand(const Arguments& arguments, Console& console) {

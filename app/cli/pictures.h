@@ -36,6 +36,16 @@ void drawMap(const MapResult& result, const std::filesystem::path& file);
 /// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file);
 
+/// What `bench` measured of a method.
+struct MethodSpeed {
+  std::string method;
+  BenchResult result;
+};
+
+/// Tokens per second and seconds over the length of what is read, tokens per second over what stands before
+/// what is generated, a curve a method, in a .png, .svg or .pdf. Throws a sentence where it cannot.
+void drawSpeeds(const std::vector<MethodSpeed>& speeds, const std::filesystem::path& file);
+
 /// The losses of a training step by step, those on texts held out, and what the retriever finds of these, in a
 /// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawTraining(const std::vector<TrainingStep>& steps, const std::filesystem::path& file);

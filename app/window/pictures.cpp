@@ -45,6 +45,21 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
   return panel;
 }
 
+CurvePanel panel(const std::vector<MethodSpeed>& speeds, const char* title, const char* kind, const char* axis,
+                 const std::function<double(const BenchResult&)>& valueOf) {
+  CurvePanel panel{
+      QObject::tr(title), QObject::tr("tokens, with those before"), QObject::tr(axis), true, true, {}};
+  for (const MethodSpeed& speed : speeds) {
+    if (speed.result.kind != kind) continue;
+    const QString name = QString::fromStdString(speed.method);
+    auto drawn = std::ranges::find(panel.curves, name, &PlotCurve::name);
+    if (drawn == panel.curves.end()) drawn = panel.curves.insert(drawn, PlotCurve{name, {}});
+    drawn->points.emplace_back(speed.result.depth + speed.result.tokens, valueOf(speed.result));
+  }
+  for (PlotCurve& curve : panel.curves) std::sort(curve.points.begin(), curve.points.end());
+  return panel;
+}
+
 /// Lengths from left to right, depths from top to bottom.
 ShareGrid shareGrid(const NeedleGrid& grid, const QString& title, double NeedleCell::*share) {
   ShareGrid drawn{title, QObject::tr("text, tokens"), QObject::tr("depth"), {}, {}, {}};
@@ -101,6 +116,17 @@ void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::p
        panel(curves, "Keys and values", "MB, on disk and in memory",
              [](const LengthMeans& means) { return std::optional(means.kvBytes / kMegabyte); })},
       nameOf(file)));
+}
+
+void drawSpeeds(const std::vector<MethodSpeed>& speeds, const std::filesystem::path& file) {
+  const Studio studio;
+  const auto speed = [](const BenchResult& result) { return result.tokensPerSecond; };
+  const auto seconds = [](const BenchResult& result) { return result.tokens / result.tokensPerSecond; };
+  std::vector<CurvePanel> panels{panel(speeds, "Reading", "read", "tokens per second", speed),
+                                 panel(speeds, "Time to read", "read", "seconds", seconds),
+                                 panel(speeds, "Generating", "generate", "tokens per second", speed)};
+  std::erase_if(panels, [](const CurvePanel& panel) { return panel.curves.empty(); });
+  throwIfAny(writeCurves(panels, nameOf(file)));
 }
 
 void drawTraining(const std::vector<TrainingStep>& steps, const std::filesystem::path& file) {

@@ -91,12 +91,15 @@ TEST_F(ArgumentsTest, ReadsEveryOptionOfAsking) {
 }
 
 TEST_F(ArgumentsTest, ReadsListsAndChoices) {
-  const Arguments bench =
-      parsed({"bench", "--prompt", "512,2048", "--depth", "0,4096", "--generate", "64", "--repeat", "3"});
+  const Arguments bench = parsed({"bench", "--prompt", "512,2048", "--depth", "0,4096", "--generate", "64",
+                                  "--repeat", "3", "--methods", "full,infllm", "--plot", "cost.png"});
   EXPECT_THAT(bench.prompts, ElementsAre(512, 2048));
   EXPECT_THAT(bench.depths, ElementsAre(0, 4096));
   EXPECT_THAT(bench.generates, ElementsAre(64));
   EXPECT_EQ(bench.repeats, 3);
+  EXPECT_THAT(bench.methods, ElementsAre("full", "infllm"));
+  EXPECT_EQ(bench.picture, "cost.png");
+  EXPECT_THAT(parsed({"bench", "--method", "infllm"}).methods, ElementsAre("infllm"));
   const Arguments eval = parsed({"eval", "rows.jsonl", "--limit", "5", "--each", "2", "--out", "out.jsonl"});
   EXPECT_EQ(eval.file, "rows.jsonl");
   EXPECT_EQ(eval.rows.limit, 5u);

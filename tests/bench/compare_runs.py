@@ -20,7 +20,7 @@ def speeds(path):
             unit = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1}[row["time_unit"]]
             found.setdefault(row["name"], []).append(unit / row["cpu_time"])
     for row in run.get("results", []):
-        name = f"{row['kind']} {row['tokens']} after {row['depth']}"
+        name = f"{row['kind']} {row['tokens']} after {row['depth']} {row.get('method', '')}".strip()
         found.setdefault(name, []).append(row["tokens_per_second"])
     if not found:
         sys.exit(f"{path} holds no measurements.")
