@@ -66,6 +66,19 @@ void noteReading(ReadingRecord& record, const Reading& reading) {
   record.complete = record.tokens == record.tokensRead;
 }
 
+/// Opens what has been read. Of what is whole the library knows it from then on.
+std::shared_ptr<const Reading> openRead(Engine& engine, Library& library, const std::string& id,
+                                        const ReadSettings& settings, Extent extent) {
+  const std::string key = engine.readingKey(settings);
+  auto reading = engine.open(library.readingFile(id, key), settings, extent);
+  if (!reading || reading->tokensRead() < reading->tokens()) return reading;
+  ReadingRecord record = recordFor(engine, library, id, key, settings);
+  if (record.complete) return reading;
+  noteReading(record, *reading);
+  library.recordReading(record);
+  return reading;
+}
+
 /// Ends reading once something is whole.
 class FirstStep : public Listener {
  public:
@@ -105,10 +118,10 @@ Document readDocument(const fs::path& library, const std::string& name, Listener
 OpenReading openReading(Engine& engine, Library& library, const OpenDocument& document,
                         const ReadSettings& settings, Listener& listener) {
   const std::string& id = document.record.id;
+  if (auto reading = openRead(engine, library, id, settings, Extent::Whole)) return {std::move(reading), 0};
+
   const std::string key = engine.readingKey(settings);
   const fs::path file = library.readingFile(id, key);
-  if (auto reading = engine.open(file, settings)) return {std::move(reading), 0};
-
   const FileLock lock = library.lockReading(id, key);
   ReadingRecord record = recordFor(engine, library, id, key, settings);
   record.complete = false;
@@ -131,14 +144,14 @@ OpenReading openReading(Engine& engine, Library& library, const OpenDocument& do
 
 OpenReading openBeginning(Engine& engine, Library& library, const OpenDocument& document,
                           const ReadSettings& settings, Listener& listener) {
-  const fs::path file = library.readingFile(document.record.id, engine.readingKey(settings));
-  if (auto reading = engine.open(file, settings, Extent::AnyChunk)) return {std::move(reading), 0};
+  const std::string& id = document.record.id;
+  if (auto reading = openRead(engine, library, id, settings, Extent::AnyChunk)) return {std::move(reading), 0};
   const Stopwatch watch;
   try {
     FirstStep first(listener);
     return openReading(engine, library, document, settings, first);
   } catch (const FirstStep::Done&) {
-    if (auto reading = engine.open(file, settings, Extent::AnyChunk))
+    if (auto reading = openRead(engine, library, id, settings, Extent::AnyChunk))
       return {std::move(reading), watch.seconds()};
   }
   return openReading(engine, library, document, settings, listener);

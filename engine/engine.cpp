@@ -69,10 +69,9 @@ void requireMethod(const std::string& name) { findMethod(name); }
 bool readAlike(const std::string& method, const std::string& other) {
   const Method *a = methodNamed(method), *b = methodNamed(other);
   if (!a || !b) return false;
-  return a == b || (a->policy.make == b->policy.make && a->codec.make == b->codec.make &&
+  return a == b || (readingName(*a) == readingName(*b) && a->codec.make == b->codec.make &&
                     a->positions.make == b->positions.make && a->passages.make == b->passages.make &&
-                    a->sees == b->sees && a->answers.keeps == b->answers.keeps &&
-                    a->numbers.readingText() == b->numbers.readingText());
+                    a->answers.keeps == b->answers.keeps);
 }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) {

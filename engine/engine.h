@@ -216,7 +216,8 @@ std::vector<MethodInfo> listMethods();
 /// Throws a sentence where there is no such row, nor one that takes another codec or numbers with such a name
 /// ("snapkv+kivi-4:window=64").
 void requireMethod(const std::string& name);
-/// Whether what was read for one row serves the other as well, with the same model and budget.
+/// Whether what was read for one row serves the other as well, with the same model and budget. A budget smaller
+/// than windows of the model's own can part them nevertheless.
 bool readAlike(const std::string& method, const std::string& other);
 
 /// What an adapted model says where the document holds no answer.

@@ -64,20 +64,17 @@ bool dependsOnBudget(const LoadedModel& model, const Method& method, int budgetT
   return method.sees != Sees::WholeDocument;
 }
 
-/// What a reading is called after. Methods that read densely and leave nothing beside keys and values leave
-/// what `full` does, so a text is read once for all of them. Others leave index entries of their own, or read
-/// at other positions, or by another codec, or keep less.
-std::string readingName(const LoadedModel& model, const Method& method) {
+}  // namespace
+
+std::string readingName(const Method& method) {
   const std::string own = method.policy.name + method.numbers.readingText();
   if (method.sees != Sees::BudgetInAnswers) return own;
+  constexpr KvShape kAnyShape{1, 1, 1};
   constexpr int kAnyBudget = 1 << 20;
-  const KvCache::Extras extras =
-      method.makePolicy({model.kvShape(), model.shape.heads, kAnyBudget})->needs().extras;
+  const KvCache::Extras extras = method.makePolicy({kAnyShape, 1, kAnyBudget})->needs().extras;
   const bool isBare = extras.indexFloats == 0 && extras.noteFloats == 0 && extras.keptTokens == 0;
   return isBare ? findMethod("full").policy.name : own;
 }
-
-}  // namespace
 
 ChunkedReading::ChunkedReading(const Method& method, int budgetTokens, std::vector<StoredToken> tokens,
                                std::vector<ChunkRange> chunks)
@@ -132,7 +129,7 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   const Method& method = findMethod(settings.method);
   requireBudget(model, method, settings.budgetTokens);
   std::string key = model.info.fingerprint + "-" + model.info.settings + "-" + model.chat.name + "-" +
-                    readingName(model, method) + "-" + method.positions.name + "-" + method.codec.name +
+                    readingName(method) + "-" + method.positions.name + "-" + method.codec.name +
                     (model.form == DenseForm::Float32 ? "32" : "16");
   if (readsPassages(method)) key += std::string("-") + method.passages.name;
   if (keepsKv(method) && method.judge == Judge::Score)

@@ -59,6 +59,11 @@ class StoredReading : public ChunkedReading {
   std::unique_ptr<ChunkFile> file_;
 };
 
+/// What a method's readings are called after. Methods that read densely and leave nothing beside keys and
+/// values leave what `full` does, so a text is read once for all of them. Others leave index entries of their
+/// own, or read at other positions, or by another codec, or keep less.
+std::string readingName(const Method& method);
+
 /// Names a reading; see Engine::readingKey. Throws what `requireBudget` does.
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings);
 

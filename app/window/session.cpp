@@ -327,7 +327,7 @@ void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {
 void Session::end(const Task&, const UnreadJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   stopWork(q(job.id));  // a list that came before may have had it read again
-  if (outcome.kind == Outcome::Kind::Finished) shelf_.setProgress(q(job.id), DocumentState::Stopped, 0, -1);
+  shelf_.setProgress(q(job.id), DocumentState::Stopped, 0, -1);  // until the list tells what is left
   work_->add(ListJob{readFor_.method, {job.id}}, Urgency::Now);
   Q_EMIT rowsChanged();
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "app/window/workspace.h"
 #include "ui/maps/compare_panel.h"
@@ -44,7 +45,7 @@ void Workspace::compare(const QStringList& methods) {
     settings.blockedChunks.clear();
     CompareEntry entry;
     entry.method = method;
-    entry.isRunning = true;
+    entry.isRunning = entry.isWaiting = true;
     comparing_.entries.push_back(std::move(entry));
     comparing_.exchanges.emplace_back();
     comparing_.numbers.push_back(session_->ask(documents, question, settings));
@@ -62,6 +63,7 @@ bool Workspace::showCompareProgress(quint64 question, const QString& doing) {
                          .arg(index + 1)
                          .arg(comparing_.numbers.size())
                          .arg(comparing_.entries[index].method, doing));
+  if (std::exchange(comparing_.entries[index].isWaiting, false)) compare_->setEntries(comparing_.entries);
   return true;
 }
 

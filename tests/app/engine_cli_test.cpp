@@ -99,6 +99,34 @@ TEST_F(EngineCliTest, GoesOnWhereAReadingWasStopped) {
   EXPECT_EQ(ask()["answer"], continued["answer"]);
 }
 
+// The first step of a short document is all of it.
+TEST_F(EngineCliTest, KnowsThatAShortDocumentIsReadWhenItsBeginningIs) {
+  Listener nobody;
+  Library kept(library);
+  Engine engine({.model = model, .threads = 1}, nobody);
+  const std::string file = scratch.write("short.txt", "The wind fell at noon.\n").string();
+  const OpenDocument document = openDocument(kept, file, nobody);
+  AskSettings asking;
+  asking.budgetTokens = 512;
+  const OpenReading read = openBeginning(engine, kept, document, engine.readSettingsFor(asking), nobody);
+  EXPECT_EQ(read.reading->tokensRead(), read.reading->tokens());
+  EXPECT_TRUE(kept.readings(document.record.id).at(0).complete);
+}
+
+// The window tells by names alone what is read.
+TEST_F(EngineCliTest, MethodsReadAlikeWhoseReadingsHaveOneKey) {
+  Listener nobody;
+  Engine engine({.model = model, .threads = 1}, nobody);
+  for (const MethodInfo& a : listMethods())
+    for (const MethodInfo& b : listMethods())
+      EXPECT_EQ(readAlike(a.name, b.name),
+                engine.readingKey({.method = a.name}) == engine.readingKey({.method = b.name}))
+          << a.name << " " << b.name;
+  EXPECT_TRUE(readAlike("full", "snapkv"));
+  EXPECT_TRUE(readAlike("kivi-4", "snapkv+kivi-4:window=64"));
+  EXPECT_FALSE(readAlike("full", "quest"));
+}
+
 TEST_F(EngineCliTest, FindsAllGoldByFullAttention) {
   const Json row = {{"id", "a"},
                     {"task", "log"},

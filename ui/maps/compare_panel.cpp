@@ -64,7 +64,8 @@ constexpr int kColumnCharacters = 34;
 
 QString answerText(const CompareEntry& entry) {
   if (!entry.failure.isEmpty()) return entry.failure;
-  return entry.isRunning && entry.answer.isEmpty() ? ComparePanel::tr("Answering…") : entry.answer;
+  if (!entry.isRunning || !entry.answer.isEmpty()) return entry.answer;
+  return entry.isWaiting ? ComparePanel::tr("Waiting for its turn…") : ComparePanel::tr("Answering…");
 }
 
 std::vector<TextRange> rangesOf(const CompareEntry& entry) {

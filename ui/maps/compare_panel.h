@@ -31,6 +31,7 @@ struct CompareEntry {
   std::vector<CompareEvidence> evidence;
   std::size_t documentBytes = 0;  ///< length of the text that the ranges are of
   bool hasMaps = false;
+  bool isWaiting = false;  ///< for its turn, while it is running
 };
 
 /// The same question by several methods, side by side: answers, figures, where the evidence lies and how much

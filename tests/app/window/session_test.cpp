@@ -49,6 +49,9 @@ class SessionTest : public QObject {
     session_->start(settings, reading);
     QVERIFY(listed.wait());
   }
+  Library openLibrary() const {
+    return Library(pathOf(folder_->filePath(QStringLiteral("library")).toStdString()));
+  }
   QString stateOf(int row) const {
     const auto& rows = session_->rows();
     return row < static_cast<int>(rows.size()) ? describeState(rows[static_cast<std::size_t>(row)]) : QString();
@@ -367,6 +370,38 @@ class SessionTest : public QObject {
     QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
   }
 
+  /// What could be forgotten is gone and read again only when that is wished for; the rest is as it was.
+  void forgetsWhatAnotherDoesNotRead() {
+    AskSettings other;
+    other.method = "retrolm";
+    start();
+    QSignalSpy answered(session_.get(), &Session::answered), told(session_.get(), &Session::told);
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    session_->ask({keyOf(0)}, QStringLiteral("What was seen?"), other);
+    QTRY_COMPARE(answered.size(), 1);
+    QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{2000});
+    {
+      const Library library = openLibrary();
+      const FileLock lock = library.lockReading(keyOf(0).toStdString(), "fake-retrolm");
+      session_->unread(keyOf(0));
+      QTRY_COMPARE(told.size(), 1);
+      QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{1000});
+      QVERIFY2(stateOf(0).startsWith(QLatin1String("Stopped")), qPrintable(stateOf(0)));
+      QCOMPARE(session_->rows()[0].share, 0.0);
+    }
+    session_->tryAgain(keyOf(0));
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    {
+      const Library library = openLibrary();
+      const FileLock lock = library.lockReading(keyOf(0).toStdString(), "fake-infllm");
+      session_->unread(keyOf(0));
+      QTRY_COMPARE(told.size(), 2);
+      QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    }
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{3});
+  }
+
   void readsOnceWhatTheLibraryDoesNotKnowToBeWhole() {
     start();
     session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
@@ -374,7 +409,7 @@ class SessionTest : public QObject {
     QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{1000});
     session_.reset();
     {
-      Library library(pathOf(folder_->filePath(QStringLiteral("library")).toStdString()));
+      Library library = openLibrary();
       ReadingRecord reading = library.readings(library.list().front().id).front();
       reading.complete = false;
       library.recordReading(reading);
@@ -384,6 +419,9 @@ class SessionTest : public QObject {
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
     QTest::qWait(300);
     QCOMPARE(ended.size(), 1);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+    // From then on it does.
+    start(Session::Reading::WhenAsked);
     QCOMPARE(stateOf(0), QStringLiteral("Ready"));
   }
 
