@@ -16,6 +16,7 @@
 #include "importers/pdf_catalogue.h"
 #include "importers/pdf_drawing.h"
 #include "importers/pdf_headings.h"
+#include "importers/pdf_objects.h"
 #include "importers/running_heads.h"
 #include "importers/unicode.h"
 
@@ -109,20 +110,22 @@ PlacedPage placedPage(const poppler::page& page) {
 }
 
 std::string labelOf(const poppler::page& page, int index) {
-  const std::string label = utf8Of(page.label());
+  const poppler::ustring written = page.label();
+  // Pages that are counted in letters can have millions of them in a label.
+  const std::string label = written.size() > 4 * kLongestLabel ? "" : utf8Of(written);
   return label.empty() || label.size() > kLongestLabel ? std::to_string(index + 1) : label;
 }
 
-std::vector<LaidPage> laidPages(const poppler::document& pdf, const std::string& bytes,
-                                const std::filesystem::path& file, const ImportProgress& progress) {
+std::vector<LaidPage> laidPages(const poppler::document& pdf, QPDF& objects, const std::filesystem::path& file,
+                                const ImportProgress& progress) {
   const int count = pdf.pages();
-  const DrawnBytes drawnBytes = drawnBytesOf(bytes);
+  const DrawnBytes drawnBytes = drawnBytesOf(objects);
   std::vector<LaidPage> pages;
   for (int i = 0; i < count; ++i) {
     if (drawnBytes(static_cast<std::size_t>(i)) > kMostDrawnBytes) {
-      throw std::runtime_error(nameOf(file) + " draws the same parts over and over on page " +
-                               std::to_string(i + 1) +
-                               ", more than 1 GB in all: get a copy that was made in another way");
+      throw std::runtime_error(nameOf(file) + " draws more on page " + std::to_string(i + 1) +
+                               " than can be read, or the same parts over and over: get a copy that was made "
+                               "in another way");
     }
     LaidPage laid{std::to_string(i + 1), 1, 1, {}};
     if (const std::unique_ptr<poppler::page> page{pdf.create_page(i)}) {
@@ -137,10 +140,10 @@ std::vector<LaidPage> laidPages(const poppler::document& pdf, const std::string&
 
 /// How many pages are pictures without words, where most have no words: whoever digitised a book may have put a
 /// page of text before it.
-std::size_t scannedPages(const std::vector<LaidPage>& pages, const std::string& bytes) {
+std::size_t scannedPages(const std::vector<LaidPage>& pages, QPDF& objects) {
   const auto isWordless = [](const LaidPage& page) { return page.lines.empty(); };
   if (2 * std::ranges::count_if(pages, isWordless) <= std::ssize(pages)) return 0;
-  const std::vector<bool> hasPicture = pagesWithPictures(bytes);
+  const std::vector<bool> hasPicture = pagesWithPictures(objects);
   std::size_t count = 0;
   for (std::size_t i = 0; i < std::min(pages.size(), hasPicture.size()); ++i)
     if (isWordless(pages[i]) && hasPicture[i]) ++count;
@@ -159,17 +162,19 @@ bool isTitle(const std::string& title) {
 
 /// The first item of an element of XMP metadata: <dc:language><rdf:Bag><rdf:li>en</rdf:li>…; empty where there
 /// is none.
-std::string metadataItem(const poppler::document& pdf, const char* element) {
+std::string metadataItem(const PdfCatalogue& catalogue, const char* element) {
   pugi::xml_document metadata;
-  metadata.load_string(utf8Of(pdf.metadata()).c_str());
+  metadata.load_buffer(catalogue.metadata.data(), catalogue.metadata.size());
   const pugi::xml_node found =
       metadata.find_node([&](const pugi::xml_node& node) { return std::string_view(node.name()) == element; });
-  return normalised(trimmed(found.first_child().first_child().text().get()));
+  std::u32string codes = fromUtf8(trimmed(found.first_child().first_child().text().get()));
+  std::erase_if(codes, isInvisible);
+  return toUtf8(composed(codes));
 }
 
-std::string titleOf(const poppler::document& pdf, const Document& document, const std::vector<LinePlace>& lines,
-                    const std::filesystem::path& file) {
-  for (const std::string& written : {utf8Of(pdf.get_title()), metadataItem(pdf, "dc:title")})
+std::string titleOf(const poppler::document& pdf, const PdfCatalogue& catalogue, const Document& document,
+                    const std::vector<LinePlace>& lines, const std::filesystem::path& file) {
+  for (const std::string& written : {utf8Of(pdf.get_title()), metadataItem(catalogue, "dc:title")})
     if (isTitle(written)) return std::string(trimmed(written));
   const std::string large = titleBySize(document, lines);
   return large.empty() ? nameOf(file.stem()) : large;
@@ -207,8 +212,9 @@ bool isPdf(std::string_view firstBytes) {
 Document importPdf(const std::filesystem::path& file, const ImportProgress& progress) {
   const std::string bytes = bytesOf(file, kMostBytes);
   const std::unique_ptr<poppler::document> pdf = open(bytes, file);
-  std::vector<LaidPage> pages = laidPages(*pdf, bytes, file, progress);
-  const std::size_t scanned = scannedPages(pages, bytes);
+  const std::shared_ptr<QPDF> objects = pdfObjects(bytes);
+  std::vector<LaidPage> pages = laidPages(*pdf, *objects, file, progress);
+  const std::size_t scanned = scannedPages(pages, *objects);
   removeRunningHeads(pages);
   Document document;
   const std::vector<LinePlace> lines = setText(document, pages);
@@ -219,11 +225,11 @@ Document importPdf(const std::filesystem::path& file, const ImportProgress& prog
                              "pages without a text layer, as scans have: make a searchable copy with a text "
                              "recogniser first, for instance `ocrmypdf in.pdf out.pdf`");
   }
-  const PdfCatalogue catalogue = catalogueOf(bytes);
+  const PdfCatalogue catalogue = catalogueOf(*objects);
   document.sections = locateHeadings(catalogue.outline, document, lines);
   if (document.sections.empty()) document.sections = headingsBySize(document, lines);
-  document.title = titleOf(*pdf, document, lines, file);
-  const std::string language = languageTag(metadataItem(*pdf, "dc:language"));
+  document.title = titleOf(*pdf, catalogue, document, lines, file);
+  const std::string language = languageTag(metadataItem(catalogue, "dc:language"));
   document.language = languageOf(document.text, language.empty() ? languageTag(catalogue.language) : language);
   return document;
 }

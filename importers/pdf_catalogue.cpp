@@ -1,11 +1,14 @@
 #include "importers/pdf_catalogue.h"
 
+#include <algorithm>
 #include <map>
-#include <qpdf/QPDFNameTreeObjectHelper.hh>
+#include <qpdf/Pipeline.hh>
+#include <qpdf/QPDF.hh>
 #include <qpdf/QPDFPageObjectHelper.hh>
 #include <set>
+#include <stdexcept>
 
-#include "importers/pdf_objects.h"
+#include "importers/pdf_tree.h"
 #include "importers/unicode.h"
 
 namespace kvasir {
@@ -39,8 +42,7 @@ Heading::Target targetOf(QPDFObjectHandle destination, std::size_t number, QPDFP
 }
 
 /// Some programs write the page's number, from 0, in place of the page.
-std::optional<Heading::Target> targetOf(QPDFObjectHandle destination,
-                                        const std::vector<QPDFObjectHandle>& pages,
+std::optional<Heading::Target> targetOf(QPDFObjectHandle destination, const std::vector<TreeLeaf>& pages,
                                         const PageNumbers& numbers) {
   if (!destination.isArray() || destination.getArrayNItems() < 2) return std::nullopt;
   QPDFObjectHandle page = destination.getArrayItem(0);
@@ -49,7 +51,21 @@ std::optional<Heading::Target> targetOf(QPDFObjectHandle destination,
   if (page.isIndirect() && found != numbers.end()) number = found->second;
   if (page.isInteger() && page.getIntValue() >= 0) number = static_cast<std::size_t>(page.getIntValue());
   if (number >= pages.size()) return std::nullopt;
-  return targetOf(destination, number, QPDFPageObjectHelper(pages[number]));
+  return targetOf(destination, number, QPDFPageObjectHelper(pages[number].node));
+}
+
+/// A tree of names can be damaged in ways that keep qpdf's own look-up from ending.
+std::map<std::string, QPDFObjectHandle> namesIn(QPDFObjectHandle tree) {
+  std::map<std::string, QPDFObjectHandle> named;
+  for (TreeLeaf& leaf : leavesOf(tree)) {
+    QPDFObjectHandle names = leaf.node.getKey("/Names");
+    const int count = names.isArray() ? names.getArrayNItems() : 0;
+    for (int i = 0; i + 1 < count; i += 2) {
+      QPDFObjectHandle name = names.getArrayItem(i);
+      if (name.isString()) named.emplace(name.getUTF8Value(), names.getArrayItem(i + 1));
+    }
+  }
+  return named;
 }
 
 /// An outline's items from one on, each with those below it. qpdf's own walk does not end where items refer to
@@ -57,11 +73,10 @@ std::optional<Heading::Target> targetOf(QPDFObjectHandle destination,
 class OutlineWalk {
  public:
   OutlineWalk(QPDF& pdf, std::vector<Heading>& headings)
-      : root_(pdf.getRoot()), pages_(pdf.getAllPages()), headings_(headings) {
-    for (std::size_t i = 0; i < pages_.size(); ++i) numbers_.emplace(pages_[i].getObjGen(), i);
-    QPDFObjectHandle tree = root_.getKey("/Names");
-    if (tree.isDictionary()) tree = tree.getKey("/Dests");
-    if (tree.isDictionary()) names_.emplace(tree, pdf);
+      : root_(pdf.getRoot()), pages_(leavesOf(root_.getKey("/Pages"))), headings_(headings) {
+    for (std::size_t i = 0; i < pages_.size(); ++i) numbers_.emplace(pages_[i].node.getObjGen(), i);
+    QPDFObjectHandle trees = root_.getKey("/Names");
+    if (trees.isDictionary()) names_ = namesIn(trees.getKey("/Dests"));
   }
 
   void add(QPDFObjectHandle item, int level) {
@@ -80,48 +95,69 @@ class OutlineWalk {
     QPDFObjectHandle destination = item.getKey("/Dest"), action = item.getKey("/A");
     if (action.isDictionary() && action.getKey("/S").isNameAndEquals("/GoTo"))
       destination = action.getKey("/D");
-    QPDFObjectHandle named = root_.getKey("/Dests"), value;
+    QPDFObjectHandle named = root_.getKey("/Dests");
     if (destination.isName() && named.isDictionary()) destination = named.getKey(destination.getName());
-    if (destination.isString() && names_ && names_->findObject(destination.getUTF8Value(), value))
-      destination = value;
+    const auto found = destination.isString() ? names_.find(destination.getUTF8Value()) : names_.end();
+    if (found != names_.end()) destination = found->second;
     return destination.isDictionary() ? destination.getKey("/D") : destination;
   }
 
   QPDFObjectHandle root_;
-  const std::vector<QPDFObjectHandle>& pages_;
+  std::vector<TreeLeaf> pages_;
   PageNumbers numbers_;
-  std::optional<QPDFNameTreeObjectHelper> names_;
+  std::map<std::string, QPDFObjectHandle> names_;  ///< of destinations
   std::set<QPDFObjGen> seen_;
   std::vector<Heading>& headings_;
 };
 
-/// Opens a file and looks at it. What poppler opens is not refused because this cannot read it.
+/// Keeps the beginning of what is written to it.
+class Beginning : public Pipeline {
+ public:
+  Beginning(std::string& text, std::size_t most) : Pipeline("beginning", nullptr), text_(text), most_(most) {}
+
+  void write(const unsigned char* data, std::size_t length) override {
+    const std::size_t kept = std::min(length, most_ - text_.size());
+    text_.append(reinterpret_cast<const char*>(data), kept);
+    if (kept < length) throw std::runtime_error("more text than is kept");
+  }
+  void finish() override {}
+
+ private:
+  std::string& text_;
+  std::size_t most_;
+};
+
+/// What poppler opens is not refused because this cannot read it.
 template <class Look>
-void lookAt(const std::string& bytes, const Look& look) {
+void tryTo(const Look& look) {
   try {
-    look(*pdfObjects(bytes));
+    look();
   } catch (const std::exception&) {
   }
 }
 
 }  // namespace
 
-PdfCatalogue catalogueOf(const std::string& bytes) {
+PdfCatalogue catalogueOf(QPDF& pdf) {
   PdfCatalogue catalogue;
-  lookAt(bytes, [&](QPDF& pdf) {
-    QPDFObjectHandle language = pdf.getRoot().getKey("/Lang");
+  tryTo([&] {
+    QPDFObjectHandle language = pdf.getRoot().getKey("/Lang"), metadata = pdf.getRoot().getKey("/Metadata");
     if (language.isString()) catalogue.language = language.getUTF8Value();
+    Beginning beginning(catalogue.metadata, kMostMetadataBytes);
+    if (metadata.isStream()) metadata.pipeStreamData(&beginning, nullptr, 0, qpdf_dl_specialized, true);
+  });
+  tryTo([&] {
     QPDFObjectHandle outline = pdf.getRoot().getKey("/Outlines");
     if (outline.isDictionary()) OutlineWalk(pdf, catalogue.outline).add(outline.getKey("/First"), 1);
   });
   return catalogue;
 }
 
-std::vector<bool> pagesWithPictures(const std::string& bytes) {
+std::vector<bool> pagesWithPictures(QPDF& pdf) {
   std::vector<bool> have;
-  lookAt(bytes, [&](QPDF& pdf) {
-    for (const QPDFObjectHandle& page : pdf.getAllPages())
-      have.push_back(!QPDFPageObjectHelper(page).getImages().empty());
+  tryTo([&] {
+    for (const TreeLeaf& page : leavesOf(pdf.getRoot().getKey("/Pages")))
+      have.push_back(!QPDFPageObjectHelper(page.node).getImages().empty());
   });
   return have;
 }

@@ -5,19 +5,20 @@
 #include <memory>
 #include <optional>
 #include <qpdf/Pipeline.hh>
-#include <qpdf/QPDFPageObjectHelper.hh>
+#include <qpdf/QPDF.hh>
 #include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
-#include "importers/pdf_objects.h"
+#include "importers/pdf_tree.h"
 
 namespace kvasir {
 namespace {
 
 constexpr std::size_t kDeepest = 100;  // forms within forms that poppler draws
 constexpr std::size_t kLongestToken = 65'536;
+constexpr std::size_t kNameBytes = 128;  // that keeping a name takes beside its letters, about
 constexpr std::uint64_t kSaturated = std::uint64_t{1} << 62;
 
 std::uint64_t product(std::uint64_t a, std::uint64_t b) {
@@ -61,6 +62,19 @@ bool haveForms(QPDFObjectHandle resources) {
       if (each.streamOf(entry).isStream()) return true;
   }
   return false;
+}
+
+/// A page's content is a stream or an array of them. qpdf's own list of them is none where the array has a
+/// null.
+std::vector<QPDFObjectHandle> streamsOf(QPDFObjectHandle contents) {
+  std::vector<QPDFObjectHandle> streams;
+  if (contents.isStream()) streams.push_back(contents);
+  const int count = contents.isArray() ? contents.getArrayNItems() : 0;
+  for (int i = 0; i < count; ++i) {
+    QPDFObjectHandle part = contents.getArrayItem(i);
+    if (part.isStream()) streams.push_back(part);
+  }
+  return streams;
 }
 
 /// Of all annotations, in all their states.
@@ -126,18 +140,21 @@ using Use = std::pair<const DrawingOperator*, std::string>;
 /// comments and pictures too, so that none can be hidden by what is read in another way here than in poppler.
 class UseCounter : public Pipeline {
  public:
-  UseCounter() : Pipeline("uses", nullptr) {}
+  explicit UseCounter(std::size_t mostNameBytes) : Pipeline("uses", nullptr), mostNameBytes_(mostNameBytes) {}
 
   void write(const unsigned char* data, std::size_t length) override {
     bytes_ += length;
-    if (isFull()) throw std::runtime_error("more content than is counted");
-    for (std::size_t i = 0; i < length; ++i) take(static_cast<char>(data[i]));
+    for (std::size_t i = 0; i < length; ++i) {
+      if (isFull()) throw std::runtime_error("more content than is counted");
+      take(static_cast<char>(data[i]));
+    }
   }
   /// A page's content can be several streams; a token ends with its stream.
   void finish() override { take('\n'); }
 
-  bool isFull() const { return bytes_ > kMostDrawnBytes; }
-  std::uint64_t bytes() const { return bytes_; }
+  bool isFull() const { return bytes_ > kMostDrawnBytes || nameBytes_ > mostNameBytes_; }
+  std::uint64_t bytes() const { return isFull() ? kMostDrawnBytes + 1 : bytes_; }
+  std::size_t nameBytes() const { return nameBytes_; }
   const std::map<Use, std::uint64_t>& uses() const { return uses_; }
 
  private:
@@ -150,7 +167,7 @@ class UseCounter : public Pipeline {
     endToken();
     if (byte == '\n' || byte == '\r') isInComment_ = false;
     if (kind == ByteKind::Space) return;
-    if (byte == '%' && !name_.empty()) commented_.insert(name_);
+    if (byte == '%' && !name_.empty() && commented_.insert(name_).second) keep(name_);
     if (byte == '%') isInComment_ = true;
     forgetNames();
     if (byte == '/') token_ = '/';
@@ -160,7 +177,7 @@ class UseCounter : public Pipeline {
     if (token_.empty()) return;
     if (token_.front() == '/') {
       forgetNames();
-      name_ = unescaped(token_);
+      name_ = token_.size() < kLongestToken ? unescaped(token_) : token_;
     } else {
       for (const DrawingOperator& each : kOperators)
         if (token_ == each.name) countUse(each);
@@ -170,9 +187,18 @@ class UseCounter : public Pipeline {
   }
 
   void countUse(const DrawingOperator& drawing) {
-    if (!name_.empty()) ++uses_[{&drawing, name_}];
+    if (!name_.empty()) add(drawing, name_);
     if (isInComment_) return;
-    for (const std::string& name : commented_) ++uses_[{&drawing, name}];
+    for (const std::string& name : commented_) add(drawing, name);
+  }
+
+  void add(const DrawingOperator& drawing, const std::string& name) {
+    if (++uses_[{&drawing, name}] == 1) keep(name);
+  }
+
+  /// A name as long as the longest token was cut: it could be any.
+  void keep(const std::string& name) {
+    nameBytes_ += name.size() < kLongestToken ? name.size() + kNameBytes : mostNameBytes_ + 1;
   }
 
   void forgetNames() {
@@ -181,6 +207,7 @@ class UseCounter : public Pipeline {
   }
 
   std::uint64_t bytes_ = 0;
+  std::size_t nameBytes_ = 0, mostNameBytes_;
   std::string token_;
   std::string name_;                 ///< with nothing but spaces behind it
   std::set<std::string> commented_;  ///< with nothing but comments behind them: one of them is the operand
@@ -206,19 +233,21 @@ struct Content {
 /// Draws pages as poppler does, but only counts, and a form that content draws many times at once.
 class DrawingCounter {
  public:
-  explicit DrawingCounter(const std::string& bytes) : pdf_(pdfObjects(bytes)), pages_(pdf_->getAllPages()) {}
+  DrawingCounter(QPDF& pdf, std::size_t mostNameBytes)
+      : pages_(leavesOf(pdf.getRoot().getKey("/Pages"))), mostNameBytes_(mostNameBytes) {}
 
   std::uint64_t bytesOf(std::size_t number) {
     if (number >= pages_.size()) return 0;
+    if (nameBytes_ > mostNameBytes_ / 2) contents_.clear(), nameBytes_ = 0;
     bytes_ = 0;
     within_.clear();
     drawing_.clear();
-    QPDFObjectHandle page = pages_[number];
+    QPDFObjectHandle page = pages_[number].node;
     Content content;
-    content.resources = QPDFPageObjectHelper(page).getAttribute("/Resources", false);
+    content.resources = pages_[number].resources;
     const std::vector<QPDFObjectHandle> appearances = appearancesOf(page);
     if (appearances.empty() && !haveForms(content.resources)) return 0;
-    content.streams = page.getPageContents();
+    content.streams = streamsOf(page.getKey("/Contents"));
     draw(content, 1);
     within_ = {&content};
     for (const QPDFObjectHandle& appearance : appearances) draw(contentOf(appearance), 1);
@@ -275,17 +304,19 @@ class DrawingCounter {
   void read(Content& content) {
     if (content.isRead) return;
     content.isRead = true;
-    UseCounter counter;
+    UseCounter counter(mostNameBytes_ - nameBytes_);
     for (QPDFObjectHandle& stream : content.streams)
       if (!counter.isFull()) stream.pipeStreamData(&counter, nullptr, 0, qpdf_dl_specialized, true);
     content.bytes = counter.bytes();
+    nameBytes_ += counter.nameBytes();
     for (const auto& [use, times] : counter.uses())
       content.uses.push_back({use, times, formIn(content.resources, use)});
   }
 
-  std::unique_ptr<QPDF> pdf_;
-  const std::vector<QPDFObjectHandle>& pages_;
-  std::map<QPDFObjGen, Content> contents_;  ///< of all forms met so far
+  std::vector<TreeLeaf> pages_;
+  std::size_t mostNameBytes_;
+  std::size_t nameBytes_ = 0;               ///< of what was read into contents_, and of pages
+  std::map<QPDFObjGen, Content> contents_;  ///< of forms met so far
   std::uint64_t bytes_ = 0;                 ///< of the page that is being drawn
   std::vector<const Content*> within_;      ///< from the page in
   std::set<const Content*> drawing_;        ///< those of within_ that are not drawn within themselves
@@ -293,9 +324,9 @@ class DrawingCounter {
 
 }  // namespace
 
-DrawnBytes drawnBytesOf(const std::string& bytes) {
+DrawnBytes drawnBytesOf(QPDF& pdf, std::size_t mostNameBytes) {
   try {
-    return [counter = std::make_shared<DrawingCounter>(bytes)](std::size_t page) {
+    return [counter = std::make_shared<DrawingCounter>(pdf, mostNameBytes)](std::size_t page) {
       try {
         return counter->bytesOf(page);
       } catch (const std::exception&) {

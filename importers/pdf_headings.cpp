@@ -221,6 +221,7 @@ std::vector<Section> headingsBySize(const Document& document, const std::vector<
   std::vector<float> distinct = sizes;
   std::sort(distinct.rbegin(), distinct.rend());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  distinct.resize(std::min(distinct.size(), kMostSizes));
   for (std::size_t i = 0; i < sections.size(); ++i) {
     const auto rank = std::find(distinct.begin(), distinct.end(), sizes[i]) - distinct.begin();
     sections[i].level = 1 + static_cast<int>(std::min<std::ptrdiff_t>(rank, kMostSizes - 1));

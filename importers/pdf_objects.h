@@ -1,13 +1,14 @@
 #pragma once
 
 #include <memory>
-#include <qpdf/QPDF.hh>
 #include <string>
+
+class QPDF;
 
 namespace kvasir {
 
-/// What a PDF consists of. bytes: of the file; they must outlive it. Throws std::exception where nothing can be
-/// made of them.
-std::unique_ptr<QPDF> pdfObjects(const std::string& bytes);
+/// What a PDF consists of; a PDF without pages where nothing can be made of the file. bytes: of the file; they
+/// must outlive what is returned.
+std::shared_ptr<QPDF> pdfObjects(const std::string& bytes);
 
 }  // namespace kvasir

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "importers/pdf_objects.h"
 #include "tests/importers/hand_made.h"
 
 namespace kvasir {
@@ -10,7 +11,9 @@ namespace {
 
 constexpr std::uint64_t kEach = kFormBytes;
 
-std::uint64_t drawnBytes(const std::string& bytes) { return drawnBytesOf(bytes)(0); }
+std::uint64_t drawnBytes(const std::string& bytes, std::size_t mostNameBytes = kMostNameBytes) {
+  return drawnBytesOf(*pdfObjects(bytes), mostNameBytes)(0);
+}
 
 std::string repeated(const std::string& part, int times) {
   std::string all;
@@ -113,10 +116,76 @@ TEST(PdfDrawing, CountsMasksPatternsAndAppearances) {
             (14 + kEach) + (4 + kEach) + (7 + kEach) + 2 * (4 + kEach));
 }
 
+/// Content with these parts for each of twenty names.
+std::string contentOfNames(const std::string& before, const std::string& after) {
+  std::string content;
+  for (int i = 0; i < 20; ++i) content += before + "Name" + std::to_string(i) + after;
+  return content;
+}
+
+TEST(PdfDrawing, CountsMoreNamesThanAreKeptAsTooMuch) {
+  constexpr std::size_t kNames = 8192, kFewNames = 1024;
+  for (const std::string& content : {contentOfNames("/", " Do "), contentOfNames("/", "% ")}) {
+    const std::string page = pdfThatDraws(content, "/XObject << /A 5 0 R >>", {formOf("q Q", "")}),
+                      form = pdfThatDraws("/A Do", "/XObject << /A 5 0 R >>", {formOf(content, "")});
+    EXPECT_EQ(drawnBytes(page, kNames), content.size() + kEach);
+    EXPECT_GT(drawnBytes(page, kFewNames), kMostDrawnBytes);
+    EXPECT_EQ(drawnBytes(form, kNames), (5 + kEach) + (content.size() + kEach));
+    EXPECT_GT(drawnBytes(form, kFewNames), kMostDrawnBytes);
+  }
+}
+
+TEST(PdfDrawing, KeepsNamesOfOnePageAtATime) {
+  const std::string content = contentOfNames("/", " Do ");
+  const auto pdf =
+      pdfOf({"<< /Type /Catalog /Pages 2 0 R >>",
+             "<< /Type /Pages /Count 2 /Kids [3 0 R 4 0 R] /Resources << /XObject << /A 6 0 R >> >> >>",
+             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 5 0 R >>",
+             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 5 0 R >>", streamOf("/A Do"),
+             formOf(content, "")});
+  const auto objects = pdfObjects(pdf);
+  const DrawnBytes drawnBytes = drawnBytesOf(*objects, 4096);
+  for (std::size_t i = 0; i < 40; ++i)
+    EXPECT_EQ(drawnBytes(i % 2), (5 + kEach) + (content.size() + kEach)) << i;
+}
+
+TEST(PdfDrawing, CountsWhatDrawsByANameThatIsCutAsTooMuch) {
+  const std::string name = "/" + std::string(70'000, 'A');
+  EXPECT_GT(drawnBytes(pdfThatDraws(name + " Do", "/XObject << " + name + " 5 0 R >>", {formOf("q Q", "")})),
+            kMostDrawnBytes);
+}
+
+/// One page, object 3, that draws a form of three bytes. `pages` are the entries of the page tree.
+std::string pdfWithPages(const std::string& pages, const std::string& page) {
+  return pdfOf({"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 1 " + pages + " >>",
+                "<< /Type /Page /MediaBox [0 0 9 9] " + page + " >>", streamOf("/A Do"), formOf("q Q", "")});
+}
+
+TEST(PdfDrawing, FindsPagesInADamagedTree) {
+  const std::string resources = "/Resources << /XObject << /A 5 0 R >> >>", content = "/Contents 4 0 R";
+  constexpr std::uint64_t kDrawn = (5 + kEach) + (3 + kEach);
+  EXPECT_EQ(drawnBytes(pdfWithPages("/Kids [2 0 R 3 0 R 2 0 R]", resources + content)), kDrawn);
+  EXPECT_EQ(drawnBytes(pdfWithPages("/Kids [null 9 0 R 3 0 R]", resources + content)), kDrawn);
+  EXPECT_EQ(drawnBytes(pdfWithPages("/Kids [3 0 R]" + resources, content)), kDrawn) << "no /Parent";
+  EXPECT_EQ(drawnBytes(pdfWithPages("/Kids [3 0 R]", resources + "/Contents [null 4 0 R]")), kDrawn);
+}
+
+TEST(PdfDrawing, FindsPagesHoweverDeepTheirTree) {
+  constexpr int kDeep = 50'000;
+  std::vector<std::string> objects = {"<< /Type /Catalog /Pages 5 0 R >>",
+                                      "<< /Type /Page /MediaBox [0 0 9 9] /Contents 3 0 R /Resources << "
+                                      "/XObject << /A 4 0 R >> >> >>",
+                                      streamOf("/A Do"), formOf("q Q", "")};
+  for (int i = 0; i < kDeep; ++i)
+    objects.push_back("<< /Type /Pages /Count 1 /Kids [" + std::to_string(6 + i) + " 0 R] >>");
+  objects.push_back("<< /Type /Pages /Count 1 /Kids [2 0 R] >>");
+  EXPECT_EQ(drawnBytes(pdfOf(objects)), (5 + kEach) + (3 + kEach));
+}
+
 TEST(PdfDrawing, KnowsNothingOfADamagedFileOrAPageThatIsNotThere) {
   EXPECT_EQ(drawnBytes("%PDF-1.4 and nothing else"), 0u);
   const std::string bytes = pdfOfFormsInForms(2, "/F Do");
-  EXPECT_EQ(drawnBytesOf(bytes)(1), 0u);
+  EXPECT_EQ(drawnBytesOf(*pdfObjects(bytes))(1), 0u);
 }
 
 }  // namespace

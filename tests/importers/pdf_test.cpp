@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "importers/importer.h"
+#include "importers/pdf_catalogue.h"
 #include "importers/pdf_drawing.h"
+#include "importers/pdf_objects.h"
 #include "tests/importers/hand_made.h"
 
 namespace kvasir {
@@ -45,6 +47,12 @@ TEST_F(Pdf, KeepsItsPageLabels) {
                                                 "/PageLabels << /Nums [0 << /S /r /St 7 >> 1 << /S /D >>] >>"));
   EXPECT_EQ(document.pages[0].label, "vii");
   EXPECT_EQ(document.pages[1].label, "1");
+}
+
+TEST_F(Pdf, NumbersAPageWhoseLabelIsLong) {
+  const Document document =
+      import(pdfWithLines({{{72, 700, "A page"}}}, "", "/PageLabels << /Nums [0 << /S /a /St 2600 >>] >>"));
+  EXPECT_EQ(document.pages[0].label, "1");
 }
 
 TEST_F(Pdf, ShowsBoxesOfARotatedPageUpright) {
@@ -146,12 +154,43 @@ TEST_F(Pdf, WithoutAnOutlineTakesLargeLinesAsSections) {
   EXPECT_EQ(document.sections[0].title, "A Large Heading");
 }
 
+TEST(PdfHeadings, BySizeHaveThreeLevelsHoweverManySizesThereAre) {
+  constexpr std::size_t kSizes = 200'000;
+  Document document;
+  std::vector<LinePlace> lines;
+  for (std::size_t i = 0; i < kSizes; ++i) {
+    document.text += "A heading\n";
+    lines.push_back({i * 10, i * 10 + 9, 0, static_cast<float>(kSizes + 20 - i), true});
+  }
+  document.text += std::string(100, 'a');
+  lines.push_back({kSizes * 10, document.text.size(), 0, 10, true});
+  const std::vector<Section> sections = headingsBySize(document, lines);
+  ASSERT_EQ(sections.size(), kSizes);
+  EXPECT_EQ(sections[0].level, 1);
+  EXPECT_EQ(sections[1].level, 2);
+  EXPECT_EQ(sections[2].level, 3);
+  EXPECT_EQ(sections.back().level, 3);
+}
+
 TEST_F(Pdf, EndsThoughItsOutlineRefersToItself) {
   const Document document =
       import(pdfWithLines({{{72, 700, "Text of the page"}}}, "", "/Outlines 6 0 R",
                           {"<< /First 7 0 R /Last 7 0 R /Count 1 >>",
                            "<< /Title (Loop) /Parent 6 0 R /Next 7 0 R /First 7 0 R /Last 7 0 R >>"}));
   EXPECT_EQ(document.text, "Text of the page");
+}
+
+TEST_F(Pdf, EndsThoughItsTreeOfNamesRefersToEachNodeTwice) {
+  constexpr int kDeep = 60;
+  std::vector<std::string> objects = {"<< /First 7 0 R /Last 7 0 R /Count 1 >>",
+                                      "<< /Title (Listed) /Parent 6 0 R /Dest (Here) >>"};
+  for (int i = 9; i < 9 + kDeep; ++i)
+    objects.push_back("<< /Kids [" + std::to_string(i) + " 0 R " + std::to_string(i) + " 0 R] >>");
+  objects.push_back("<< /Kids [] /Names [(Here) [4 0 R /Fit]] >>");
+  const Document document = import(pdfWithLines({{{72, 700, "Text of the page"}}}, "",
+                                                "/Outlines 6 0 R /Names << /Dests 8 0 R >>", objects));
+  ASSERT_EQ(document.sections.size(), 1u);
+  EXPECT_EQ(document.sections[0].title, "Listed");
 }
 
 TEST_F(Pdf, EndsThoughItsPageTreeRefersToItself) {
@@ -183,7 +222,7 @@ TEST_F(Pdf, WithFormsThatDrawEachOtherForEverIsRefused) {
   std::string content;
   for (int i = 0; i < 10; ++i) content += "/F Do ";
   const std::string bytes = pdfOfFormsInForms(12, content);
-  ASSERT_GT(drawnBytesOf(bytes)(0), kMostDrawnBytes) << "else the import does not end";
+  ASSERT_GT(drawnBytesOf(*pdfObjects(bytes))(0), kMostDrawnBytes) << "else the import does not end";
   EXPECT_THAT(refusal(bytes), AllOf(HasSubstr("made.pdf"), HasSubstr("on page 1"), HasSubstr("over and over")));
 }
 
@@ -223,6 +262,19 @@ TEST_F(Pdf, TakesItsTitleFromXmpWhereTheInformationHasNoneOfUse) {
   EXPECT_EQ(import(pdfThatSays("<< /Title (draft.doc) >>", "/Metadata 7 0 R", metadata)).title,
             "Of Owls & Mice");
   EXPECT_EQ(import(pdfThatSays("<< /Title (Of Cats) >>", "/Metadata 7 0 R", metadata)).title, "Of Cats");
+}
+
+TEST_F(Pdf, TakesLettersOfXmpAsTheyAreWritten) {
+  const std::string metadata = xmp("<dc:title><rdf:Alt><rdf:li>Été – Größe</rdf:li></rdf:Alt></dc:title>");
+  EXPECT_EQ(import(pdfThatSays("<< >>", "/Metadata 7 0 R", metadata)).title, "Été – Größe");
+}
+
+TEST_F(Pdf, TakesNoMoreOfXmpThanItsBeginning) {
+  const std::string metadata = xmp("<dc:title><rdf:Alt><rdf:li>Of Owls</rdf:li></rdf:Alt></dc:title>") +
+                               std::string(kMostMetadataBytes, ' ');
+  const std::string bytes = pdfThatSays("<< >>", "/Metadata 7 0 R", metadata);
+  EXPECT_EQ(catalogueOf(*pdfObjects(bytes)).metadata, metadata.substr(0, kMostMetadataBytes));
+  EXPECT_EQ(import(bytes).title, "Of Owls");
 }
 
 TEST_F(Pdf, WithoutATitleIsCalledByItsFile) {
