@@ -30,7 +30,8 @@ constexpr PolicySeam kFull{"full", fullPolicy}, kStreaming{"streaming", streamin
     kH2o{"h2o", h2oPolicy, kH2oNumbers}, kKeydiff{"keydiff", keydiffPolicy, kKeydiffNumbers},
     kExpected{"expected-attention", expectedAttentionPolicy, kExpectedNumbers},
     kBeacon{"beacon", beaconPolicy, kBeaconNumbers};
-constexpr CodecSeam kPlain{"plain", plainCodec}, kKivi4{"kivi-4-", kivi4Codec}, kKivi2{"kivi-2-", kivi2Codec};
+constexpr CodecSeam kPlain{"plain", plainCodec}, kKivi4{"kivi-4-bands-", kivi4Codec},
+    kKivi2{"kivi-2-bands-", kivi2Codec};
 constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePositions},
     kClamped{"clamped", clampedPositions}, kInterpolated{"pi", interpolatedPositions, kScaleNumbers},
     kNtk{"ntk", ntkPositions, kScaleNumbers}, kYarn{"yarn", yarnPositions, kYarnNumbers},

@@ -5,6 +5,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/level_groups.h"
 #include "kernels/products.h"
 #include "kernels/rotate.h"
 #include "kernels/rounding.h"
@@ -16,7 +17,7 @@ namespace kvasir {
 
 /// Of the table below; another number is another table. Tables of different layout are told apart by
 /// backendLayout().
-constexpr int kBackendVersion = 1;
+constexpr int kBackendVersion = 2;
 /// The one function a library exports, as BackendEntry.
 constexpr const char* kBackendEntry = "kvasirKernelBackend";
 
@@ -51,6 +52,8 @@ struct KernelTable {
   LaunchPair<RowNorm> normalizeRows;
   LaunchPair<RowGate> gateRows;
   LaunchPair<Rotation> rotateRows;
+  LaunchPair<LevelPacking> packLevels;
+  LaunchPair<LevelUnpacking> unpackLevels;
   LaunchPair<TokenAttention> attendToken;
   LaunchPair<BlockAttention> attendRows;
 };
@@ -86,8 +89,8 @@ constexpr std::uint64_t backendLayout() {
   for (const std::size_t size :
        {sizeof(KernelBackend), sizeof(KernelTable), sizeof(BackendDevice), sizeof(ExactProduct),
         sizeof(Expansion<float>), sizeof(RowRounding<float>), sizeof(PanelProduct<float>),
-        sizeof(RowNorm<float>), sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(TokenAttention<float>),
-        sizeof(BlockAttention<float>)})
+        sizeof(RowNorm<float>), sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(LevelPacking<float>),
+        sizeof(LevelUnpacking<float>), sizeof(TokenAttention<float>), sizeof(BlockAttention<float>)})
     layout = layout * 1099511628211u + size;
   return layout;
 }
@@ -115,6 +118,8 @@ KernelBackend backendOf() {
   backend.kernels.normalizeRows = {Device::run, Device::run};
   backend.kernels.gateRows = {Device::run, Device::run};
   backend.kernels.rotateRows = {Device::run, Device::run};
+  backend.kernels.packLevels = {Device::run, Device::run};
+  backend.kernels.unpackLevels = {Device::run, Device::run};
   backend.kernels.attendToken = {Device::run, Device::run};
   backend.kernels.attendRows = {Device::run, Device::run};
   return backend;

@@ -88,6 +88,14 @@ struct Cuda {
     return guarded([&] { rotateRowsOnDevice(rotation, stream); });
   }
   template <class Value>
+  static Failure run(const LevelPacking<Value>& packing, std::int64_t, void* stream) {
+    return guarded([&] { packLevelsOnDevice(packing, stream); });
+  }
+  template <class Value>
+  static Failure run(const LevelUnpacking<Value>& unpacking, std::int64_t, void* stream) {
+    return guarded([&] { unpackLevelsOnDevice(unpacking, stream); });
+  }
+  template <class Value>
   static Failure run(const TokenAttention<Value>& attention, std::int64_t, void* stream) {
     return guarded([&] { attendTokenOnDevice(attention, stream); });
   }

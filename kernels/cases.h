@@ -138,6 +138,51 @@ struct Gate {
   }
 };
 
+inline LevelGroups keysOf(int tokens, int dimension, int bits) { return {1, tokens, dimension, bits}; }
+inline LevelGroups valuesOf(int tokens, int dimension, int bits) { return {tokens, dimension, 1, bits}; }
+
+/// Keys and values of tokens and dimensions that fill groups and vectors, or do not.
+inline std::vector<LevelGroups> everyGroups() {
+  constexpr struct {
+    int tokens, dimension;
+  } kShapes[] = {{128, 64}, {70, 80}, {31, 128}, {33, 256}, {32, 33}, {5, 72}, {40, 3}, {1, 1}};
+  std::vector<LevelGroups> groups;
+  for (const auto& [tokens, dimension] : kShapes)
+    for (const int bits : {4, 2}) {
+      groups.push_back(keysOf(tokens, dimension, bits));
+      groups.push_back(valuesOf(tokens, dimension, bits));
+    }
+  return groups;
+}
+
+/// Numbers in groups, and room for what is kept of them and one byte more. Those of the first group are equal.
+template <class Value>
+struct Grouped {
+  static constexpr std::uint8_t kUnwritten = 0xa5;
+
+  LevelGroups groups;
+  std::vector<Value> numbers;
+  std::vector<std::uint8_t> packed;
+
+  explicit Grouped(const LevelGroups& groups, float range = 3)
+      : groups(groups),
+        numbers(randomValues<Value>(groups.sheets * groups.length * groups.lanes, range, 15)),
+        packed(groups.bytes() + 1, kUnwritten) {
+    for (int i = 0; !numbers.empty() && i < groups.count(0); ++i) numbers[i * groups.lanes] = numbers.front();
+  }
+
+  LevelPacking<Value> packing() { return {groups, numbers.data(), packed.data()}; }
+  LevelUnpacking<Value> unpacking(Value* out) const { return {groups, packed.data(), out}; }
+};
+
+template <class Value>
+void packByDefinition(const LevelPacking<Value>& packing) {
+  const LevelGroups& groups = packing.groups;
+  for (std::int64_t sheet = 0; sheet < groups.sheets; ++sheet)
+    for (int band = 0; band < groups.bands(); ++band)
+      for (int lane = 0; lane < groups.lanes; ++lane) packing.packGroup(sheet, band, lane);
+}
+
 enum class Angles { One, EachRow };
 
 template <class Value>

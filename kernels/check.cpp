@@ -252,6 +252,33 @@ void checkRotate(Trial& trial) {
 }
 
 template <class Value>
+void checkPackLevels(Trial& trial) {
+  for (const LevelGroups& groups : cases::everyGroups()) {
+    cases::Grouped<Value> grouped(groups);
+    const DeviceArray<Value> numbers(trial.backend, grouped.numbers);
+    const DeviceArray<std::uint8_t> packed(trial.backend, grouped.packed);
+    trial.launch(of<Value>(trial.backend.kernels.packLevels),
+                 LevelPacking<Value>{groups, numbers.data(), packed.data()});
+    const std::vector<std::uint8_t> bytes = packed.read();
+    trial.compare(reference::packLevels(grouped.packing()), reference::keptNumbers(groups, bytes.data()));
+  }
+}
+
+/// Of what the definition packed.
+template <class Value>
+void checkUnpackLevels(Trial& trial) {
+  for (const LevelGroups& groups : cases::everyGroups()) {
+    cases::Grouped<Value> grouped(groups);
+    cases::packByDefinition(grouped.packing());
+    const DeviceArray<std::uint8_t> packed(trial.backend, grouped.packed);
+    const DeviceArray<Value> numbers(trial.backend, cases::unwritten<Value>(std::ssize(grouped.numbers)));
+    trial.launch(of<Value>(trial.backend.kernels.unpackLevels),
+                 LevelUnpacking<Value>{groups, packed.data(), numbers.data()});
+    trial.compare(reference::unpackLevels(grouped.unpacking(nullptr)), numbers.read());
+  }
+}
+
+template <class Value>
 void checkAttended(Trial& trial, const cases::Attended<Value>& attended) {
   const TokenAttention<Value> onHost = attended.argument();
   const cases::AttentionResult<Value> empty(onHost);
@@ -339,6 +366,10 @@ constexpr Row kRows[] = {
     {"gateRows, bf16", checkGate<Half>, [](KernelTable& k) { k.gateRows.bfloats = nullptr; }},
     {"rotateRows, float", checkRotate<float>, [](KernelTable& k) { k.rotateRows.floats = nullptr; }},
     {"rotateRows, bf16", checkRotate<Half>, [](KernelTable& k) { k.rotateRows.bfloats = nullptr; }},
+    {"packLevels, float", checkPackLevels<float>, [](KernelTable& k) { k.packLevels.floats = nullptr; }},
+    {"packLevels, bf16", checkPackLevels<Half>, [](KernelTable& k) { k.packLevels.bfloats = nullptr; }},
+    {"unpackLevels, float", checkUnpackLevels<float>, [](KernelTable& k) { k.unpackLevels.floats = nullptr; }},
+    {"unpackLevels, bf16", checkUnpackLevels<Half>, [](KernelTable& k) { k.unpackLevels.bfloats = nullptr; }},
     {"attendToken, float", checkAttendToken<float>, [](KernelTable& k) { k.attendToken.floats = nullptr; }},
     {"attendToken, bf16", checkAttendToken<Half>, [](KernelTable& k) { k.attendToken.bfloats = nullptr; }},
     {"attendRows, float", checkAttendRows<float>, [](KernelTable& k) { k.attendRows.floats = nullptr; }},

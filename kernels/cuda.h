@@ -4,6 +4,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/level_groups.h"
 #include "kernels/products.h"
 #include "kernels/rotate.h"
 #include "kernels/rounding.h"
@@ -34,6 +35,11 @@ void gateRowsOnDevice(const RowGate<std::uint16_t>& gate, std::int64_t rows, voi
 
 void rotateRowsOnDevice(const Rotation<float>& rotation, void* stream);
 void rotateRowsOnDevice(const Rotation<std::uint16_t>& rotation, void* stream);
+
+void packLevelsOnDevice(const LevelPacking<float>& packing, void* stream);
+void packLevelsOnDevice(const LevelPacking<std::uint16_t>& packing, void* stream);
+void unpackLevelsOnDevice(const LevelUnpacking<float>& unpacking, void* stream);
+void unpackLevelsOnDevice(const LevelUnpacking<std::uint16_t>& unpacking, void* stream);
 
 void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream);
 void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* stream);

@@ -75,6 +75,16 @@ struct Processor {
     return nullptr;
   }
   template <class Value>
+  static Failure run(const LevelPacking<Value>& packing, std::int64_t, void*) {
+    packLevels(packing);
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const LevelUnpacking<Value>& unpacking, std::int64_t, void*) {
+    unpackLevels(unpacking);
+    return nullptr;
+  }
+  template <class Value>
   static Failure run(const TokenAttention<Value>& attention, std::int64_t, void*) {
     attendToken(attention);
     return nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/level_groups.h"
 #include "kernels/products.h"
 #include "kernels/rotate.h"
 #include "kernels/rounding.h"
@@ -144,6 +146,56 @@ Expectations roundRows(const RowRounding<In>& r, std::int64_t rows) {
     double most = 0;
     for (std::int64_t k = first; k < first + r.columns; ++k) most = std::max(most, std::abs(number(r.in[k])));
     result.push_back({number(r.in[i]), most * (0.5 / 32767 + 4 * kUnit)});
+  }
+  return result;
+}
+
+/// What is kept of numbers, by the bytes as they are described beside LevelGroups, each with the error of
+/// working it out in float32.
+inline Expectations keptLevels(const LevelGroups& g, const std::uint8_t* packed) {
+  Expectations result;
+  const std::int64_t bands = (g.length + 31) / 32, rows = 4 * g.bits;
+  for (std::int64_t i = 0; i < g.sheets * g.length * g.lanes; ++i) {
+    const std::int64_t lane = i % g.lanes, place = i / g.lanes % g.length, sheet = i / g.lanes / g.length;
+    const std::uint8_t* band = packed + (sheet * bands + place / 32) * g.lanes * (8 + rows);
+    float scale, least;
+    std::memcpy(&scale, band + 4 * lane, sizeof scale);
+    std::memcpy(&least, band + 4 * (g.lanes + lane), sizeof least);
+    const std::int64_t row = place % 32 % rows, above = place % 32 / rows;
+    const int byte = band[8 * g.lanes + row * g.lanes + lane];
+    const double scaled = double{scale} * (byte >> above * g.bits & ((1 << g.bits) - 1));
+    result.push_back({scaled + least, 2 * kUnit * (std::abs(scaled) + std::abs(double{least})) + kTiny});
+  }
+  return result;
+}
+inline std::vector<double> keptNumbers(const LevelGroups& groups, const std::uint8_t* packed) {
+  std::vector<double> numbers;
+  for (const Expected& kept : keptLevels(groups, packed)) numbers.push_back(kept.value);
+  return numbers;
+}
+
+template <class Value>
+Expectations unpackLevels(const LevelUnpacking<Value>& u) {
+  Expectations result = keptLevels(u.groups, u.packed);
+  for (Expected& entry : result) entry = stored<Value>(entry);
+  return result;
+}
+
+/// The numbers, and how far what is kept of them may lie: half a level.
+template <class Value>
+Expectations packLevels(const LevelPacking<Value>& p) {
+  const LevelGroups& g = p.groups;
+  Expectations result;
+  for (std::int64_t i = 0; i < g.sheets * g.length * g.lanes; ++i) {
+    const std::int64_t place = i / g.lanes % g.length, first = i - place % 32 * g.lanes;
+    const std::int64_t count = std::min<std::int64_t>(32, g.length - place / 32 * 32);
+    double least = number(p.numbers[first]), most = least;
+    for (std::int64_t k = first; k < first + count * g.lanes; k += g.lanes) {
+      least = std::min(least, number(p.numbers[k]));
+      most = std::max(most, number(p.numbers[k]));
+    }
+    const double half = 0.5 / ((1 << g.bits) - 1);
+    result.push_back({number(p.numbers[i]), (most - least) * (half + 8 * kUnit) + kTiny});
   }
   return result;
 }

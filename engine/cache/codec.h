@@ -31,11 +31,11 @@ class KvCodec {
 std::unique_ptr<KvCodec> plainCodec(at::ScalarType computed);
 
 /// KIVI (§3.2, 3.3): levels of 4 or 2 bits between the least and the greatest of 32 numbers; keys along the
-/// tokens of a channel, values along the channels of a token. The recent tokens in full precision are a chunk's
-/// own (KvCache::write), as with the paper's residual of 128 for keys; question and answer stay in full
-/// precision, too. Departures: keys are quantised before rotation, since the cache keeps them so; values become
-/// levels with their chunk's keys, not one token at a time; what is read later meets levels, where the paper's
-/// first pass meets none; scales are float32.
+/// tokens of a channel, values along the channels of a token (kernels/level_groups.h). The recent tokens in
+/// full precision are a chunk's own (KvCache::write), as with the paper's residual of 128 for keys; question
+/// and answer stay in full precision, too. Departures: keys are quantised before rotation, since the cache
+/// keeps them so; values become levels with their chunk's keys, not one token at a time; what is read later
+/// meets levels, where the paper's first pass meets none; scales are float32.
 std::unique_ptr<KvCodec> kivi4Codec(at::ScalarType computed);
 std::unique_ptr<KvCodec> kivi2Codec(at::ScalarType computed);
 

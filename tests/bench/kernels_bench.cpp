@@ -62,6 +62,40 @@ void roundToLevels(State& state) {
 }
 BENCHMARK(roundToLevels)->Args({1, 576})->Args({512, 1536});
 
+/// Keys of a KV head, or its values. Arguments: tokens, dimension, bits.
+template <LevelGroups (*kGroups)(int, int, int)>
+cases::Grouped<std::uint16_t> grouped(const State& state) {
+  return cases::Grouped<std::uint16_t>(kGroups(
+      static_cast<int>(state.range(0)), static_cast<int>(state.range(1)), static_cast<int>(state.range(2))));
+}
+
+template <LevelGroups (*kGroups)(int, int, int)>
+void packToLevels(State& state) {
+  cases::Grouped<std::uint16_t> numbers = grouped<kGroups>(state);
+  const LevelPacking<std::uint16_t> packing = numbers.packing();
+  for (auto _ : state) {
+    packLevels(packing);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(numbers.numbers.size()));
+}
+BENCHMARK(packToLevels<cases::keysOf>)->Args({128, 64, 4})->Args({128, 64, 2});
+BENCHMARK(packToLevels<cases::valuesOf>)->Args({128, 64, 4})->Args({128, 64, 2});
+
+template <LevelGroups (*kGroups)(int, int, int)>
+void unpackFromLevels(State& state) {
+  cases::Grouped<std::uint16_t> numbers = grouped<kGroups>(state);
+  packLevels(numbers.packing());
+  const LevelUnpacking<std::uint16_t> unpacking = numbers.unpacking(numbers.numbers.data());
+  for (auto _ : state) {
+    unpackLevels(unpacking);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(numbers.numbers.size()));
+}
+BENCHMARK(unpackFromLevels<cases::keysOf>)->Args({128, 64, 4})->Args({128, 64, 2});
+BENCHMARK(unpackFromLevels<cases::valuesOf>)->Args({128, 64, 4})->Args({128, 64, 2});
+
 /// A chunk of three query heads reading. Arguments: dimension, keys.
 template <class Value>
 void attendChunk(State& state) {

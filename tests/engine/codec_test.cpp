@@ -34,6 +34,15 @@ at::Tensor quantisedRows(const at::Tensor& rows, int bits) {
 class Kivi : public testing::TestWithParam<int> {
  protected:
   std::string row() const { return "kivi-" + std::to_string(GetParam()); }
+
+  KvTensors recoded(at::ScalarType type, const KvShape& shape, const KvTensors& kv) const {
+    const auto codec = findMethod(row()).codec.make(type);
+    const int tokens = static_cast<int>(kv.keys.size(1));
+    std::vector<std::byte> bytes(codec->bytes(shape, tokens));
+    codec->encode(kv, bytes.data());
+    return codec->decode(shape, tokens, bytes.data());
+  }
+
   c10::InferenceMode noGradients_;
 };
 
@@ -42,11 +51,7 @@ TEST_P(Kivi, KeepsKeysByChannelAndValuesByToken) {
   at::manual_seed(2);
   const KvTensors kv{at::randn({2, kTokens, kWidth}) + at::randn({1, 1, kWidth}) * 5,
                      at::randn({2, kTokens, kWidth})};
-  const auto codec = findMethod(row()).codec.make(at::kFloat);
-  const KvShape shape{1, 2, kWidth};
-  std::vector<std::byte> bytes(codec->bytes(shape, kTokens));
-  codec->encode(kv, bytes.data());
-  const KvTensors back = codec->decode(shape, kTokens, bytes.data());
+  const KvTensors back = recoded(at::kFloat, {1, 2, kWidth}, kv);
   for (int head = 0; head < 2; ++head) {
     EXPECT_TRUE(at::allclose(back.keys[head], quantisedRows(kv.keys[head].t().contiguous(), GetParam()).t(),
                              1e-5, 1e-5));
@@ -60,6 +65,29 @@ TEST_P(Kivi, TakesItsShareOfBytes) {
   const double share =
       static_cast<double>(findMethod(row()).codec.make(at::kBFloat16)->bytes(shape, kChunkTokens)) / plain;
   EXPECT_NEAR(share, (GetParam() + 2) / 16.0, 0.01);  // a scale and an offset for 32 numbers: two bits a number
+}
+
+TEST_P(Kivi, TakesBf16AsTheSameNumbersInFloat) {
+  constexpr int kTokens = 70, kWidth = 80;
+  const KvShape shape{1, 2, kWidth};
+  at::manual_seed(3);
+  const KvTensors kv{at::randn({2, kTokens, kWidth}).to(at::kBFloat16),
+                     at::randn({2, kTokens, kWidth}).to(at::kBFloat16)};
+  const KvTensors rounded = recoded(at::kBFloat16, shape, kv);
+  const KvTensors exact = recoded(at::kFloat, shape, {kv.keys.to(at::kFloat), kv.values.to(at::kFloat)});
+  EXPECT_TRUE(at::equal(rounded.keys, exact.keys.to(at::kBFloat16)));
+  EXPECT_TRUE(at::equal(rounded.values, exact.values.to(at::kBFloat16)));
+}
+
+TEST_P(Kivi, TakesTokensAsAPartOfMore) {
+  const KvShape shape{1, 2, 64};
+  at::manual_seed(4);
+  const KvTensors all{at::randn({2, 300, 64}), at::randn({2, 64, 300}).transpose(1, 2)};
+  const KvTensors part{all.keys.narrow(1, 100, 128), all.values.narrow(1, 100, 128)};
+  const KvTensors back = recoded(at::kFloat, shape, part);
+  const KvTensors expected = recoded(at::kFloat, shape, {part.keys.contiguous(), part.values.contiguous()});
+  EXPECT_TRUE(at::equal(back.keys, expected.keys));
+  EXPECT_TRUE(at::equal(back.values, expected.values));
 }
 
 // A chunk's own queries meet its keys and values as computed, later ones meet levels.
