@@ -148,7 +148,7 @@ def methods(options):
     """What was asked of a length by all of the methods, in columns."""
     if not options.methods:
         listed = subprocess.run([options.cli, "methods", "--json"], check=True, capture_output=True, text=True).stdout
-        options.methods = [row["name"] for row in json.loads(listed)]
+        options.methods = [row["name"] for row in json.loads(listed) if row["name"] != "longrope"]  # wants a model with factors
     tables = {}
     for tokens in options.lengths:
         rows = made_rows(options, tokens, "needles")
