@@ -238,7 +238,10 @@ class DrawingCounter {
 
   std::uint64_t bytesOf(std::size_t number) {
     if (number >= pages_.size()) return 0;
-    if (nameBytes_ > mostNameBytes_ / 2) contents_.clear(), nameBytes_ = 0;
+    if (nameBytes_ > mostNameBytes_ / 2) {
+      contents_.clear();
+      nameBytes_ = 0;
+    }
     bytes_ = 0;
     within_.clear();
     drawing_.clear();

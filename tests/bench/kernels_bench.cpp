@@ -39,6 +39,8 @@ BENCHMARK_CAPTURE(multiply, q4_1, Matrix::Kind{32, Levels::Nibbles, Offsets::Som
     ->Args({960, 576, 1})
     ->Args({3072, 576, 1})
     ->Args({576, 1536, 1})
+    ->Args({3072, 576, 2})
+    ->Args({3072, 576, 4})
     ->Args({3072, 576, 8})
     ->Args({3072, 576, 512})
     ->Args({576, 1536, 512});
