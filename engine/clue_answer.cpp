@@ -94,7 +94,7 @@ Answer answerFromClues(const LoadedModel& model, const ChunkedReading& reading, 
     for (const std::string& clue : cluesOf(written(task), question, clues)) search(clue);
   if (method.numbers.whole("draft") == 1)
     if (const std::string draft = written(kDraftTask); isWorthSearching(draft, question)) search(draft);
-  Answer answer = answerFromFound(model, reading, finder.text(), passages, question, asking);
+  Answer answer = answerFromFound(model, reading, finder, passages, question, asking);
   steps.push_back({AnswerStep::Kind::Answer, std::string(question), answer.text,
                    mostAttended(answer.map, reading.chunks(), kShownChunks)});
   answer.steps = std::move(steps);

@@ -266,6 +266,7 @@ class PartWalk {
   Answer answerOver(const std::vector<char>& isChosen) {
     Answer answer = answerAfter(model_, read(isChosen, weightsFor(question_)), reading_,
                                 chunkScores(chunks(), passages_), question_, asking_);
+    answer.kvBytesInMemory += finder_.bytes();
     steps_.push_back({AnswerStep::Kind::Answer, question_, answer.text,
                       mostAttended(answer.map, reading_.chunks(), kShownChunks)});
     answer.steps = std::move(steps_);

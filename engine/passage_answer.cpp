@@ -1,6 +1,5 @@
 #include "engine/passage_answer.h"
 
-#include "engine/passage_index.h"
 #include "engine/passage_prompt.h"
 
 namespace kvasir {
@@ -8,10 +7,10 @@ namespace kvasir {
 Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                           const Asking& asking) {
   const PassageFinder finder(model, findMethod(asking.settings.method), reading);
-  return answerFromFound(model, reading, finder.text(), finder.find(question), question, asking);
+  return answerFromFound(model, reading, finder, finder.find(question), question, asking);
 }
 
-Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, const TokenText& text,
+Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, const PassageFinder& finder,
                        const std::vector<ScoredPassage>& passages, std::string_view question,
                        const Asking& asking) {
   const AskSettings& settings = asking.settings;
@@ -22,13 +21,15 @@ Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, 
     for (const std::size_t i : bestPassages(passages, static_cast<std::size_t>(most)))
       best.push_back(passages[i]);
   }
+  const std::vector<Run>& chunks = finder.text().chunks;
   const int room = roomForPassages(model, settings, frameQuestion(model, question).size());
-  const ReadPrompt prompt(model, settings,
-                          promptOf(model, reading, chooseTokens(text.chunks, best, settings, room)),
+  const ReadPrompt prompt(model, settings, promptOf(model, reading, chooseTokens(chunks, best, settings, room)),
                           weightsFor(question), [&] {
                             asking.listener.progress({Stage::Retrieving, 0, 0, 0});
                           });
-  return answerAfter(model, prompt, reading, chunkScores(text.chunks, passages), question, asking);
+  Answer answer = answerAfter(model, prompt, reading, chunkScores(chunks, passages), question, asking);
+  answer.kvBytesInMemory += finder.bytes();
+  return answer;
 }
 
 }  // namespace kvasir

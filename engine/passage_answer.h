@@ -1,8 +1,7 @@
 #pragma once
 
 #include "engine/generation.h"
-#include "engine/reading.h"
-#include "engine/retrieval/passages.h"
+#include "engine/passage_index.h"
 
 namespace kvasir {
 
@@ -12,7 +11,7 @@ Answer answerFromPassages(const LoadedModel& model, const ChunkedReading& readin
                           const Asking& asking);
 
 /// The same from passages that were found already.
-Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, const TokenText& text,
+Answer answerFromFound(const LoadedModel& model, const ChunkedReading& reading, const PassageFinder& finder,
                        const std::vector<ScoredPassage>& passages, std::string_view question,
                        const Asking& asking);
 

@@ -12,6 +12,7 @@ class PassageFinder {
   PassageFinder(const LoadedModel& model, const Method& method, const ChunkedReading& reading);
 
   const TokenText& text() const { return text_; }
+  std::size_t bytes() const { return text_.bytesInMemory() + index_.capacity() * sizeof(float); }
   std::vector<ScoredPassage> find(std::string_view question) const {
     return retriever_->find(text_, index_, question);
   }

@@ -19,6 +19,11 @@ struct TokenText {
   std::vector<Run> chunks;
 
   int tokens() const { return static_cast<int>(isText.size()); }
+  std::size_t bytesInMemory() const {
+    return text.capacity() +
+           (bytes.capacity() + (sentences_ ? sentences_->capacity() : 0)) * sizeof(std::size_t) +
+           isText.capacity() + chunks.capacity() * sizeof(Run);
+  }
   std::string_view textOf(Run run) const;
   /// The token that begins at a byte of the text, but for white space before it, or else the next.
   int tokenAt(std::size_t byte) const;

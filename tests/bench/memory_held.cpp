@@ -3,10 +3,11 @@
 // How much memory the process grows by for an answer, beside what the engine counts; one JSON line. A child of
 // memory_versus_engine.py. READING is the chunk file: read if it is not there, and left.
 //
-// Grown is anonymous memory (RssAnon), between an engine that has read and answered a short text and let it go,
-// and the same engine at the end of an answer over the long one, free pages given back to the system at both
-// moments. Pages of mapped files (the reading, the model) are the system's cache: counted as kv_disk, dropped
-// when others want room, and no part of it.
+// Grown is anonymous memory (RssAnon), between an engine that has answered over the text and let the answer go,
+// and the same engine at the end of another answer over it, free pages given back to the system at both
+// moments. Left is what stays after the first, beside an engine that has answered over a short text: what
+// libraries keep. Pages of mapped files (the reading, the model) are the system's cache: counted as kv_disk,
+// dropped when others want room, and no part of it.
 #include <malloc.h>
 
 #include <cstdio>
@@ -113,8 +114,10 @@ int run(const std::vector<std::string>& words) {
   fs::remove(warm);
   const std::string whole = ofTokens(engine, text, std::stoul(words[3]));
   const std::int64_t before = anonymousBytes();
-  Measured measured = measure(engine, whole, asking, file, before);
-  measured.left = anonymousBytes() - before;
+  measure(engine, whole, asking, file, before);
+  const std::int64_t let = anonymousBytes();
+  Measured measured = measure(engine, whole, asking, file, let);
+  measured.left = let - before;
   std::printf(
       "{\"method\": \"%s\", \"grown\": %lld, \"left\": %lld, \"counted\": %zu, \"on_disk\": %zu, "
       "\"attended\": %d}\n",
