@@ -19,8 +19,8 @@ constexpr int kPanelWidth = 460, kPanelHeight = 300;
 void makeLogarithmic(QCPAxis* axis) {
   axis->setScaleType(QCPAxis::stLogarithmic);
   axis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
-  axis->setNumberPrecision(0);
-  axis->setNumberFormat(QStringLiteral("f"));
+  axis->setNumberPrecision(6);
+  axis->setNumberFormat(QStringLiteral("g"));
 }
 
 void addPanel(QCustomPlot& plot, const CurvePanel& panel, int row, int column, QCPLegend* legend) {
