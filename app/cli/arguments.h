@@ -61,11 +61,10 @@ struct Arguments {
 
   MapKind mapKind = MapKind::Both;
   std::vector<std::string> marked;  ///< of map: texts whose chunks are outlined
-  std::vector<std::string>
-      methods;               ///< of compare, eval, needle, bench and perplexity, one at least; of methods
-  std::vector<int> budgets;  ///< of eval and needle, one at least
-  std::filesystem::path
-      picture;  ///< of map (.csv too), eval, needle and bench: .png, .svg or .pdf; empty: none
+  /// Of compare, eval, needle, bench and perplexity, one at least; of methods.
+  std::vector<std::string> methods;
+  std::vector<int> budgets;       ///< of eval and needle, one at least
+  std::filesystem::path picture;  ///< .png, .svg or .pdf, of map also .csv; empty: none
   NeedleChoice needle;
 
   std::filesystem::path file;    ///< of eval, tokenize, logits, perplexity

@@ -45,22 +45,18 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
   return panel;
 }
 
-/// Reading after so many tokens is another curve than from the beginning; generating goes by what stands
-/// before.
-QString curveName(const MethodSpeed& speed) {
-  const QString method = QString::fromStdString(speed.method);
-  if (speed.result.kind != "read" || speed.result.depth == 0) return method;
-  return QObject::tr("%1, after %2").arg(method, QString::fromStdString(withCommas(speed.result.depth)));
-}
-
 CurvePanel panel(const std::vector<MethodSpeed>& speeds, const char* title, const char* kind, const char* axis,
                  const std::function<double(const BenchResult&)>& valueOf) {
+  // Reading after so many tokens is another curve than from the beginning; generating goes by what stands
+  // before.
   const bool isRead = std::string_view(kind) == "read";
   const QString length = isRead ? QObject::tr("tokens read") : QObject::tr("tokens, with those before");
   CurvePanel panel{QObject::tr(title), length, QObject::tr(axis), true, true, {}};
   for (const MethodSpeed& speed : speeds) {
     if (speed.result.kind != kind) continue;
-    const QString name = curveName(speed);
+    QString name = QString::fromStdString(speed.method);
+    if (isRead && speed.result.depth > 0)
+      name = QObject::tr("%1, after %2").arg(name, QString::fromStdString(withCommas(speed.result.depth)));
     auto drawn = std::ranges::find(panel.curves, name, &PlotCurve::name);
     if (drawn == panel.curves.end()) drawn = panel.curves.insert(drawn, PlotCurve{name, {}});
     drawn->points.emplace_back(speed.result.tokens + (isRead ? 0 : speed.result.depth), valueOf(speed.result));

@@ -65,10 +65,7 @@ void WorkspaceTest::answersFromWhatHasBeenReadSoFar() {
 void WorkspaceTest::showsWhatAStoppedAnswerRestedOn() {
   start();
   openSample();
-  fakeEngine().onAnswerWord = [] { workFor(60); };
-  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
-  ask(kQuestion);
-  QTRY_VERIFY(grew.size() > 1);
+  askUntilHeard(kQuestion, 2);
   QTest::keyClick(&box(), Qt::Key_Escape);
   QTRY_VERIFY(!workspace().isAnswering());
   QTRY_VERIFY(shown() && shown()->isStopped && shown()->maps);
@@ -84,12 +81,9 @@ void WorkspaceTest::showsWhatAStoppedAnswerRestedOn() {
 void WorkspaceTest::keepsWhatAStoppedAnswerRestedOnWhileAnotherConversationIsShown() {
   start();
   openSample();
-  fakeEngine().onAnswerWord = [] { workFor(60); };
   fakeEngine().onRetrace = [] { workFor(400); };
-  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
   QSignalSpy retraced(&workspace().session(), &Session::retraced);
-  ask(kQuestion);
-  QTRY_VERIFY(grew.size() > 1);
+  askUntilHeard(kQuestion, 2);
   QTest::keyClick(&box(), Qt::Key_Escape);
   QTRY_VERIFY(!workspace().isAnswering());
   QTest::keyClick(&window(), Qt::Key_N, Qt::ControlModifier);
@@ -123,10 +117,7 @@ void WorkspaceTest::stopsWhatIsReadForAQuestion() {
 void WorkspaceTest::readsNoFurtherForAnAnswerThatWasStopped() {
   start();
   driven_->openHalfRead("The harpoon hit the whale at noon.");
-  fakeEngine().onAnswerWord = [] { workFor(60); };
-  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
-  ask(QStringLiteral("What did the harpoon do?"));
-  QTRY_VERIFY(grew.size() > 1);
+  askUntilHeard(QStringLiteral("What did the harpoon do?"), 2);
   QTest::keyClick(&box(), Qt::Key_Escape);
   QTRY_VERIFY(!workspace().isAnswering());
   QTRY_VERIFY(shown() && shown()->isStopped && shown()->maps);
@@ -148,10 +139,7 @@ void WorkspaceTest::saysThatTheDocumentDoesNotSay() {
 void WorkspaceTest::stopsMidwayAndKeepsTheText() {
   start();
   openSample();
-  fakeEngine().onAnswerWord = [] { workFor(60); };
-  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
-  ask(kQuestion);
-  QTRY_VERIFY(grew.size() > 1);
+  askUntilHeard(kQuestion, 2);
   QElapsedTimer timer;
   timer.start();
   QTest::keyClick(&box(), Qt::Key_Escape);

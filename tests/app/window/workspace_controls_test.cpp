@@ -1,7 +1,6 @@
 #include "tests/app/window/workspace_test.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include <QApplication>
 #include <QCoreApplication>
@@ -128,9 +127,7 @@ void WorkspaceTest::reachesEveryControlByKey() {
   askAndWait(kQuestion);
   window().activateWindow();
   QVERIFY(QTest::qWaitForWindowActive(&window()));
-  for (QWidget* view :
-       std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
-                                       window().findChild<ComparePanel*>()}) {
+  for (QWidget* view : lowerViews()) {
     window().showLowerView(view);
     box().setFocus();
     const QString outOfReach = controlsOutOfReach(window()).join(QLatin1Char('\n'));
@@ -170,9 +167,7 @@ void WorkspaceTest::givesALetterToOneControlOnly() {
   openSample();
   askAndWait(kQuestion);
   window().findChild<FindBar*>()->open({});
-  for (QWidget* view :
-       std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
-                                       window().findChild<ComparePanel*>()}) {
+  for (QWidget* view : lowerViews()) {
     window().showLowerView(view);
     const QString clashes = clashingLetters(window()).join(QLatin1Char('\n'));
     QVERIFY2(clashes.isEmpty(), qPrintable(clashes));
@@ -194,9 +189,7 @@ void WorkspaceTest::cutsNoTextAtOneAndAHalfTimesTheFont() {
   driven_->look().apply(Theme::Light, static_cast<int>(points * 1.5 + 0.5));
   QCoreApplication::processEvents();
   QCoreApplication::processEvents();
-  for (QWidget* view :
-       std::initializer_list<QWidget*>{window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
-                                       window().findChild<ComparePanel*>()}) {
+  for (QWidget* view : lowerViews()) {
     window().showLowerView(view);
     QCoreApplication::processEvents();
     const QString cut = cutTexts(window()).join(QLatin1Char('\n'));

@@ -121,10 +121,7 @@ void WorkspaceTest::findsEverythingAgainAtTheNextStart() {
   askAndWait(kQuestion);
   const QString answer = shown()->answer;
   // Busy with another question when it is closed.
-  fakeEngine().onAnswerWord = [] { workFor(60); };
-  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
-  ask(QStringLiteral("How many claims were pending?"));
-  QTRY_VERIFY(grew.size() > 0);
+  askUntilHeard(QStringLiteral("How many claims were pending?"), 1);
   QElapsedTimer timer;
   timer.start();
   window().close();
@@ -147,10 +144,7 @@ void WorkspaceTest::findsEverythingAgainAtTheNextStart() {
 void WorkspaceTest::findsTheQuestionAgainThatACrashCutOff() {
   start();
   openSample();
-  fakeEngine().onAnswerWord = [] { workFor(60); };
-  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
-  ask(kQuestion);
-  QTRY_VERIFY(grew.size() > 0);
+  askUntilHeard(kQuestion, 1);
   auto crashed = std::make_unique<DrivenWindow>();
   std::filesystem::copy(driven_->path({}).toStdString(), crashed->path({}).toStdString(),
                         std::filesystem::copy_options::recursive);

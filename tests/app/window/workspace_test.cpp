@@ -7,11 +7,14 @@
 #include <QInputDialog>
 #include <QLineEdit>
 #include <QListView>
+#include <QSignalSpy>
 #include <QTabBar>
 #include <QTest>
 
 #include "tests/app/fake_engine.h"
 #include "tests/ui/context_menu.h"
+#include "ui/maps/compare_panel.h"
+#include "ui/maps/evidence_panel.h"
 #include "ui/maps/heat_plot.h"
 #include "ui/maps/map_panel.h"
 #include "ui/panels/library_panel.h"
@@ -68,6 +71,18 @@ void WorkspaceTest::clickInLibrary(const QString& title) {
       list->model()->match(list->model()->index(0, 0), Qt::DisplayRole, title, 1, Qt::MatchExactly);
   QVERIFY(!found.isEmpty());
   QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, list->visualRect(found[0]).center());
+}
+
+void WorkspaceTest::askUntilHeard(const QString& question, int words) {
+  fakeEngine().onAnswerWord = [] { workFor(60); };
+  QSignalSpy grew(&workspace().session(), &Session::answerGrew);
+  ask(question);
+  QTRY_VERIFY(grew.size() >= words);
+}
+
+QWidgetList WorkspaceTest::lowerViews() {
+  return {window().findChild<EvidencePanel*>(), window().findChild<MapPanel*>(),
+          window().findChild<ComparePanel*>()};
 }
 
 void WorkspaceTest::answerSlowly() {

@@ -5,6 +5,7 @@
 #include <QObject>
 #include <QString>
 #include <QUrl>
+#include <QWidget>
 
 #include "tests/app/window/driven_window.h"
 
@@ -49,6 +50,10 @@ class WorkspaceTest : public QObject {
   /// gives a chunk of it that was not found.
   int askBesideALongDocument();
   void clickInLibrary(const QString& title);
+  /// Asks, from now on with time between an answer's words, and comes back when so many have come.
+  void askUntilHeard(const QString& question, int words);
+  /// What the lower part of the window can show.
+  QWidgetList lowerViews();
   /// From now on an answer takes six seconds.
   static void answerSlowly();
   void typeInto(QInputDialog* dialog, const QString& text);
