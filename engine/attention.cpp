@@ -55,6 +55,7 @@ void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
   }
   runs_.resize(same);
   count_ = count;
+  mirror_.count = std::min(mirror_.count, count);
 }
 
 void GatheredKv::reserve(int tokens, const at::Tensor& like) {
@@ -93,7 +94,7 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
 
 void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table) {
   runs_.clear();
-  count_ = 0;
+  count_ = mirror_.count = 0;
   table_ = &table;
   kept_ = kept;
   const int count = keptCount();
@@ -124,6 +125,24 @@ void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& r
     append(rest, layer, cache, table);
   }
   runs_ = runs;
+}
+
+template <class Value>
+DeviceRows<Value> GatheredKv::onDevice(const Accelerator& device) const {
+  if (mirror_.capacity < count_) {
+    mirror_ = {};  // before what takes its place
+    const auto hold = [&] { return device.hold(keys_.nbytes(), Accelerator::kLeftByKeys); };
+    mirror_ = {hold(), hold(), keys_.size(1), 0};
+  }
+  const std::int64_t width = keys_.size(2), first = mirror_.count * width;
+  const auto bytes = static_cast<std::size_t>((count_ - mirror_.count) * width) * sizeof(Value);
+  for (std::int64_t head = 0; bytes > 0 && head < keys_.size(0); ++head) {
+    const std::int64_t to = head * mirror_.capacity * width + first, from = head * headStride() + first;
+    device.copyIn(mirror_.keys.at<Value>() + to, keyRows<Value>() + from, bytes);
+    device.copyIn(mirror_.values.at<Value>() + to, valueRows<Value>() + from, bytes);
+  }
+  mirror_.count = count_;
+  return {mirror_.keys.at<Value>(), mirror_.values.at<Value>(), mirror_.capacity * width};
 }
 
 namespace {
@@ -318,48 +337,37 @@ SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t 
   return {group, block.tokens, [](int) { return 0; }, end};
 }
 
-/// A group, as one KV head's queries meet it.
+/// Where a group's numbers lie, on the processor or on a device.
 template <class Value>
-BlockAttention<Value> attentionOver(const GatheredKv& gathered, const at::Tensor& queries, const SeenKeys& seen,
-                                    std::int64_t head, float scale) {
-  BlockAttention<Value> attention;
-  attention.dimension = static_cast<int>(queries.size(2));
-  attention.queries =
-      static_cast<const Value*>(queries.const_data_ptr()) + head * std::ssize(seen.ends) * queries.size(2);
-  attention.keys = gathered.keyRows<Value>() + head * gathered.headStride();
-  attention.values = gathered.valueRows<Value>() + head * gathered.headStride();
-  attention.count = gathered.count();
-  attention.begins = seen.begins.data();
-  attention.ends = seen.ends.data();
-  attention.scale = scale;
-  return attention;
-}
+struct GroupMemory {
+  const Value* queries = nullptr;  ///< [heads, rows, headDimension]
+  DeviceRows<Value> rows;
+  const int *begins = nullptr, *ends = nullptr;  ///< as SeenKeys has them
+};
 
 /// Results of a block as they grow, and as they are given back.
 struct BlockSums {
-  at::Tensor output, largest, sum;  ///< [heads, tokens, headDimension], [heads, tokens] twice
+  std::int64_t rows, dimension;  ///< of all heads
+  at::Tensor numbers;            ///< output [rows, dimension], the largest [rows] and the sum [rows], in a row
   BlockOutput result;
 
   explicit BlockSums(const at::Tensor& queries)
-      : output(at::zeros(queries.sizes(), at::kFloat)),
-        largest(
-            at::full({queries.size(0), queries.size(1)}, -std::numeric_limits<float>::infinity(), at::kFloat)),
-        sum(at::zeros({queries.size(0), queries.size(1)}, at::kFloat)),
-        result{at::empty_like(queries), at::empty_like(sum)} {}
-
-  template <class Value>
-  void pointFrom(BlockAttention<Value>& attention, std::int64_t row) {
-    attention.output = output.data_ptr<float>() + row * output.size(2);
-    attention.largest = largest.data_ptr<float>() + row;
-    attention.sum = sum.data_ptr<float>() + row;
+      : rows(queries.size(0) * queries.size(1)),
+        dimension(queries.size(2)),
+        numbers(at::zeros({rows * (dimension + 2)}, at::kFloat)),
+        result{at::empty_like(queries), at::empty({queries.size(0), queries.size(1)}, at::kFloat)} {
+    std::fill_n(start() + largestAt(), rows, -std::numeric_limits<float>::infinity());
   }
+
+  float* start() { return numbers.data_ptr<float>(); }
+  std::int64_t largestAt() const { return rows * dimension; }
+  std::int64_t sumAt() const { return rows * (dimension + 1); }
 
   template <class Value>
   void finish(std::int64_t begin, std::int64_t end) {
-    const float *sums = sum.const_data_ptr<float>(), *most = largest.const_data_ptr<float>();
-    const std::int64_t dimension = output.size(2);
+    const float *sums = start() + sumAt(), *most = start() + largestAt();
     for (std::int64_t row = begin; row < end; ++row) {
-      const float* in = output.const_data_ptr<float>() + row * dimension;
+      const float* in = start() + row * dimension;
       auto* out = static_cast<Value*>(result.values.mutable_data_ptr()) + row * dimension;
       for (std::int64_t i = 0; i < dimension; ++i) writeValue(in[i] / sums[row], out + i);
       result.logSums.data_ptr<float>()[row] = most[row] + std::log(sums[row]);
@@ -376,46 +384,120 @@ struct Meeting {
 
 /// Softmax over all meetings as one; the first has keys.
 template <class Value>
-BlockOutput attendAs(const std::vector<Meeting>& meetings, float scale) {
-  constexpr std::int64_t kLeastRows = 32;  // of a thread
-  const at::Tensor& queries = meetings.front().queries;
-  const std::int64_t kvHeads = meetings.front().gathered.keys().size(0);
-  const std::int64_t rows = queries.size(0) / kvHeads * queries.size(1);  // of a KV head
-  BlockSums sums(queries);
-  at::parallel_for(0, kvHeads * rows, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t head = begin / rows; head * rows < end; ++head) {
-      const std::int64_t first = std::max(begin, head * rows) - head * rows;
-      const std::int64_t last = std::min(end, (head + 1) * rows) - head * rows;
-      for (const Meeting& meeting : meetings) {
-        if (meeting.gathered.count() == 0) continue;
-        BlockAttention<Value> attention =
-            attentionOver<Value>(meeting.gathered, meeting.queries, meeting.seen, head, scale);
-        sums.pointFrom(attention, head * rows);
-        attendRows(attention, first, last);
+class MeetingAttention {
+ public:
+  MeetingAttention(const std::vector<Meeting>& meetings, float scale)
+      : meetings_(meetings),
+        scale_(scale),
+        kvHeads_(meetings.front().gathered.keys().size(0)),
+        rows_(meetings.front().queries.size(0) / kvHeads_ * meetings.front().queries.size(1)),
+        sums_(meetings.front().queries) {}
+
+  BlockOutput onProcessor() {
+    constexpr std::int64_t kLeastRows = 32;  // of a thread
+    at::parallel_for(0, kvHeads_ * rows_, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t head = begin / rows_; head * rows_ < end; ++head) {
+        const std::int64_t first = std::max(begin, head * rows_) - head * rows_;
+        const std::int64_t last = std::min(end, (head + 1) * rows_) - head * rows_;
+        for (const Meeting& meeting : meetings_) {
+          if (meeting.gathered.count() == 0) continue;
+          const GatheredKv& gathered = meeting.gathered;
+          const GroupMemory<Value> memory{
+              static_cast<const Value*>(meeting.queries.const_data_ptr()),
+              {gathered.keyRows<Value>(), gathered.valueRows<Value>(), gathered.headStride()},
+              meeting.seen.begins.data(),
+              meeting.seen.ends.data()};
+          attendRows(attentionOf(memory, gathered.count(), head, sums_.start()), first, last);
+        }
+        sums_.finish<Value>(head * rows_ + first, head * rows_ + last);
       }
-      sums.finish<Value>(head * rows + first, head * rows + last);
+    });
+    return sums_.result;
+  }
+
+  /// Throws DeviceFull.
+  BlockOutput onDevice(Accelerator& device) {
+    using Room = Accelerator::Room;
+    auto* sums = device.roomOf<float>(Room::Sums, sums_.numbers.numel());
+    device.copyIn(sums, sums_.start(), sums_.numbers.nbytes());
+    for (const Meeting& meeting : meetings_) {
+      if (meeting.gathered.count() == 0) continue;
+      const GroupMemory<Value> memory = copied(meeting, device);
+      for (std::int64_t head = 0; head < kvHeads_; ++head)
+        device.run(device.kernels().attendRows.of<Value>(),
+                   attentionOf(memory, meeting.gathered.count(), head, sums), rows_);
     }
-  });
-  return sums.result;
+    device.copyOut(sums_.start(), sums, sums_.numbers.nbytes());
+    sums_.finish<Value>(0, kvHeads_ * rows_);
+    return sums_.result;
+  }
+
+ private:
+  /// Of one KV head.
+  BlockAttention<Value> attentionOf(const GroupMemory<Value>& memory, int count, std::int64_t head,
+                                    float* sums) const {
+    BlockAttention<Value> attention;
+    attention.dimension = static_cast<int>(sums_.dimension);
+    attention.queries = memory.queries + head * rows_ * sums_.dimension;
+    attention.keys = memory.rows.keys + head * memory.rows.headStride;
+    attention.values = memory.rows.values + head * memory.rows.headStride;
+    attention.count = count;
+    attention.begins = memory.begins;
+    attention.ends = memory.ends;
+    attention.scale = scale_;
+    attention.output = sums + head * rows_ * sums_.dimension;
+    attention.largest = sums + sums_.largestAt() + head * rows_;
+    attention.sum = sums + sums_.sumAt() + head * rows_;
+    return attention;
+  }
+
+  GroupMemory<Value> copied(const Meeting& meeting, Accelerator& device) const {
+    using Room = Accelerator::Room;
+    const at::Tensor queries = meeting.queries.contiguous();
+    auto* to = device.roomOf<Value>(Room::Queries, queries.numel());
+    device.copyIn(to, queries.const_data_ptr(), queries.nbytes());
+    auto* seen = device.roomOf<int>(Room::Seen, 2 * rows_);
+    const auto bytes = static_cast<std::size_t>(rows_) * sizeof(int);
+    device.copyIn(seen, meeting.seen.begins.data(), bytes);
+    device.copyIn(seen + rows_, meeting.seen.ends.data(), bytes);
+    return {to, meeting.gathered.onDevice<Value>(device), seen, seen + rows_};
+  }
+
+  const std::vector<Meeting>& meetings_;
+  float scale_;
+  std::int64_t kvHeads_, rows_;  ///< rows: of a KV head
+  BlockSums sums_;
+};
+
+template <class Value>
+BlockOutput attendAs(const std::vector<Meeting>& meetings, float scale, Accelerator* device) {
+  if (device && device->attends()) {
+    try {
+      return MeetingAttention<Value>(meetings, scale).onDevice(*device);
+    } catch (const DeviceFull&) {
+      // What is attended to is larger than the device's memory: the processor has it all.
+    }
+  }
+  return MeetingAttention<Value>(meetings, scale).onProcessor();
 }
 
-BlockOutput attendMeetings(const std::vector<Meeting>& meetings, float scale) {
-  if (meetings.front().queries.scalar_type() == at::kFloat) return attendAs<float>(meetings, scale);
-  return attendAs<std::uint16_t>(meetings, scale);
+BlockOutput attendMeetings(const std::vector<Meeting>& meetings, float scale, Accelerator* device) {
+  if (meetings.front().queries.scalar_type() == at::kFloat) return attendAs<float>(meetings, scale, device);
+  return attendAs<std::uint16_t>(meetings, scale, device);
 }
 
 }  // namespace
 
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
-                        const Block& block, float scale) {
+                        const Block& block, float scale, Accelerator* device) {
   const std::int64_t group = near.size(0) / groups.near.keys().size(0);
   return attendMeetings(
       {{groups.near, near, nearKeys(groups, block, group)}, {groups.far, far, farKeys(groups, block, group)}},
-      scale);
+      scale, device);
 }
 
 BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
-                          const Block& block, float scale) {
+                          const Block& block, float scale, Accelerator* device) {
   const std::int64_t group = queries.size(0) / groups.near.keys().size(0);
   const int beacons = static_cast<int>(queries.size(1)), each = block.tokens / beacons;
   // A beacon stands where the token after those it stands for does.
@@ -429,7 +511,7 @@ BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, c
                           queries,
                           {group, beacons, begin, [&](int beacon) { return groups.view.own + next(beacon); }}},
                          {own, queries, {group, beacons, [](int) { return 0; }, ownEnd}}},
-                        scale);
+                        scale, device);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "engine/accelerator.h"
 #include "engine/model/rope.h"
 #include "engine/policy/policy.h"
 #include "engine/policy/positions.h"
@@ -17,6 +18,14 @@ struct PlacedRun {
 
   int keys() const { return (run.end - run.begin) / std::max(1, each); }
   bool operator==(const PlacedRun&) const = default;
+};
+
+/// Keys and values as a device has them; rows of the next KV head lie `headStride` values further on.
+template <class Value>
+struct DeviceRows {
+  const Value* keys = nullptr;  ///< [kvHeads, capacity, headDimension], of the first so many rows
+  const Value* values = nullptr;
+  std::int64_t headStride = 0;
 };
 
 /// Rotated keys and values of the runs one layer attends to, side by side. What is in place already stays there
@@ -45,8 +54,17 @@ class GatheredKv {
   int keptCount() const { return kept_.defined() ? static_cast<int>(kept_.size(1)) : 0; }
   const std::vector<PlacedRun>& runs() const { return runs_; }
   std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
+  /// The same on a device, where what is in place already stays too. Throws DeviceFull.
+  template <class Value>
+  DeviceRows<Value> onDevice(const Accelerator& device) const;
 
  private:
+  /// What a device holds of it: the first `count` rows.
+  struct Mirror {
+    DeviceMemory keys, values;
+    std::int64_t capacity = 0;
+    int count = 0;
+  };
   void startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table);
   void keepPrefix(const std::vector<PlacedRun>& runs);
   void append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table);
@@ -59,6 +77,7 @@ class GatheredKv {
   at::Tensor kept_;
   std::vector<PlacedRun> runs_;
   const RopeTable* table_ = nullptr;  ///< the keys were rotated by
+  mutable Mirror mirror_;
 };
 
 /// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`,
@@ -96,15 +115,15 @@ struct BlockOutput {
 };
 
 /// Softmax attention of a block over both groups as one. near, far: rotated queries [heads, tokens,
-/// headDimension].
+/// headDimension]. device: computes it where it can; null: the processor does.
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
-                        const Block& block, float scale);
+                        const Block& block, float scale, Accelerator* device = nullptr);
 
 /// The beacons of a block's chunk: queries at `position`, `each` apart, see the near keys of the tokens before
 /// them, and of `own`, the beacons of their window up to the last of the chunk, those not after them. own: may
 /// be empty. queries: rotated, [heads, beacons, headDimension].
 BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
-                          const Block& block, float scale);
+                          const Block& block, float scale, Accelerator* device = nullptr);
 
 /// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed
 /// over the block's queries: [heads, keys] in float32.

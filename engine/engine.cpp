@@ -75,10 +75,6 @@ bool readAlike(const std::string& method, const std::string& other) {
 }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
-  if (settings.device == Device::Cuda)
-    throw std::runtime_error(
-        "Kvasir computes on the processor only, whatever devices there are; choose the processor in the "
-        "settings, or --device cpu.");
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
   at::set_num_threads(parts_->threads);
@@ -90,6 +86,7 @@ Engine::~Engine() = default;
 const ModelInfo& Engine::model() const { return parts_->model.info; }
 const Tokenizer& Engine::tokenizer() const { return *parts_->model.tokenizer; }
 int Engine::threads() const { return parts_->threads; }
+std::string Engine::deviceName() const { return parts_->model.device ? parts_->model.device->name() : ""; }
 
 void Engine::requireBudget(const std::string& method, int budgetTokens) const {
   kvasir::requireBudget(parts_->model, findMethod(method), budgetTokens);

@@ -18,6 +18,7 @@
 
 namespace kvasir {
 
+/// Auto: the first CUDA device whose kernels are right, else the processor. Cuda: the same, or an error.
 enum class Device { Auto, Cpu, Cuda };
 
 /// Fast: activations in bf16 or 16-bit integers. Exact: float32 throughout, for comparing with other
@@ -39,6 +40,8 @@ struct EngineSettings {
   std::filesystem::path adapter = {};                 ///< empty: the one in `retrievers`, if any
   std::vector<std::filesystem::path> embedders = {};  ///< folders that may hold the sentence embedder's
                                                       ///< (all-minilm-l6-v2), beside the one the model lies in
+  std::vector<std::filesystem::path> kernelFolders = {};  ///< that may hold the library of CUDA kernels
+  std::filesystem::path cudaDriver = {};                  ///< its library; empty: the system's
 };
 
 struct ModelInfo {
@@ -311,6 +314,7 @@ class Engine {
   const ModelInfo& model() const;
   const Tokenizer& tokenizer() const;
   int threads() const;
+  std::string deviceName() const;  ///< of the CUDA device it computes on; empty: on the processor alone
 
   /// Throws a sentence where a method cannot have a budget with this model: one too small for it; or, where its
   /// positions are places in what the budget holds (StreamingLLM §3.2, Activation Beacon §3.1), one beyond the

@@ -97,7 +97,21 @@ void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
 
 }  // namespace
 
+namespace {
+
+/// Throws where CUDA is asked for and cannot be used.
+std::shared_ptr<Accelerator> chooseDevice(const EngineSettings& settings) {
+  if (settings.device == Device::Cpu) return nullptr;
+  FoundAccelerator found = findAccelerator(settings.kernelFolders, settings.cudaDriver);
+  if (!found.accelerator && settings.device == Device::Cuda)
+    throw std::runtime_error(found.reason + " Choose the processor in the settings, or --device cpu.");
+  return found.accelerator;
+}
+
+}  // namespace
+
 LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
+  const std::shared_ptr<Accelerator> device = chooseDevice(settings);
   const GgufFile file(settings.model);
   LoadedModel model;
   model.form = settings.precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16;
@@ -125,9 +139,25 @@ LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
                         ? Adapter::find(settings.retrievers, model.info, model.weights)
                         : std::make_unique<Adapter>(Adapter::load(settings.adapter, model.info, model.weights));
   model.adapted = model.adapter ? model.adapter->applyTo(model.weights, model.form) : model.weights;
+  if (device) placeOn(model, device);
   model.embedderFolders = settings.embedders;
   model.embedderFolders.push_back(settings.model.parent_path());
   return model;
+}
+
+void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device) {
+  model.device = std::move(device);
+  const auto place = [&](const WeightMatrix& matrix) { return matrix.placeOn(model.device, model.form); };
+  // Whole layers, as they are computed; what an adapter or beacons change about them goes with them.
+  for (std::size_t i = 0; i < model.weights.layers.size(); ++i) {
+    for (const ModelWeights* weights : {&model.weights, &model.adapted}) {
+      const LayerWeights& layer = weights->layers[i];
+      if (!place(layer.queryKeyValue) || !place(layer.output) || !place(layer.gateUp) || !place(layer.down))
+        return;
+    }
+    if (!place(model.beaconWeights.queryKeyValue[i])) return;
+  }
+  place(model.weights.outputHead());
 }
 
 FindEmbedder LoadedModel::findEmbedder() const {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/accelerator.h"
 #include "engine/cache/codec.h"
 #include "engine/engine.h"
 #include "engine/model/adapter.h"
@@ -24,6 +25,7 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;
   ChatTemplate chat;
   DenseForm form = DenseForm::Bfloat16;
+  std::shared_ptr<Accelerator> device;  ///< null: the processor computes everything
   std::unique_ptr<Whitening>
       whitening;                        ///< never null, as those below: plain states where none was made for it
   std::unique_ptr<Bookmarks> whitened;  ///< over it, gathering evenly
@@ -45,6 +47,9 @@ struct LoadedModel {
 
 /// Throws a sentence for a file that is not a whole model of a family we know.
 LoadedModel loadModel(const EngineSettings& settings, Listener& listener);
+
+/// Gives a device as much of the model as fits; the first layers, where not all does.
+void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device);
 
 /// The token that a beacon begins as: the one that ends an answer.
 TokenId beaconToken(const LoadedModel& model);

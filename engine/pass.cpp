@@ -2,22 +2,11 @@
 
 #include <cassert>
 
+#include "engine/model/feed_forward.h"
 #include "kernels/rows.h"
 
 namespace kvasir {
 namespace {
-
-template <class Value>
-void gateAll(const at::Tensor& in, at::Tensor& out, Activation activation) {
-  RowGate<Value> gate;
-  gate.in = static_cast<const Value*>(in.const_data_ptr());
-  gate.out = static_cast<Value*>(out.mutable_data_ptr());
-  gate.width = static_cast<int>(out.size(1));
-  using Kind = typename RowGate<Value>::Activation;
-  gate.activation = activation == Activation::Silu ? Kind::Silu : Kind::GeluTanh;
-  at::parallel_for(0, out.size(0), 16,
-                   [&](std::int64_t begin, std::int64_t end) { gateRows(gate, begin, end); });
-}
 
 template <class Value>
 void normalizeAll(const at::Tensor& in, at::Tensor& out, const at::Tensor& weight, double epsilon) {
@@ -159,7 +148,7 @@ at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Ten
   rotated.plain = rotateNear(queries, block, here.groups, table);
   if (here.groups.far.count() > 0) rotated.far = rotateFar(queries, block, positions, table);
   const BlockOutput output =
-      attendBlock(here.groups, rotated.plain, rotated.far, block, parts_.shape.attentionScale);
+      attendBlock(here.groups, rotated.plain, rotated.far, block, parts_.shape.attentionScale, parts_.device);
   watch(layer, block, rotated, output);
   here.before = {queries.to(at::kFloat).mean(1, true), states};
   return output.values;
@@ -183,7 +172,9 @@ at::Tensor ForwardPass::attendBeacons(int layer, const Block& block, const at::T
   }
   at::Tensor placed = at::empty_like(queries);
   rotate(queries, placed, {block.first + plan.each - origin, plan.each}, table);
-  return kvasir::attendBeacons(here.groups, here.beacons, placed, block, parts_.shape.attentionScale).values;
+  return kvasir::attendBeacons(here.groups, here.beacons, placed, block, parts_.shape.attentionScale,
+                               parts_.device)
+      .values;
 }
 
 bool ForwardPass::isObserved(int layer) const {
@@ -258,13 +249,8 @@ void ForwardPass::addOutput(const at::Tensor& output, const at::Tensor& postNorm
 }
 
 void ForwardPass::addFeedForward(const LayerWeights& weights, at::Tensor& x) const {
-  const at::Tensor gateUp = weights.gateUp.multiply(normalize(x, weights.feedForwardNorm), parts_.form);
-  at::Tensor gated = at::empty({gateUp.size(0), gateUp.size(1) / 2}, gateUp.options());
-  if (parts_.form == DenseForm::Float32)
-    gateAll<float>(gateUp, gated, parts_.shape.activation);
-  else
-    gateAll<std::uint16_t>(gateUp, gated, parts_.shape.activation);
-  addOutput(weights.down.multiply(gated, parts_.form), weights.postFeedForwardNorm, x);
+  const at::Tensor normed = normalize(x, weights.feedForwardNorm);
+  addOutput(feedForward(weights, normed, parts_.shape.activation, parts_.form), weights.postFeedForwardNorm, x);
 }
 
 at::Tensor ForwardPass::read(std::span<const TokenId> tokens, int firstChunk, Outputs outputs) {

@@ -28,6 +28,7 @@ struct PassParts {
       true;  ///< between steps and tokens; else a layer's gathered KV goes as soon as it is done
   /// Told after every layer of every chunk; may throw to stop.
   std::function<void()> breathe = [] {};
+  Accelerator* device = nullptr;  ///< attends to blocks; null: the processor does
 };
 
 /// Which rows of the last layer a reading wants.

@@ -60,7 +60,8 @@ TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
       pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.beaconWeights, model.form,
-             *policy_, *positions_, cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe}) {}
+             *policy_, *positions_, cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe,
+             model.device.get()}) {}
 
 ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
                                     int documentTokens) {

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
 #include "kernels/rotate.h"
@@ -17,7 +19,7 @@ namespace kvasir {
 
 /// Of the table below; another number is another table. Tables of different layout are told apart by
 /// backendLayout().
-constexpr int kBackendVersion = 2;
+constexpr int kBackendVersion = 3;
 /// The one function a library exports, as BackendEntry.
 constexpr const char* kBackendEntry = "kvasirKernelBackend";
 
@@ -42,6 +44,15 @@ template <template <class> class Argument>
 struct LaunchPair {
   Launch<Argument<float>> floats = nullptr;
   Launch<Argument<std::uint16_t>> bfloats = nullptr;
+
+  template <class Value>
+  Launch<Argument<Value>> of() const {
+    if constexpr (std::is_same_v<Value, float>) {
+      return floats;
+    } else {
+      return bfloats;
+    }
+  }
 };
 
 struct KernelTable {
@@ -49,6 +60,8 @@ struct KernelTable {
   LaunchPair<Expansion> expandRows;
   LaunchPair<RowRounding> roundRows;
   LaunchPair<PanelProduct> multiplyPanels;
+  LaunchPair<DenseProduct> multiplyDense;
+  LaunchPair<VectorProduct> multiplyVector;
   LaunchPair<RowNorm> normalizeRows;
   LaunchPair<RowGate> gateRows;
   LaunchPair<Rotation> rotateRows;
@@ -71,8 +84,9 @@ struct KernelBackend {
   int leastCapability = 0;   ///< of devices the kernels were compiled for, as BackendDevice has it
   Failure (*countDevices)(int* count) = nullptr;
   Failure (*describeDevice)(int index, BackendDevice* device) = nullptr;
-  Failure (*driverVersion)(int* version) = nullptr;  ///< 1000 times the major, 10 times the minor: 13020
-  Failure (*chooseDevice)(int index) = nullptr;      ///< for what this thread calls from here on
+  Failure (*driverVersion)(int* version) = nullptr;     ///< 1000 times the major, 10 times the minor: 13020
+  Failure (*chooseDevice)(int index) = nullptr;         ///< for what this thread calls from here on
+  Failure (*memoryLeft)(std::size_t* bytes) = nullptr;  ///< that could be allocated now, about
   Failure (*allocate)(std::size_t bytes, void** memory) = nullptr;
   void (*release)(void* memory) = nullptr;
   Failure (*copyIn)(void* to, const void* from, std::size_t bytes) = nullptr;   ///< host to device
@@ -89,7 +103,8 @@ constexpr std::uint64_t backendLayout() {
   for (const std::size_t size :
        {sizeof(KernelBackend), sizeof(KernelTable), sizeof(BackendDevice), sizeof(ExactProduct),
         sizeof(Expansion<float>), sizeof(RowRounding<float>), sizeof(PanelProduct<float>),
-        sizeof(RowNorm<float>), sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(LevelPacking<float>),
+        sizeof(DenseProduct<float>), sizeof(VectorProduct<float>), sizeof(RowNorm<float>),
+        sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(LevelPacking<float>),
         sizeof(LevelUnpacking<float>), sizeof(TokenAttention<float>), sizeof(BlockAttention<float>)})
     layout = layout * 1099511628211u + size;
   return layout;
@@ -106,6 +121,7 @@ KernelBackend backendOf() {
   backend.describeDevice = Device::describeDevice;
   backend.driverVersion = Device::driverVersion;
   backend.chooseDevice = Device::chooseDevice;
+  backend.memoryLeft = Device::memoryLeft;
   backend.allocate = Device::allocate;
   backend.release = Device::release;
   backend.copyIn = Device::copyIn;
@@ -115,6 +131,8 @@ KernelBackend backendOf() {
   backend.kernels.expandRows = {Device::run, Device::run};
   backend.kernels.roundRows = {Device::run, Device::run};
   backend.kernels.multiplyPanels = {Device::run, Device::run};
+  backend.kernels.multiplyDense = {Device::run, Device::run};
+  backend.kernels.multiplyVector = {Device::run, Device::run};
   backend.kernels.normalizeRows = {Device::run, Device::run};
   backend.kernels.gateRows = {Device::run, Device::run};
   backend.kernels.rotateRows = {Device::run, Device::run};

@@ -50,6 +50,10 @@ struct Cuda {
 
   static Failure driverVersion(int* version) { return failureOf(cudaDriverGetVersion(version)); }
   static Failure chooseDevice(int index) { return failureOf(cudaSetDevice(index)); }
+  static Failure memoryLeft(std::size_t* bytes) {
+    std::size_t all = 0;
+    return failureOf(cudaMemGetInfo(bytes, &all));
+  }
   static Failure allocate(std::size_t bytes, void** memory) { return failureOf(cudaMalloc(memory, bytes)); }
   static void release(void* memory) { cudaFree(memory); }
   static Failure copyIn(void* to, const void* from, std::size_t bytes) {
@@ -74,6 +78,14 @@ struct Cuda {
   template <class Out>
   static Failure run(const PanelProduct<Out>& product, std::int64_t, void* stream) {
     return guarded([&] { multiplyPanelsOnDevice(product, stream); });
+  }
+  template <class Value>
+  static Failure run(const DenseProduct<Value>& product, std::int64_t, void* stream) {
+    return guarded([&] { multiplyDenseOnDevice(product, stream); });
+  }
+  template <class Value>
+  static Failure run(const VectorProduct<Value>& product, std::int64_t, void* stream) {
+    return guarded([&] { multiplyVectorOnDevice(product, stream); });
   }
   template <class Out>
   static Failure run(const RowNorm<Out>& norm, std::int64_t rows, void* stream) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -103,6 +104,50 @@ struct Rounded {
   }
   /// What entry i of all rows is rounded to.
   float back(std::int64_t i) const { return static_cast<float>(levels[i]) * scales[i / columns]; }
+};
+
+/// Whether a product is added to what is there.
+enum class Held { Nothing, Numbers };
+
+template <class Value>
+struct Dense {
+  int count, rows, columns;
+  Held held = Held::Nothing;
+  std::vector<Value> weights = randomValues<Value>(std::int64_t{rows} * columns, 1, 16);
+  std::vector<Value> x = randomValues<Value>(std::int64_t{count} * columns, 2, 17);
+  std::vector<Value> y = heldOr<Value>(std::int64_t{count} * rows);
+
+  DenseProduct<Value> argument() {
+    return {weights.data(), rows, columns, x.data(), count, y.data(), held == Held::Numbers};
+  }
+
+  template <class Kept>
+  std::vector<Kept> heldOr(std::int64_t size) const {
+    return held == Held::Numbers ? randomValues<Kept>(size, 3, 18) : unwritten<Kept>(size);
+  }
+};
+
+/// Rows and columns that fill tiles and vectors, or do not.
+template <class Value>
+std::vector<Dense<Value>> everyDense() {
+  std::vector<Dense<Value>> all;
+  for (const Held held : {Held::Nothing, Held::Numbers})
+    for (const auto& [count, rows, columns] :
+         {std::array{64, 64, 64}, {65, 130, 576}, {3, 1, 40}, {1, 70, 33}, {130, 63, 1}})
+      all.push_back({count, rows, columns, held});
+  return all;
+}
+
+/// One vector, with the weights of a Dense.
+template <class Value>
+struct DenseVector {
+  Dense<Value> dense;
+  std::vector<float> x = randomValues<float>(dense.columns, 2, 19);
+  std::vector<float> y = dense.template heldOr<float>(dense.rows);
+
+  VectorProduct<Value> argument() {
+    return {dense.weights.data(), dense.rows, dense.columns, x.data(), y.data(), dense.held == Held::Numbers};
+  }
 };
 
 template <class Out>

@@ -1,206 +1,14 @@
 #include "kernels/check.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 #include "kernels/cases.h"
+#include "kernels/check_trial.h"
 
 namespace kvasir {
+namespace checks {
 namespace {
-
-using cases::Matrix;
-using Half = std::uint16_t;
-
-void require(Failure failure) {
-  if (failure) throw std::runtime_error(failure);
-}
-
-/// A copy of numbers in the device's memory.
-template <class Value>
-class DeviceArray {
- public:
-  template <class Values>
-  DeviceArray(const KernelBackend& backend, const Values& values) : backend_(backend), size_(values.size()) {
-    if (size_ == 0) return;
-    require(backend.allocate(bytes(), &memory_));
-    if (const Failure failure = backend.copyIn(memory_, values.data(), bytes())) {
-      const std::runtime_error error(failure);
-      backend.release(memory_);
-      throw error;
-    }
-  }
-  ~DeviceArray() {
-    if (memory_) backend_.release(memory_);
-  }
-  DeviceArray(const DeviceArray&) = delete;
-  DeviceArray& operator=(const DeviceArray&) = delete;
-
-  Value* data() const { return static_cast<Value*>(memory_); }
-
-  std::vector<Value> read() const {
-    std::vector<Value> values(size_);
-    if (size_ > 0) require(backend_.copyOut(values.data(), memory_, bytes()));
-    return values;
-  }
-
- private:
-  std::size_t bytes() const { return size_ * sizeof(Value); }
-
-  const KernelBackend& backend_;
-  std::size_t size_;
-  void* memory_ = nullptr;
-};
-
-/// A packed matrix on the device.
-struct DeviceMatrix {
-  DeviceMatrix(const KernelBackend& backend, const PackedPanels& packed)
-      : words(backend, packed.words),
-        scales(backend, packed.scales),
-        offsets(backend, packed.offsets),
-        halfScales(backend, packed.halfScales),
-        halfOffsets(backend, packed.halfOffsets),
-        matrix(packed.shape) {
-    matrix.words = words.data();
-    matrix.scales = scales.data();
-    matrix.offsets = offsets.data();
-    matrix.halfScales = halfScales.data();
-    matrix.halfOffsets = halfOffsets.data();
-  }
-
-  DeviceArray<std::uint32_t> words;
-  DeviceArray<float> scales, offsets;
-  DeviceArray<Half> halfScales, halfOffsets;
-  PanelMatrix matrix;
-};
-
-/// One kernel's check: launches it, holds results against the reference, and keeps the worst.
-class Trial {
- public:
-  Trial(const KernelBackend& backend, KernelCheck& check) : backend(backend), check_(check) {}
-
-  template <class Argument>
-  void launch(Launch<Argument> kernel, const Argument& argument, std::int64_t rows = 0) {
-    if (!kernel) throw std::runtime_error("it is missing");
-    const auto start = std::chrono::steady_clock::now();
-    require(kernel(argument, rows, nullptr));
-    require(backend.finish());
-    check_.milliseconds +=
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  }
-
-  template <class Value>
-  void compare(const reference::Expectations& expected, const Value* actual) {
-    const reference::Distance found = reference::furthest(expected, actual);
-    check_.isRight = check_.isRight && found.isWithin();
-    if (!found.isFurtherThan({check_.difference, check_.tolerance})) return;
-    check_.difference = found.difference;
-    check_.tolerance = found.tolerance;
-  }
-  template <class Value>
-  void compare(const reference::Expectations& expected, const std::vector<Value>& actual) {
-    compare(expected, actual.data());
-  }
-
-  const KernelBackend& backend;
-
- private:
-  KernelCheck& check_;
-};
-
-template <class Value, template <class> class Argument>
-Launch<Argument<Value>> of(const LaunchPair<Argument>& pair) {
-  if constexpr (std::is_same_v<Value, float>) {
-    return pair.floats;
-  } else {
-    return pair.bfloats;
-  }
-}
-
-void checkMultiplyExactly(Trial& trial) {
-  for (const Matrix::Kind& kind : cases::everyKind()) {
-    const Matrix matrix(301, 192, kind);
-    const DeviceMatrix device(trial.backend, matrix.packed);
-    const std::vector<float> x = cases::randomValues<float>(192, 3, 3);
-    const DeviceArray<float> deviceX(trial.backend, x), y(trial.backend, cases::unwritten<float>(301));
-    trial.launch(trial.backend.kernels.multiplyExactly, ExactProduct{device.matrix, deviceX.data(), y.data()});
-    trial.compare(reference::multiply(matrix.asRows(), [&](int i) { return double{x[i]}; }), y.read());
-  }
-}
-
-template <class Out>
-void checkExpand(Trial& trial) {
-  for (const Matrix::Kind& kind : cases::everyKind()) {
-    const Matrix matrix(37, 96, kind);
-    const DeviceMatrix device(trial.backend, matrix.packed);
-    const DeviceArray<Out> out(trial.backend, cases::unwritten<Out>(37 * 96));
-    trial.launch(of<Out>(trial.backend.kernels.expandRows), Expansion<Out>{device.matrix, out.data()}, 37);
-    trial.compare(reference::expand<Out>(matrix.asRows(), 0, 37), out.read());
-  }
-}
-
-/// What levels stand for, and the sums kept beside them.
-template <class In>
-void compareRounded(Trial& trial, const cases::Rounded<In>& rounded, const RowRounding<In>& argument) {
-  std::vector<float> back;
-  for (std::int64_t i = 0; i < std::ssize(rounded.levels); ++i) back.push_back(rounded.back(i));
-  trial.compare(reference::roundRows(argument, rounded.rows), back);
-  reference::Expectations sums;
-  for (std::size_t block = 0; block < rounded.sums.size(); ++block) {
-    double sum = 0;
-    for (int i = 0; i < rounded.blockSize; ++i) sum += rounded.levels[block * rounded.blockSize + i];
-    sums.push_back({sum, 0});
-  }
-  trial.compare(sums, rounded.sums);
-}
-
-template <class In>
-void checkRound(Trial& trial) {
-  for (const int blockSize : {16, 32}) {
-    for (const float range : {1e-3f, 3.0f, 1e6f}) {
-      cases::Rounded<In> rounded{5, 3 * blockSize, blockSize, range};
-      const DeviceArray<In> in(trial.backend, rounded.in);
-      const DeviceArray<std::int16_t> levels(trial.backend, rounded.levels);
-      const DeviceArray<float> scales(trial.backend, rounded.scales), sums(trial.backend, rounded.sums);
-      trial.launch(
-          of<In>(trial.backend.kernels.roundRows),
-          RowRounding<In>{in.data(), levels.data(), scales.data(), sums.data(), rounded.columns, blockSize},
-          rounded.rows);
-      rounded.levels = levels.read();
-      rounded.scales = scales.read();
-      rounded.sums = sums.read();
-      compareRounded(trial, rounded, rounded.argument());
-    }
-  }
-}
-
-/// Three rows, rounded by the definition.
-template <class Out>
-void checkPanels(Trial& trial, const Matrix::Kind& kind) {
-  constexpr int kCount = 3;
-  const Matrix matrix(41, 96, kind);
-  cases::Rounded<float> x{kCount, 96, kind.blockSize};
-  for (int row = 0; row < kCount; ++row) x.argument().roundRow(row);
-  const DeviceMatrix device(trial.backend, matrix.packed);
-  const DeviceArray<std::int16_t> levels(trial.backend, x.levels);
-  const DeviceArray<float> scales(trial.backend, x.scales), sums(trial.backend, x.sums);
-  const DeviceArray<Out> y(trial.backend, cases::unwritten<Out>(kCount * 41));
-  trial.launch(
-      of<Out>(trial.backend.kernels.multiplyPanels),
-      PanelProduct<Out>{device.matrix, levels.data(), scales.data(), sums.data(), kCount, y.data(), 41});
-  const std::vector<Out> products = y.read();
-  for (int index = 0; index < kCount; ++index) {
-    const auto number = [&](int i) { return double{x.scales[index]} * x.levels[std::size_t(index) * 96 + i]; };
-    reference::Expectations expected = reference::multiply(matrix.asRows(), number);
-    for (reference::Expected& entry : expected) entry = reference::stored<Out>(entry);
-    trial.compare(expected, products.data() + index * 41);
-  }
-}
-
-template <class Out>
-void checkMultiplyPanels(Trial& trial) {
-  for (const Matrix::Kind& kind : cases::everyKind()) checkPanels<Out>(trial, kind);
-}
 
 template <class Out>
 void checkNormalize(Trial& trial) {
@@ -212,7 +20,7 @@ void checkNormalize(Trial& trial) {
     const reference::Expectations expected = reference::normalize(argument, 0, norm.rows);
     argument.in = in.data();
     argument.weight = weight.data();
-    trial.launch(of<Out>(trial.backend.kernels.normalizeRows), argument, norm.rows);
+    trial.launch(trial.backend.kernels.normalizeRows.of<Out>(), argument, norm.rows);
     trial.compare(expected, out.read());
   }
 }
@@ -229,7 +37,7 @@ void checkGate(Trial& trial) {
       RowGate<Value> argument = gated.argument(out.data());
       const reference::Expectations expected = reference::gate(argument, 0, gated.rows);
       argument.in = in.data();
-      trial.launch(of<Value>(trial.backend.kernels.gateRows), argument, gated.rows);
+      trial.launch(trial.backend.kernels.gateRows.of<Value>(), argument, gated.rows);
       trial.compare(expected, out.read());
     }
 }
@@ -246,7 +54,7 @@ void checkRotate(Trial& trial) {
     argument.in = memory.data();
     argument.cosines = cosines.data();
     argument.sines = sines.data();
-    trial.launch(of<Value>(trial.backend.kernels.rotateRows), argument);
+    trial.launch(trial.backend.kernels.rotateRows.of<Value>(), argument);
     trial.compare(expected, memory.read());
   }
 }
@@ -257,7 +65,7 @@ void checkPackLevels(Trial& trial) {
     cases::Grouped<Value> grouped(groups);
     const DeviceArray<Value> numbers(trial.backend, grouped.numbers);
     const DeviceArray<std::uint8_t> packed(trial.backend, grouped.packed);
-    trial.launch(of<Value>(trial.backend.kernels.packLevels),
+    trial.launch(trial.backend.kernels.packLevels.of<Value>(),
                  LevelPacking<Value>{groups, numbers.data(), packed.data()});
     const std::vector<std::uint8_t> bytes = packed.read();
     trial.compare(reference::packLevels(grouped.packing()), reference::keptNumbers(groups, bytes.data()));
@@ -272,7 +80,7 @@ void checkUnpackLevels(Trial& trial) {
     cases::packByDefinition(grouped.packing());
     const DeviceArray<std::uint8_t> packed(trial.backend, grouped.packed);
     const DeviceArray<Value> numbers(trial.backend, cases::unwritten<Value>(std::ssize(grouped.numbers)));
-    trial.launch(of<Value>(trial.backend.kernels.unpackLevels),
+    trial.launch(trial.backend.kernels.unpackLevels.of<Value>(),
                  LevelUnpacking<Value>{groups, packed.data(), numbers.data()});
     trial.compare(reference::unpackLevels(grouped.unpacking(nullptr)), numbers.read());
   }
@@ -293,7 +101,7 @@ void checkAttended(Trial& trial, const cases::Attended<Value>& attended) {
   argument.output = output.data();
   argument.largest = largest.data();
   argument.sum = sum.data();
-  trial.launch(of<Value>(trial.backend.kernels.attendToken), argument);
+  trial.launch(trial.backend.kernels.attendToken.of<Value>(), argument);
   const reference::Attention expected = reference::attend(onHost);
   const std::vector<float> written = weights.read();
   for (int query = 0; query < attended.group; ++query) {
@@ -331,7 +139,7 @@ void checkAttendRows(Trial& trial) {
     argument.output = output.data();
     argument.largest = largest.data();
     argument.sum = sum.data();
-    trial.launch(of<Value>(trial.backend.kernels.attendRows), argument, rows.rows);
+    trial.launch(trial.backend.kernels.attendRows.of<Value>(), argument, rows.rows);
     std::vector<float> outputs = output.read();
     const std::vector<float> most = largest.read(), totals = sum.read();
     for (int row = 0; row < rows.rows; ++row) {
@@ -360,6 +168,14 @@ constexpr Row kRows[] = {
      [](KernelTable& k) { k.multiplyPanels.floats = nullptr; }},
     {"multiplyPanels, bf16", checkMultiplyPanels<Half>,
      [](KernelTable& k) { k.multiplyPanels.bfloats = nullptr; }},
+    {"multiplyDense, float", checkMultiplyDense<float>,
+     [](KernelTable& k) { k.multiplyDense.floats = nullptr; }},
+    {"multiplyDense, bf16", checkMultiplyDense<Half>,
+     [](KernelTable& k) { k.multiplyDense.bfloats = nullptr; }},
+    {"multiplyVector, float", checkMultiplyVector<float>,
+     [](KernelTable& k) { k.multiplyVector.floats = nullptr; }},
+    {"multiplyVector, bf16", checkMultiplyVector<Half>,
+     [](KernelTable& k) { k.multiplyVector.bfloats = nullptr; }},
     {"normalizeRows, float", checkNormalize<float>, [](KernelTable& k) { k.normalizeRows.floats = nullptr; }},
     {"normalizeRows, bf16", checkNormalize<Half>, [](KernelTable& k) { k.normalizeRows.bfloats = nullptr; }},
     {"gateRows, float", checkGate<float>, [](KernelTable& k) { k.gateRows.floats = nullptr; }},
@@ -377,16 +193,17 @@ constexpr Row kRows[] = {
 };
 
 }  // namespace
+}  // namespace checks
 
 std::vector<KernelCheck> checkKernels(const KernelBackend& backend, int device) {
   std::vector<KernelCheck> checks;
-  for (const Row& row : kRows) {
+  for (const checks::Row& row : checks::kRows) {
     KernelCheck& check = checks.emplace_back();
     check.kernel = row.kernel;
     check.isRight = true;
-    Trial trial(backend, check);
+    checks::Trial trial(backend, check);
     try {
-      require(backend.chooseDevice(device));
+      checks::require(backend.chooseDevice(device));
       row.check(trial);
     } catch (const std::runtime_error& error) {
       check.isRight = false;
@@ -398,7 +215,7 @@ std::vector<KernelCheck> checkKernels(const KernelBackend& backend, int device) 
 
 KernelTable rightKernels(const KernelTable& kernels, const std::vector<KernelCheck>& checks) {
   KernelTable right = kernels;
-  for (const Row& row : kRows) {
+  for (const checks::Row& row : checks::kRows) {
     const bool isRight = std::any_of(checks.begin(), checks.end(), [&](const KernelCheck& check) {
       return check.kernel == row.kernel && check.isRight;
     });

@@ -4,6 +4,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
 #include "kernels/rotate.h"
@@ -27,6 +28,11 @@ void roundRowsOnDevice(const RowRounding<float>& rounding, std::int64_t rows, vo
 void roundRowsOnDevice(const RowRounding<std::uint16_t>& rounding, std::int64_t rows, void* stream);
 void multiplyPanelsOnDevice(const PanelProduct<float>& product, void* stream);
 void multiplyPanelsOnDevice(const PanelProduct<std::uint16_t>& product, void* stream);
+
+void multiplyDenseOnDevice(const DenseProduct<float>& product, void* stream);
+void multiplyDenseOnDevice(const DenseProduct<std::uint16_t>& product, void* stream);
+void multiplyVectorOnDevice(const VectorProduct<float>& product, void* stream);
+void multiplyVectorOnDevice(const VectorProduct<std::uint16_t>& product, void* stream);
 
 void normalizeRowsOnDevice(const RowNorm<float>& norm, std::int64_t rows, void* stream);
 void normalizeRowsOnDevice(const RowNorm<std::uint16_t>& norm, std::int64_t rows, void* stream);

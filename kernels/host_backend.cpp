@@ -7,6 +7,7 @@
 #include <new>
 
 #include "kernels/line_vector.h"
+#include "kernels/processor.h"
 
 namespace kvasir {
 namespace {
@@ -28,6 +29,10 @@ struct Processor {
     return nullptr;
   }
   static Failure chooseDevice(int) { return nullptr; }
+  static Failure memoryLeft(std::size_t* bytes) {
+    *bytes = machineMemoryBytes();
+    return nullptr;
+  }
   static Failure allocate(std::size_t bytes, void** memory) {
     *memory = ::operator new(bytes, kLine, std::nothrow);
     return *memory ? nullptr : "there is not enough memory";
@@ -57,6 +62,16 @@ struct Processor {
   template <class Out>
   static Failure run(const PanelProduct<Out>& product, std::int64_t, void*) {
     multiplyPanels(product, 0, product.matrix.panels());
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const DenseProduct<Value>& product, std::int64_t, void*) {
+    multiplyDense(product, 0, product.rows);
+    return nullptr;
+  }
+  template <class Value>
+  static Failure run(const VectorProduct<Value>& product, std::int64_t, void*) {
+    multiplyVector(product, 0, product.rows);
     return nullptr;
   }
   template <class Out>

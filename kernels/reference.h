@@ -12,6 +12,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
 #include "kernels/rotate.h"
@@ -134,6 +135,35 @@ Expectations multiply(const AffineRows& m, const X& x) {
     }
     result.push_back({sum, (m.columns + m.blockSize + 8) * kUnit * sizes});
   }
+  return result;
+}
+
+/// One entry of W x, added to `held`; sums may be cut off rather than rounded at each step, as tensor cores do.
+template <class Weight, class X>
+Expected dotProduct(const Weight* weights, const X* x, int columns, double held) {
+  double sum = held, sizes = std::abs(held);
+  for (int i = 0; i < columns; ++i) {
+    const double product = number(weights[i]) * number(x[i]);
+    sum += product;
+    sizes += std::abs(product);
+  }
+  return {sum, 2 * (columns + 8) * kUnit * sizes};
+}
+
+template <class Value>
+Expectations multiplyDense(const DenseProduct<Value>& p) {
+  Expectations result;
+  for (std::int64_t i = 0; i < p.count * p.rows; ++i)
+    result.push_back(stored<Value>(dotProduct(p.weights + i % p.rows * p.columns, p.x + i / p.rows * p.columns,
+                                              p.columns, p.adds ? number(p.y[i]) : 0)));
+  return result;
+}
+
+template <class Value>
+Expectations multiplyVector(const VectorProduct<Value>& p) {
+  Expectations result;
+  for (std::int64_t row = 0; row < p.rows; ++row)
+    result.push_back(dotProduct(p.weights + row * p.columns, p.x, p.columns, p.adds ? number(p.y[row]) : 0));
   return result;
 }
 

@@ -40,7 +40,8 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
       ->type_name("N")
       ->check(CLI::Range(0, 1024));
   app.add_option("--device", draft.device,
-                 "Where to compute: auto or cpu; cuda is refused, since nothing computes there yet")
+                 "Where to compute: cuda (a graphics card, or an error), cpu, or auto: a card whose kernels "
+                 "are right where there is one")
       ->type_name("DEVICE")
       ->check(CLI::IsMember(kDevices));
   app.add_option("--adapter", draft.adapter,

@@ -91,7 +91,10 @@ void showDevices(const CudaPlaces& places, const Arguments& arguments, Console& 
   } else {
     console.out() << describe(devices);
     for (const DeviceCheck& check : checks) console.out() << describe(check);
-    console.remark("Kvasir computes on the processor; CUDA devices are listed and checked, and not used yet.");
+    console.remark(
+        devices.backend
+            ? "Kvasir computes on the first CUDA device whose kernels are right, unless --device cpu is given."
+            : "Kvasir computes on the processor.");
   }
   const std::string complaint = complaintOf(checks);
   if (!complaint.empty()) throw std::runtime_error(complaint);

@@ -41,6 +41,7 @@ std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console)
   settings.model = findModel(arguments.model, modelFolders());
   settings.retrievers = retrieverFolders();
   settings.embedders = modelFolders();
+  settings.kernelFolders = backendFolders();
   settings.threads = arguments.threads;
   settings.device = arguments.device;
   settings.precision = arguments.precision;

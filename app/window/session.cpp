@@ -60,18 +60,35 @@ void Session::connectLane(Lane* lane) {
   connect(lane, &Lane::started, this, &Session::onStarted);
   connect(lane, &Lane::progressed, this, &Session::onProgress);
   connect(lane, &Lane::ended, this, &Session::onEnded);
-  connect(lane, &Lane::engineLoaded, this, &Session::engineLoaded);
+  connect(lane, &Lane::engineLoaded, this, [this](const QString& device) {
+    listRows();
+    Q_EMIT engineLoaded(device);
+  });
   connect(lane, &Lane::answerGrew, this,
           [this](const Task& task, const QString& piece) { Q_EMIT answerGrew(task.number, piece); });
 }
 
-void Session::start(const AskSettings& readFor, Reading reading) { setReading(readFor, reading); }
-
-void Session::setReading(const AskSettings& readFor, Reading reading) {
+void Session::start(const AskSettings& readFor, Reading reading) {
   readFor_ = readFor;
   reading_ = reading;
-  work_->stopWhere([](const Job& job) { return std::holds_alternative<ReadJob>(job); });
-  work_->add(ListJob{readFor.method, {}}, Urgency::Now);
+  work_->add(ListJob{readFor, {}}, Urgency::Now);
+}
+
+void Session::setReading(const AskSettings& readFor, Reading reading) {
+  work_->stopWhere([](const Job& job) {
+    return std::holds_alternative<ReadJob>(job) || std::holds_alternative<LoadJob>(job);
+  });
+  start(readFor, reading);
+  if (reading == Reading::InBackground && !rows().empty()) work_->add(LoadJob{}, Urgency::Background);
+}
+
+/// Looks up what rows there are anew. What was stopped or failed stays so until it is read.
+void Session::listRows() {
+  ListJob job{readFor_, {}};
+  for (const LibraryRow& row : rows()) {
+    if (row.isImported) job.ids.push_back(row.key.toStdString());
+  }
+  if (!job.ids.empty()) work_->add(std::move(job), Urgency::Now);
 }
 
 void Session::setEngine(const EngineJob& settings) { work_->add(settings, Urgency::Now); }
@@ -146,8 +163,12 @@ quint64 Session::ask(const QStringList& ids, const QString& question, const AskS
 }
 
 bool Session::readsInBackground(const AskSettings& settings) const {
-  return reading_ == Reading::InBackground && readAlike(settings.method, readFor_.method) &&
-         settings.budgetTokens == readFor_.budgetTokens;
+  return reading_ == Reading::InBackground && isReadAlike(settings);
+}
+
+/// Whether what is read for these settings is sure to serve those rows tell of.
+bool Session::isReadAlike(const AskSettings& settings) const {
+  return readAlike(settings.method, readFor_.method) && settings.budgetTokens == readFor_.budgetTokens;
 }
 
 void Session::stopQuestion(quint64 number) { work_->stop(number); }
@@ -216,11 +237,6 @@ void Session::end(const Task&, const ListJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   const auto list = resultOf<Listed>(outcome);
   if (!list) return;
-  if (job.isForBytes) {
-    shelf_.setBytes(*list);
-    Q_EMIT rowsChanged();
-    return;
-  }
   if (!job.ids.empty()) {
     shelf_.setRead(*list);
     for (const std::string& id : job.ids) readSoon(q(id));
@@ -229,11 +245,7 @@ void Session::end(const Task&, const ListJob& job, const Outcome& outcome) {
   }
   shelf_.setListed(*list);
   desk_->add(CollectionsJob{}, Urgency::Now);
-  std::vector<QString> waiting;
-  for (const LibraryRow& row : shelf_.rows()) {
-    if (row.isImported) waiting.push_back(row.key);
-  }
-  for (const QString& id : waiting) readSoon(id);
+  for (const ListedDocument& document : list->documents) readSoon(q(document.record.id));
   Q_EMIT rowsChanged();
   Q_EMIT listed();
 }
@@ -269,8 +281,7 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(key, DocumentState::Stopped);
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(key, DocumentState::Waiting);
   // What it takes on disk now.
-  if (hasRun && outcome.kind != Outcome::Kind::Yielded)
-    work_->add(ListJob{readFor_.method, {id}, true}, Urgency::Now);
+  if (hasRun && outcome.kind != Outcome::Kind::Yielded) work_->add(ListJob{readFor_, {id}}, Urgency::Now);
   Q_EMIT rowsChanged();
   const bool isDone = outcome.kind == Outcome::Kind::Finished || outcome.kind == Outcome::Kind::Failed;
   if (hasRun && isDone && !work_->find([](const Job& job) { return std::holds_alternative<ReadJob>(job); }))
@@ -280,9 +291,9 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
 void Session::end(const Task&, const ReadJob& job, const Outcome& outcome) { endReading(job.id, outcome); }
 
 void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
-  // A question may have had documents read, and by another method than rows tell of: until the library has been
-  // looked into they are as read as can be told.
-  const bool isAlike = readAlike(job.settings.method, readFor_.method);
+  // A question may have had documents read, and for other settings than rows tell of: until the library has
+  // been looked into they are as read as can be told.
+  const bool isAlike = isReadAlike(job.settings);
   const bool isRead = isAlike && outcome.kind == Outcome::Kind::Finished && job.extent == Extent::Whole;
   for (const std::string& id : job.ids) {
     const LibraryRow* row = shelf_.find(q(id));
@@ -291,7 +302,7 @@ void Session::end(const Task& task, const AskJob& job, const Outcome& outcome) {
                        -1);
     Q_EMIT rowsChanged();
   }
-  work_->add(ListJob{readFor_.method, job.ids}, Urgency::Now);
+  work_->add(ListJob{readFor_, job.ids}, Urgency::Now);
   if (const auto answer = resultOf<Answered>(outcome)) Q_EMIT answered(task.number, answer);
   if (outcome.kind == Outcome::Kind::Stopped) Q_EMIT questionStopped(task.number);
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT questionFailed(task.number, outcome.sentence);
@@ -328,7 +339,7 @@ void Session::end(const Task&, const UnreadJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   stopWork(q(job.id));  // a list that came before may have had it read again
   shelf_.setProgress(q(job.id), DocumentState::Stopped, 0, -1);  // until the list tells what is left
-  work_->add(ListJob{readFor_.method, {job.id}}, Urgency::Now);
+  work_->add(ListJob{readFor_, {job.id}}, Urgency::Now);
   Q_EMIT rowsChanged();
 }
 

@@ -20,6 +20,8 @@ class Session : public QObject {
   enum class Reading { InBackground, WhenAsked };
   /// `method` and budget are those documents are read for. Lists the library; unread documents are read then.
   void start(const AskSettings& readFor, Reading reading);
+  /// The same for others, or after setEngine. What documents are to be read in the background is not known
+  /// before the engine is there, so it is loaded for that.
   void setReading(const AskSettings& readFor, Reading reading);
   void setEngine(const EngineJob& settings);
 
@@ -107,7 +109,9 @@ class Session : public QObject {
   void end(const Task& task, const Other& job, const Outcome& outcome);
   void endReading(const std::string& id, const Outcome& outcome);
   void fail(const QString& key, const QString& sentence);
+  void listRows();
   void readSoon(const QString& id);
+  bool isReadAlike(const AskSettings& settings) const;
   bool isReadingWanted(const QString& id) const;
   void queueImport(const QString& path);
 

@@ -19,12 +19,11 @@ namespace kvasir {
 // What a session's thread can be asked to do, and what comes of it. All are values; what is large is shared and
 // const.
 
-/// The library's documents, or `ids` alone where there are any; read are those with a whole reading by
-/// `method`.
+/// The library's documents, or `ids` alone where there are any; read are those with a whole reading that serves
+/// the settings. As long as no engine is loaded, one by a method that reads alike counts as such.
 struct ListJob {
-  std::string method;
+  AskSettings settings;
   std::vector<std::string> ids;
-  bool isForBytes = false;  ///< only what readings take on disk is wanted: nothing is read for it
 };
 struct ImportJob {
   std::string file;
@@ -60,6 +59,7 @@ struct EngineJob {
   EngineSettings settings;
   std::string modelsFolder;
 };
+struct LoadJob {};  ///< loads the engine now
 /// A document with words and boxes, its last conversation, and the place where it was left.
 struct OpenJob {
   std::string id;
@@ -99,7 +99,7 @@ struct FindJob {
 };
 
 using Job = std::variant<ListJob, ImportJob, ReadJob, AskJob, VerifyJob, RetraceJob, RemoveJob, UnreadJob,
-                         EngineJob, OpenJob, TextJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob,
+                         EngineJob, LoadJob, OpenJob, TextJob, TalkJob, NameJob, EndTalkJob, KeepJob, ForgetJob,
                          CollectJob, PlaceJob, CollectionsJob, DevicesJob, CheckJob, FindJob>;
 
 struct ListedDocument {

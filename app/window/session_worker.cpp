@@ -188,10 +188,12 @@ Engine& SessionWorker::engine(Listener& listener) {
   settings.model = findModel(settings.model, folders);
   settings.retrievers = retrieverFolders();
   settings.embedders = folders;
+  settings.kernelFolders = backendFolders();
   engine_ = std::make_unique<Engine>(settings, listener);
-  const QString device = settings.device == Device::Cuda ? tr("CUDA")
-                         : engine_->threads() == 1       ? tr("processor, 1 thread")
-                                                         : tr("processor, %1 threads").arg(engine_->threads());
+  const std::string name = engine_->deviceName();
+  const QString device = !name.empty()             ? QString::fromStdString(name)
+                         : engine_->threads() == 1 ? tr("processor, 1 thread")
+                                                   : tr("processor, %1 threads").arg(engine_->threads());
   Q_EMIT engineLoaded(QString::fromStdString(engine_->model().name) + QStringLiteral(" · ") + device);
   return *engine_;
 }
@@ -230,7 +232,21 @@ SessionWorker::Asked SessionWorker::asked(const Exchange& exchange, Listener& li
   return asked(ids, settingsOf(exchange), extentOf(exchange), listener);
 }
 
+/// Tells readings that serve the settings: by their keys, or as long as no engine is loaded by their methods.
+std::function<bool(const ReadingRecord&)> SessionWorker::whatServes(const AskSettings& settings) const {
+  if (!engine_)
+    return [method = settings.method](const auto& reading) { return readAlike(reading.method, method); };
+  try {
+    return [key = engine_->readingKey(engine_->readSettingsFor(settings))](const auto& reading) {
+      return reading.key == key;
+    };
+  } catch (const std::runtime_error&) {  // a budget that the method refuses
+    return [](const auto&) { return false; };
+  }
+}
+
 JobResult SessionWorker::perform(const ListJob& job, Listener&) {
+  const auto serves = whatServes(job.settings);
   Listed listed;
   std::vector<DocumentRecord> records;
   for (const std::string& id : job.ids) {
@@ -244,7 +260,7 @@ JobResult SessionWorker::perform(const ListJob& job, Listener&) {
     std::int64_t bytes = 0;
     for (const ReadingRecord& reading : readings) {
       bytes += reading.bytes;
-      if (!readAlike(reading.method, job.method)) continue;
+      if (!serves(reading)) continue;
       isRead = isRead || reading.complete;
       if (reading.tokens > 0)
         share = std::max(share, static_cast<double>(reading.tokensRead) / static_cast<double>(reading.tokens));
@@ -310,6 +326,11 @@ JobResult SessionWorker::perform(const UnreadJob& job, Listener&) {
 JobResult SessionWorker::perform(const EngineJob& job, Listener&) {
   engine_.reset();
   engineSettings_ = job;
+  return Done{};
+}
+
+JobResult SessionWorker::perform(const LoadJob&, Listener& listener) {
+  engine(listener);
   return Done{};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -43,6 +44,7 @@ class SessionWorker : public QObject {
   JobResult perform(const RemoveJob& job, Listener& listener);
   JobResult perform(const UnreadJob& job, Listener& listener);
   JobResult perform(const EngineJob& job, Listener& listener);
+  JobResult perform(const LoadJob& job, Listener& listener);
   JobResult perform(const OpenJob& job, Listener& listener);
   JobResult perform(const TextJob& job, Listener& listener);
   JobResult perform(const TalkJob& job, Listener& listener);
@@ -62,6 +64,7 @@ class SessionWorker : public QObject {
   bool isUnchanged(const DocumentRecord& record, Listener& listener);
   Conversations& conversations();
   Engine& engine(Listener& listener);
+  std::function<bool(const ReadingRecord&)> whatServes(const AskSettings& settings) const;
   /// The document of the last call is kept: questions come in rows.
   const OpenDocument& document(const std::string& id, Listener& listener);
   OpenReading reading(const std::string& id, const AskSettings& settings, Extent extent, Listener& listener);

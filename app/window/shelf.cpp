@@ -44,13 +44,6 @@ void Shelf::setListed(const Listed& listed) {
   rows_ = std::move(rows);
 }
 
-void Shelf::setBytes(const Listed& listed) {
-  for (const ListedDocument& document : listed.documents) {
-    if (LibraryRow* row = at(QString::fromStdString(document.record.id)))
-      row->readingBytes = document.readingBytes;
-  }
-}
-
 void Shelf::setRead(const Listed& listed) {
   for (const ListedDocument& document : listed.documents) {
     const QString key = QString::fromStdString(document.record.id);
@@ -59,8 +52,10 @@ void Shelf::setRead(const Listed& listed) {
     row->readingBytes = document.readingBytes;
     const bool isHalted = row->state == DocumentState::Stopped || row->state == DocumentState::Failed;
     if (isHalted && !document.isRead) continue;
-    // The library notes a reading's share when it ends: what is known of one that goes on is the row's.
-    const double share = document.isRead ? 1 : std::max(row->share, document.shareRead);
+    // The library notes a reading's share when it ends: what is known of one that goes on is the row's. One
+    // that had ended is for other settings now.
+    const double known = row->state == DocumentState::Ready ? 0 : row->share;
+    const double share = document.isRead ? 1 : std::max(known, document.shareRead);
     setState(key, document.isRead ? DocumentState::Ready : DocumentState::Waiting);
     row->share = share;
   }

@@ -20,7 +20,6 @@ class Shelf {
   void setListed(const Listed& listed);
   /// How far documents that have rows are read. Those that were stopped or failed stay so until they are read.
   void setRead(const Listed& listed);
-  void setBytes(const Listed& listed);  ///< what readings take on disk, and nothing else
   void setCollections(const Collections& collections);
   void setCollection(const QString& key, const QString& name);
 

@@ -1,4 +1,4 @@
-// Products of WeightMatrix: on the weights' own levels, or by LibTorch where that is better.
+// Products of WeightMatrix: on the weights' own levels, by LibTorch where that is better, or on a device.
 #include "engine/model/weights.h"
 #include "engine/torch.h"
 #include "kernels/processor.h"
@@ -69,7 +69,64 @@ at::Tensor WeightMatrix::multiplyLevels(const at::Tensor& x) const {
   return y;
 }
 
+Accelerator* WeightMatrix::device(DenseForm form) const {
+  if (!stored_->placed || stored_->placed->form != form) return nullptr;
+  if (change_ && !(change_->down.device(form) && change_->up.device(form))) return nullptr;
+  return stored_->placed->device.get();
+}
+
+template <class Value>
+void WeightMatrix::multiplyPlaced(const std::byte* x, std::byte* y, int count, bool adds) const {
+  const Placed& placed = *stored_->placed;
+  Accelerator& device = *placed.device;
+  const auto* in = reinterpret_cast<const Value*>(x);
+  device.run(device.kernels().multiplyDense.of<Value>(),
+             DenseProduct<Value>{placed.weights.at<Value>(), rows_, columns_, in, count,
+                                 reinterpret_cast<Value*>(y), adds});
+  if (!change_) return;
+  auto* inner = reinterpret_cast<std::byte*>(
+      device.roomOf<Value>(Accelerator::Room::Inner, std::int64_t{count} * change_->down.rows()));
+  change_->down.multiplyPlaced<Value>(x, inner, count, false);
+  change_->up.multiplyPlaced<Value>(inner, y, count, true);
+}
+
+void WeightMatrix::multiplyOnDevice(const std::byte* x, std::byte* y, int count) const {
+  if (stored_->placed->form == DenseForm::Float32)
+    multiplyPlaced<float>(x, y, count, false);
+  else
+    multiplyPlaced<std::uint16_t>(x, y, count, false);
+}
+
+template <class Value>
+void WeightMatrix::multiplyPlaced(const float* x, float* y, bool adds) const {
+  const Placed& placed = *stored_->placed;
+  Accelerator& device = *placed.device;
+  device.run(device.kernels().multiplyVector.of<Value>(),
+             VectorProduct<Value>{placed.weights.at<Value>(), rows_, columns_, x, y, adds});
+  if (!change_) return;
+  auto* inner = device.roomOf<float>(Accelerator::Room::Inner, change_->down.rows());
+  change_->down.multiplyPlaced<Value>(x, inner, false);
+  change_->up.multiplyPlaced<Value>(inner, y, true);
+}
+
+at::Tensor WeightMatrix::multiplyOn(Accelerator& device, const at::Tensor& x) const {
+  const at::Tensor in = x.contiguous(), y = at::empty({x.size(0), rows_}, x.options());
+  std::byte *from = device.room(Accelerator::Room::Input, in.nbytes()),
+            *to = device.room(Accelerator::Room::Output, y.nbytes());
+  device.copyIn(from, in.const_data_ptr(), in.nbytes());
+  multiplyOnDevice(from, to, static_cast<int>(x.size(0)));
+  device.copyOut(y.mutable_data_ptr(), to, y.nbytes());
+  return y;
+}
+
 at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
+  if (Accelerator* device = this->device(form)) {
+    try {
+      return multiplyOn(*device, x);
+    } catch (const DeviceFull&) {
+      // No room for so many rows: the processor has it all.
+    }
+  }
   const auto product = [&] {
     if (form == DenseForm::Float32) return at::linear(x, dense(form));
     const bool isFast = multipliesBfloat16();
@@ -82,7 +139,26 @@ at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
   return y;
 }
 
+void WeightMatrix::multiplyOn(Accelerator& device, const float* x, float* y) const {
+  auto* from = device.roomOf<float>(Accelerator::Room::Input, columns_);
+  auto* to = device.roomOf<float>(Accelerator::Room::Output, rows_);
+  device.copyIn(from, x, static_cast<std::size_t>(columns_) * sizeof(float));
+  if (stored_->placed->form == DenseForm::Float32)
+    multiplyPlaced<float>(from, to, false);
+  else
+    multiplyPlaced<std::uint16_t>(from, to, false);
+  device.copyOut(y, to, static_cast<std::size_t>(rows_) * sizeof(float));
+}
+
 void WeightMatrix::multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
+  Accelerator* device = this->device(form);
+  if (device && std::int64_t{rows_} * columns_ >= device->leastOfVector() && device->multipliesVectors()) {
+    try {
+      return multiplyOn(*device, x, y);
+    } catch (const DeviceFull&) {
+      // Nor for one row.
+    }
+  }
   multiplyStored(x, y, form, memory);
   if (!change_) return;
   memory.inner.resize(static_cast<std::size_t>(change_->down.rows()));

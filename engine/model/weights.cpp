@@ -154,17 +154,36 @@ void WeightMatrix::expand(const Block& block, at::Tensor out) const {
   });
 }
 
-at::Tensor WeightMatrix::dense(DenseForm form) const {
-  at::Tensor& kept = stored_->dense[static_cast<int>(form)];
-  if (kept.defined()) return kept;
+at::Tensor WeightMatrix::expanded(DenseForm form) const {
   at::Tensor out = at::empty({rows_, columns_}, typeOf(form));
   std::int64_t row = 0;
   for (const Block& block : stored_->blocks) {
     expand(block, out.narrow(0, row, block.rows));
     row += block.rows;
   }
+  return out;
+}
+
+at::Tensor WeightMatrix::dense(DenseForm form) const {
+  at::Tensor& kept = stored_->dense[static_cast<int>(form)];
+  if (kept.defined()) return kept;
+  const at::Tensor out = expanded(form);
   if (stored_->keepsDense) kept = out;
   return out;
+}
+
+bool WeightMatrix::placeOn(const std::shared_ptr<Accelerator>& device, DenseForm form) const {
+  if (change_ && !(change_->down.placeOn(device, form) && change_->up.placeOn(device, form))) return false;
+  if (stored_->placed) return true;
+  const at::Tensor numbers = expanded(form);
+  try {
+    DeviceMemory weights = device->hold(numbers.nbytes(), Accelerator::kLeftByWeights);
+    device->copyIn(weights.at(), numbers.const_data_ptr(), numbers.nbytes());
+    stored_->placed = {device, form, std::move(weights)};
+  } catch (const DeviceFull&) {
+    return false;
+  }
+  return true;
 }
 
 void WeightMatrix::row(std::int64_t index, float* out) const {

@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/accelerator.h"
 #include "engine/model/gguf.h"
 #include "engine/model/model_shape.h"
 #include "engine/torch.h"
@@ -51,13 +54,17 @@ class WeightMatrix {
   /// The same matrix with a change added to every product.
   WeightMatrix changedBy(LowRankChange change) const;
 
+  /// From here on products of `form` are computed by the device, as numbers of that type, also those of copies
+  /// and of the change. Where they do not fit nothing changes, and the answer is false.
+  bool placeOn(const std::shared_ptr<Accelerator>& device, DenseForm form) const;
+
   int rows() const { return rows_; }
   int columns() const { return columns_; }
   std::size_t bytes() const;  ///< without the change
 
   /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it. Float32: in float32 throughout. Bfloat16:
   /// by LibTorch where the processor multiplies bf16 and there are many rows, else on levels, x rounded to 16
-  /// bits.
+  /// bits. By the device where it lies there.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
   /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
   /// rounded to 16 bits by a scale of its own, which is much closer than bf16.
@@ -67,19 +74,39 @@ class WeightMatrix {
   /// The whole matrix without the change, [rows, columns].
   at::Tensor dense(DenseForm form) const;
 
+  /// The device that computes its products of `form`; null: the processor does.
+  Accelerator* device(DenseForm form) const;
+  /// On the device: x [count, columns] and y [count, rows], in the type of the form it was placed in. Throws
+  /// DeviceFull.
+  void multiplyOnDevice(const std::byte* x, std::byte* y, int count) const;
+
  private:
   struct Block {
     int rows = 0;
     PackedPanels panels;  ///< quantised, else
     at::Tensor plain;     ///< [rows, columns], float32 or bf16
   };
+  /// The same numbers on a device.
+  struct Placed {
+    std::shared_ptr<Accelerator> device;
+    DenseForm form = DenseForm::Bfloat16;
+    DeviceMemory weights;  ///< [rows, columns]
+  };
   struct Stored {
     bool keepsDense = true;
     std::vector<Block> blocks;
     mutable at::Tensor dense[2];
+    mutable std::optional<Placed> placed;
   };
   void expand(const Block& block, at::Tensor out) const;
+  at::Tensor expanded(DenseForm form) const;
+  template <class Value>
+  void multiplyPlaced(const std::byte* x, std::byte* y, int count, bool adds) const;
+  template <class Value>
+  void multiplyPlaced(const float* x, float* y, bool adds) const;
   bool isQuantised() const;
+  at::Tensor multiplyOn(Accelerator& device, const at::Tensor& x) const;
+  void multiplyOn(Accelerator& device, const float* x, float* y) const;
   at::Tensor multiplyLevels(const at::Tensor& x) const;
   void multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
 

@@ -9,8 +9,9 @@
 #include "engine/engine.h"
 #include "engine/wishes.h"
 
-// Text is cut into chunks of 40 bytes and tokens of 4. A chunk file holds the key and one line a chunk.
-// Evidence is every chunk that holds a word of the question, and the answer is the first of them.
+// Text is cut into chunks of 40 bytes and tokens of 4. A chunk file holds the key and one line a chunk. A model
+// is its file's name, and all methods but `full` read within the budget. Evidence is every chunk that holds a
+// word of the question, and the answer is the first of them.
 
 FakeEngine& fakeEngine() {
   static FakeEngine engine;
@@ -186,12 +187,14 @@ Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std:
   if (settings.device == Device::Cuda) throw std::runtime_error(fakeEngine().refusal);
   listener.progress({Stage::Loading, 1, 1, 0});
   parts_->model.name = "Fake";
+  parts_->model.fingerprint = settings.model.stem().string();
 }
 Engine::~Engine() = default;
 
 const ModelInfo& Engine::model() const { return parts_->model; }
 const Tokenizer& Engine::tokenizer() const { return parts_->tokenizer; }
 int Engine::threads() const { return 1; }
+std::string Engine::deviceName() const { return fakeEngine().device; }
 
 void Engine::requireBudget(const std::string& method, int budgetTokens) const {
   const int most = fakeEngine().trainedTokens;
@@ -202,7 +205,8 @@ void Engine::requireBudget(const std::string& method, int budgetTokens) const {
 
 std::string Engine::readingKey(const ReadSettings& settings) const {
   requireBudget(settings.method, settings.budgetTokens);
-  return "fake-" + readAs(settings.method);
+  const std::string key = parts_->model.fingerprint + "-" + readAs(settings.method);
+  return settings.method == "full" ? key : key + "-" + std::to_string(settings.budgetTokens);
 }
 
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
@@ -214,10 +218,10 @@ std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSet
   if (lines.empty()) stream << firstLine(key, text.size()) << std::endl;
   auto reading = std::make_shared<FakeReading>(std::string(text), tokensOf(text), settings.method);
   const std::size_t done = lines.empty() ? 0 : lines.size() - 1;
-  fakeEngine().chunksRead.push_back(0);
   for (std::size_t c = done; c < reading->chunks().size(); ++c) {
     listener.progress({Stage::Reading, static_cast<std::int64_t>(c),
                        static_cast<std::int64_t>(reading->chunks().size()), 1000});
+    if (c == done) fakeEngine().chunksRead.push_back(0);
     std::string chunk(text.substr(c * kChunkBytes, kChunkBytes));
     std::replace(chunk.begin(), chunk.end(), '\n', '\1');
     stream << chunk << std::endl;

@@ -10,7 +10,7 @@
 /// interface and takes its place when the program is linked, so the commands are tested without a model.
 struct FakeEngine {
   int loads = 0;
-  std::vector<int> chunksRead;  ///< of each read call: chunks read in it
+  std::vector<int> chunksRead;  ///< of each read call that was not stopped before its first: chunks read in it
   std::vector<std::string> questions;
   std::vector<int> documentsAsked;  ///< of each question: how many
   std::vector<int> chunksAsked;     ///< of each question: chunks that had been read
@@ -24,6 +24,7 @@ struct FakeEngine {
   std::function<void()> onAnswerWord;             ///< called after each word of an answer
   std::function<void()> onRetrace;                ///< called when an answer is retraced
   std::function<void(kvasir::Listener&)> onLook;  ///< called while full attention is computed
+  std::string device;                             ///< that it computes on
   std::string refusal;                            ///< asked for a device it does not have, it throws this
   int trainedTokens = 0;                          ///< `streaming` takes no larger budget; 0: it takes any
 };

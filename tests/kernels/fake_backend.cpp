@@ -1,5 +1,5 @@
 // A stand-in for the library of CUDA kernels: one device, whose kernels are the host's. One definition says
-// what is wrong with it: WRONG_KERNEL, OTHER_VERSION, OLD_DEVICE or NO_DEVICE.
+// what is wrong with it: WRONG_KERNEL, OTHER_VERSION, OLD_DEVICE or NO_DEVICE; or that nothing is: RIGHT.
 #include <cstdio>
 
 #include "kernels/host_backend.h"

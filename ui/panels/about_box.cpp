@@ -25,7 +25,8 @@ QString describe(const ProcessorInfo& processor) {
 QString describe(const CudaDeviceInfo& device) {
   if (!device.reason.empty())
     return AboutBox::tr("CUDA: %1, not used. %2").arg(q(device.name), q(device.reason));
-  return AboutBox::tr("CUDA: %1, %2; it is checked, and not computed on yet.")
+  return AboutBox::tr(
+             "CUDA: %1, %2; the first that is right is computed on, unless the settings say otherwise.")
       .arg(q(device.name), asSize(static_cast<qint64>(device.memoryBytes)));
 }
 

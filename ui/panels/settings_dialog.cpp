@@ -9,22 +9,10 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
-#include <QStandardItemModel>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
 namespace kvasir {
-namespace {
-
-/// Shown, so that it is not sought, and off.
-void turnLastOff(QComboBox& box, const QString& why) {
-  const auto* rows = qobject_cast<QStandardItemModel*>(box.model());
-  if (rows) rows->item(box.count() - 1)->setEnabled(false);
-  box.setItemData(box.count() - 1, why, Qt::ToolTipRole);
-}
-
-}  // namespace
-
 SettingsDialog::SettingsDialog(const SettingsValues& values, const std::vector<MethodChoice>& methods,
                                QWidget* parent)
     : QDialog(parent) {
@@ -88,7 +76,8 @@ QWidget* SettingsDialog::makeModelPage() {
   device_->addItem(tr("Automatic"), static_cast<int>(Device::Auto));
   device_->addItem(tr("Processor"), static_cast<int>(Device::Cpu));
   device_->addItem(tr("Graphics card (CUDA)"), static_cast<int>(Device::Cuda));
-  turnLastOff(*device_, tr("Kvasir computes on the processor only, whatever devices there are."));
+  device_->setItemData(0, tr("A graphics card whose kernels are right, where there is one; else the processor"),
+                       Qt::ToolTipRole);
   form->addRow(tr("Model &file:"), withButton(model_, tr("Model file"), Choose::File));
   form->addRow(tr("Models f&older:"), withButton(modelsFolder_, tr("Models folder"), Choose::Folder));
   form->addRow(tr("&Threads:"), threads_);

@@ -22,9 +22,10 @@ void workFor(int milliseconds) {
   }
 }
 
-AskSettings readFor() {
+AskSettings readFor(const std::string& method = "infllm", int budgetTokens = 2048) {
   AskSettings settings;
-  settings.method = "infllm";
+  settings.method = method;
+  settings.budgetTokens = budgetTokens;
   return settings;
 }
 
@@ -51,6 +52,28 @@ class SessionTest : public QObject {
   }
   Library openLibrary() const {
     return Library(pathOf(folder_->filePath(QStringLiteral("library")).toStdString()));
+  }
+  /// Of what was read of the first document by the method.
+  std::string readingKey(const std::string& method) const {
+    for (const ReadingRecord& reading : openLibrary().readings(keyOf(0).toStdString()))
+      if (reading.method == method) return reading.key;
+    return {};
+  }
+  /// As from the settings.
+  void setReading(const AskSettings& settings, Session::Reading reading) {
+    QSignalSpy listed(session_.get(), &Session::listed);
+    session_->setReading(settings, reading);
+    QVERIFY(listed.wait());
+  }
+  EngineJob otherModel() const {
+    EngineJob job;
+    job.settings.model = pathOf(write(QStringLiteral("other.gguf"), "GGUF").toStdString());
+    return job;
+  }
+  void readOne() {
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{1});
   }
   QString stateOf(int row) const {
     const auto& rows = session_->rows();
@@ -93,6 +116,108 @@ class SessionTest : public QObject {
     QCOMPARE(stateOf(0), QStringLiteral("Ready"));
     start(Session::Reading::WhenAsked, readFor());
     QCOMPARE(stateOf(0), QStringLiteral("Waiting to be read"));
+  }
+
+  void readsAnewForAnotherBudget() {
+    start();
+    readOne();
+    setReading(readFor("infllm", 512), Session::Reading::WhenAsked);
+    QCOMPARE(stateOf(0), QStringLiteral("Waiting to be read"));
+    setReading(readFor("infllm", 512), Session::Reading::InBackground);
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+  }
+
+  void findsAgainWhatWasReadWithTheFormerBudget() {
+    start();
+    readOne();
+    setReading(readFor("infllm", 512), Session::Reading::InBackground);
+    QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    setReading(readFor(), Session::Reading::InBackground);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+    QTest::qWait(300);
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+  }
+
+  /// A method that sees the whole document reads alike with any budget.
+  void staysReadWhereTheBudgetChangesNothing() {
+    start(Session::Reading::InBackground, readFor("full"));
+    readOne();
+    setReading(readFor("full", 512), Session::Reading::WhenAsked);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  void readsAnewForAnotherModel() {
+    start();
+    readOne();
+    session_->setEngine(otherModel());
+    setReading(readFor(), Session::Reading::InBackground);
+    QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
+
+  void findsAgainWhatWasReadByTheFormerModel() {
+    start();
+    readOne();
+    session_->setEngine(otherModel());
+    setReading(readFor(), Session::Reading::InBackground);
+    QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    session_->setEngine({});
+    setReading(readFor(), Session::Reading::InBackground);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+    QTest::qWait(300);
+    QCOMPARE(fakeEngine().loads, 3);
+    QCOMPARE(stateOf(0), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+  }
+
+  /// Nothing is loaded only to know what serves; once the model is there, all rows tell.
+  void tellsWhatServesOnceTheEngineIsThere() {
+    start();
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen."),
+                        write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
+    QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+    start(Session::Reading::InBackground, readFor("infllm", 512));
+    QCOMPARE(stateOf(1), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().loads, 1);
+    QSignalSpy answered(session_.get(), &Session::answered);
+    session_->ask({keyOf(0)}, QStringLiteral("What whale?"), readFor("infllm", 512), Extent::AnyChunk);
+    QTRY_COMPARE(answered.size(), 1);
+    QTRY_COMPARE(openLibrary().readings(keyOf(1).toStdString()).size(), std::size_t{2});
+    QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+  }
+
+  void leavesAStoppedDocumentStoppedWhenTheEngineIsLoaded() {
+    start();
+    session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen."),
+                        write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
+    QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+    QTRY_COMPARE(session_->rows()[1].readingBytes, qint64{1000});
+    session_->unread(keyOf(1));
+    QTRY_COMPARE(session_->rows()[1].readingBytes, qint64{0});
+    session_->setEngine({});
+    QSignalSpy answered(session_.get(), &Session::answered), idle(session_.get(), &Session::idle);
+    session_->ask({keyOf(0)}, QStringLiteral("What was seen?"), readFor());
+    QTRY_COMPARE(answered.size(), 1);
+    QCOMPARE(fakeEngine().loads, 2);
+    QTRY_VERIFY(!idle.isEmpty());
+    QVERIFY2(stateOf(1).startsWith(QLatin1String("Stopped")), qPrintable(stateOf(1)));
+  }
+
+  void tellsThatABudgetIsRefused() {
+    fakeEngine().trainedTokens = 1024;
+    start(Session::Reading::InBackground, readFor("streaming", 512));
+    readOne();
+    setReading(readFor("streaming", 1025), Session::Reading::WhenAsked);
+    QCOMPARE(stateOf(0), QStringLiteral("Waiting to be read"));
+    setReading(readFor("streaming", 1025), Session::Reading::InBackground);
+    QTRY_VERIFY2(stateOf(0).contains(QLatin1String("1025 is more than the 1024 tokens")),
+                 qPrintable(stateOf(0)));
+    setReading(readFor("streaming", 512), Session::Reading::InBackground);
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{1});
   }
 
   void loadsNoEngineBeforeItIsNeeded() {
@@ -383,7 +508,7 @@ class SessionTest : public QObject {
     QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{2000});
     {
       const Library library = openLibrary();
-      const FileLock lock = library.lockReading(keyOf(0).toStdString(), "fake-retrolm");
+      const FileLock lock = library.lockReading(keyOf(0).toStdString(), readingKey("retrolm"));
       session_->unread(keyOf(0));
       QTRY_COMPARE(told.size(), 1);
       QTRY_COMPARE(session_->rows()[0].readingBytes, qint64{1000});
@@ -394,7 +519,7 @@ class SessionTest : public QObject {
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
     {
       const Library library = openLibrary();
-      const FileLock lock = library.lockReading(keyOf(0).toStdString(), "fake-infllm");
+      const FileLock lock = library.lockReading(keyOf(0).toStdString(), readingKey("infllm"));
       session_->unread(keyOf(0));
       QTRY_COMPARE(told.size(), 2);
       QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));

@@ -530,6 +530,20 @@ class WindowPartsTest : public QObject {
     for (const LibraryRow& row : shelf.rows()) QVERIFY(row.state == DocumentState::Ready && row.share == 1);
   }
 
+  /// What was read whole for other settings says nothing of how far a reading for these has come.
+  void waitsAnewForWhatNoReadingServes() {
+    Shelf shelf;
+    Listed listed;
+    listed.documents.emplace_back();
+    listed.documents.back().isRead = true;
+    shelf.setListed(listed);
+    listed.documents.back().isRead = false;
+    listed.documents.back().shareRead = 0.25;
+    shelf.setRead(listed);
+    QVERIFY(shelf.rows()[0].state == DocumentState::Waiting);
+    QCOMPARE(shelf.rows()[0].share, 0.25);
+  }
+
   void hasReadablePalettes() {
     for (const QPalette& palette : {lightPalette(), darkPalette()}) {
       const int ink = palette.color(QPalette::Text).lightness(),

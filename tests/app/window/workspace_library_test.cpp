@@ -169,6 +169,21 @@ void WorkspaceTest::readsOnAndForgetsByTheMenuOfARow() {
   QVERIFY(conversation().contains(QLatin1String("harpoon hit the whale")));
 }
 
+void WorkspaceTest::readsAnewForAnotherBudgetAndAnotherModel() {
+  start();
+  driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+  SettingsValues values;
+  values.method = panel().method();
+  values.budgetTokens = 512;
+  workspace().applySettings(values);
+  QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+  QTRY_VERIFY(isReady());
+  values.model = driven_->write(QStringLiteral("other.gguf"), "GGUF");
+  workspace().applySettings(values);
+  QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{3});
+  QTRY_VERIFY(isReady());
+}
+
 void WorkspaceTest::saysThatTheOpenFileHasChanged() {
   start();
   const QString changed = driven_->path(QStringLiteral("report.pdf"));

@@ -115,6 +115,7 @@ class WorkspaceTest : public QObject {
   void findsDocumentsByCollectionAndSearch();
   void tellsWhyADocumentFailedAndTriesAgain();
   void readsOnAndForgetsByTheMenuOfARow();
+  void readsAnewForAnotherBudgetAndAnotherModel();
   void saysThatTheOpenFileHasChanged();
 
   // workspace_keeping_test.cpp

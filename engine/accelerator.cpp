@@ -1,0 +1,91 @@
+#include "engine/accelerator.h"
+
+#include <utility>
+
+#include "kernels/check.h"
+#include "kernels/cuda_backend.h"
+
+namespace kvasir {
+
+DeviceMemory::DeviceMemory(const KernelBackend& backend, std::size_t bytes)
+    : backend_(&backend), bytes_(bytes) {
+  if (bytes == 0) return;
+  if (const Failure failure = backend.allocate(bytes, &memory_)) throw DeviceFull(failure);
+}
+
+DeviceMemory::~DeviceMemory() {
+  if (memory_) backend_->release(memory_);
+}
+
+DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept { *this = std::move(other); }
+
+DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {
+  std::swap(backend_, other.backend_);
+  std::swap(memory_, other.memory_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+namespace {
+
+std::string nameOf(const KernelBackend& backend, int device) {
+  BackendDevice described;
+  if (const Failure failure = backend.describeDevice(device, &described)) throw std::runtime_error(failure);
+  return described.name;
+}
+
+}  // namespace
+
+Accelerator::Accelerator(const KernelBackend& backend, int device, std::int64_t leastOfVector)
+    : backend_(backend),
+      name_(nameOf(backend, device)),
+      kernels_(rightKernels(backend.kernels, checkKernels(backend, device))),
+      leastOfVector_(leastOfVector) {
+  require(backend.chooseDevice(device));
+  if (!kernels_.multiplyDense.bfloats || !kernels_.multiplyDense.floats)
+    throw std::runtime_error(
+        name_ + " does not multiply as it should: `kvasir-cli devices --check` shows how far off.");
+}
+
+void Accelerator::require(Failure failure) const {
+  if (!failure) return;
+  throw std::runtime_error(name_ + " failed: " + failure +
+                           ". Choose the processor in the settings, or --device cpu.");
+}
+
+DeviceMemory Accelerator::hold(std::size_t bytes, std::size_t left) const {
+  std::size_t now = 0;
+  require(backend_.memoryLeft(&now));
+  if (now < bytes + left) throw DeviceFull("its memory is full");
+  return {backend_, bytes};
+}
+
+std::byte* Accelerator::room(Room room, std::size_t bytes) {
+  DeviceMemory& held = rooms_[static_cast<std::size_t>(room)];
+  if (held.bytes() < bytes) {
+    held = {};  // before what takes its place
+    held = DeviceMemory(backend_, bytes);
+  }
+  return held.at();
+}
+
+FoundAccelerator findAccelerator(const std::vector<std::filesystem::path>& folders,
+                                 const std::filesystem::path& driver) {
+  CudaPlaces places{folders};
+  if (!driver.empty()) places.driver = driver;
+  const CudaSearch search = findCuda(places);
+  FoundAccelerator found{nullptr, search.reason};
+  if (!search.backend) return found;
+  for (const CudaDevice& device : search.devices) {
+    if (found.reason.empty()) found.reason = device.reason;
+    if (!device.reason.empty()) continue;
+    try {
+      return {std::make_shared<Accelerator>(*search.backend, device.index), {}};
+    } catch (const std::runtime_error& error) {
+      found.reason = error.what();
+    }
+  }
+  return found;
+}
+
+}  // namespace kvasir

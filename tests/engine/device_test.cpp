@@ -1,0 +1,249 @@
+// The engine on a device: a stand-in with memory of its own, and the processor's kernels.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/answer.h"
+#include "engine/model/adapter.h"
+#include "tests/engine/far_device.h"
+#include "tests/engine/tiny_model.h"
+
+namespace kvasir {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr int kBudget = 512;
+constexpr double kRounding = 2e-4;  // of float32 sums in another order, on logits of about ±3
+
+std::shared_ptr<Accelerator> farDevice() {
+  return std::make_shared<Accelerator>(FarDevice::backend(), 0, /*leastOfVector=*/0);
+}
+
+std::string messageOf(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class OnDevice : public testing::Test {
+ protected:
+  OnDevice() { FarDevice::reset(); }
+
+  c10::InferenceMode noGradients_;
+  Listener silent_;
+};
+
+struct Case {
+  std::string method, architecture;
+};
+
+class EveryMethodOnDevice : public testing::TestWithParam<Case> {
+ protected:
+  EveryMethodOnDevice() { FarDevice::reset(); }
+  c10::InferenceMode noGradients_;
+};
+
+// Dense and retrieving rows, two groups of keys, tokens that heads name for themselves, beacons, a codec, and a
+// family with windows, norms of heads and another activation.
+INSTANTIATE_TEST_SUITE_P(Methods, EveryMethodOnDevice,
+                         testing::Values(Case{"full", "llama"}, Case{"full", "gemma3"},
+                                         Case{"streaming", "llama"}, Case{"lm-infinite-middle", "llama"},
+                                         Case{"selfextend", "llama"}, Case{"infllm", "llama"},
+                                         Case{"retrolm", "llama"}, Case{"retrolm", "gemma3"},
+                                         Case{"quest", "llama"}, Case{"snapkv", "llama"}, Case{"h2o", "llama"},
+                                         Case{"beacon", "llama"}, Case{"kivi-4", "llama"}),
+                         [](const auto& param) {
+                           std::string name = param.param.method + "_" + param.param.architecture;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST_P(EveryMethodOnDevice, GivesWhatTheProcessorGives) {
+  const auto& [name, architecture] = GetParam();
+  TinyModel model(architecture);
+  const std::vector<TokenId> text = randomTokens(1500, 1);
+  const Outcome onProcessor = runMethod(model.loaded, findMethod(name), kBudget, text, 512);
+  placeOn(model.loaded, farDevice());
+  const int checked = FarDevice::launches;
+  const Outcome onDevice = runMethod(model.loaded, findMethod(name), kBudget, text, 512);
+  EXPECT_LT(worstDifference(onProcessor, onDevice), kRounding);
+  EXPECT_EQ(onProcessor.attended, onDevice.attended);
+  // Four products and a gate a layer and step, and attention of every chunk.
+  EXPECT_GT(FarDevice::launches - checked, 3 * 5 * model.loaded.shape.layers);
+  EXPECT_GT(FarDevice::attentions, 11 * (model.loaded.shape.layers - 1) * model.loaded.shape.kvHeads);
+}
+
+TEST_F(OnDevice, TheLastDocumentLeavesNothing) {
+  TinyModel model;
+  placeOn(model.loaded, farDevice());
+  const std::vector<TokenId> first = randomTokens(900, 1), second = randomTokens(700, 2);
+  const Method& method = findMethod("retrolm");
+  const Outcome alone = runMethod(model.loaded, method, kBudget, second, 512);
+  const std::size_t held = FarDevice::held;
+  runMethod(model.loaded, method, kBudget, first, 512);
+  EXPECT_EQ(worstDifference(alone, runMethod(model.loaded, method, kBudget, second, 512)), 0);
+  EXPECT_LE(FarDevice::held, held + (1 << 16)) << "rooms of a step may grow, nothing else stays";
+  model.loaded = {};
+  EXPECT_EQ(FarDevice::held, 0u);
+}
+
+TEST_F(OnDevice, FastProductsLieAsNearAsOnTheProcessor) {
+  TinyModel model;
+  EngineSettings settings = model.settings();
+  LoadedModel exact = loadModel(settings, silent_);
+  settings.precision = Precision::Fast;
+  LoadedModel fast = loadModel(settings, silent_);
+  const std::vector<TokenId> text = randomTokens(600, 1);
+  const Method& method = findMethod("full");
+  const Outcome wanted = runMethod(exact, method, kBudget, text, 512);
+  const double onProcessor = worstDifference(wanted, runMethod(fast, method, kBudget, text, 512));
+  placeOn(fast, farDevice());
+  const int checked = FarDevice::launches;
+  const double onDevice = worstDifference(wanted, runMethod(fast, method, kBudget, text, 512));
+  EXPECT_GT(FarDevice::launches, checked);
+  // Weights as bf16, which the processor has more exactly where it does not multiply bf16.
+  EXPECT_LT(onDevice, 6 * onProcessor);
+  EXPECT_LT(onDevice, 0.3);
+}
+
+/// An adapter whose changes are large enough to be seen.
+void adapt(LoadedModel& model) {
+  std::vector<Adapter::Layer> layers = Adapter::untrained(model.weights, 8, 7).layers();
+  at::manual_seed(3);
+  for (Adapter::Layer& layer : layers)
+    for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
+  model.adapter =
+      std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{{"rank", "8"}});
+  model.adapted = model.adapter->applyTo(model.weights, model.form);
+}
+
+at::Tensor endOf(const LoadedModel& model, bool isAdapted) {
+  const std::vector<TokenId> text = randomTokens(300, 1);
+  TextRun run(model, {findMethod("full"), kBudget, nullptr, [] {}, {}, nullptr, isAdapted, 300});
+  const at::Tensor read = run.pass().logits(run.read(text, 128)).flatten();
+  run.cache().startTail();
+  run.cache().openTail();
+  const std::span<const float> next = run.pass().generate(5);
+  return at::cat({read, at::tensor(at::ArrayRef<float>(next.data(), next.size()))});
+}
+
+TEST_F(OnDevice, WhatAnAdapterChangesGoesAlong) {
+  TinyModel model;
+  adapt(model.loaded);
+  const at::Tensor plain = endOf(model.loaded, false), adapted = endOf(model.loaded, true);
+  ASSERT_GT((plain - adapted).abs().max().item<double>(), 0.1);
+  placeOn(model.loaded, farDevice());
+  EXPECT_LT((plain - endOf(model.loaded, false)).abs().max().item<double>(), kRounding);
+  EXPECT_LT((adapted - endOf(model.loaded, true)).abs().max().item<double>(), kRounding);
+}
+
+TEST_F(OnDevice, TheProcessorComputesTheLayersThatDoNotFit) {
+  TinyModel model;
+  const Outcome wanted = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
+  auto device = farDevice();
+  const std::size_t layer = model.loaded.weights.layers[0].gateUp.dense(DenseForm::Float32).nbytes() * 2;
+  FarDevice::limit = FarDevice::held + Accelerator::kLeftByWeights + layer;
+  placeOn(model.loaded, std::move(device));
+  EXPECT_NE(model.loaded.weights.layers.front().queryKeyValue.device(DenseForm::Float32), nullptr);
+  EXPECT_EQ(model.loaded.weights.layers.back().down.device(DenseForm::Float32), nullptr);
+  const Outcome got = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
+  EXPECT_LT(worstDifference(wanted, got), kRounding);
+}
+
+TEST_F(OnDevice, TheProcessorAttendsToWhatDoesNotFit) {
+  TinyModel model;
+  const Outcome wanted = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(900, 1), 512);
+  placeOn(model.loaded, farDevice());
+  FarDevice::limit = FarDevice::held + Accelerator::kLeftByKeys + (1 << 20);
+  const Outcome got = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(900, 1), 512);
+  EXPECT_LT(worstDifference(wanted, got), kRounding);
+  EXPECT_GT(FarDevice::attentions, 0);
+  EXPECT_LT(FarDevice::attentions, 8 * model.loaded.shape.layers * model.loaded.shape.kvHeads);
+}
+
+TEST_F(OnDevice, TheProcessorComputesWhatHasNoRoom) {
+  TinyModel model;
+  const Outcome wanted = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
+  placeOn(model.loaded, farDevice());
+  const int checked = FarDevice::launches;
+  FarDevice::limit = FarDevice::held;
+  const Outcome got = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
+  EXPECT_LT(worstDifference(wanted, got), kRounding);
+  EXPECT_EQ(FarDevice::launches, checked);
+}
+
+TEST_F(OnDevice, OnlyWhatIsNewOfGatheredKeysIsCopied) {
+  TinyModel model;
+  placeOn(model.loaded, farDevice());
+  const auto copiedFor = [&](int tokens) {
+    FarDevice::copied = 0;
+    readMethod(model.loaded, findMethod("full"), kBudget, randomTokens(tokens, 1), 128);
+    return static_cast<double>(FarDevice::copied);
+  };
+  // Dense attention appends: twice the text is twice the copies, but for rows that move where room grows.
+  EXPECT_LT(copiedFor(2048), 2.5 * copiedFor(1024));
+}
+
+TEST_F(OnDevice, AFailureIsASentenceThatSaysWhatToDo) {
+  TinyModel model;
+  placeOn(model.loaded, farDevice());
+  FarDevice::failure = "unspecified launch failure";
+  EXPECT_THAT(
+      messageOf([&] { runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(200, 1), 512); }),
+      AllOf(HasSubstr("Far device failed: unspecified launch failure."), HasSubstr("--device cpu")));
+}
+
+TEST_F(OnDevice, ADeviceThatMultipliesWronglyIsNotUsed) {
+  FarDevice::failure = "no kernel image is available";
+  EXPECT_THAT(messageOf([] { farDevice(); }),
+              AllOf(HasSubstr("Far device does not multiply"), HasSubstr("devices --check")));
+}
+
+/// Settings of an engine that finds a stand-in for the library of CUDA kernels (fake_backend.cpp).
+EngineSettings settingsWith(const TinyModel& model, const std::string& kind, Device device) {
+  EngineSettings settings = model.settings();
+  settings.device = device;
+  settings.kernelFolders = {fs::path(FAKE_BACKENDS) / kind};
+  for (const auto& entry : fs::directory_iterator(settings.kernelFolders[0]))
+    settings.cudaDriver = entry.path();  // any library opens as one
+  return settings;
+}
+
+TEST_F(OnDevice, AnEngineTakesTheDeviceItFinds) {
+  const TinyModel model;
+  EXPECT_EQ(Engine(settingsWith(model, "right", Device::Auto), silent_).deviceName(), "Fake device");
+  EXPECT_EQ(Engine(settingsWith(model, "right", Device::Cuda), silent_).deviceName(), "Fake device");
+  EXPECT_EQ(Engine(settingsWith(model, "right", Device::Cpu), silent_).deviceName(), "");
+  EXPECT_EQ(Engine(settingsWith(model, "no_device", Device::Auto), silent_).deviceName(), "");
+}
+
+TEST_F(OnDevice, AnEngineComputesAroundKernelsThatAreWrong) {
+  const TinyModel model;
+  const auto answerOf = [&](Device device) {
+    Engine engine(settingsWith(model, "wrong_kernel", device), silent_);
+    const auto reading =
+        engine.read(randomText(300, 1), {"full", kBudget, 256}, model.folder.path() / "r", silent_);
+    AskSettings asking;
+    asking.method = "full";
+    asking.maxTokens = 8;
+    return engine.ask(*reading, "What is it?", asking, silent_);
+  };
+  const Answer onProcessor = answerOf(Device::Cpu), onDevice = answerOf(Device::Cuda);
+  EXPECT_EQ(onProcessor.text, onDevice.text);
+  EXPECT_NEAR(onProcessor.logProbability, onDevice.logProbability, 1e-3);
+}
+
+TEST_F(OnDevice, AnEngineAskedForCudaSaysWhyThereIsNone) {
+  const TinyModel model;
+  const std::string message =
+      messageOf([&] { Engine(settingsWith(model, "no_device", Device::Cuda), silent_); });
+  EXPECT_THAT(message, AllOf(HasSubstr("no CUDA-capable device is detected"), HasSubstr("--device cpu")));
+}
+
+}  // namespace
+}  // namespace kvasir

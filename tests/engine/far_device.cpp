@@ -1,0 +1,213 @@
+#include "tests/engine/far_device.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdio>
+#include <cstring>
+#include <initializer_list>
+#include <map>
+#include <type_traits>
+
+#include "kernels/host_backend.h"
+
+#ifndef _WIN32
+#include <sys/mman.h>
+#endif
+
+namespace kvasir {
+
+std::size_t FarDevice::limit = FarDevice::kMemory;
+std::size_t FarDevice::held = 0;
+std::size_t FarDevice::copied = 0;
+int FarDevice::launches = 0;
+int FarDevice::attentions = 0;
+const char* FarDevice::failure = nullptr;
+
+void FarDevice::reset() {
+  limit = kMemory;
+  copied = 0;
+  launches = attentions = 0;
+  failure = nullptr;
+}
+
+namespace {
+
+/// The device's addresses, from which pieces are given out first fit.
+class Arena {
+ public:
+  Arena() {
+#ifdef _WIN32
+    start_ = new std::byte[FarDevice::kMemory];
+#else
+    start_ = static_cast<std::byte*>(
+        mmap(nullptr, FarDevice::kMemory, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+#endif
+  }
+
+  std::byte* give(std::size_t bytes) {
+    constexpr std::size_t kLine = 256;
+    const std::size_t size = (bytes + kLine - 1) / kLine * kLine;
+    std::size_t at = 0;
+    for (const auto& [begin, length] : pieces_) {
+      if (at + size <= begin) break;
+      at = begin + length;
+    }
+    if (at + size > FarDevice::kMemory || FarDevice::held + size > FarDevice::limit) return nullptr;
+    pieces_[at] = size;
+    FarDevice::held += size;
+    return start_ + at;
+  }
+  void takeBack(void* memory) {
+    const auto piece = pieces_.find(static_cast<std::size_t>(static_cast<std::byte*>(memory) - start_));
+    assert(piece != pieces_.end() && "given back what was not given");
+    FarDevice::held -= piece->second;
+    pieces_.erase(piece);
+  }
+
+  bool holds(std::uintptr_t address) const {
+    const auto begin = reinterpret_cast<std::uintptr_t>(start_);
+    return address >= begin && address <= begin + FarDevice::kMemory;
+  }
+  void open(bool isOpen) const {
+#ifndef _WIN32
+    mprotect(start_, FarDevice::kMemory, isOpen ? PROT_READ | PROT_WRITE : PROT_NONE);
+#else
+    (void)isOpen;
+#endif
+  }
+
+ private:
+  std::byte* start_ = nullptr;
+  std::map<std::size_t, std::size_t> pieces_;  // by where they begin
+};
+
+Arena& arena() {
+  static Arena arena;
+  return arena;
+}
+
+/// The memory may be touched while it lives.
+struct Opened {
+  Opened() { arena().open(true); }
+  ~Opened() { arena().open(false); }
+};
+
+bool areThere(std::initializer_list<const void*> pointers) {
+  return std::ranges::all_of(
+      pointers, [](const void* at) { return arena().holds(reinterpret_cast<std::uintptr_t>(at)); });
+}
+
+/// Whether all that an argument points to is the device's: of kernels that the engine runs there.
+template <class Value>
+bool isThere(const DenseProduct<Value>& p) {
+  return areThere({p.weights, p.x, p.y});
+}
+template <class Value>
+bool isThere(const VectorProduct<Value>& p) {
+  return areThere({p.weights, p.x, p.y});
+}
+template <class Value>
+bool isThere(const RowGate<Value>& g) {
+  return areThere({g.in, g.out});
+}
+template <class Value>
+bool isThere(const BlockAttention<Value>& a) {
+  return areThere({a.queries, a.keys, a.values, a.begins, a.ends, a.output, a.largest, a.sum});
+}
+template <class Argument>
+bool isThere(const Argument&) {
+  return true;
+}
+
+template <class Argument>
+Failure call(Launch<Argument> kernel, const Argument& argument, std::int64_t rows) {
+  ++FarDevice::launches;
+  if (std::is_same_v<Argument, BlockAttention<float>> ||
+      std::is_same_v<Argument, BlockAttention<std::uint16_t>>)
+    ++FarDevice::attentions;
+  if (FarDevice::failure) return FarDevice::failure;
+  if (!isThere(argument)) return "an illegal memory access was encountered";
+  const Opened opened;
+  return kernel(argument, rows, nullptr);
+}
+
+template <auto kMember, class Value, class Argument>
+Failure callOne(const Argument& argument, std::int64_t rows, void*) {
+  return call((hostBackend().kernels.*kMember).template of<Value>(), argument, rows);
+}
+Failure callExactly(const ExactProduct& product, std::int64_t rows, void*) {
+  return call(hostBackend().kernels.multiplyExactly, product, rows);
+}
+
+template <auto kMember, template <class> class Argument>
+void wrap(KernelTable& kernels, LaunchPair<Argument> KernelTable::*) {
+  kernels.*kMember = {callOne<kMember, float, Argument<float>>,
+                      callOne<kMember, std::uint16_t, Argument<std::uint16_t>>};
+}
+template <auto kMember>
+void wrap(KernelTable& kernels) {
+  wrap<kMember>(kernels, kMember);
+}
+
+Failure describe(int, BackendDevice* device) {
+  *device = {};
+  std::snprintf(device->name, sizeof device->name, "Far device");
+  return nullptr;
+}
+Failure tellMemoryLeft(std::size_t* bytes) {
+  *bytes = FarDevice::limit - FarDevice::held;
+  return nullptr;
+}
+Failure allocate(std::size_t bytes, void** memory) {
+  *memory = arena().give(bytes);
+  return *memory ? nullptr : "out of memory";
+}
+void release(void* memory) { arena().takeBack(memory); }
+Failure copy(void* to, const void* from, std::size_t bytes) {
+  const Opened opened;
+  FarDevice::copied += bytes;
+  std::memcpy(to, from, bytes);
+  return nullptr;
+}
+Failure copyIn(void* to, const void* from, std::size_t bytes) {
+  if (!arena().holds(reinterpret_cast<std::uintptr_t>(to))) return "invalid argument";
+  return copy(to, from, bytes);
+}
+Failure copyOut(void* to, const void* from, std::size_t bytes) {
+  if (!arena().holds(reinterpret_cast<std::uintptr_t>(from))) return "invalid argument";
+  return copy(to, from, bytes);
+}
+
+KernelBackend makeFar() {
+  KernelBackend backend = hostBackend();
+  backend.describeDevice = describe;
+  backend.memoryLeft = tellMemoryLeft;
+  backend.allocate = allocate;
+  backend.release = release;
+  backend.copyIn = copyIn;
+  backend.copyOut = copyOut;
+  KernelTable& kernels = backend.kernels;
+  kernels.multiplyExactly = callExactly;
+  wrap<&KernelTable::expandRows>(kernels);
+  wrap<&KernelTable::roundRows>(kernels);
+  wrap<&KernelTable::multiplyPanels>(kernels);
+  wrap<&KernelTable::multiplyDense>(kernels);
+  wrap<&KernelTable::multiplyVector>(kernels);
+  wrap<&KernelTable::normalizeRows>(kernels);
+  wrap<&KernelTable::gateRows>(kernels);
+  wrap<&KernelTable::rotateRows>(kernels);
+  wrap<&KernelTable::packLevels>(kernels);
+  wrap<&KernelTable::unpackLevels>(kernels);
+  wrap<&KernelTable::attendToken>(kernels);
+  wrap<&KernelTable::attendRows>(kernels);
+  return backend;
+}
+
+}  // namespace
+
+const KernelBackend& FarDevice::backend() {
+  static const KernelBackend backend = makeFar();
+  return backend;
+}
+
+}  // namespace kvasir
