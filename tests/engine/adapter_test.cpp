@@ -12,17 +12,6 @@
 namespace kvasir {
 namespace {
 
-/// Random changes that are large enough to be seen.
-std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank, const char* actsOn) {
-  const Adapter start = Adapter::untrained(model.weights, rank, 7);
-  std::vector<Adapter::Layer> layers = start.layers();
-  at::manual_seed(3);
-  for (Adapter::Layer& layer : layers)
-    for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
-  return std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{
-                                                          {"rank", std::to_string(rank)}, {"acts_on", actsOn}});
-}
-
 class AdapterTest : public testing::Test {
  protected:
   void adapt(const char* actsOn = "questions") {

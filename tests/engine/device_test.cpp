@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/answer.h"
-#include "engine/model/adapter.h"
 #include "tests/engine/far_device.h"
 #include "tests/engine/tiny_model.h"
 
@@ -19,15 +18,6 @@ constexpr double kRounding = 2e-4;  // of float32 sums in another order, on logi
 
 std::shared_ptr<Accelerator> farDevice() {
   return std::make_shared<Accelerator>(FarDevice::backend(), 0, /*leastOfVector=*/0);
-}
-
-std::string messageOf(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 class OnDevice : public testing::Test {
@@ -111,17 +101,6 @@ TEST_F(OnDevice, FastProductsLieAsNearAsOnTheProcessor) {
   EXPECT_LT(onDevice, 0.3);
 }
 
-/// An adapter whose changes are large enough to be seen.
-void adapt(LoadedModel& model) {
-  std::vector<Adapter::Layer> layers = Adapter::untrained(model.weights, 8, 7).layers();
-  at::manual_seed(3);
-  for (Adapter::Layer& layer : layers)
-    for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
-  model.adapter =
-      std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{{"rank", "8"}});
-  model.adapted = model.adapter->applyTo(model.weights, model.form);
-}
-
 at::Tensor endOf(const LoadedModel& model, bool isAdapted) {
   const std::vector<TokenId> text = randomTokens(300, 1);
   TextRun run(model, {findMethod("full"), kBudget, nullptr, [] {}, {}, nullptr, isAdapted, 300});
@@ -134,7 +113,8 @@ at::Tensor endOf(const LoadedModel& model, bool isAdapted) {
 
 TEST_F(OnDevice, WhatAnAdapterChangesGoesAlong) {
   TinyModel model;
-  adapt(model.loaded);
+  model.loaded.adapter = randomAdapter(model.loaded, 8, "questions");
+  model.loaded.adapted = model.loaded.adapter->applyTo(model.loaded.weights, model.loaded.form);
   const at::Tensor plain = endOf(model.loaded, false), adapted = endOf(model.loaded, true);
   ASSERT_GT((plain - adapted).abs().max().item<double>(), 0.1);
   placeOn(model.loaded, farDevice());

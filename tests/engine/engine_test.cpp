@@ -17,15 +17,6 @@ class EngineCalls : public testing::Test {
   Engine engine_{{model_.file, 2, Device::Cpu, Precision::Exact}, silent_};
 };
 
-std::string messageOf(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST_F(EngineCalls, RefuseCudaWithoutADevice) {
   const std::string message = messageOf([&] {
     Engine({model_.file, 2, Device::Cuda, Precision::Exact}, silent_);

@@ -48,6 +48,25 @@ TinyModel::TinyModel(const std::string& architecture, RopeScaling scaling)
 
 EngineSettings TinyModel::settings() const { return {file, 2, Device::Cpu, Precision::Exact, {folder.path()}}; }
 
+std::string messageOf(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank, const char* actsOn) {
+  const Adapter start = Adapter::untrained(model.weights, rank, 7);
+  std::vector<Adapter::Layer> layers = start.layers();
+  at::manual_seed(3);
+  for (Adapter::Layer& layer : layers)
+    for (Adapter::Change& change : layer) change.up = at::randn(change.up.sizes()) * 0.3;
+  return std::make_unique<Adapter>(std::move(layers), std::map<std::string, std::string>{
+                                                          {"rank", std::to_string(rank)}, {"acts_on", actsOn}});
+}
+
 std::vector<TokenId> randomTokens(int count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<TokenId> tokens;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/loaded_model.h"
+#include "engine/model/adapter.h"
 #include "engine/text_run.h"
 #include "tests/engine/model/synthetic_gguf.h"
 
@@ -34,6 +36,12 @@ struct TinyModel {
   /// Everything an engine of this model needs, in float32.
   EngineSettings settings() const;
 };
+
+/// What work throws as a sentence; empty: nothing.
+std::string messageOf(const std::function<void()>& work);
+
+/// Random changes that are large enough to be seen.
+std::unique_ptr<Adapter> randomAdapter(const LoadedModel& model, int rank, const char* actsOn);
 
 /// Random tokens of plain text, the same for the same seed.
 std::vector<TokenId> randomTokens(int count, std::uint64_t seed);
