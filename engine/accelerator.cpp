@@ -30,8 +30,21 @@ namespace {
 
 std::string nameOf(const KernelBackend& backend, int device) {
   BackendDevice described;
-  if (const Failure failure = backend.describeDevice(device, &described)) throw std::runtime_error(failure);
+  if (const Failure failure = backend.describeDevice(device, &described))
+    throw std::runtime_error(std::string("A CUDA device cannot be asked what it is: ") + failure + ".");
   return described.name;
+}
+
+/// Without kernels that were not right. Throws where those of products are among them.
+KernelTable kernelsOf(const KernelBackend& backend, int device, const std::string& name) {
+  const std::vector<KernelCheck> checks = checkKernels(backend, device);
+  const KernelTable right = rightKernels(backend.kernels, checks);
+  if (right.multiplyDense.floats && right.multiplyDense.bfloats) return right;
+  for (const KernelCheck& check : checks)
+    if (check.kernel.starts_with("multiplyDense") && !check.failure.empty())
+      throw std::runtime_error(name + " cannot be used: " + check.failure + ".");
+  throw std::runtime_error(name +
+                           " does not multiply as it should: `kvasir-cli devices --check` shows how far off.");
 }
 
 }  // namespace
@@ -39,12 +52,18 @@ std::string nameOf(const KernelBackend& backend, int device) {
 Accelerator::Accelerator(const KernelBackend& backend, int device, std::int64_t leastOfVector)
     : backend_(backend),
       name_(nameOf(backend, device)),
-      kernels_(rightKernels(backend.kernels, checkKernels(backend, device))),
+      kernels_(kernelsOf(backend, device, name_)),
       leastOfVector_(leastOfVector) {
-  require(backend.chooseDevice(device));
-  if (!kernels_.multiplyDense.bfloats || !kernels_.multiplyDense.floats)
-    throw std::runtime_error(
-        name_ + " does not multiply as it should: `kvasir-cli devices --check` shows how far off.");
+  if (const Failure failure = backend.chooseDevice(device))
+    throw std::runtime_error(name_ + " cannot be used: " + failure + ".");
+  for (void*& stream : streams_)
+    if (const Failure failure = backend.makeStream(&stream))
+      throw std::runtime_error(name_ + " cannot be used: " + failure + ".");
+}
+
+Accelerator::~Accelerator() {
+  for (void* stream : streams_)
+    if (stream) backend_.endStream(stream);
 }
 
 void Accelerator::require(Failure failure) const {
@@ -64,7 +83,7 @@ std::byte* Accelerator::room(Room room, std::size_t bytes) {
   DeviceMemory& held = rooms_[static_cast<std::size_t>(room)];
   if (held.bytes() < bytes) {
     held = {};  // before what takes its place
-    held = DeviceMemory(backend_, bytes);
+    held = hold(bytes, 0);
   }
   return held.at();
 }

@@ -48,22 +48,28 @@ class Accelerator {
  public:
   /// Where numbers of one step lie, until the next step's of the same kind.
   enum class Room { Input, Output, Inner, Hidden, Gated, Queries, Seen, Sums, Count };
-  /// How few weights a product with one row may have: the trip to the device takes longer than smaller ones.
+  /// How few weights a product with one row may have. A trip to a device takes some 20 to 30 µs, in which a
+  /// processor reads about a megabyte of levels. Not measured: no device was at hand.
   static constexpr std::int64_t kLeastOfVector = 1 << 20;
   /// What is left free, in bytes: by weights, for what is attended to and the rooms; by that, for the rooms.
   static constexpr std::size_t kLeftByWeights = std::size_t{768} << 20, kLeftByKeys = std::size_t{256} << 20;
 
-  /// Checks all kernels of the device. Throws a sentence where it cannot be used.
+  /// Checks all kernels of the device, in about a second. Throws a sentence where it cannot be used.
   Accelerator(const KernelBackend& backend, int device, std::int64_t leastOfVector = kLeastOfVector);
+  ~Accelerator();
+  Accelerator(const Accelerator&) = delete;
+  Accelerator& operator=(const Accelerator&) = delete;
 
   const std::string& name() const { return name_; }
   /// Without those that were not right.
   const KernelTable& kernels() const { return kernels_; }
-  std::int64_t leastOfVector() const { return leastOfVector_; }
-  bool multipliesVectors() const { return kernels_.multiplyVector.floats && kernels_.multiplyVector.bfloats; }
+  /// Whether a product with one row of so many weights is worth the trip.
+  bool takesVector(std::int64_t weights) const {
+    return weights >= leastOfVector_ && kernels_.multiplyVector.floats && kernels_.multiplyVector.bfloats;
+  }
   bool attends() const { return kernels_.attendRows.floats && kernels_.attendRows.bfloats; }
 
-  /// Memory that goes back with the object, as long as so much is left behind it. Throws DeviceFull.
+  /// Memory that goes back with the object, where `left` bytes stay free beside it. Throws DeviceFull.
   DeviceMemory hold(std::size_t bytes, std::size_t left) const;
   /// Throws DeviceFull.
   std::byte* room(Room room, std::size_t bytes);
@@ -79,9 +85,12 @@ class Accelerator {
   void copyOut(void* to, const void* from, std::size_t bytes) const {
     require(backend_.copyOut(to, from, bytes));
   }
+  /// Of a few, in turn: work on different ones may run side by side.
+  void* stream(std::int64_t turn) const { return streams_[static_cast<std::size_t>(turn) % streams_.size()]; }
   template <class Argument>
-  void run(Launch<Argument> kernel, const Argument& argument, std::int64_t rows = 0) const {
-    require(kernel(argument, rows, nullptr));
+  void run(Launch<Argument> kernel, const Argument& argument, std::int64_t rows = 0,
+           void* stream = nullptr) const {
+    require(kernel(argument, rows, stream));
   }
 
  private:
@@ -92,12 +101,13 @@ class Accelerator {
   KernelTable kernels_;
   std::int64_t leastOfVector_;
   std::array<DeviceMemory, static_cast<std::size_t>(Room::Count)> rooms_;
+  std::array<void*, 8> streams_ = {};
 };
 
-/// The first CUDA device whose kernels are right. Null where there is none; `reason` says why in a sentence.
 struct FoundAccelerator {
-  std::shared_ptr<Accelerator> accelerator;
-  std::string reason;
+  std::shared_ptr<Accelerator>
+      accelerator;     ///< the first CUDA device that multiplies rightly; null: there is none
+  std::string reason;  ///< a sentence that says why there is none; empty where there is one
 };
 /// folders: that may hold the library of kernels. driver: empty for the system's. Takes some tens of
 /// milliseconds where there is a driver, and where there is a device as long as its check.

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <ranges>
 
-#include "kernels/attend_block.h"
-
 namespace kvasir {
 namespace {
 
@@ -128,15 +126,19 @@ void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& r
 }
 
 template <class Value>
-DeviceRows<Value> GatheredKv::onDevice(const Accelerator& device) const {
+KvRows<Value> GatheredKv::onDevice(const Accelerator& device) const {
+  const std::int64_t heads = keys_.size(0), width = keys_.size(2);
   if (mirror_.capacity < count_) {
+    // By half at least: what is there is copied anew, over a slower way than within memory.
+    const std::int64_t capacity = std::max(keys_.size(1), mirror_.capacity * 3 / 2);
+    const auto bytes = static_cast<std::size_t>(heads * capacity * width) * sizeof(Value);
+    const auto hold = [&] { return device.hold(bytes, Accelerator::kLeftByKeys); };
     mirror_ = {};  // before what takes its place
-    const auto hold = [&] { return device.hold(keys_.nbytes(), Accelerator::kLeftByKeys); };
-    mirror_ = {hold(), hold(), keys_.size(1), 0};
+    mirror_ = {hold(), hold(), capacity, 0};
   }
-  const std::int64_t width = keys_.size(2), first = mirror_.count * width;
+  const std::int64_t first = mirror_.count * width;
   const auto bytes = static_cast<std::size_t>((count_ - mirror_.count) * width) * sizeof(Value);
-  for (std::int64_t head = 0; bytes > 0 && head < keys_.size(0); ++head) {
+  for (std::int64_t head = 0; bytes > 0 && head < heads; ++head) {
     const std::int64_t to = head * mirror_.capacity * width + first, from = head * headStride() + first;
     device.copyIn(mirror_.keys.at<Value>() + to, keyRows<Value>() + from, bytes);
     device.copyIn(mirror_.values.at<Value>() + to, valueRows<Value>() + from, bytes);
@@ -144,10 +146,9 @@ DeviceRows<Value> GatheredKv::onDevice(const Accelerator& device) const {
   mirror_.count = count_;
   return {mirror_.keys.at<Value>(), mirror_.values.at<Value>(), mirror_.capacity * width};
 }
+template KvRows<float> GatheredKv::onDevice(const Accelerator& device) const;
+template KvRows<std::uint16_t> GatheredKv::onDevice(const Accelerator& device) const;
 
-namespace {
-
-/// Of gathered keys, ascending: how many come before a token.
 int countBefore(const GatheredKv& gathered, int token) {
   assert(gathered.keptCount() == 0 && "tokens that heads name for themselves are seen by all");
   assert(std::ranges::all_of(gathered.runs(), [](const PlacedRun& placed) { return placed.each == 0; }));
@@ -156,6 +157,8 @@ int countBefore(const GatheredKv& gathered, int token) {
     count += std::clamp(token - placed.run.begin, 0, placed.run.end - placed.run.begin);
   return count;
 }
+
+namespace {
 
 /// Tokens of the gathered keys [from, to).
 std::vector<int> tokensOf(const GatheredKv& gathered, int from, int to) {
@@ -305,216 +308,6 @@ Mask nearMask(const AttendedGroups& groups, const Block& block) {
 Mask farMask(const AttendedGroups& groups, const Block& block) {
   return {groups.far, block, groups.farFrom, 0};
 }
-
-/// The keys of a group, in places of the gathered ones, that each row of a KV head's queries sees: [group ·
-/// tokens].
-struct SeenKeys {
-  std::vector<int> begins, ends;
-
-  /// beginOf, endOf: of a row of the queries.
-  template <class Begin, class End>
-  SeenKeys(std::int64_t group, int rows, const Begin& beginOf, const End& endOf) {
-    for (std::int64_t head = 0; head < group; ++head)
-      for (int row = 0; row < rows; ++row) {
-        begins.push_back(head == 0 ? beginOf(row) : begins[static_cast<std::size_t>(row)]);
-        ends.push_back(head == 0 ? endOf(row) : ends[static_cast<std::size_t>(row)]);
-      }
-  }
-};
-
-SeenKeys nearKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
-  const auto begin = [&](int row) {
-    return groups.window == 0 ? 0 : countBefore(groups.near, block.first + row - groups.window + 1);
-  };
-  return {group, block.tokens, begin, [&](int row) { return groups.view.own + row + 1; }};
-}
-
-SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
-  const auto end = [&](int row) {
-    return groups.farFrom == 0 ? groups.far.count()
-                               : countBefore(groups.far, block.first + row - groups.farFrom + 1);
-  };
-  return {group, block.tokens, [](int) { return 0; }, end};
-}
-
-/// Where a group's numbers lie, on the processor or on a device.
-template <class Value>
-struct GroupMemory {
-  const Value* queries = nullptr;  ///< [heads, rows, headDimension]
-  DeviceRows<Value> rows;
-  const int *begins = nullptr, *ends = nullptr;  ///< as SeenKeys has them
-};
-
-/// Results of a block as they grow, and as they are given back.
-struct BlockSums {
-  std::int64_t rows, dimension;  ///< of all heads
-  at::Tensor numbers;            ///< output [rows, dimension], the largest [rows] and the sum [rows], in a row
-  BlockOutput result;
-
-  explicit BlockSums(const at::Tensor& queries)
-      : rows(queries.size(0) * queries.size(1)),
-        dimension(queries.size(2)),
-        numbers(at::zeros({rows * (dimension + 2)}, at::kFloat)),
-        result{at::empty_like(queries), at::empty({queries.size(0), queries.size(1)}, at::kFloat)} {
-    std::fill_n(start() + largestAt(), rows, -std::numeric_limits<float>::infinity());
-  }
-
-  float* start() { return numbers.data_ptr<float>(); }
-  std::int64_t largestAt() const { return rows * dimension; }
-  std::int64_t sumAt() const { return rows * (dimension + 1); }
-
-  template <class Value>
-  void finish(std::int64_t begin, std::int64_t end) {
-    const float *sums = start() + sumAt(), *most = start() + largestAt();
-    for (std::int64_t row = begin; row < end; ++row) {
-      const float* in = start() + row * dimension;
-      auto* out = static_cast<Value*>(result.values.mutable_data_ptr()) + row * dimension;
-      for (std::int64_t i = 0; i < dimension; ++i) writeValue(in[i] / sums[row], out + i);
-      result.logSums.data_ptr<float>()[row] = most[row] + std::log(sums[row]);
-    }
-  }
-};
-
-/// Rotated queries and the keys they meet, which each row sees a part of.
-struct Meeting {
-  const GatheredKv& gathered;
-  const at::Tensor& queries;  ///< [heads, rows, headDimension]
-  SeenKeys seen;
-};
-
-/// Softmax over all meetings as one; the first has keys.
-template <class Value>
-class MeetingAttention {
- public:
-  MeetingAttention(const std::vector<Meeting>& meetings, float scale)
-      : meetings_(meetings),
-        scale_(scale),
-        kvHeads_(meetings.front().gathered.keys().size(0)),
-        rows_(meetings.front().queries.size(0) / kvHeads_ * meetings.front().queries.size(1)),
-        sums_(meetings.front().queries) {}
-
-  BlockOutput onProcessor() {
-    constexpr std::int64_t kLeastRows = 32;  // of a thread
-    at::parallel_for(0, kvHeads_ * rows_, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t head = begin / rows_; head * rows_ < end; ++head) {
-        const std::int64_t first = std::max(begin, head * rows_) - head * rows_;
-        const std::int64_t last = std::min(end, (head + 1) * rows_) - head * rows_;
-        for (const Meeting& meeting : meetings_) {
-          if (meeting.gathered.count() == 0) continue;
-          const GatheredKv& gathered = meeting.gathered;
-          const GroupMemory<Value> memory{
-              static_cast<const Value*>(meeting.queries.const_data_ptr()),
-              {gathered.keyRows<Value>(), gathered.valueRows<Value>(), gathered.headStride()},
-              meeting.seen.begins.data(),
-              meeting.seen.ends.data()};
-          attendRows(attentionOf(memory, gathered.count(), head, sums_.start()), first, last);
-        }
-        sums_.finish<Value>(head * rows_ + first, head * rows_ + last);
-      }
-    });
-    return sums_.result;
-  }
-
-  /// Throws DeviceFull.
-  BlockOutput onDevice(Accelerator& device) {
-    using Room = Accelerator::Room;
-    auto* sums = device.roomOf<float>(Room::Sums, sums_.numbers.numel());
-    device.copyIn(sums, sums_.start(), sums_.numbers.nbytes());
-    for (const Meeting& meeting : meetings_) {
-      if (meeting.gathered.count() == 0) continue;
-      const GroupMemory<Value> memory = copied(meeting, device);
-      for (std::int64_t head = 0; head < kvHeads_; ++head)
-        device.run(device.kernels().attendRows.of<Value>(),
-                   attentionOf(memory, meeting.gathered.count(), head, sums), rows_);
-    }
-    device.copyOut(sums_.start(), sums, sums_.numbers.nbytes());
-    sums_.finish<Value>(0, kvHeads_ * rows_);
-    return sums_.result;
-  }
-
- private:
-  /// Of one KV head.
-  BlockAttention<Value> attentionOf(const GroupMemory<Value>& memory, int count, std::int64_t head,
-                                    float* sums) const {
-    BlockAttention<Value> attention;
-    attention.dimension = static_cast<int>(sums_.dimension);
-    attention.queries = memory.queries + head * rows_ * sums_.dimension;
-    attention.keys = memory.rows.keys + head * memory.rows.headStride;
-    attention.values = memory.rows.values + head * memory.rows.headStride;
-    attention.count = count;
-    attention.begins = memory.begins;
-    attention.ends = memory.ends;
-    attention.scale = scale_;
-    attention.output = sums + head * rows_ * sums_.dimension;
-    attention.largest = sums + sums_.largestAt() + head * rows_;
-    attention.sum = sums + sums_.sumAt() + head * rows_;
-    return attention;
-  }
-
-  GroupMemory<Value> copied(const Meeting& meeting, Accelerator& device) const {
-    using Room = Accelerator::Room;
-    const at::Tensor queries = meeting.queries.contiguous();
-    auto* to = device.roomOf<Value>(Room::Queries, queries.numel());
-    device.copyIn(to, queries.const_data_ptr(), queries.nbytes());
-    auto* seen = device.roomOf<int>(Room::Seen, 2 * rows_);
-    const auto bytes = static_cast<std::size_t>(rows_) * sizeof(int);
-    device.copyIn(seen, meeting.seen.begins.data(), bytes);
-    device.copyIn(seen + rows_, meeting.seen.ends.data(), bytes);
-    return {to, meeting.gathered.onDevice<Value>(device), seen, seen + rows_};
-  }
-
-  const std::vector<Meeting>& meetings_;
-  float scale_;
-  std::int64_t kvHeads_, rows_;  ///< rows: of a KV head
-  BlockSums sums_;
-};
-
-template <class Value>
-BlockOutput attendAs(const std::vector<Meeting>& meetings, float scale, Accelerator* device) {
-  if (device && device->attends()) {
-    try {
-      return MeetingAttention<Value>(meetings, scale).onDevice(*device);
-    } catch (const DeviceFull&) {
-      // What is attended to is larger than the device's memory: the processor has it all.
-    }
-  }
-  return MeetingAttention<Value>(meetings, scale).onProcessor();
-}
-
-BlockOutput attendMeetings(const std::vector<Meeting>& meetings, float scale, Accelerator* device) {
-  if (meetings.front().queries.scalar_type() == at::kFloat) return attendAs<float>(meetings, scale, device);
-  return attendAs<std::uint16_t>(meetings, scale, device);
-}
-
-}  // namespace
-
-BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
-                        const Block& block, float scale, Accelerator* device) {
-  const std::int64_t group = near.size(0) / groups.near.keys().size(0);
-  return attendMeetings(
-      {{groups.near, near, nearKeys(groups, block, group)}, {groups.far, far, farKeys(groups, block, group)}},
-      scale, device);
-}
-
-BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
-                          const Block& block, float scale, Accelerator* device) {
-  const std::int64_t group = queries.size(0) / groups.near.keys().size(0);
-  const int beacons = static_cast<int>(queries.size(1)), each = block.tokens / beacons;
-  // A beacon stands where the token after those it stands for does.
-  const auto next = [&](int beacon) { return (beacon + 1) * each; };
-  const auto begin = [&](int beacon) {
-    if (groups.window == 0) return 0;
-    return countBefore(groups.near, block.first + next(beacon) - groups.window + 1);
-  };
-  const auto ownEnd = [&](int beacon) { return own.count() - beacons + beacon + 1; };
-  return attendMeetings({{groups.near,
-                          queries,
-                          {group, beacons, begin, [&](int beacon) { return groups.view.own + next(beacon); }}},
-                         {own, queries, {group, beacons, [](int) { return 0; }, ownEnd}}},
-                        scale, device);
-}
-
-namespace {
 
 at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& logSums,
                     const std::optional<at::Tensor>& mask, float scale) {

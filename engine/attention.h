@@ -20,10 +20,11 @@ struct PlacedRun {
   bool operator==(const PlacedRun&) const = default;
 };
 
-/// Keys and values as a device has them; rows of the next KV head lie `headStride` values further on.
+/// Where keys and values lie, on the processor or on a device: [kvHeads, room, headDimension] each, rows of the
+/// next KV head `headStride` values further on.
 template <class Value>
-struct DeviceRows {
-  const Value* keys = nullptr;  ///< [kvHeads, capacity, headDimension], of the first so many rows
+struct KvRows {
+  const Value* keys = nullptr;
   const Value* values = nullptr;
   std::int64_t headStride = 0;
 };
@@ -56,7 +57,7 @@ class GatheredKv {
   std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
   /// The same on a device, where what is in place already stays too. Throws DeviceFull.
   template <class Value>
-  DeviceRows<Value> onDevice(const Accelerator& device) const;
+  KvRows<Value> onDevice(const Accelerator& device) const;
 
  private:
   /// What a device holds of it: the first `count` rows.
@@ -79,6 +80,9 @@ class GatheredKv {
   const RopeTable* table_ = nullptr;  ///< the keys were rotated by
   mutable Mirror mirror_;
 };
+
+/// Of gathered keys, ascending: how many come before a token.
+int countBefore(const GatheredKv& gathered, int token);
 
 /// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`,
 /// some of [hidden, open) by the window, all of [open, own), and of [own, count) those not after them.

@@ -18,7 +18,7 @@
 
 namespace kvasir {
 
-/// Auto: the first CUDA device whose kernels are right, else the processor. Cuda: the same, or an error.
+/// Auto: the first CUDA device that multiplies rightly, else the processor. Cuda: the same, or an error.
 enum class Device { Auto, Cpu, Cuda };
 
 /// Fast: activations in bf16 or 16-bit integers. Exact: float32 throughout, for comparing with other

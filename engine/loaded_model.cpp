@@ -95,10 +95,6 @@ void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
 
-}  // namespace
-
-namespace {
-
 /// Throws where CUDA is asked for and cannot be used.
 std::shared_ptr<Accelerator> chooseDevice(const EngineSettings& settings) {
   if (settings.device == Device::Cpu) return nullptr;
@@ -111,8 +107,8 @@ std::shared_ptr<Accelerator> chooseDevice(const EngineSettings& settings) {
 }  // namespace
 
 LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
-  const std::shared_ptr<Accelerator> device = chooseDevice(settings);
   const GgufFile file(settings.model);
+  const std::shared_ptr<Accelerator> device = chooseDevice(settings);
   LoadedModel model;
   model.form = settings.precision == Precision::Exact ? DenseForm::Float32 : DenseForm::Bfloat16;
   model.shape = readModelShape(file);
@@ -139,17 +135,20 @@ LoadedModel loadModel(const EngineSettings& settings, Listener& listener) {
                         ? Adapter::find(settings.retrievers, model.info, model.weights)
                         : std::make_unique<Adapter>(Adapter::load(settings.adapter, model.info, model.weights));
   model.adapted = model.adapter ? model.adapter->applyTo(model.weights, model.form) : model.weights;
-  if (device) placeOn(model, device);
+  if (device) placeOn(model, device, listener);
   model.embedderFolders = settings.embedders;
   model.embedderFolders.push_back(settings.model.parent_path());
   return model;
 }
 
-void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device) {
+void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device, Listener& listener) {
   model.device = std::move(device);
   const auto place = [&](const WeightMatrix& matrix) { return matrix.placeOn(model.device, model.form); };
-  // Whole layers, as they are computed; what an adapter or beacons change about them goes with them.
+  // The head first, which every token needs, then layer after layer, each with what an adapter or beacons
+  // change about it.
+  if (!place(model.weights.outputHead())) return;
   for (std::size_t i = 0; i < model.weights.layers.size(); ++i) {
+    listener.progress({Stage::Loading, static_cast<int>(i), model.shape.layers, 0});
     for (const ModelWeights* weights : {&model.weights, &model.adapted}) {
       const LayerWeights& layer = weights->layers[i];
       if (!place(layer.queryKeyValue) || !place(layer.output) || !place(layer.gateUp) || !place(layer.down))
@@ -157,7 +156,6 @@ void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device) {
     }
     if (!place(model.beaconWeights.queryKeyValue[i])) return;
   }
-  place(model.weights.outputHead());
 }
 
 FindEmbedder LoadedModel::findEmbedder() const {

@@ -48,8 +48,9 @@ struct LoadedModel {
 /// Throws a sentence for a file that is not a whole model of a family we know.
 LoadedModel loadModel(const EngineSettings& settings, Listener& listener);
 
-/// Gives a device as much of the model as fits; the first layers, where not all does.
-void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device);
+/// Gives a device as much of the model as fits; the head and the first layers, where not all does. The listener
+/// may throw.
+void placeOn(LoadedModel& model, std::shared_ptr<Accelerator> device, Listener& listener);
 
 /// The token that a beacon begins as: the one that ends an answer.
 TokenId beaconToken(const LoadedModel& model);

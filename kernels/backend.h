@@ -89,6 +89,10 @@ struct KernelBackend {
   Failure (*memoryLeft)(std::size_t* bytes) = nullptr;  ///< that could be allocated now, about
   Failure (*allocate)(std::size_t bytes, void** memory) = nullptr;
   void (*release)(void* memory) = nullptr;
+  /// Work on different streams may run side by side; copies, and work on the default stream, wait for all that
+  /// was given before and are waited for by all that follows.
+  Failure (*makeStream)(void** stream) = nullptr;
+  void (*endStream)(void* stream) = nullptr;
   Failure (*copyIn)(void* to, const void* from, std::size_t bytes) = nullptr;   ///< host to device
   Failure (*copyOut)(void* to, const void* from, std::size_t bytes) = nullptr;  ///< device to host
   Failure (*finish)() = nullptr;  ///< waits for all work given to the device
@@ -124,6 +128,8 @@ KernelBackend backendOf() {
   backend.memoryLeft = Device::memoryLeft;
   backend.allocate = Device::allocate;
   backend.release = Device::release;
+  backend.makeStream = Device::makeStream;
+  backend.endStream = Device::endStream;
   backend.copyIn = Device::copyIn;
   backend.copyOut = Device::copyOut;
   backend.finish = Device::finish;

@@ -20,7 +20,11 @@ namespace {
 /// Architectures that the kernels were compiled for, as nvcc tells them: 750, 900, …
 constexpr int kArchitectures[] = {__CUDA_ARCH_LIST__};
 
-Failure failureOf(cudaError_t error) { return error == cudaSuccess ? nullptr : cudaGetErrorString(error); }
+Failure failureOf(cudaError_t error) {
+  if (error == cudaSuccess) return nullptr;
+  cudaGetLastError();  // forgotten, or the next launch is blamed for it; what broke the device stays
+  return cudaGetErrorString(error);
+}
 
 /// What a launch throws, as a sentence: exceptions do not cross the border of a library.
 template <class Work>
@@ -55,7 +59,11 @@ struct Cuda {
     return failureOf(cudaMemGetInfo(bytes, &all));
   }
   static Failure allocate(std::size_t bytes, void** memory) { return failureOf(cudaMalloc(memory, bytes)); }
-  static void release(void* memory) { cudaFree(memory); }
+  static void release(void* memory) { failureOf(cudaFree(memory)); }
+  static Failure makeStream(void** stream) {
+    return failureOf(cudaStreamCreate(reinterpret_cast<cudaStream_t*>(stream)));
+  }
+  static void endStream(void* stream) { failureOf(cudaStreamDestroy(static_cast<cudaStream_t>(stream))); }
   static Failure copyIn(void* to, const void* from, std::size_t bytes) {
     return failureOf(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
   }

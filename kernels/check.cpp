@@ -120,36 +120,50 @@ void checkAttendToken(Trial& trial) {
     checkAttended(trial, attended);
 }
 
+/// Rows of a block, in one call or in two that see a part of the keys each.
+template <class Value>
+void checkAttendedRows(Trial& trial, cases::AttendedRows<Value> rows, int calls) {
+  const BlockAttention<Value> onHost = rows.argument();
+  const DeviceArray<Value> queries(trial.backend, rows.queries), keys(trial.backend, rows.keys),
+      values(trial.backend, rows.values);
+  const DeviceArray<float> output(trial.backend, rows.output), largest(trial.backend, rows.largest),
+      sum(trial.backend, rows.sum);
+  BlockAttention<Value> argument = onHost;
+  argument.queries = queries.data();
+  argument.keys = keys.data();
+  argument.values = values.data();
+  argument.output = output.data();
+  argument.largest = largest.data();
+  argument.sum = sum.data();
+  for (int part = 0; part < calls; ++part) {
+    std::vector<int> begins = rows.begins, ends = rows.ends;
+    for (int row = 0; row < rows.rows; ++row) {
+      const int middle = rows.count / 3;
+      if (calls == 2) (part == 0 ? ends : begins)[row] = std::clamp(middle, rows.begins[row], rows.ends[row]);
+    }
+    const DeviceArray<int> partBegins(trial.backend, begins), partEnds(trial.backend, ends);
+    argument.begins = partBegins.data();
+    argument.ends = partEnds.data();
+    trial.launch(trial.backend.kernels.attendRows.of<Value>(), argument, rows.rows);
+  }
+  std::vector<float> outputs = output.read();
+  const std::vector<float> most = largest.read(), totals = sum.read();
+  for (int row = 0; row < rows.rows; ++row) {
+    for (int i = 0; i < rows.dimension; ++i) outputs[row * rows.dimension + i] /= totals[row];
+    const auto expected = reference::attendRow(onHost, row);
+    const double logSum = double{most[row]} + std::log(double{totals[row]});
+    trial.compare(expected.output, outputs.data() + row * rows.dimension);
+    trial.compare({expected.logSum}, &logSum);
+  }
+}
+
 template <class Value>
 void checkAttendRows(Trial& trial) {
-  for (const cases::Sight sight : {cases::Sight::All, cases::Sight::Causal, cases::Sight::Window}) {
-    cases::AttendedRows<Value> rows{50, 64, 173, sight};
-    const BlockAttention<Value> onHost = rows.argument();
-    const DeviceArray<Value> queries(trial.backend, rows.queries), keys(trial.backend, rows.keys),
-        values(trial.backend, rows.values);
-    const DeviceArray<int> begins(trial.backend, rows.begins), ends(trial.backend, rows.ends);
-    const DeviceArray<float> output(trial.backend, rows.output), largest(trial.backend, rows.largest),
-        sum(trial.backend, rows.sum);
-    BlockAttention<Value> argument = onHost;
-    argument.queries = queries.data();
-    argument.keys = keys.data();
-    argument.values = values.data();
-    argument.begins = begins.data();
-    argument.ends = ends.data();
-    argument.output = output.data();
-    argument.largest = largest.data();
-    argument.sum = sum.data();
-    trial.launch(trial.backend.kernels.attendRows.of<Value>(), argument, rows.rows);
-    std::vector<float> outputs = output.read();
-    const std::vector<float> most = largest.read(), totals = sum.read();
-    for (int row = 0; row < rows.rows; ++row) {
-      for (int i = 0; i < 64; ++i) outputs[row * 64 + i] /= totals[row];
-      const auto expected = reference::attendRow(onHost, row);
-      const double logSum = double{most[row]} + std::log(double{totals[row]});
-      trial.compare(expected.output, outputs.data() + row * 64);
-      trial.compare({expected.logSum}, &logSum);
-    }
-  }
+  for (const cases::Sight sight : {cases::Sight::All, cases::Sight::Causal, cases::Sight::Window})
+    for (const int calls : {1, 2})
+      checkAttendedRows(trial, cases::AttendedRows<Value>{50, 64, 173, sight}, calls);
+  for (const int dimension : {20, 80, 128, 256, 264})
+    checkAttendedRows(trial, cases::AttendedRows<Value>{33, dimension, 70, cases::Sight::Causal}, 1);
 }
 
 struct Row {

@@ -35,7 +35,7 @@ struct CudaSearch {
 };
 
 /// Opens the driver, and where there is one the first library found. It takes some tens of milliseconds where
-/// there is a driver, so it is called only when the user asks for devices. Does not throw.
+/// there is a driver. Does not throw.
 CudaSearch findCuda(const CudaPlaces& places);
 
 }  // namespace kvasir

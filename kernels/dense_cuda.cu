@@ -1,6 +1,8 @@
 #include <cuda_bf16.h>
 #include <mma.h>
 
+#include <type_traits>
+
 #include "kernels/cuda.h"
 #include "kernels/launch.cuh"
 
@@ -15,7 +17,7 @@ template <class Value>
 class TileLoad {
  public:
   static constexpr int kEach = kTile * kDepth / kThreads;  // neighbours in a row
-  static_assert(kEach == 8 && kDepth % kEach == 0, "a vector of 16 bytes where values are bf16");
+  static_assert(kEach == 8 && kDepth % kEach == 0, "bf16 is moved 16 bytes at a time");
 
   __device__ TileLoad(const Value* matrix, std::int64_t firstRow, std::int64_t rows, int columns)
       : row_(static_cast<int>(threadIdx.x) / (kDepth / kEach)),
@@ -25,6 +27,11 @@ class TileLoad {
 
   __device__ void fetch(int column) {
     const int first = column + column_;
+    if (movesVectors()) {
+      const uint4 nothing = {};
+      asVector(values_) = first < columns_ ? asVector(from_ + first) : nothing;
+      return;
+    }
 #pragma unroll
     for (int i = 0; i < kEach; ++i) values_[i] = first + i < columns_ ? from_[first + i] : Value{};
   }
@@ -32,11 +39,22 @@ class TileLoad {
   /// Rows of kRow values.
   template <class Shared, int kRow>
   __device__ void put(Shared (&to)[kTile][kRow]) const {
+    if constexpr (std::is_same_v<Shared, Value> && sizeof(Value) == 2) {
+      static_assert(kRow * sizeof(Shared) % sizeof(uint4) == 0, "vectors are aligned");
+      asVector(&to[row_][column_]) = asVector(values_);
+    } else {
 #pragma unroll
-    for (int i = 0; i < kEach; ++i) place(values_[i], &to[row_][column_ + i]);
+      for (int i = 0; i < kEach; ++i) place(values_[i], &to[row_][column_ + i]);
+    }
   }
 
  private:
+  /// Rows that begin at a vector; columns_ is 0 for rows outside.
+  __device__ bool movesVectors() const {
+    return sizeof(Value) * kEach == sizeof(uint4) && columns_ % kEach == 0;
+  }
+  static __device__ uint4& asVector(void* values) { return *static_cast<uint4*>(values); }
+  static __device__ const uint4& asVector(const void* values) { return *static_cast<const uint4*>(values); }
   static __device__ void place(Value value, Value* to) { *to = value; }
   template <class Shared>
   static __device__ void place(Value value, Shared* to) {
@@ -45,7 +63,7 @@ class TileLoad {
 
   int row_, column_, columns_;
   const Value* from_;
-  Value values_[kEach];
+  alignas(sizeof(uint4)) Value values_[kEach];
 };
 
 template <class Value>
@@ -112,6 +130,7 @@ __device__ void multiplyTile(const DenseProduct<std::uint16_t>& product) {
     // On their way while these are multiplied; past the end they are zeros.
     nextX.fetch(column + kDepth);
     nextWeights.fetch(column + kDepth);
+    __syncwarp();
 #pragma unroll
     for (int k = 0; k < kDepth; k += kSide) {
       wmma::fragment<wmma::matrix_a, kSide, kSide, kSide, __nv_bfloat16, wmma::row_major> a;

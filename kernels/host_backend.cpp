@@ -38,6 +38,11 @@ struct Processor {
     return *memory ? nullptr : "there is not enough memory";
   }
   static void release(void* memory) { ::operator delete(memory, kLine); }
+  static Failure makeStream(void** stream) {
+    *stream = nullptr;
+    return nullptr;
+  }
+  static void endStream(void*) {}
   static Failure copyIn(void* to, const void* from, std::size_t bytes) {
     if (bytes) std::memcpy(to, from, bytes);
     return nullptr;

@@ -76,37 +76,37 @@ Accelerator* WeightMatrix::device(DenseForm form) const {
 }
 
 template <class Value>
-void WeightMatrix::multiplyPlaced(const std::byte* x, std::byte* y, int count, bool adds) const {
+void WeightMatrix::multiplyPlaced(const std::byte* x, std::byte* y, int count, Result result) const {
   const Placed& placed = *stored_->placed;
   Accelerator& device = *placed.device;
   const auto* in = reinterpret_cast<const Value*>(x);
   device.run(device.kernels().multiplyDense.of<Value>(),
              DenseProduct<Value>{placed.weights.at<Value>(), rows_, columns_, in, count,
-                                 reinterpret_cast<Value*>(y), adds});
+                                 reinterpret_cast<Value*>(y), result == Result::Added});
   if (!change_) return;
   auto* inner = reinterpret_cast<std::byte*>(
       device.roomOf<Value>(Accelerator::Room::Inner, std::int64_t{count} * change_->down.rows()));
-  change_->down.multiplyPlaced<Value>(x, inner, count, false);
-  change_->up.multiplyPlaced<Value>(inner, y, count, true);
+  change_->down.multiplyPlaced<Value>(x, inner, count, Result::Written);
+  change_->up.multiplyPlaced<Value>(inner, y, count, Result::Added);
 }
 
 void WeightMatrix::multiplyOnDevice(const std::byte* x, std::byte* y, int count) const {
   if (stored_->placed->form == DenseForm::Float32)
-    multiplyPlaced<float>(x, y, count, false);
+    multiplyPlaced<float>(x, y, count, Result::Written);
   else
-    multiplyPlaced<std::uint16_t>(x, y, count, false);
+    multiplyPlaced<std::uint16_t>(x, y, count, Result::Written);
 }
 
 template <class Value>
-void WeightMatrix::multiplyPlaced(const float* x, float* y, bool adds) const {
+void WeightMatrix::multiplyPlaced(const float* x, float* y, Result result) const {
   const Placed& placed = *stored_->placed;
   Accelerator& device = *placed.device;
   device.run(device.kernels().multiplyVector.of<Value>(),
-             VectorProduct<Value>{placed.weights.at<Value>(), rows_, columns_, x, y, adds});
+             VectorProduct<Value>{placed.weights.at<Value>(), rows_, columns_, x, y, result == Result::Added});
   if (!change_) return;
   auto* inner = device.roomOf<float>(Accelerator::Room::Inner, change_->down.rows());
-  change_->down.multiplyPlaced<Value>(x, inner, false);
-  change_->up.multiplyPlaced<Value>(inner, y, true);
+  change_->down.multiplyPlaced<Value>(x, inner, Result::Written);
+  change_->up.multiplyPlaced<Value>(inner, y, Result::Added);
 }
 
 at::Tensor WeightMatrix::multiplyOn(Accelerator& device, const at::Tensor& x) const {
@@ -120,7 +120,8 @@ at::Tensor WeightMatrix::multiplyOn(Accelerator& device, const at::Tensor& x) co
 }
 
 at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
-  if (Accelerator* device = this->device(form)) {
+  Accelerator* device = this->device(form);
+  if (device && (x.size(0) > 1 || device->takesVector(std::int64_t{rows_} * columns_))) {
     try {
       return multiplyOn(*device, x);
     } catch (const DeviceFull&) {
@@ -144,15 +145,15 @@ void WeightMatrix::multiplyOn(Accelerator& device, const float* x, float* y) con
   auto* to = device.roomOf<float>(Accelerator::Room::Output, rows_);
   device.copyIn(from, x, static_cast<std::size_t>(columns_) * sizeof(float));
   if (stored_->placed->form == DenseForm::Float32)
-    multiplyPlaced<float>(from, to, false);
+    multiplyPlaced<float>(from, to, Result::Written);
   else
-    multiplyPlaced<std::uint16_t>(from, to, false);
+    multiplyPlaced<std::uint16_t>(from, to, Result::Written);
   device.copyOut(y, to, static_cast<std::size_t>(rows_) * sizeof(float));
 }
 
 void WeightMatrix::multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
   Accelerator* device = this->device(form);
-  if (device && std::int64_t{rows_} * columns_ >= device->leastOfVector() && device->multipliesVectors()) {
+  if (device && device->takesVector(std::int64_t{rows_} * columns_)) {
     try {
       return multiplyOn(*device, x, y);
     } catch (const DeviceFull&) {

@@ -1,6 +1,7 @@
 #include "engine/model/weights.h"
 
 #include <algorithm>
+#include <cassert>
 #include <future>
 
 #include "engine/torch.h"
@@ -174,10 +175,15 @@ at::Tensor WeightMatrix::dense(DenseForm form) const {
 
 bool WeightMatrix::placeOn(const std::shared_ptr<Accelerator>& device, DenseForm form) const {
   if (change_ && !(change_->down.placeOn(device, form) && change_->up.placeOn(device, form))) return false;
-  if (stored_->placed) return true;
-  const at::Tensor numbers = expanded(form);
+  if (stored_->placed) {
+    assert(stored_->placed->device == device && stored_->placed->form == form && "placed once");
+    return true;
+  }
+  const std::int64_t count = std::int64_t{rows_} * columns_;
   try {
-    DeviceMemory weights = device->hold(numbers.nbytes(), Accelerator::kLeftByWeights);
+    DeviceMemory weights = device->hold(static_cast<std::size_t>(count) * c10::elementSize(typeOf(form)),
+                                        Accelerator::kLeftByWeights);
+    const at::Tensor numbers = expanded(form);
     device->copyIn(weights.at(), numbers.const_data_ptr(), numbers.nbytes());
     stored_->placed = {device, form, std::move(weights)};
   } catch (const DeviceFull&) {

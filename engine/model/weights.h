@@ -54,8 +54,9 @@ class WeightMatrix {
   /// The same matrix with a change added to every product.
   WeightMatrix changedBy(LowRankChange change) const;
 
-  /// From here on products of `form` are computed by the device, as numbers of that type, also those of copies
-  /// and of the change. Where they do not fit nothing changes, and the answer is false.
+  /// From here on products of `form` are computed by the device, with weights rounded to that type, also those
+  /// of copies; the change goes first. Where one does not fit all stay with the processor, and the answer is
+  /// false. Once only.
   bool placeOn(const std::shared_ptr<Accelerator>& device, DenseForm form) const;
 
   int rows() const { return rows_; }
@@ -67,7 +68,8 @@ class WeightMatrix {
   /// bits. By the device where it lies there.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
   /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
-  /// rounded to 16 bits by a scale of its own, which is much closer than bf16.
+  /// rounded to 16 bits by a scale of its own, which is much closer than bf16. On a device, where that is worth
+  /// it: x as it is, and weights in the type of `form`.
   void multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
   /// One row, for embeddings. Without the change.
   void row(std::int64_t index, float* out) const;
@@ -86,6 +88,8 @@ class WeightMatrix {
     PackedPanels panels;  ///< quantised, else
     at::Tensor plain;     ///< [rows, columns], float32 or bf16
   };
+  /// Whether a product is all that is in its place, or comes to what is there.
+  enum class Result { Written, Added };
   /// The same numbers on a device.
   struct Placed {
     std::shared_ptr<Accelerator> device;
@@ -101,9 +105,9 @@ class WeightMatrix {
   void expand(const Block& block, at::Tensor out) const;
   at::Tensor expanded(DenseForm form) const;
   template <class Value>
-  void multiplyPlaced(const std::byte* x, std::byte* y, int count, bool adds) const;
+  void multiplyPlaced(const std::byte* x, std::byte* y, int count, Result result) const;
   template <class Value>
-  void multiplyPlaced(const float* x, float* y, bool adds) const;
+  void multiplyPlaced(const float* x, float* y, Result result) const;
   bool isQuantised() const;
   at::Tensor multiplyOn(Accelerator& device, const at::Tensor& x) const;
   void multiplyOn(Accelerator& device, const float* x, float* y) const;

@@ -35,7 +35,9 @@ struct Case {
 class EveryMethodOnDevice : public testing::TestWithParam<Case> {
  protected:
   EveryMethodOnDevice() { FarDevice::reset(); }
+
   c10::InferenceMode noGradients_;
+  Listener silent_;
 };
 
 // Dense and retrieving rows, two groups of keys, tokens that heads name for themselves, beacons, a codec, and a
@@ -58,7 +60,7 @@ TEST_P(EveryMethodOnDevice, GivesWhatTheProcessorGives) {
   TinyModel model(architecture);
   const std::vector<TokenId> text = randomTokens(1500, 1);
   const Outcome onProcessor = runMethod(model.loaded, findMethod(name), kBudget, text, 512);
-  placeOn(model.loaded, farDevice());
+  placeOn(model.loaded, farDevice(), silent_);
   const int checked = FarDevice::launches;
   const Outcome onDevice = runMethod(model.loaded, findMethod(name), kBudget, text, 512);
   EXPECT_LT(worstDifference(onProcessor, onDevice), kRounding);
@@ -70,7 +72,7 @@ TEST_P(EveryMethodOnDevice, GivesWhatTheProcessorGives) {
 
 TEST_F(OnDevice, TheLastDocumentLeavesNothing) {
   TinyModel model;
-  placeOn(model.loaded, farDevice());
+  placeOn(model.loaded, farDevice(), silent_);
   const std::vector<TokenId> first = randomTokens(900, 1), second = randomTokens(700, 2);
   const Method& method = findMethod("retrolm");
   const Outcome alone = runMethod(model.loaded, method, kBudget, second, 512);
@@ -80,6 +82,7 @@ TEST_F(OnDevice, TheLastDocumentLeavesNothing) {
   EXPECT_LE(FarDevice::held, held + (1 << 16)) << "rooms of a step may grow, nothing else stays";
   model.loaded = {};
   EXPECT_EQ(FarDevice::held, 0u);
+  EXPECT_EQ(FarDevice::streams, 0);
 }
 
 TEST_F(OnDevice, FastProductsLieAsNearAsOnTheProcessor) {
@@ -92,7 +95,7 @@ TEST_F(OnDevice, FastProductsLieAsNearAsOnTheProcessor) {
   const Method& method = findMethod("full");
   const Outcome wanted = runMethod(exact, method, kBudget, text, 512);
   const double onProcessor = worstDifference(wanted, runMethod(fast, method, kBudget, text, 512));
-  placeOn(fast, farDevice());
+  placeOn(fast, farDevice(), silent_);
   const int checked = FarDevice::launches;
   const double onDevice = worstDifference(wanted, runMethod(fast, method, kBudget, text, 512));
   EXPECT_GT(FarDevice::launches, checked);
@@ -117,7 +120,7 @@ TEST_F(OnDevice, WhatAnAdapterChangesGoesAlong) {
   model.loaded.adapted = model.loaded.adapter->applyTo(model.loaded.weights, model.loaded.form);
   const at::Tensor plain = endOf(model.loaded, false), adapted = endOf(model.loaded, true);
   ASSERT_GT((plain - adapted).abs().max().item<double>(), 0.1);
-  placeOn(model.loaded, farDevice());
+  placeOn(model.loaded, farDevice(), silent_);
   EXPECT_LT((plain - endOf(model.loaded, false)).abs().max().item<double>(), kRounding);
   EXPECT_LT((adapted - endOf(model.loaded, true)).abs().max().item<double>(), kRounding);
 }
@@ -126,9 +129,13 @@ TEST_F(OnDevice, TheProcessorComputesTheLayersThatDoNotFit) {
   TinyModel model;
   const Outcome wanted = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
   auto device = farDevice();
-  const std::size_t layer = model.loaded.weights.layers[0].gateUp.dense(DenseForm::Float32).nbytes() * 2;
-  FarDevice::limit = FarDevice::held + Accelerator::kLeftByWeights + layer;
-  placeOn(model.loaded, std::move(device));
+  const auto bytesOf = [](const WeightMatrix& matrix) {
+    return static_cast<std::size_t>(matrix.rows()) * static_cast<std::size_t>(matrix.columns()) * sizeof(float);
+  };
+  const LayerWeights& first = model.loaded.weights.layers.front();
+  FarDevice::limit = FarDevice::held + Accelerator::kLeftByWeights +
+                     bytesOf(model.loaded.weights.outputHead()) + 2 * bytesOf(first.gateUp);
+  placeOn(model.loaded, std::move(device), silent_);
   EXPECT_NE(model.loaded.weights.layers.front().queryKeyValue.device(DenseForm::Float32), nullptr);
   EXPECT_EQ(model.loaded.weights.layers.back().down.device(DenseForm::Float32), nullptr);
   const Outcome got = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
@@ -138,8 +145,10 @@ TEST_F(OnDevice, TheProcessorComputesTheLayersThatDoNotFit) {
 TEST_F(OnDevice, TheProcessorAttendsToWhatDoesNotFit) {
   TinyModel model;
   const Outcome wanted = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(900, 1), 512);
-  placeOn(model.loaded, farDevice());
-  FarDevice::limit = FarDevice::held + Accelerator::kLeftByKeys + (1 << 20);
+  placeOn(model.loaded, farDevice(), silent_);
+  runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);  // for the rooms
+  FarDevice::attentions = 0;
+  FarDevice::limit = FarDevice::held + Accelerator::kLeftByKeys + (1 << 17);
   const Outcome got = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(900, 1), 512);
   EXPECT_LT(worstDifference(wanted, got), kRounding);
   EXPECT_GT(FarDevice::attentions, 0);
@@ -149,7 +158,7 @@ TEST_F(OnDevice, TheProcessorAttendsToWhatDoesNotFit) {
 TEST_F(OnDevice, TheProcessorComputesWhatHasNoRoom) {
   TinyModel model;
   const Outcome wanted = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
-  placeOn(model.loaded, farDevice());
+  placeOn(model.loaded, farDevice(), silent_);
   const int checked = FarDevice::launches;
   FarDevice::limit = FarDevice::held;
   const Outcome got = runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
@@ -157,30 +166,57 @@ TEST_F(OnDevice, TheProcessorComputesWhatHasNoRoom) {
   EXPECT_EQ(FarDevice::launches, checked);
 }
 
+// Dense attention appends, chunk after chunk; where room grows, what is there is copied anew.
 TEST_F(OnDevice, OnlyWhatIsNewOfGatheredKeysIsCopied) {
-  TinyModel model;
-  placeOn(model.loaded, farDevice());
-  const auto copiedFor = [&](int tokens) {
-    FarDevice::copied = 0;
-    readMethod(model.loaded, findMethod("full"), kBudget, randomTokens(tokens, 1), 128);
-    return static_cast<double>(FarDevice::copied);
-  };
-  // Dense attention appends: twice the text is twice the copies, but for rows that move where room grows.
-  EXPECT_LT(copiedFor(2048), 2.5 * copiedFor(1024));
+  constexpr int kChunks = 60;
+  const KvShape shape{1, 2, 8};
+  const auto codec = findMethod("full").codec.make(at::kFloat);
+  MemoryChunks store(KvCache::slotBytes(shape, *codec, {}));
+  KvCache cache(shape, *codec, store, {});
+  RopeTable table(std::vector<double>{1.0, 0.3, 0.05, 0.01});
+  table.grow(kChunks * kChunkTokens);
+  const auto device = farDevice();
+  GatheredKv gathered;
+  FarDevice::copied = 0;
+  std::size_t all = 0;
+  for (int chunk = 0; chunk < kChunks; ++chunk) {
+    cache.open(kChunkTokens);
+    const at::Tensor rows = at::randn({2, kChunkTokens, 8});
+    cache.write(0, chunk, {rows, rows});
+    all += 2 * rows.nbytes();
+    std::vector<PlacedRun> runs;
+    for (int seen = 0; seen <= chunk; ++seen)
+      runs.push_back({cache.chunk(seen), seen * kChunkTokens, 1, 1, seen == chunk});
+    gathered.arrange({}, runs, 0, cache, table);
+    gathered.onDevice<float>(*device);
+  }
+  // A chunk is copied as computed, and as the codec gives it back; and as often again where room grows.
+  EXPECT_LT(FarDevice::copied, 5 * all);
+  at::Tensor back = at::empty({gathered.count(), 8});
+  device->copyOut(back.data_ptr(), gathered.onDevice<float>(*device).keys, back.nbytes());
+  EXPECT_TRUE(at::equal(back, gathered.keys()[0]));
 }
 
 TEST_F(OnDevice, AFailureIsASentenceThatSaysWhatToDo) {
   TinyModel model;
-  placeOn(model.loaded, farDevice());
+  placeOn(model.loaded, farDevice(), silent_);
   FarDevice::failure = "unspecified launch failure";
   EXPECT_THAT(
       messageOf([&] { runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(200, 1), 512); }),
       AllOf(HasSubstr("Far device failed: unspecified launch failure."), HasSubstr("--device cpu")));
 }
 
-TEST_F(OnDevice, ADeviceThatMultipliesWronglyIsNotUsed) {
+TEST_F(OnDevice, ADeviceThatRefusesIsNotUsed) {
   FarDevice::failure = "no kernel image is available";
-  EXPECT_THAT(messageOf([] { farDevice(); }),
+  EXPECT_EQ(messageOf([] { farDevice(); }), "Far device cannot be used: no kernel image is available.");
+}
+
+TEST_F(OnDevice, ADeviceThatMultipliesWronglyIsNotUsed) {
+  KernelBackend wrong = FarDevice::backend();
+  wrong.kernels.multiplyDense.bfloats = [](const DenseProduct<std::uint16_t>&, std::int64_t, void*) -> Failure {
+    return nullptr;  // and does nothing
+  };
+  EXPECT_THAT(messageOf([&] { Accelerator(wrong, 0); }),
               AllOf(HasSubstr("Far device does not multiply"), HasSubstr("devices --check")));
 }
 

@@ -1,10 +1,9 @@
 #include "tests/engine/far_device.h"
 
-#include <algorithm>
 #include <cassert>
 #include <cstdio>
 #include <cstring>
-#include <initializer_list>
+#include <iterator>
 #include <map>
 #include <type_traits>
 
@@ -19,6 +18,7 @@ namespace kvasir {
 std::size_t FarDevice::limit = FarDevice::kMemory;
 std::size_t FarDevice::held = 0;
 std::size_t FarDevice::copied = 0;
+int FarDevice::streams = 0;
 int FarDevice::launches = 0;
 int FarDevice::attentions = 0;
 const char* FarDevice::failure = nullptr;
@@ -64,9 +64,16 @@ class Arena {
     pieces_.erase(piece);
   }
 
-  bool holds(std::uintptr_t address) const {
-    const auto begin = reinterpret_cast<std::uintptr_t>(start_);
-    return address >= begin && address <= begin + FarDevice::kMemory;
+  /// Whether all of it was given out, as one piece.
+  bool holds(const void* memory, std::size_t bytes) const {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory),
+               begin = reinterpret_cast<std::uintptr_t>(start_);
+    if (address < begin || address >= begin + FarDevice::kMemory) return false;
+    const std::size_t at = address - begin;
+    const auto after = pieces_.upper_bound(at);
+    if (after == pieces_.begin()) return false;
+    const auto& [first, size] = *std::prev(after);
+    return at + bytes <= first + size;
   }
   void open(bool isOpen) const {
 #ifndef _WIN32
@@ -92,30 +99,34 @@ struct Opened {
   ~Opened() { arena().open(false); }
 };
 
-bool areThere(std::initializer_list<const void*> pointers) {
-  return std::ranges::all_of(
-      pointers, [](const void* at) { return arena().holds(reinterpret_cast<std::uintptr_t>(at)); });
+template <class Value>
+bool isThere(const Value* values, std::int64_t count) {
+  return arena().holds(values, static_cast<std::size_t>(count) * sizeof(Value));
 }
 
 /// Whether all that an argument points to is the device's: of kernels that the engine runs there.
 template <class Value>
-bool isThere(const DenseProduct<Value>& p) {
-  return areThere({p.weights, p.x, p.y});
+bool isThere(const DenseProduct<Value>& p, std::int64_t) {
+  return isThere(p.weights, p.rows * p.columns) && isThere(p.x, std::int64_t{p.count} * p.columns) &&
+         isThere(p.y, p.count * p.rows);
 }
 template <class Value>
-bool isThere(const VectorProduct<Value>& p) {
-  return areThere({p.weights, p.x, p.y});
+bool isThere(const VectorProduct<Value>& p, std::int64_t) {
+  return isThere(p.weights, p.rows * p.columns) && isThere(p.x, p.columns) && isThere(p.y, p.rows);
 }
 template <class Value>
-bool isThere(const RowGate<Value>& g) {
-  return areThere({g.in, g.out});
+bool isThere(const RowGate<Value>& g, std::int64_t rows) {
+  return isThere(g.in, rows * 2 * g.width) && isThere(g.out, rows * g.width);
 }
 template <class Value>
-bool isThere(const BlockAttention<Value>& a) {
-  return areThere({a.queries, a.keys, a.values, a.begins, a.ends, a.output, a.largest, a.sum});
+bool isThere(const BlockAttention<Value>& a, std::int64_t rows) {
+  const std::int64_t keys = std::int64_t{a.count} * a.dimension;
+  return isThere(a.queries, rows * a.dimension) && isThere(a.keys, keys) && isThere(a.values, keys) &&
+         isThere(a.begins, rows) && isThere(a.ends, rows) && isThere(a.output, rows * a.dimension) &&
+         isThere(a.largest, rows) && isThere(a.sum, rows);
 }
 template <class Argument>
-bool isThere(const Argument&) {
+bool isThere(const Argument&, std::int64_t) {
   return true;
 }
 
@@ -126,7 +137,7 @@ Failure call(Launch<Argument> kernel, const Argument& argument, std::int64_t row
       std::is_same_v<Argument, BlockAttention<std::uint16_t>>)
     ++FarDevice::attentions;
   if (FarDevice::failure) return FarDevice::failure;
-  if (!isThere(argument)) return "an illegal memory access was encountered";
+  if (!isThere(argument, rows)) return "an illegal memory access was encountered";
   const Opened opened;
   return kernel(argument, rows, nullptr);
 }
@@ -163,6 +174,12 @@ Failure allocate(std::size_t bytes, void** memory) {
   return *memory ? nullptr : "out of memory";
 }
 void release(void* memory) { arena().takeBack(memory); }
+Failure makeStream(void** stream) {
+  ++FarDevice::streams;
+  *stream = &FarDevice::streams;
+  return nullptr;
+}
+void endStream(void*) { --FarDevice::streams; }
 Failure copy(void* to, const void* from, std::size_t bytes) {
   const Opened opened;
   FarDevice::copied += bytes;
@@ -170,11 +187,11 @@ Failure copy(void* to, const void* from, std::size_t bytes) {
   return nullptr;
 }
 Failure copyIn(void* to, const void* from, std::size_t bytes) {
-  if (!arena().holds(reinterpret_cast<std::uintptr_t>(to))) return "invalid argument";
+  if (!arena().holds(to, bytes)) return "invalid argument";
   return copy(to, from, bytes);
 }
 Failure copyOut(void* to, const void* from, std::size_t bytes) {
-  if (!arena().holds(reinterpret_cast<std::uintptr_t>(from))) return "invalid argument";
+  if (!arena().holds(from, bytes)) return "invalid argument";
   return copy(to, from, bytes);
 }
 
@@ -184,6 +201,8 @@ KernelBackend makeFar() {
   backend.memoryLeft = tellMemoryLeft;
   backend.allocate = allocate;
   backend.release = release;
+  backend.makeStream = makeStream;
+  backend.endStream = endStream;
   backend.copyIn = copyIn;
   backend.copyOut = copyOut;
   KernelTable& kernels = backend.kernels;

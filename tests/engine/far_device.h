@@ -18,6 +18,7 @@ struct FarDevice {
   static std::size_t limit;    ///< of the memory it has
   static std::size_t held;     ///< of that, what is allocated
   static std::size_t copied;   ///< bytes, either way
+  static int streams;          ///< that were made and not ended
   static int launches;         ///< of all kernels
   static int attentions;       ///< of attendRows
   static const char* failure;  ///< what every kernel says; null: they work
