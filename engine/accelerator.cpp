@@ -39,7 +39,7 @@ std::string nameOf(const KernelBackend& backend, int device) {
 KernelTable kernelsOf(const KernelBackend& backend, int device, const std::string& name) {
   const std::vector<KernelCheck> checks = checkKernels(backend, device);
   const KernelTable right = rightKernels(backend.kernels, checks);
-  if (right.multiplyDense.floats && right.multiplyDense.bfloats) return right;
+  if (right.multiplyDense.isWhole()) return right;
   for (const KernelCheck& check : checks)
     if (check.kernel.starts_with("multiplyDense") && !check.failure.empty())
       throw std::runtime_error(name + " cannot be used: " + check.failure + ".");

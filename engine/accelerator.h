@@ -65,9 +65,8 @@ class Accelerator {
   const KernelTable& kernels() const { return kernels_; }
   /// Whether a product with one row of so many weights is worth the trip.
   bool takesVector(std::int64_t weights) const {
-    return weights >= leastOfVector_ && kernels_.multiplyVector.floats && kernels_.multiplyVector.bfloats;
+    return weights >= leastOfVector_ && kernels_.multiplyVector.isWhole();
   }
-  bool attends() const { return kernels_.attendRows.floats && kernels_.attendRows.bfloats; }
 
   /// Memory that goes back with the object, where `left` bytes stay free beside it. Throws DeviceFull.
   DeviceMemory hold(std::size_t bytes, std::size_t left) const;

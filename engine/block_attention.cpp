@@ -172,7 +172,7 @@ class MeetingAttention {
 
 template <class Value>
 BlockOutput attendAs(const std::vector<Meeting>& meetings, float scale, Accelerator* device) {
-  if (device && device->attends()) {
+  if (device && device->kernels().attendRows.isWhole()) {
     try {
       return MeetingAttention<Value>(meetings, scale).onDevice(*device);
     } catch (const DeviceFull&) {

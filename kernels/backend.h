@@ -45,6 +45,7 @@ struct LaunchPair {
   Launch<Argument<float>> floats = nullptr;
   Launch<Argument<std::uint16_t>> bfloats = nullptr;
 
+  bool isWhole() const { return floats && bfloats; }
   template <class Value>
   Launch<Argument<Value>> of() const {
     if constexpr (std::is_same_v<Value, float>) {

@@ -116,34 +116,32 @@ void checkMultiplyPanels(Trial& trial) {
   for (const Matrix::Kind& kind : cases::everyKind()) checkPanels<Out>(trial, kind);
 }
 
+/// A product of plain numbers: weights, x and what y holds lie on the device as they are given.
+template <class Product, class Value, class X>
+void checkPlain(Trial& trial, Launch<Product> kernel, Product product, const std::vector<Value>& weights,
+                const std::vector<X>& x, const std::vector<X>& y, const reference::Expectations& expected) {
+  const DeviceArray<Value> deviceWeights(trial.backend, weights);
+  const DeviceArray<X> deviceX(trial.backend, x), deviceY(trial.backend, y);
+  product.weights = deviceWeights.data();
+  product.x = deviceX.data();
+  product.y = deviceY.data();
+  trial.launch(kernel, product);
+  trial.compare(expected, deviceY.read());
+}
+
 template <class Value>
 void checkMultiplyDense(Trial& trial) {
-  for (cases::Dense<Value>& dense : cases::everyDense<Value>()) {
-    const DeviceArray<Value> weights(trial.backend, dense.weights), x(trial.backend, dense.x),
-        y(trial.backend, dense.y);
-    DenseProduct<Value> argument = dense.argument();
-    const reference::Expectations expected = reference::multiplyDense(argument);
-    argument.weights = weights.data();
-    argument.x = x.data();
-    argument.y = y.data();
-    trial.launch(trial.backend.kernels.multiplyDense.of<Value>(), argument);
-    trial.compare(expected, y.read());
-  }
+  for (cases::Dense<Value>& dense : cases::everyDense<Value>())
+    checkPlain(trial, trial.backend.kernels.multiplyDense.of<Value>(), dense.argument(), dense.weights, dense.x,
+               dense.y, reference::multiplyDense(dense.argument()));
 }
 
 template <class Value>
 void checkMultiplyVector(Trial& trial) {
   for (const cases::Dense<Value>& dense : cases::everyDense<Value>()) {
     cases::DenseVector<Value> vector{dense};
-    const DeviceArray<Value> weights(trial.backend, dense.weights);
-    const DeviceArray<float> x(trial.backend, vector.x), y(trial.backend, vector.y);
-    VectorProduct<Value> argument = vector.argument();
-    const reference::Expectations expected = reference::multiplyVector(argument);
-    argument.weights = weights.data();
-    argument.x = x.data();
-    argument.y = y.data();
-    trial.launch(trial.backend.kernels.multiplyVector.of<Value>(), argument);
-    trial.compare(expected, y.read());
+    checkPlain(trial, trial.backend.kernels.multiplyVector.of<Value>(), vector.argument(), dense.weights,
+               vector.x, vector.y, reference::multiplyVector(vector.argument()));
   }
 }
 

@@ -25,7 +25,7 @@ void gateAll(const at::Tensor& in, at::Tensor& out, Activation activation) {
 Accelerator* deviceOf(const LayerWeights& weights, DenseForm form) {
   Accelerator* device = weights.gateUp.device(form);
   const bool isOne = device && device == weights.down.device(form);
-  return isOne && device->kernels().gateRows.floats && device->kernels().gateRows.bfloats ? device : nullptr;
+  return isOne && device->kernels().gateRows.isWhole() ? device : nullptr;
 }
 
 /// Throws DeviceFull.

@@ -75,6 +75,15 @@ class SessionTest : public QObject {
     QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
     QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{1});
   }
+  /// By the default one, then by another.
+  void readByTwoModels() {
+    start();
+    readOne();
+    session_->setEngine(otherModel());
+    setReading(readFor(), Session::Reading::InBackground);
+    QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
+    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+  }
   QString stateOf(int row) const {
     const auto& rows = session_->rows();
     return row < static_cast<int>(rows.size()) ? describeState(rows[static_cast<std::size_t>(row)]) : QString();
@@ -140,6 +149,15 @@ class SessionTest : public QObject {
     QCOMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
   }
 
+  void namesTheDeviceItComputesOn() {
+    fakeEngine().device = "Fake card";
+    start();
+    QSignalSpy loaded(session_.get(), &Session::engineLoaded);
+    readOne();
+    QCOMPARE(loaded.size(), 1);
+    QCOMPARE(loaded.first().first().toString(), QStringLiteral("Fake · Fake card"));
+  }
+
   /// A method that sees the whole document reads alike with any budget.
   void staysReadWhereTheBudgetChangesNothing() {
     start(Session::Reading::InBackground, readFor("full"));
@@ -148,22 +166,10 @@ class SessionTest : public QObject {
     QCOMPARE(stateOf(0), QStringLiteral("Ready"));
   }
 
-  void readsAnewForAnotherModel() {
-    start();
-    readOne();
-    session_->setEngine(otherModel());
-    setReading(readFor(), Session::Reading::InBackground);
-    QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
-    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
-  }
+  void readsAnewForAnotherModel() { readByTwoModels(); }
 
   void findsAgainWhatWasReadByTheFormerModel() {
-    start();
-    readOne();
-    session_->setEngine(otherModel());
-    setReading(readFor(), Session::Reading::InBackground);
-    QTRY_COMPARE(fakeEngine().chunksRead.size(), std::size_t{2});
-    QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
+    readByTwoModels();
     session_->setEngine({});
     setReading(readFor(), Session::Reading::InBackground);
     QCOMPARE(stateOf(0), QStringLiteral("Ready"));
