@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstring>
+#include <numeric>
 #include <ranges>
 
 namespace kvasir {
@@ -40,18 +41,18 @@ at::Tensor byKvHead(const at::Tensor& queries, std::int64_t kvHeads) {
 void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
   std::size_t same = 0;
   int count = keptCount();
-  for (; same < runs_.size() && same < runs.size() && runs_[same] == runs[same]; ++same)
-    count += runs_[same].keys();
-  const bool grows = same + 1 == runs_.size() && same < runs.size() &&
-                     runs_[same].run.begin == runs[same].run.begin &&
-                     runs_[same].position == runs[same].position && runs_[same].step == runs[same].step &&
-                     runs_[same].group == runs[same].group && runs_[same].isOwn == runs[same].isOwn &&
-                     runs_[same].each == runs[same].each && runs_[same].run.end <= runs[same].run.end;
+  for (; same < inPlace_.size() && same < runs.size() && inPlace_[same] == runs[same]; ++same)
+    count += inPlace_[same].keys();
+  const bool grows = same + 1 == inPlace_.size() && same < runs.size() &&
+                     inPlace_[same].run.begin == runs[same].run.begin &&
+                     inPlace_[same].position == runs[same].position && inPlace_[same].step == runs[same].step &&
+                     inPlace_[same].group == runs[same].group && inPlace_[same].isOwn == runs[same].isOwn &&
+                     inPlace_[same].each == runs[same].each && inPlace_[same].run.end <= runs[same].run.end;
   if (grows) {
-    count += runs_[same].keys();
+    count += inPlace_[same].keys();
     ++same;
   }
-  runs_.resize(same);
+  inPlace_.resize(same);
   count_ = count;
   mirror_.count = std::min(mirror_.count, count);
 }
@@ -91,7 +92,7 @@ void GatheredKv::append(const PlacedRun& placed, int layer, const KvCache& cache
 }
 
 void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table) {
-  runs_.clear();
+  inPlace_.clear();
   count_ = mirror_.count = 0;
   table_ = &table;
   kept_ = kept;
@@ -104,29 +105,89 @@ void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cac
   count_ = count;
 }
 
-void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer,
-                         const KvCache& cache, const RopeTable& table) {
-  expected_ = kept.defined() ? static_cast<int>(kept.size(1)) : 0;
-  grows_ = false;
-  for (const PlacedRun& placed : runs) {
-    expected_ += placed.keys();
-    grows_ = grows_ || placed.isOwn;
-  }
-  if (table_ != &table || !kept_.is_same(kept)) startWith(kept, layer, cache, table);
-  keepPrefix(runs);
-  for (std::size_t i = runs_.empty() ? 0 : runs_.size() - 1; i < runs.size(); ++i) {
-    PlacedRun rest = runs[i];
-    if (i < runs_.size()) {  // the last one kept may have grown
-      rest.run.begin = runs_[i].run.end;
-      rest.position += runs_[i].keys() * rest.step;
+/// Takes from the front of `runs` the whole chunks that the cache has packed.
+void GatheredKv::leavePacked(std::vector<PlacedRun>& runs, int layer, const KvCache& cache) {
+  std::size_t same = 0, first = 0;
+  for (; first < runs.size() && !runs[first].isOwn && runs[first].each == 0; ++first) {
+    PlacedRun& left = runs[first];
+    for (int chunk = cache.chunkOf(left.run.begin); left.run.begin < left.run.end; ++chunk) {
+      const Run whole = cache.chunk(chunk);
+      if (whole.begin != left.run.begin || whole.end > std::min(left.run.end, cache.packedTokens())) break;
+      PlacedRun piece = left;
+      piece.run = whole;
+      if (same == packed_.size() || packed_[same].placed != piece) {
+        packed_.resize(same);
+        packed_.push_back({piece, cache.packed(layer, chunk)});
+      }
+      ++same;
+      left.position += (whole.end - whole.begin) * left.step;
+      left.run.begin = whole.end;
     }
-    append(rest, layer, cache, table);
+    if (left.run.begin < left.run.end) break;
   }
+  packed_.resize(same);
+  runs.erase(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(first));
+}
+
+void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer,
+                         const KvCache& cache, const RopeTable& table, int mostUnpacked) {
+  const auto keysOf = [](const std::vector<PlacedRun>& some) {
+    return std::accumulate(some.begin(), some.end(), 0,
+                           [](int sum, const PlacedRun& run) { return sum + run.keys(); });
+  };
+  std::vector<PlacedRun> rest = runs;
+  const int all = keysOf(runs);
+  if (mostUnpacked > 0 && all > mostUnpacked && !kept.defined() && cache.packedTokens() > 0) {
+    if (packed_.empty()) *this = {};  // what was in place goes
+    leavePacked(rest, layer, cache);
+    codec_ = &cache.codec();
+  } else {
+    packed_.clear();
+  }
+  packedCount_ = all - keysOf(rest);
+  expected_ = all - packedCount_ + (kept.defined() ? static_cast<int>(kept.size(1)) : 0);
+  grows_ = std::ranges::any_of(rest, &PlacedRun::isOwn);
+  if (table_ != &table || !kept_.is_same(kept)) startWith(kept, layer, cache, table);
+  keepPrefix(rest);
+  for (std::size_t i = inPlace_.empty() ? 0 : inPlace_.size() - 1; i < rest.size(); ++i) {
+    PlacedRun added = rest[i];
+    if (i < inPlace_.size()) {  // the last one kept may have grown
+      added.run.begin = inPlace_[i].run.end;
+      added.position += inPlace_[i].keys() * added.step;
+    }
+    append(added, layer, cache, table);
+  }
+  inPlace_ = std::move(rest);
   runs_ = runs;
+}
+
+KvTensors GatheredKv::unpacked(const PackedChunk& chunk) const {
+  const PlacedRun& placed = chunk.placed;
+  const KvShape shape{1, static_cast<int>(keys_.size(0)), static_cast<int>(keys_.size(2))};
+  const KvTensors kv = codec_->decode(shape, placed.keys(), chunk.bytes);
+  at::Tensor rotated = at::empty_like(kv.keys);
+  rotate(kv.keys, rotated, {placed.position, placed.step, placed.group}, *table_);
+  return {rotated, kv.values};
+}
+
+at::Tensor GatheredKv::keysAt(int from, int to) const {
+  std::vector<at::Tensor> keys;
+  int place = 0;
+  for (const PackedChunk& chunk : packed_) {
+    const int begin = std::max(from, place), end = std::min(to, place + chunk.placed.keys());
+    if (begin < end) keys.push_back(unpacked(chunk).keys.narrow(1, begin - place, end - begin));
+    place += chunk.placed.keys();
+  }
+  if (to > place) {
+    const int begin = std::max(from, place);
+    keys.push_back(keys_.narrow(1, begin - place, to - begin));
+  }
+  return keys.size() == 1 ? keys[0] : at::cat(keys, 1);
 }
 
 template <class Value>
 KvRows<Value> GatheredKv::onDevice(const Accelerator& device) const {
+  assert(packed_.empty());
   const std::int64_t heads = keys_.size(0), width = keys_.size(2);
   if (mirror_.capacity < count_) {
     // By half at least: what is there is copied anew, over a slower way than within memory.
@@ -228,7 +289,7 @@ Division divide(const Selection& selection, const Block& block, const PositionSc
 }  // namespace
 
 void arrangeGroups(const Selection& selection, const Block& block, const PositionScheme& positions, int layer,
-                   const KvCache& cache, RopeTable& table, AttendedGroups& groups) {
+                   const KvCache& cache, RopeTable& table, AttendedGroups& groups, int mostUnpacked) {
   groups.nearOrigin = originFor(block, positions.nearLimit());
   groups.farFrom = positions.rules().farFrom;
   groups.window = selection.window > 0 ? selection.window : groups.farFrom;
@@ -241,7 +302,8 @@ void arrangeGroups(const Selection& selection, const Block& block, const Positio
   table.grow(std::max({own.end - groups.nearOrigin, division.farEnd, positions.farQuery(own.end) + 1}));
   assert((!selection.kept.defined() || groups.nearOrigin == 0) && "kept tokens have true distances");
   groups.far.arrange({}, division.far, layer, cache, table);
-  groups.near.arrange(selection.kept, division.near, layer, cache, table);
+  groups.near.arrange(selection.kept, division.near, layer, cache, table,
+                      groups.window == 0 ? mostUnpacked : 0);
 
   groups.farOpen = groups.far.count();
   if (groups.farFrom > 0) groups.farOpen = countBefore(groups.far, block.first - groups.farFrom + 1);
@@ -328,8 +390,7 @@ at::Tensor received(const at::Tensor& queries, const at::Tensor& keys, const at:
 at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums,
                         int from, const Block& block, float scale) {
   constexpr int kSlice = 4096;  // keys at once, so that a long document's scores are never held whole
-  const at::Tensor keys = groups.near.keys();
-  const std::int64_t group = near.size(0) / keys.size(0);
+  const std::int64_t group = near.size(0) / groups.near.keys().size(0);
   const NearView& view = groups.view;
   std::vector<at::Tensor> slices;
   for (int begin = from, end = 0; begin < groups.near.count(); begin = end) {
@@ -337,7 +398,7 @@ at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, co
     std::optional<at::Tensor> mask;
     if (begin < view.open || begin >= view.own)
       mask = nearMask(groups, block).of(begin, end, group, at::kFloat);
-    slices.push_back(received(near, keys.narrow(1, begin, end - begin), logSums, mask, scale));
+    slices.push_back(received(near, groups.near.keysAt(begin, end), logSums, mask, scale));
   }
   return at::cat(slices, 1);
 }

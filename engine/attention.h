@@ -29,18 +29,39 @@ struct KvRows {
   std::int64_t headStride = 0;
 };
 
-/// Rotated keys and values of the runs one layer attends to, side by side. What is in place already stays there
-/// when the next list of runs begins with it: dense attention only appends, and so does generating.
+/// So many tokens of a layer are held unpacked, where the codec packs: what a budget allows is unpacked once
+/// for many queries, and a whole document takes no more memory than it does packed.
+inline constexpr int kMostUnpacked = 8192;
+
+/// Keys and values of the runs one layer attends to: rotated and side by side, or, the first of them, packed
+/// where the cache has them. What is in place already stays there when the next list of runs begins with it:
+/// dense attention only appends, and so does generating.
 class GatheredKv {
  public:
-  /// kept: as Selection::kept, before the runs, at true positions; undefined: none.
-  void arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer, const KvCache& cache,
-               const RopeTable& table);
+  /// A chunk that is unpacked and rotated each time it is attended to.
+  struct PackedChunk {
+    PlacedRun placed;
+    const std::byte* bytes = nullptr;
+  };
 
-  int count() const { return count_; }
-  at::Tensor keys() const { return keys_.narrow(1, 0, count_); }      ///< [kvHeads, count, headDimension]
-  at::Tensor values() const { return values_.narrow(1, 0, count_); }  ///< as keys
-  /// Rows of the first KV head, the type's own; those of the next head lie `headStride` values further on.
+  /// kept: as Selection::kept, before the runs, at true positions; undefined: none. mostUnpacked: of more
+  /// tokens those that begin the list in whole chunks stay as a codec packed them, if it did; 0: all are
+  /// unpacked. The cache and the table outlive what is arranged.
+  void arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer, const KvCache& cache,
+               const RopeTable& table, int mostUnpacked = 0);
+
+  int count() const { return packedCount_ + count_; }
+  int packedCount() const { return packedCount_; }  ///< the first ones
+  const std::vector<PackedChunk>& packedChunks() const { return packed_; }
+  /// Rotated keys, and values: [kvHeads, tokens, headDimension]. Any thread.
+  KvTensors unpacked(const PackedChunk& chunk) const;
+  /// Rotated keys [from, to): [kvHeads, to - from, headDimension].
+  at::Tensor keysAt(int from, int to) const;
+  /// Of those in place, [kvHeads, count - packedCount, headDimension].
+  at::Tensor keys() const { return keys_.narrow(1, 0, count_); }
+  at::Tensor values() const { return values_.narrow(1, 0, count_); }
+  /// Rows in place of the first KV head, the type's own; those of the next head lie `headStride` values further
+  /// on.
   template <class Value>
   const Value* keyRows() const {
     return static_cast<const Value*>(keys_.const_data_ptr());
@@ -53,9 +74,9 @@ class GatheredKv {
   at::ScalarType type() const { return keys_.scalar_type(); }
   const at::Tensor& kept() const { return kept_; }
   int keptCount() const { return kept_.defined() ? static_cast<int>(kept_.size(1)) : 0; }
-  const std::vector<PlacedRun>& runs() const { return runs_; }
+  const std::vector<PlacedRun>& runs() const { return runs_; }  ///< packed ones, too
   std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
-  /// The same on a device, where what is in place already stays too. Throws DeviceFull.
+  /// The same on a device, where what is in place already stays too; nothing is packed. Throws DeviceFull.
   template <class Value>
   KvRows<Value> onDevice(const Accelerator& device) const;
 
@@ -67,17 +88,21 @@ class GatheredKv {
     int count = 0;
   };
   void startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table);
+  void leavePacked(std::vector<PlacedRun>& runs, int layer, const KvCache& cache);
   void keepPrefix(const std::vector<PlacedRun>& runs);
   void append(const PlacedRun& placed, int layer, const KvCache& cache, const RopeTable& table);
   void reserve(int tokens, const at::Tensor& like);
 
   at::Tensor keys_, values_;  ///< [kvHeads, capacity, headDimension]
-  int count_ = 0;
-  int expected_ = 0;    ///< tokens of what is being arranged: room is made for all at once
-  bool grows_ = false;  ///< it holds the block's own chunk, which may still grow
+  int count_ = 0;             ///< in place
+  std::vector<PackedChunk> packed_;
+  int packedCount_ = 0;
+  const KvCodec* codec_ = nullptr;  ///< of what is packed
+  int expected_ = 0;                ///< tokens of what is being arranged: room is made for all at once
+  bool grows_ = false;              ///< it holds the block's own chunk, which may still grow
   at::Tensor kept_;
-  std::vector<PlacedRun> runs_;
-  const RopeTable* table_ = nullptr;  ///< the keys were rotated by
+  std::vector<PlacedRun> runs_, inPlace_;  ///< all, and those that are in place
+  const RopeTable* table_ = nullptr;       ///< the keys were rotated by
   mutable Mirror mirror_;
 };
 
@@ -100,9 +125,10 @@ struct AttendedGroups {
   int farOpen = 0;     ///< so many far keys are seen by every query
 };
 
-/// Divides a selection and the block's own chunk into near and far keys and gathers them.
+/// Divides a selection and the block's own chunk into near and far keys and gathers them. mostUnpacked: as in
+/// GatheredKv::arrange; only keys that every query sees may stay packed.
 void arrangeGroups(const Selection& selection, const Block& block, const PositionScheme& positions, int layer,
-                   const KvCache& cache, RopeTable& table, AttendedGroups& groups);
+                   const KvCache& cache, RopeTable& table, AttendedGroups& groups, int mostUnpacked = 0);
 
 /// Queries of a block rotated for a group's keys.
 at::Tensor rotateNear(const at::Tensor& queries, const Block& block, const AttendedGroups& groups,

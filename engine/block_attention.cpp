@@ -5,7 +5,7 @@
 namespace kvasir {
 namespace {
 
-/// The keys of a group, in places of the gathered ones, that each row of a KV head's queries sees: [group ·
+/// The keys of a group, in places of those in place, that each row of a KV head's queries sees: [group ·
 /// tokens].
 struct SeenKeys {
   std::vector<int> begins, ends;
@@ -21,11 +21,13 @@ struct SeenKeys {
   }
 };
 
+/// In places of the keys that are not packed: packed ones are seen by all.
 SeenKeys nearKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
   const auto begin = [&](int row) {
     return groups.window == 0 ? 0 : countBefore(groups.near, block.first + row - groups.window + 1);
   };
-  return {group, block.tokens, begin, [&](int row) { return groups.view.own + row + 1; }};
+  const int own = groups.view.own - groups.near.packedCount();
+  return {group, block.tokens, begin, [own](int row) { return own + row + 1; }};
 }
 
 SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
@@ -93,22 +95,17 @@ class MeetingAttention {
         sums_(meetings.front().queries) {}
 
   BlockOutput onProcessor() {
-    at::parallel_for(0, kvHeads_ * rows_, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t head = begin / rows_; head * rows_ < end; ++head) {
-        const std::int64_t first = std::max(begin, head * rows_) - head * rows_;
-        const std::int64_t last = std::min(end, (head + 1) * rows_) - head * rows_;
-        for (const Meeting& meeting : meetings_) {
-          if (meeting.gathered.count() == 0) continue;
-          const GatheredKv& gathered = meeting.gathered;
-          const GroupMemory<Value> memory{
-              static_cast<const Value*>(meeting.queries.const_data_ptr()),
-              {gathered.keyRows<Value>(), gathered.valueRows<Value>(), gathered.headStride()},
-              meeting.seen.begins.data(),
-              meeting.seen.ends.data()};
-          attendRows(attentionOf(memory, gathered.count(), head, sums_.start()), first, last);
-        }
-        sums_.finish<Value>(head * rows_ + first, head * rows_ + last);
+    for (const Meeting& meeting : meetings_) attendPacked(meeting);
+    forRows([&](std::int64_t head, std::int64_t first, std::int64_t last) {
+      for (const Meeting& meeting : meetings_) {
+        if (meeting.gathered.count() == 0) continue;
+        const GatheredKv& gathered = meeting.gathered;
+        const KvRows<Value> rows{gathered.keyRows<Value>(), gathered.valueRows<Value>(), gathered.headStride()};
+        attendRows(attentionOf(memoryOf(meeting, rows, meeting.seen), gathered.count() - gathered.packedCount(),
+                               head, sums_.start()),
+                   first, last);
       }
+      sums_.finish<Value>(head * rows_ + first, head * rows_ + last);
     });
     return sums_.result;
   }
@@ -133,6 +130,46 @@ class MeetingAttention {
 
  private:
   static constexpr std::int64_t kLeastRows = 32;  // of a thread
+
+  /// Shares the rows among the threads: work(KV head, first row, last row).
+  template <class Work>
+  void forRows(const Work& work) const {
+    at::parallel_for(0, kvHeads_ * rows_, kLeastRows, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t head = begin / rows_; head * rows_ < end; ++head)
+        work(head, std::max(begin, head * rows_) - head * rows_,
+             std::min(end, (head + 1) * rows_) - head * rows_);
+    });
+  }
+
+  /// Chunks that stayed packed, some at a time, so that few are unpacked at once.
+  void attendPacked(const Meeting& meeting) {
+    constexpr std::size_t kAtOnce = 8;
+    const auto& chunks = meeting.gathered.packedChunks();
+    for (std::size_t first = 0; first < chunks.size(); first += kAtOnce) {
+      std::vector<KvTensors> kv(std::min(kAtOnce, chunks.size() - first));
+      at::parallel_for(0, std::ssize(kv), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+          kv[i] = meeting.gathered.unpacked(chunks[first + i]);
+      });
+      for (const KvTensors& chunk : kv) attendUnpacked(meeting, chunk);
+    }
+  }
+
+  void attendUnpacked(const Meeting& meeting, const KvTensors& kv) {
+    const int count = static_cast<int>(kv.keys.size(1));
+    const SeenKeys all(
+        1, static_cast<int>(rows_), [](int) { return 0; }, [&](int) { return count; });
+    const KvRows<Value> rows{static_cast<const Value*>(kv.keys.const_data_ptr()),
+                             static_cast<const Value*>(kv.values.const_data_ptr()), kv.keys.stride(0)};
+    forRows([&](std::int64_t head, std::int64_t first, std::int64_t last) {
+      attendRows(attentionOf(memoryOf(meeting, rows, all), count, head, sums_.start()), first, last);
+    });
+  }
+
+  GroupMemory<Value> memoryOf(const Meeting& meeting, const KvRows<Value>& rows, const SeenKeys& seen) const {
+    return {static_cast<const Value*>(meeting.queries.const_data_ptr()), rows, seen.begins.data(),
+            seen.ends.data()};
+  }
 
   /// Of one KV head.
   BlockAttention<Value> attentionOf(const GroupMemory<Value>& memory, int count, std::int64_t head,
@@ -207,10 +244,10 @@ BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, c
     if (groups.window == 0) return 0;
     return countBefore(groups.near, block.first + next(beacon) - groups.window + 1);
   };
+  const int inPlace = groups.view.own - groups.near.packedCount();
+  const auto nearEnd = [&](int beacon) { return inPlace + next(beacon); };
   const auto ownEnd = [&](int beacon) { return own.count() - beacons + beacon + 1; };
-  return attendMeetings({{groups.near,
-                          queries,
-                          {group, beacons, begin, [&](int beacon) { return groups.view.own + next(beacon); }}},
+  return attendMeetings({{groups.near, queries, {group, beacons, begin, nearEnd}},
                          {own, queries, {group, beacons, [](int) { return 0; }, ownEnd}}},
                         scale, device);
 }

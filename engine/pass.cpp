@@ -142,7 +142,7 @@ at::Tensor ForwardPass::attendChunk(int layer, const Block& block, const at::Ten
   const PositionScheme& positions = positionsOf(layer);
   RopeTable& table = tableOf(layer, block);
   here.selection = choose(layer, block, queries, states);
-  arrangeGroups(here.selection, block, positions, layer, parts_.cache, table, here.groups);
+  arrangeGroups(here.selection, block, positions, layer, parts_.cache, table, here.groups, mostUnpacked());
   attended_ = std::max(attended_, attendedBy(here.groups, block));
   BlockQueries rotated;
   rotated.plain = rotateNear(queries, block, here.groups, table);

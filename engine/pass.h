@@ -29,6 +29,7 @@ struct PassParts {
   /// Told after every layer of every chunk; may throw to stop.
   std::function<void()> breathe = [] {};
   Accelerator* device = nullptr;  ///< attends to blocks; null: the processor does
+  int mostUnpacked = kMostUnpacked;
 };
 
 /// Which rows of the last layer a reading wants.
@@ -115,6 +116,7 @@ class ForwardPass {
   Selection localWindow(const Block& block) const;  ///< of a layer with a window of its own
   const PositionScheme& positionsOf(int layer) const;
   RopeTable& tableOf(int layer, const Block& block);
+  int mostUnpacked() const { return parts_.device ? 0 : parts_.mostUnpacked; }  ///< a device unpacks nothing
 
   bool wantsStates(int layer) const;
   /// Whether an answer's open chunk has grown past what the budget leaves it.

@@ -22,12 +22,26 @@ void normalizeVector(const std::vector<float>& in, const at::Tensor& weight, dou
   normalizeRows(norm, 0, static_cast<std::int64_t>(in.size()) / norm.width);
 }
 
+/// Where rows of one KV head lie.
+struct KvPlace {
+  const void *keys = nullptr, *values = nullptr;  ///< [count, dimension]
+  at::ScalarType type = at::kFloat;
+};
+
+/// Of a KV head, from a row on. Heads of both are equally far apart.
+KvPlace placeOf(const KvTensors& kv, int kvHead, int row) {
+  const auto at =
+      static_cast<std::size_t>(kvHead * kv.keys.stride(0) + row * kv.keys.size(2)) * kv.keys.element_size();
+  return {static_cast<const std::byte*>(kv.keys.const_data_ptr()) + at,
+          static_cast<const std::byte*>(kv.values.const_data_ptr()) + at, kv.keys.scalar_type()};
+}
+
 /// Part of a token's attention: some keys of one group, one KV head.
 struct Part {
-  const GatheredKv& gathered;
   const float* queries;  ///< [group, dimension], rotated
-  int kvHead, from, to;
-  std::int64_t weightsAt;                                       ///< of this part's weights among all
+  int kvHead, count;
+  std::int64_t weightsAt;  ///< of this part's weights among all
+  KvPlace place = {};      ///< of what is packed nothing until a thread has unpacked it
   float *output = nullptr, *largest = nullptr, *sum = nullptr;  ///< [group, dimension], [group] twice
 };
 
@@ -38,34 +52,65 @@ struct PartShape {
   std::size_t floats() const { return static_cast<std::size_t>(group * (dimension + 2)); }
 };
 
-template <class Value>
-void run(const Part& part, float scale, const PartShape& shape, float* weights, std::int64_t stride) {
-  const std::int64_t at = part.kvHead * part.gathered.headStride() + std::int64_t{part.from} * shape.dimension;
-  TokenAttention<Value> attention;
-  attention.queries = part.queries;
-  attention.group = shape.group;
-  attention.dimension = shape.dimension;
-  attention.keys = part.gathered.keyRows<Value>() + at;
-  attention.values = part.gathered.valueRows<Value>() + at;
-  attention.count = part.to - part.from;
-  attention.scale = scale;
-  attention.weights = weights + part.kvHead * shape.group * stride + part.weightsAt;
-  attention.weightStride = stride;
-  attention.output = part.output;
-  attention.largest = part.largest;
-  attention.sum = part.sum;
-  kvasir::attendToken(attention);
+/// How a part is weighed and where its weights go.
+struct TokenWeights {
+  float scale;
+  PartShape shape;
+  float* weights;  ///< [heads, stride]
+  std::int64_t stride;
+
+  template <class Value>
+  void attendAs(const Part& part) const {
+    TokenAttention<Value> attention;
+    attention.queries = part.queries;
+    attention.group = shape.group;
+    attention.dimension = shape.dimension;
+    attention.keys = static_cast<const Value*>(part.place.keys);
+    attention.values = static_cast<const Value*>(part.place.values);
+    attention.count = part.count;
+    attention.scale = scale;
+    attention.weights = weights + part.kvHead * shape.group * stride + part.weightsAt;
+    attention.weightStride = stride;
+    attention.output = part.output;
+    attention.largest = part.largest;
+    attention.sum = part.sum;
+    kvasir::attendToken(attention);
+  }
+  void attend(const Part& part) const {
+    if (part.place.type == at::kFloat)
+      attendAs<float>(part);
+    else
+      attendAs<std::uint16_t>(part);
+  }
+};
+
+const float* queriesOf(const std::vector<float>& queries, int kvHead, const PartShape& shape) {
+  return queries.data() + kvHead * shape.group * shape.dimension;
 }
 
-/// Splits [from, count) of a group in two for each KV head, so that two threads share the work evenly.
+/// A part for each KV head of each chunk that stayed packed, which every query sees whole.
+void addPacked(const GatheredKv& gathered, const std::vector<float>& queries, const PartShape& shape,
+               std::vector<Part>& parts) {
+  std::int64_t first = 0;
+  for (const GatheredKv::PackedChunk& chunk : gathered.packedChunks()) {
+    const int count = chunk.placed.keys();
+    for (int head = 0; head < shape.kvHeads; ++head)
+      parts.push_back({queriesOf(queries, head, shape), head, count, first});
+    first += count;
+  }
+}
+
+/// Splits the keys in place of a group, from `from` on, in two for each KV head, so that two threads share the
+/// work evenly.
 void addParts(const GatheredKv& gathered, const std::vector<float>& queries, const PartShape& shape, int from,
               std::vector<Part>& parts, std::int64_t weightsAt) {
-  const int middle = (from + gathered.count()) / 2;
+  const int count = gathered.count() - gathered.packedCount(), middle = (from + count) / 2;
+  const KvTensors inPlace{gathered.keys(), gathered.values()};
   for (int head = 0; head < shape.kvHeads; ++head)
-    for (const auto& [begin, end] : {std::pair{from, middle}, std::pair{middle, gathered.count()}})
+    for (const auto& [begin, end] : {std::pair{from, middle}, std::pair{middle, count}})
       if (begin < end)
-        parts.push_back({gathered, queries.data() + head * shape.group * shape.dimension, head, begin, end,
-                         weightsAt + begin});
+        parts.push_back({queriesOf(queries, head, shape), head, end - begin, weightsAt + begin,
+                         placeOf(inPlace, head, begin)});
 }
 
 void placeSums(std::vector<Part>& parts, const PartShape& shape, std::vector<float>& sums) {
@@ -98,17 +143,16 @@ void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* we
       for (int i = 0; i < shape.dimension; ++i) attended[head * shape.dimension + i] += factor * output[i];
       if (!weights) continue;
       float* mine = weights + head * stride + part.weightsAt;
-      for (int key = 0; key < part.to - part.from; ++key) mine[key] *= factor;
+      for (int key = 0; key < part.count; ++key) mine[key] *= factor;
     }
   }
 }
 
 /// Parts that a thread takes at least, so that few keys are not divided.
-std::int64_t grainOf(const std::vector<Part>& parts, const PartShape& shape) {
+std::int64_t grainOf(std::span<const Part> parts, const PartShape& shape) {
   constexpr std::int64_t kLeastProducts = 1 << 15;
   std::int64_t products = 0;
-  for (const Part& part : parts)
-    products += std::int64_t{2} * (part.to - part.from) * shape.group * shape.dimension;
+  for (const Part& part : parts) products += std::int64_t{2} * part.count * shape.group * shape.dimension;
   const auto count = static_cast<std::int64_t>(parts.size());
   return std::max<std::int64_t>(1, count * kLeastProducts / std::max<std::int64_t>(1, products));
 }
@@ -227,14 +271,17 @@ void ForwardPass::attendToken(int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   RopeTable& table = tableOf(layer, block);
-  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, table, state.groups);
+  arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, table, state.groups,
+                mostUnpacked());
   attended_ = std::max(attended_, attendedBy(state.groups, block));
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const PartShape partShape{shape.kvHeads, shape.group(), shape.headDimension};
-  const int hidden = state.groups.view.hidden;
+  const int hidden = state.groups.view.hidden;  // where any is, nothing is packed
   std::vector<Part> parts;
   rotateToken(block.first - state.groups.nearOrigin, table, token_.nearQueries);
-  addParts(near, token_.nearQueries, partShape, hidden, parts, 0);
+  addPacked(near, token_.nearQueries, partShape, parts);
+  const std::size_t packed = parts.size();
+  addParts(near, token_.nearQueries, partShape, hidden, parts, near.packedCount());
   if (far.count() > 0) {
     rotateToken(positionsOf(layer).farQuery(block.first), table, token_.farQueries);
     addParts(far, token_.farQueries, partShape, 0, parts, near.count());
@@ -245,15 +292,23 @@ void ForwardPass::attendToken(int layer, const Block& block) {
   token_.weights.resize(static_cast<std::size_t>(shape.heads * stride));
   for (int head = 0; head < shape.heads; ++head)
     std::fill_n(token_.weights.data() + head * stride, hidden, 0.0f);
-  at::parallel_for(0, std::ssize(parts), grainOf(parts, partShape), [&](std::int64_t begin, std::int64_t end) {
+  const TokenWeights weighing{shape.attentionScale, partShape, token_.weights.data(), stride};
+  at::parallel_for(0, std::ssize(near.packedChunks()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const Part& part = parts[static_cast<std::size_t>(i)];
-      if (near.type() == at::kFloat)
-        run<float>(part, shape.attentionScale, partShape, token_.weights.data(), stride);
-      else
-        run<std::uint16_t>(part, shape.attentionScale, partShape, token_.weights.data(), stride);
+      const KvTensors kv = near.unpacked(near.packedChunks()[static_cast<std::size_t>(i)]);
+      for (int head = 0; head < shape.kvHeads; ++head) {
+        Part& part = parts[static_cast<std::size_t>(i * shape.kvHeads + head)];
+        part.place = placeOf(kv, head, 0);
+        weighing.attend(part);
+      }
     }
   });
+  const std::span<const Part> inPlace = std::span(parts).subspan(packed);
+  at::parallel_for(0, std::ssize(inPlace), grainOf(inPlace, partShape),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t i = begin; i < end; ++i)
+                       weighing.attend(inPlace[static_cast<std::size_t>(i)]);
+                   });
   token_.attended.resize(static_cast<std::size_t>(shape.heads * shape.headDimension));
   const bool isWatched = isObserved(layer) || isWeighed();
   joinParts(parts, partShape, isWatched ? token_.weights.data() : nullptr, stride, token_.attended.data());

@@ -61,7 +61,7 @@ TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
       cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
       pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.beaconWeights, model.form,
              *policy_, *positions_, cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe,
-             model.device.get()}) {}
+             model.device.get(), settings.mostUnpacked}) {}
 
 ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
                                     int documentTokens) {

@@ -27,6 +27,7 @@ class TextRun {
     bool isAdapted =
         false;  ///< the tokens are of a question (isQuestion) and its answer, which the adapter acts on
     int documentTokens = 0;  ///< of the whole document, with its frame; 0: not known
+    int mostUnpacked = kMostUnpacked;
   };
   /// Over the store, which must outlive it, or over memory of its own where it is null. The model must outlive
   /// it.

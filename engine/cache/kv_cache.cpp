@@ -96,6 +96,11 @@ KvTensors KvCache::read(int layer, int chunk) const {
   return tail(chunk)[static_cast<std::size_t>(layer)];
 }
 
+int KvCache::packedTokens() const {
+  if (!codec_.packs() || isCompact_) return 0;
+  return tailFrom_ >= 0 && tailFrom_ < chunks() ? chunk(tailFrom_).begin : tokens();
+}
+
 std::byte* KvCache::layerBytes(int layer, int chunk) const {
   const int slot = isCompact_ ? chunk % extras_.keptSlots() : chunk;
   return store_.slot(slot) + static_cast<std::size_t>(layer) * (kvBytes_ + noteBytes(extras_.noteFloats));

@@ -61,6 +61,12 @@ class KvCache {
   /// Of a tail chunk that still grows, the room for tokens to come too.
   KvTensors read(int layer, int chunk) const;
 
+  /// Tokens before this one lie in the store as a codec that packs left them; 0 where it does not.
+  int packedTokens() const;
+  /// Such a chunk of a layer, as long as the store is there.
+  const std::byte* packed(int layer, int chunk) const { return layerBytes(layer, chunk); }
+  const KvCodec& codec() const { return codec_; }
+
   /// Tokens named for each KV head, anywhere before the tail: [kvHeads, count], int64. Of a document that is
   /// not kept whole, the first rows that are.
   KvTensors readKept(int layer, const at::Tensor& tokens) const;

@@ -90,11 +90,13 @@ TEST_P(Kivi, TakesTokensAsAPartOfMore) {
   EXPECT_TRUE(at::equal(back.values, expected.values));
 }
 
-// A chunk's own queries meet its keys and values as computed, later ones meet levels.
+// A chunk's own queries meet its keys and values as computed, later ones meet levels: unpacked before, or as
+// they are attended to.
 TEST_P(Kivi, IsMetByLaterChunksOnly) {
   const Tensors t = randomTensors(300);
   const at::Tensor ours = OneLayer(findMethod(row()), 0).run(t);
-  for (const int query : {5, 127, 128, 299}) {
+  const at::Tensor packed = OneLayer(findMethod(row()), 0, {}, 0, kChunkTokens).run(t);
+  for (const int query : {5, 127, 128, 255, 256, 299}) {
     Tensors met{t.queries, t.keys.clone(), t.values.clone()};
     for (int chunk = 0; chunk < query / kChunkTokens; ++chunk)
       for (int head = 0; head < kKvHeads; ++head) {
@@ -106,8 +108,28 @@ TEST_P(Kivi, IsMetByLaterChunksOnly) {
       }
     std::vector<Meeting> keys;
     for (int token = 0; token <= query; ++token) keys.push_back({token, double(token), double(query)});
-    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(met, query, head, keys), head, query);
+    for (int head = 0; head < kHeads; ++head) {
+      const std::vector<double> expected = attend(met, query, head, keys);
+      expectNear(ours, expected, head, query);
+      expectNear(packed, expected, head, query);
+    }
   }
+}
+
+// Only what is in place takes memory: here the chunk that is being read.
+TEST_P(Kivi, StaysPackedWhereMuchIsAttendedTo) {
+  constexpr int kTokens = 20 * kChunkTokens;
+  const Tensors t = randomTensors(kTokens);
+  OneLayer unpacked(findMethod(row()), 0), packed(findMethod(row()), 0, {}, 0, 4 * kChunkTokens);
+  unpacked.run(t);
+  packed.run(t);
+  EXPECT_EQ(unpacked.groups().near.packedCount(), 0);
+  EXPECT_EQ(packed.groups().near.packedCount(), kTokens - kChunkTokens);
+  EXPECT_EQ(packed.groups().near.count(), kTokens);
+  EXPECT_LE(packed.groups().near.bytes(), unpacked.groups().near.bytes() / 8);
+  EXPECT_TRUE(at::allclose(packed.groups().near.keysAt(100, kTokens - 7),
+                           unpacked.groups().near.keys().narrow(1, 100, kTokens - 107), 1e-6, 1e-6));
+  EXPECT_LE(packed.lookups(), 9 * 20) << "what stays packed is looked up once";
 }
 
 INSTANTIATE_TEST_SUITE_P(Bits, Kivi, testing::Values(4, 2));

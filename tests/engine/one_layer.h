@@ -81,9 +81,11 @@ class CountedChunks : public MemoryChunks {
 class OneLayer {
  public:
   /// shape: of the model whose positions are stretched; nothing: positions of kFrequencies at any length.
-  /// trainedTokens: of the model; 0: not known.
-  OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {}, int trainedTokens = 0)
+  /// trainedTokens: of the model; 0: not known. mostUnpacked: as in GatheredKv::arrange.
+  OneLayer(const Method& method, int budget, std::optional<ModelShape> shape = {}, int trainedTokens = 0,
+           int mostUnpacked = 0)
       : model_(std::move(shape)),
+        mostUnpacked_(mostUnpacked),
         codec_(method.codec.make(at::kFloat)),
         policy_(method.makePolicy({.shape = shape_,
                                    .heads = kHeads,
@@ -115,6 +117,7 @@ class OneLayer {
   const std::vector<Selection>& selections() const { return selections_; }
   const KvCache& cache() const { return cache_; }
   int lookups() const { return store_.lookups; }
+  const AttendedGroups& groups() const { return groups_; }
 
  private:
   at::Tensor attendChunk(const Tensors& t, const Block& block) {
@@ -123,7 +126,7 @@ class OneLayer {
     RopeTable& table = tableFor(first + tokens);
     const Selection selection =
         policy_->select(0, block, {queries, rotateFar(queries, block, *positions_, table)}, cache_);
-    arrangeGroups(selection, block, *positions_, 0, cache_, table, groups_);
+    arrangeGroups(selection, block, *positions_, 0, cache_, table, groups_, mostUnpacked_);
     const at::Tensor near = rotateNear(queries, block, groups_, table),
                      far = rotateFar(queries, block, *positions_, table);
     const BlockOutput output = attendBlock(groups_, near, far, block, static_cast<float>(kScale));
@@ -153,6 +156,7 @@ class OneLayer {
   }
 
   std::optional<ModelShape> model_;
+  int mostUnpacked_;
   KvShape shape_{1, kKvHeads, kDimension};
   std::unique_ptr<KvCodec> codec_;
   std::unique_ptr<KvPolicy> policy_;
