@@ -129,7 +129,8 @@ FullAttention lookFully(const LoadedModel& model, const ChunkedReading& reading,
   const AskSettings asFirst;
   const Script script = plainTokens(model, answer);
   Answer again;
-  const Said said = sayAnswer(model, run.pass(), last, {asFirst, script, listener, Clock::now()}, again);
+  const Said said =
+      sayAnswer(model, run.pass(), last, reading.tokenIds(), {asFirst, script, listener, Clock::now()}, again);
   return {tap.map(reading.finished()), placeLooks(tap.looks(reading.finished()), said, again.text)};
 }
 
@@ -169,7 +170,7 @@ Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading
   const std::vector<TokenId> tokens = frameQuestion(model, question);
   answer.questionTokens = static_cast<int>(tokens.size());
   const at::Tensor last = run.readAfter(reading.finishedRuns(), tokens);
-  const Said said = sayAnswer(model, run.pass(), last, asking, answer);
+  const Said said = sayAnswer(model, run.pass(), last, reading.tokenIds(), asking, answer);
   answer.looks = placeLooks(tap.looks(reading.finished()), said, answer.text);
   answer.map = tap.map(reading.finished());
   answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);

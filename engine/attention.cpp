@@ -161,6 +161,13 @@ void GatheredKv::arrange(const at::Tensor& kept, const std::vector<PlacedRun>& r
   runs_ = runs;
 }
 
+void GatheredKv::dropLast(int tokens) {
+  assert(!inPlace_.empty() && inPlace_.back().isOwn);
+  for (std::vector<PlacedRun>* runs : {&runs_, &inPlace_}) runs->back().run.end -= tokens;
+  count_ -= tokens;
+  mirror_.count = std::min(mirror_.count, count_);
+}
+
 KvTensors GatheredKv::unpacked(const PackedChunk& chunk) const {
   const PlacedRun& placed = chunk.placed;
   const KvShape shape{1, static_cast<int>(keys_.size(0)), static_cast<int>(keys_.size(2))};

@@ -50,6 +50,9 @@ class GatheredKv {
   void arrange(const at::Tensor& kept, const std::vector<PlacedRun>& runs, int layer, const KvCache& cache,
                const RopeTable& table, int mostUnpacked = 0);
 
+  /// Of the last run, which is the block's own chunk, the last tokens go.
+  void dropLast(int tokens);
+
   int count() const { return packedCount_ + count_; }
   int packedCount() const { return packedCount_; }  ///< the first ones
   const std::vector<PackedChunk>& packedChunks() const { return packed_; }

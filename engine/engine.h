@@ -80,6 +80,8 @@ struct AskSettings {
   std::vector<int>
       pinnedChunks;  ///< attended by every layer, within the budget; for methods that choose chunks
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
+  bool speculates = true;  ///< guesses tokens that the document may have next: the same answer, sooner where it
+                           ///< quotes
   int maxSteps = 6;  ///< for methods whose model goes through the document in parts: as many as it looks at
 };
 
@@ -178,7 +180,8 @@ struct Answer {
   bool stoppedByLimit = false;   ///< ended by maxTokens, not by the model
   bool stoppedByRepeat = false;  ///< ended because it began to repeat itself; the repeat is left out of `text`
   double firstTokenSeconds = 0, totalSeconds = 0;
-  double logProbability = 0;        ///< sum over the answer's tokens
+  int guessedTokens = 0, rightGuesses = 0;  ///< of AskSettings::speculates
+  double logProbability = 0;                ///< sum over the answer's tokens
   std::size_t kvBytesInMemory = 0;  ///< all that was held for the answer when it was said, beside the model:
                                     ///< attended KV, tail, index, rankings, angles, evidence, the reading's
                                     ///< tokens; not the mapped file, which the system keeps or drops

@@ -1,10 +1,14 @@
 #include "engine/generation.h"
 
+#include <functional>
+
 namespace kvasir {
 namespace {
 
 // So many tokens said a second time are a loop, not a phrase that comes back.
 constexpr std::ptrdiff_t kRepeatTokens = 16;
+// Of an answer that is known, so many tokens go through the model behind the next one.
+constexpr int kScriptAhead = 3;
 
 bool endsAnswer(const Tokenizer& tokenizer, TokenId token) {
   const auto& ends = tokenizer.vocabulary().ends;
@@ -49,6 +53,55 @@ std::string wholeSentences(const std::string& text, std::size_t end) {
   return last == std::string::npos ? kept : kept.substr(0, last + 1);
 }
 
+/// A pass that is given an answer's tokens one by one and may be ahead of them by guesses.
+class PassAhead {
+ public:
+  /// What may come next, at most so many tokens.
+  using Guess = std::function<std::vector<TokenId>(int most)>;
+  /// Told how many were guessed, how many of these were said, and what their pass took, in passes of one token.
+  using Judge = std::function<void(int guessed, int said, double cost)>;
+
+  PassAhead(ForwardPass& pass, Guess guess, Judge judge)
+      : pass_(pass), guess_(std::move(guess)), judge_(std::move(judge)) {}
+
+  /// The log-odds of what follows a token.
+  std::span<const float> after(TokenId token) {
+    if (said_ == tried_.size() || tried_[said_] != token) {
+      settle();
+      tried_ = {token};
+      const std::vector<TokenId> guessed = guess_(pass_.mostOnTrial() - 1);
+      tried_.insert(tried_.end(), guessed.begin(), guessed.end());
+      const Clock::time_point start = Clock::now();
+      logits_ = pass_.tryTokens(tried_);
+      seconds_ = secondsSince(start);
+      if (tried_.size() == 1)
+        secondsOfOne_ = secondsOfOne_ > 0 ? std::min(seconds_, 1.1 * secondsOfOne_) : seconds_;
+    }
+    const std::size_t vocabulary = logits_.size() / tried_.size();
+    return logits_.subspan(vocabulary * said_++, vocabulary);
+  }
+
+  /// What was guessed and not said goes.
+  void settle() {
+    if (tried_.empty()) return;
+    pass_.accept(static_cast<int>(said_));
+    const auto tried = static_cast<int>(tried_.size()), said = static_cast<int>(said_);
+    if (tried > 1) judge_(tried - 1, said - 1, secondsOfOne_ > 0 ? seconds_ / secondsOfOne_ : tried);
+    tried_.clear();
+    said_ = 0;
+  }
+
+ private:
+  ForwardPass& pass_;
+  Guess guess_;
+  Judge judge_;
+  std::vector<TokenId> tried_;
+  std::size_t said_ = 0;  ///< of those that were tried
+  std::span<const float> logits_;
+  double seconds_ = 0;       ///< that these took
+  double secondsOfOne_ = 0;  ///< that the last single token took; what chunks are chosen anew for takes longer
+};
+
 }  // namespace
 
 double secondsSince(Clock::time_point start) {
@@ -61,8 +114,8 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow, const Asking& asking,
-               Answer& answer) {
+Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow, TokenView text,
+               const Asking& asking, Answer& answer) {
   const auto& [settings, script, listener, start] = asking;
   Sampler sampler(settings.sampling);
   TextAssembler assembler;
@@ -71,6 +124,19 @@ Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& la
   answer.stoppedByLimit = true;
   Said said;
   const int most = script ? static_cast<int>(script->size()) : settings.maxTokens;
+  PromptLookup lookup(text);
+  const auto guess = [&](int atMost) {
+    const int left = most - static_cast<int>(said.tokens.size());
+    if (!settings.speculates) return std::vector<TokenId>();
+    if (!script) return lookup.guess(said.tokens, std::min(atMost, left - 1));
+    const auto next = script->begin() + std::ssize(said.tokens);
+    return std::vector<TokenId>(next, next + std::min({atMost, left, kScriptAhead}));
+  };
+  PassAhead ahead(pass, guess, [&](int guessed, int right, double cost) {
+    lookup.judge(guessed, right, cost);
+    answer.guessedTokens += guessed;
+    answer.rightGuesses += right;
+  });
   for (int count = 0; count < most; ++count) {
     const TokenId token = script ? (*script)[static_cast<std::size_t>(count)] : sampler.pick(logits);
     if (count == 0) answer.firstTokenSeconds = secondsSince(start);
@@ -82,9 +148,9 @@ Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& la
     ++answer.answerTokens;
     said.tokens.push_back(token);
     said.starts.push_back(answer.text.size());
-    const std::string text = assembler.add(model.tokenizer->bytesOf(token));
-    answer.text += text;
-    if (!script && !text.empty()) listener.answerText(text);
+    const std::string words = assembler.add(model.tokenizer->bytesOf(token));
+    answer.text += words;
+    if (!script && !words.empty()) listener.answerText(words);
     const double speed = count > 0 ? count / (secondsSince(start) - answer.firstTokenSeconds) : 0;
     listener.progress({script ? Stage::Retrieving : Stage::Answering, count + 1, most, speed});
     if (!script && settings.repeats == Repeats::Stop && endsInRepeat(said.tokens)) {
@@ -93,8 +159,9 @@ Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& la
       answer.stoppedByRepeat = true;
       break;
     }
-    if (script || count + 1 < most) logits = pass.generate(token);
+    if (script || count + 1 < most) logits = ahead.after(token);
   }
+  ahead.settle();
   const std::size_t blank = std::min(answer.text.find_first_not_of(kBlank), answer.text.size());
   answer.text = trimmed(answer.text);
   for (std::size_t& place : said.starts)

@@ -4,6 +4,7 @@
 
 #include "engine/loaded_model.h"
 #include "engine/pass.h"
+#include "engine/prompt_lookup.h"
 
 namespace kvasir {
 
@@ -31,9 +32,10 @@ struct Said {
 std::string trimmed(const std::string& text);
 
 /// Says the answer token by token after a pass whose last row is given; fills text, tokens, ends,
-/// log-probability and the first token's time.
-Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow, const Asking& asking,
-               Answer& answer);
+/// log-probability and the first token's time. text: what the answer is likely to quote; what is said does not
+/// depend on it.
+Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& lastRow, TokenView text,
+               const Asking& asking, Answer& answer);
 
 /// A tap's looks, the question's first, each beside the bytes of its token in the answer's text.
 std::vector<AnswerLook> placeLooks(std::vector<AnswerLook> looks, const Said& said, const std::string& text);

@@ -283,7 +283,8 @@ std::size_t ForwardPass::bytes() const {
   for (const auto& [scale, table] : tables_) sum += table.bytes();
   for (const Layer& layer : layers_)
     sum += layer.groups.near.bytes() + layer.groups.far.bytes() + layer.beacons.bytes() + layer.before.bytes() +
-           layer.open.bytes() + layer.selection.scores.capacity() * sizeof(float);
+           layer.open.bytes() +
+           (layer.selection.scores.capacity() + layer.triedQueries.capacity()) * sizeof(float);
   return sum;
 }
 

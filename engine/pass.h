@@ -52,6 +52,15 @@ class ForwardPass {
   /// Adds one token to the answer's open chunk and returns the log-odds of the next: [vocabulary].
   std::span<const float> generate(TokenId token);
 
+  /// Adds tokens on trial, as many as `mostOnTrial` at the most, and returns the log-odds after each, [tokens,
+  /// vocabulary], bit for bit what one after the other gives. Then `accept` says how many of them stay; until
+  /// then nothing else may be asked.
+  std::span<const float> tryTokens(std::span<const TokenId> tokens);
+  void accept(int tokens);
+  /// 1: where a chunk begins, or chunks are chosen anew; where the policy watches attention, which could not be
+  /// taken back; and on a device, where rows are multiplied one by one.
+  int mostOnTrial() const;
+
   int attendedTokens() const { return attended_; }  ///< the most any query of any layer saw
   /// Held between tokens: gathered keys and values, tables of angles, what answers retrieve by, buffers.
   std::size_t bytes() const;
@@ -66,10 +75,11 @@ class ForwardPass {
   };
   struct Layer {
     AttendedGroups groups;
-    Selection selection;  ///< in force for the open chunk of an answer
-    BlockDigest before;   ///< of the chunk before
-    BlockDigest open;     ///< of the open chunk so far; states have room for a whole one
-    GatheredKv beacons;   ///< those of the window being read
+    Selection selection;              ///< in force for the open chunk of an answer
+    BlockDigest before;               ///< of the chunk before
+    BlockDigest open;                 ///< of the open chunk so far; states have room for a whole one
+    std::vector<float> triedQueries;  ///< [tokens, heads · headDimension], of tokens on trial
+    GatheredKv beacons;               ///< those of the window being read
   };
   struct Projected {
     at::Tensor queries, keys, values;  ///< [heads or kvHeads, rows, headDimension]
@@ -81,9 +91,10 @@ class ForwardPass {
     std::int64_t tokens = 0, beacons = 0;
     Outputs outputs = Outputs::All;
   };
+  /// Of the tokens on trial, row by row.
   struct TokenBuffers {
     std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
-    std::vector<float> nearQueries, farQueries;  ///< rotated, [heads, headDimension]
+    std::vector<float> nearQueries, farQueries;  ///< of one, rotated: [heads, headDimension]
     std::vector<float> partSums;                 ///< what parts of the attention came to
     ProductMemory memory;
 
@@ -119,13 +130,15 @@ class ForwardPass {
   int mostUnpacked() const { return parts_.device ? 0 : parts_.mostUnpacked; }  ///< a device unpacks nothing
 
   bool wantsStates(int layer) const;
-  /// Whether an answer's open chunk has grown past what the budget leaves it.
-  bool outgrows(const Selection& selection, const Block& block) const;
+  /// How far the budget lets an answer's open chunk go on, the tokens it has with it; below 0: it is too long.
+  int tokensLeft(const Selection& selection) const;
   void generateLayer(int layer, const Block& block);
-  void projectToken(const LayerWeights& weights, int layer, const Block& block);
-  void rotateToken(int position, const RopeTable& table, std::vector<float>& rotated) const;
-  void attendToken(int layer, const Block& block);
-  void watchToken(int layer, const Block& block);
+  void projectTokens(const LayerWeights& weights, int layer, const Block& block);
+  void rotateToken(const float* queries, int position, const RopeTable& table,
+                   std::vector<float>& rotated) const;
+  /// place: among the tokens on trial.
+  void attendToken(int layer, const Block& block, int place);
+  void watchToken(int layer, const Block& block, int place);
   void addVector(const std::vector<float>& output, const at::Tensor& postNorm);
 
   PassParts parts_;
@@ -137,6 +150,8 @@ class ForwardPass {
   TokenBuffers token_;
   int attended_ = 0;
   int openChunk_ = -1;
+  int onTrial_ = 0;                 ///< last tokens of the open chunk
+  std::vector<int> triedAttended_;  ///< by token on trial, as `attended_`
 };
 
 }  // namespace kvasir

@@ -1,5 +1,5 @@
-// ForwardPass, one token at a time: products with one row on the weights' own levels, no tensor arithmetic
-// between.
+// ForwardPass, one token at a time or a few on trial: products with one row each on the weights' own levels, no
+// tensor arithmetic between.
 #include <cassert>
 
 #include "engine/pass.h"
@@ -160,7 +160,23 @@ std::int64_t grainOf(std::span<const Part> parts, const PartShape& shape) {
 }  // namespace
 
 std::span<const float> ForwardPass::generate(TokenId token) {
+  const std::span<const float> logits = tryTokens({&token, 1});
+  accept(1);
+  return logits;
+}
+
+int ForwardPass::mostOnTrial() const {
+  if (openChunk_ < 0 || needs_.observedTokens > 0 || parts_.device) return 1;
+  const Run open = parts_.cache.chunk(openChunk_);
+  int most = kChunkTokens - (open.end - open.begin);
+  for (const Layer& layer : layers_) most = std::min(most, tokensLeft(layer.selection));
+  return std::max(1, most);
+}
+
+std::span<const float> ForwardPass::tryTokens(std::span<const TokenId> tokens) {
+  assert(onTrial_ == 0 && std::ssize(tokens) <= mostOnTrial());
   KvCache& cache = parts_.cache;
+  const auto rows = tokens.size(), width = static_cast<std::size_t>(parts_.shape.width);
   const bool isFull =
       openChunk_ >= 0 && cache.chunk(openChunk_).end - cache.chunk(openChunk_).begin == kChunkTokens;
   const bool opens = openChunk_ < 0 || isFull;
@@ -168,10 +184,13 @@ std::span<const float> ForwardPass::generate(TokenId token) {
     for (Layer& layer : layers_)
       layer.before = {layer.open.query / static_cast<double>(kChunkTokens), layer.open.states};
   if (opens) openChunk_ = cache.openTail();
-  cache.grow(openChunk_);
-  const Block block{openChunk_, cache.chunk(openChunk_).end - 1, 1};
-  token_.x.resize(static_cast<std::size_t>(parts_.shape.width));
-  parts_.weights.embedding.row(token, token_.x.data());
+  onTrial_ = static_cast<int>(rows);
+  triedAttended_.assign(rows, 0);
+  cache.grow(openChunk_, onTrial_);
+  const Block block{openChunk_, cache.chunk(openChunk_).end - onTrial_, onTrial_};
+  token_.x.resize(rows * width);
+  for (std::size_t row = 0; row < rows; ++row)
+    parts_.weights.embedding.row(tokens[row], token_.x.data() + row * width);
   for (float& value : token_.x) value *= parts_.shape.embeddingScale;
   for (int layer = 0; layer < parts_.shape.layers; ++layer) {
     Layer& state = layers_[static_cast<std::size_t>(layer)];
@@ -179,44 +198,70 @@ std::span<const float> ForwardPass::generate(TokenId token) {
       state.open.query = at::zeros(state.before.query.sizes(), at::kFloat);
       if (wantsStates(layer)) state.open.states = at::empty({kChunkTokens, parts_.shape.width}, at::kFloat);
     }
-    if (opens || outgrows(state.selection, block))
-      state.selection = choose(layer, block, state.before.query, state.before.states);
+    if (opens || tokensLeft(state.selection) < 0)
+      state.selection = choose(layer, {block.chunk, block.first, 1}, state.before.query, state.before.states);
     generateLayer(layer, block);
     parts_.breathe();
   }
-  if (parts_.tap) parts_.tap->countQueries(1);
   normalizeVector(token_.x, parts_.weights.finalNorm, parts_.shape.normEpsilon, token_.normed);
-  token_.logits.resize(static_cast<std::size_t>(parts_.shape.vocabulary));
-  parts_.weights.outputHead().multiply(token_.normed.data(), token_.logits.data(), parts_.form, token_.memory);
+  token_.logits.resize(rows * static_cast<std::size_t>(parts_.shape.vocabulary));
+  parts_.weights.outputHead().multiply(token_.normed.data(), token_.logits.data(), onTrial_, parts_.form,
+                                       token_.memory);
   return token_.logits;
 }
 
-bool ForwardPass::outgrows(const Selection& selection, const Block& block) const {
-  if (parts_.budgetTokens == 0 || selection.window > 0) return false;
-  int seen = block.first + 1 - parts_.cache.chunk(block.chunk).begin + selection.beacons.count();
+void ForwardPass::accept(int tokens) {
+  const int left = onTrial_ - tokens;
+  const auto width = static_cast<std::size_t>(parts_.shape.heads * parts_.shape.headDimension);
+  for (Layer& layer : layers_) {
+    float* sums = layer.open.query.data_ptr<float>();
+    const float* tried = layer.triedQueries.data();
+    for (int token = 0; token < tokens; ++token, tried += width)
+      for (std::size_t i = 0; i < width; ++i) sums[i] += tried[i];
+    if (left > 0) layer.groups.near.dropLast(left);
+  }
+  for (int token = 0; token < tokens; ++token)
+    attended_ = std::max(attended_, triedAttended_[static_cast<std::size_t>(token)]);
+  parts_.cache.shrink(openChunk_, left);
+  onTrial_ = 0;
+  if (!parts_.tap) return;
+  for (int token = 0; token < tokens; ++token) parts_.tap->countQueries(1);
+  if (left > 0) parts_.tap->forgetTrials();
+}
+
+int ForwardPass::tokensLeft(const Selection& selection) const {
+  if (parts_.budgetTokens == 0 || selection.window > 0) return std::numeric_limits<int>::max();
+  const Run open = parts_.cache.chunk(openChunk_);
+  int seen = open.end - open.begin + selection.beacons.count();
   if (selection.kept.defined()) seen += static_cast<int>(selection.kept.size(1));
   for (const Run& run : selection.runs) seen += run.end - run.begin;
-  return seen > parts_.budgetTokens;
+  return parts_.budgetTokens - seen;
 }
 
 void ForwardPass::generateLayer(int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
   const LayerWeights& weights = parts_.weights.layers[static_cast<std::size_t>(layer)];
-  projectToken(weights, layer, block);
-  attendToken(layer, block);
-  token_.out.resize(static_cast<std::size_t>(shape.width));
-  weights.output.multiply(token_.attended.data(), token_.out.data(), parts_.form, token_.memory);
+  const auto rows = static_cast<std::size_t>(block.tokens);
+  const auto multiply = [&](const WeightMatrix& matrix, const std::vector<float>& x, std::vector<float>& y) {
+    matrix.multiply(x.data(), y.data(), block.tokens, parts_.form, token_.memory);
+  };
+  projectTokens(weights, layer, block);
+  token_.attended.resize(rows * static_cast<std::size_t>(shape.heads * shape.headDimension));
+  for (int place = 0; place < block.tokens; ++place)
+    attendToken(layer, {block.chunk, block.first + place, 1}, place);
+  token_.out.resize(rows * static_cast<std::size_t>(shape.width));
+  multiply(weights.output, token_.attended, token_.out);
   addVector(token_.out, weights.postAttentionNorm);
 
   normalizeVector(token_.x, weights.feedForwardNorm, shape.normEpsilon, token_.normed);
-  token_.gate.resize(static_cast<std::size_t>(2 * shape.feedForward));
-  weights.gateUp.multiply(token_.normed.data(), token_.gate.data(), parts_.form, token_.memory);
-  token_.hidden.resize(static_cast<std::size_t>(shape.feedForward));
+  token_.gate.resize(rows * static_cast<std::size_t>(2 * shape.feedForward));
+  multiply(weights.gateUp, token_.normed, token_.gate);
+  token_.hidden.resize(rows * static_cast<std::size_t>(shape.feedForward));
   RowGate<float> gate{token_.gate.data(), token_.hidden.data(), shape.feedForward,
                       RowGate<float>::Activation::Silu};
   if (shape.activation == Activation::Gelu) gate.activation = RowGate<float>::Activation::GeluTanh;
-  gateRows(gate, 0, 1);
-  weights.down.multiply(token_.hidden.data(), token_.out.data(), parts_.form, token_.memory);
+  gateRows(gate, 0, block.tokens);
+  multiply(weights.down, token_.hidden, token_.out);
   addVector(token_.out, weights.postFeedForwardNorm);
 }
 
@@ -229,36 +274,43 @@ void ForwardPass::addVector(const std::vector<float>& output, const at::Tensor& 
   for (std::size_t i = 0; i < token_.x.size(); ++i) token_.x[i] += output[i];
 }
 
-void ForwardPass::projectToken(const LayerWeights& weights, int layer, const Block& block) {
+void ForwardPass::projectTokens(const LayerWeights& weights, int layer, const Block& block) {
   const ModelShape& shape = parts_.shape;
+  Layer& state = layers_[static_cast<std::size_t>(layer)];
   normalizeVector(token_.x, weights.attentionNorm, shape.normEpsilon, token_.normed);
-  token_.projected.resize(static_cast<std::size_t>((shape.heads + 2 * shape.kvHeads) * shape.headDimension));
-  weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data(), parts_.form, token_.memory);
-  float* queries = token_.projected.data();
-  float* keys = queries + shape.heads * shape.headDimension;
-  const float* values = keys + shape.kvHeads * shape.headDimension;
-  if (shape.hasHeadNorms) {
-    const auto norm = [&](float* rows, int heads, const at::Tensor& weight) {
-      normalizeRows(RowNorm<float>{rows, weight.const_data_ptr<float>(), rows, shape.headDimension,
-                                   static_cast<float>(shape.normEpsilon)},
-                    0, heads);
-    };
-    norm(queries, shape.heads, weights.queryNorm);
-    norm(keys, shape.kvHeads, weights.keyNorm);
+  const int width = shape.heads * shape.headDimension,
+            all = (shape.heads + 2 * shape.kvHeads) * shape.headDimension;
+  token_.projected.resize(static_cast<std::size_t>(block.tokens * all));
+  state.triedQueries.resize(static_cast<std::size_t>(block.tokens * width));
+  weights.queryKeyValue.multiply(token_.normed.data(), token_.projected.data(), block.tokens, parts_.form,
+                                 token_.memory);
+  const int firstPlace = block.first - parts_.cache.chunk(block.chunk).begin;
+  for (int row = 0; row < block.tokens; ++row) {
+    float* queries = token_.projected.data() + row * all;
+    float* keys = queries + width;
+    const float* values = keys + shape.kvHeads * shape.headDimension;
+    if (shape.hasHeadNorms) {
+      const auto norm = [&](float* rows, int heads, const at::Tensor& weight) {
+        normalizeRows(RowNorm<float>{rows, weight.const_data_ptr<float>(), rows, shape.headDimension,
+                                     static_cast<float>(shape.normEpsilon)},
+                      0, heads);
+      };
+      norm(queries, shape.heads, weights.queryNorm);
+      norm(keys, shape.kvHeads, weights.keyNorm);
+    }
+    parts_.cache.extend(layer, block.first + row, keys, values, typeOf(parts_.form));
+    std::copy_n(queries, width, state.triedQueries.data() + row * width);
+    if (wantsStates(layer))
+      std::copy_n(token_.normed.data() + row * shape.width, shape.width,
+                  state.open.states.data_ptr<float>() + (firstPlace + row) * shape.width);
   }
-  parts_.cache.extend(layer, block.chunk, keys, values, typeOf(parts_.form));
-  BlockDigest& open = layers_[static_cast<std::size_t>(layer)].open;
-  float* sums = open.query.data_ptr<float>();
-  for (int i = 0; i < shape.heads * shape.headDimension; ++i) sums[i] += queries[i];
-  if (!wantsStates(layer)) return;
-  const int place = block.first - parts_.cache.chunk(block.chunk).begin;
-  std::copy_n(token_.normed.data(), shape.width, open.states.data_ptr<float>() + place * shape.width);
 }
 
-void ForwardPass::rotateToken(int position, const RopeTable& table, std::vector<float>& rotated) const {
+void ForwardPass::rotateToken(const float* queries, int position, const RopeTable& table,
+                              std::vector<float>& rotated) const {
   rotated.resize(static_cast<std::size_t>(parts_.shape.heads * parts_.shape.headDimension));
   Rotation<float> rotation;
-  rotation.in = token_.projected.data();
+  rotation.in = queries;
   rotation.out = rotated.data();
   rotation.cosines = table.cosines(position);
   rotation.sines = table.sines(position);
@@ -267,23 +319,26 @@ void ForwardPass::rotateToken(int position, const RopeTable& table, std::vector<
   rotateRows(rotation);
 }
 
-void ForwardPass::attendToken(int layer, const Block& block) {
+void ForwardPass::attendToken(int layer, const Block& block, int place) {
   const ModelShape& shape = parts_.shape;
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   RopeTable& table = tableOf(layer, block);
   arrangeGroups(state.selection, block, positionsOf(layer), layer, parts_.cache, table, state.groups,
                 mostUnpacked());
-  attended_ = std::max(attended_, attendedBy(state.groups, block));
+  int& attended = triedAttended_[static_cast<std::size_t>(place)];
+  attended = std::max(attended, attendedBy(state.groups, block));
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const PartShape partShape{shape.kvHeads, shape.group(), shape.headDimension};
   const int hidden = state.groups.view.hidden;  // where any is, nothing is packed
   std::vector<Part> parts;
-  rotateToken(block.first - state.groups.nearOrigin, table, token_.nearQueries);
+  const float* queries =
+      token_.projected.data() + place * (shape.heads + 2 * shape.kvHeads) * shape.headDimension;
+  rotateToken(queries, block.first - state.groups.nearOrigin, table, token_.nearQueries);
   addPacked(near, token_.nearQueries, partShape, parts);
   const std::size_t packed = parts.size();
   addParts(near, token_.nearQueries, partShape, hidden, parts, near.packedCount());
   if (far.count() > 0) {
-    rotateToken(positionsOf(layer).farQuery(block.first), table, token_.farQueries);
+    rotateToken(queries, positionsOf(layer).farQuery(block.first), table, token_.farQueries);
     addParts(far, token_.farQueries, partShape, 0, parts, near.count());
   }
   placeSums(parts, partShape, token_.partSums);
@@ -309,13 +364,13 @@ void ForwardPass::attendToken(int layer, const Block& block) {
                      for (std::int64_t i = begin; i < end; ++i)
                        weighing.attend(inPlace[static_cast<std::size_t>(i)]);
                    });
-  token_.attended.resize(static_cast<std::size_t>(shape.heads * shape.headDimension));
   const bool isWatched = isObserved(layer) || isWeighed();
-  joinParts(parts, partShape, isWatched ? token_.weights.data() : nullptr, stride, token_.attended.data());
-  if (isWatched) watchToken(layer, block);
+  joinParts(parts, partShape, isWatched ? token_.weights.data() : nullptr, stride,
+            token_.attended.data() + place * shape.heads * shape.headDimension);
+  if (isWatched) watchToken(layer, block, place);
 }
 
-void ForwardPass::watchToken(int layer, const Block& block) {
+void ForwardPass::watchToken(int layer, const Block& block, int place) {
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const at::Tensor weights =
@@ -328,9 +383,9 @@ void ForwardPass::watchToken(int layer, const Block& block) {
                           {block.first + 1 - observed, block.first + 1}, parts_.cache);
   }
   if (!isWeighed()) return;
-  parts_.tap->weigh(layer, near, 0, weights.narrow(1, 0, near.count()), parts_.cache);
+  parts_.tap->weigh(layer, near, 0, weights.narrow(1, 0, near.count()), parts_.cache, place);
   if (far.count() > 0)
-    parts_.tap->weigh(layer, far, 0, weights.narrow(1, near.count(), far.count()), parts_.cache);
+    parts_.tap->weigh(layer, far, 0, weights.narrow(1, near.count(), far.count()), parts_.cache, place);
 }
 
 }  // namespace kvasir

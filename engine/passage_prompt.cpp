@@ -263,8 +263,8 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
   settings.maxTokens = std::clamp(
       promptTokens(model, settings.budgetTokens) - static_cast<int>(prompt.tokens.size() + asked.size()), 1,
       settings.maxTokens);
-  const Said said =
-      sayAnswer(model, run->pass(), last, {settings, asking.script, asking.listener, asking.start}, answer);
+  const Said said = sayAnswer(model, run->pass(), last, std::span<const TokenId>(prompt.tokens),
+                              {settings, asking.script, asking.listener, asking.start}, answer);
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
   answer.map = mapOf(tap.map(prompt.parts()), prompt, scores, reading.finished());
   answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(settings.method).judge);
@@ -289,7 +289,7 @@ std::string write(const LoadedModel& model, TextRun& run, std::span<const TokenI
   const Script nothing;
   Answer said;
   const at::Tensor last = run.read(asked, static_cast<int>(asked.size()) + kChunkTokens);
-  sayAnswer(model, run.pass(), last, {settings, nothing, listener, asking.start}, said);
+  sayAnswer(model, run.pass(), last, {}, {settings, nothing, listener, asking.start}, said);
   return said.text;
 }
 

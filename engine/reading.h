@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/prompt_lookup.h"
 #include "engine/text_run.h"
 
 namespace kvasir {
@@ -27,6 +28,8 @@ class ChunkedReading : public Reading {
   virtual int finished() const = 0;      ///< how many chunks, from the first on, are whole
   virtual bool isForgetful() const = 0;  ///< whether chunks between the first and the last ones are gone
 
+  /// Ids of the stored tokens.
+  TokenView tokenIds() const { return {&tokens_.front().id, tokens_.size(), sizeof(StoredToken)}; }
   /// Runs of the chunks that are whole, for a cache over the store.
   std::vector<Run> finishedRuns() const;
   /// Tokens of the prompt's frame, which stand before the text of each document.

@@ -36,11 +36,12 @@ void EvidenceTap::select(int layer, const Selection& selection, const Block& blo
 }
 
 void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums,
-                        const KvCache& cache) {
+                        const KvCache& cache, int place) {
   Layer& record = layers_[static_cast<std::size_t>(layer)];
-  const auto heads = static_cast<std::size_t>(heads_);
-  record.mass.resize(std::max(record.mass.size(), static_cast<std::size_t>(cache.chunks()) * heads));
-  record.look.resize(std::max(record.look.size(), static_cast<std::size_t>(cache.chunks())));
+  const auto heads = static_cast<std::size_t>(heads_), at = static_cast<std::size_t>(place);
+  if (record.trials.size() <= at) record.trials.resize(at + 1);
+  Trial& trial = record.trials[at];
+  trial.mass.resize(std::max(trial.mass.size(), static_cast<std::size_t>(cache.chunks()) * heads));
   const at::Tensor received = sums.contiguous();
   const std::int64_t keys = received.size(1);
   if (const int kept = gathered.keptCount(); kept > 0) {
@@ -52,9 +53,7 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
       for (int i = 0; i < kept; ++i) {
         const int token = static_cast<int>(named[i]);
         if (textFrom(token) != token) continue;
-        const auto chunk = static_cast<std::size_t>(cache.chunkOf(token));
-        record.mass[chunk * heads + head] += row[i];
-        record.look[chunk] += row[i];
+        trial.add(cache.chunkOf(token), head, heads, row[i]);
       }
     }
   }
@@ -71,8 +70,7 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
             received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys + key - from;
         double sum = 0;
         for (int i = hidden; i < keysHere; ++i) sum += row[i];
-        record.mass[static_cast<std::size_t>(chunk) * heads + head] += sum;
-        record.look[static_cast<std::size_t>(chunk)] += static_cast<float>(sum);
+        trial.add(chunk, head, heads, static_cast<float>(sum));
       }
       key += keysHere;
       token = end;
@@ -86,17 +84,38 @@ int EvidenceTap::textFrom(int token) const {
   return token;
 }
 
+void EvidenceTap::Trial::clear(std::size_t heads) {
+  for (const int chunk : chunks)
+    std::fill_n(mass.begin() + static_cast<std::ptrdiff_t>(chunk) * static_cast<std::ptrdiff_t>(heads), heads,
+                0.0f);
+  chunks.clear();
+}
+
 void EvidenceTap::countQueries(int queries) {
   queries_ += queries;
+  const auto heads = static_cast<std::size_t>(heads_);
   AnswerLook look;
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    Layer& record = layers_[layer];
+    if (record.trials.empty()) continue;
+    Trial& trial = record.trials.front();
+    record.mass.resize(std::max(record.mass.size(), trial.mass.size()));
+    std::ranges::sort(trial.chunks);
+    const auto again = std::ranges::unique(trial.chunks);
+    trial.chunks.erase(again.begin(), again.end());
     std::vector<AnswerLook::Share> shares;
-    std::vector<float>& masses = layers_[layer].look;
-    for (std::size_t chunk = 0; chunk < masses.size(); ++chunk) {
-      const float mass = std::exchange(masses[chunk], 0.0f) / static_cast<float>(queries * heads_);
+    for (const int chunk : trial.chunks) {
+      float sum = 0;
+      for (std::size_t at = static_cast<std::size_t>(chunk) * heads, end = at + heads; at < end; ++at) {
+        record.mass[at] += trial.mass[at];
+        sum += trial.mass[at];
+      }
+      const float mass = sum / static_cast<float>(queries * heads_);
       if (mass >= kLeastShare)
         shares.push_back({static_cast<std::int16_t>(layer), static_cast<std::int32_t>(chunk), mass});
     }
+    trial.clear(heads);
+    std::ranges::rotate(record.trials, record.trials.begin() + 1);
     if (shares.size() > kMostShares) {
       std::ranges::nth_element(shares, shares.begin() + kMostShares, std::ranges::greater(),
                                &AnswerLook::Share::mass);
@@ -105,6 +124,11 @@ void EvidenceTap::countQueries(int queries) {
     look.shares.insert(look.shares.end(), shares.begin(), shares.end());
   }
   looks_.push_back(std::move(look));
+}
+
+void EvidenceTap::forgetTrials() {
+  for (Layer& layer : layers_)
+    for (Trial& trial : layer.trials) trial.clear(static_cast<std::size_t>(heads_));
 }
 
 std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
@@ -117,8 +141,10 @@ std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
 std::size_t EvidenceTap::bytes() const {
   const auto of = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
   std::size_t sum = of(looks_);
-  for (const Layer& layer : layers_)
-    sum += of(layer.scores) + of(layer.mass) + of(layer.attended) + of(layer.look);
+  for (const Layer& layer : layers_) {
+    sum += of(layer.scores) + of(layer.mass) + of(layer.attended);
+    for (const Trial& trial : layer.trials) sum += of(trial.mass) + of(trial.chunks);
+  }
   for (const AnswerLook& look : looks_) sum += of(look.shares);
   return sum;
 }

@@ -25,9 +25,14 @@ class EvidenceTap {
   /// What a layer may attend to from here on. A chunk is attended where any KV head keeps a token of it.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
   /// Attention that gathered keys [from, …) received from each query head, summed over queries: [heads, keys].
-  void weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache);
-  /// Queries whose attention was recorded in every layer since the last call.
+  /// place: of tokens that are weighed together, which one's; it stays on trial until it is counted.
+  void weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache,
+             int place = 0);
+  /// So many queries are what the first place holds in every layer; what stood in the second is the first's
+  /// now.
   void countQueries(int queries);
+  /// What is on trial goes.
+  void forgetTrials();
 
   EvidenceMap map(int chunks) const;
   std::vector<float> scores(int chunks) const;  ///< those of the map: all there is where nothing is weighed
@@ -36,11 +41,21 @@ class EvidenceTap {
   std::size_t bytes() const;
 
  private:
+  struct Trial {
+    std::vector<float> mass;  ///< [chunks, heads]
+    std::vector<int> chunks;  ///< those that have any, some of them twice
+
+    void add(int chunk, std::size_t head, std::size_t heads, float share) {
+      mass[static_cast<std::size_t>(chunk) * heads + head] += share;
+      if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
+    }
+    void clear(std::size_t heads);
+  };
   struct Layer {
     std::vector<float> scores;
     std::vector<double> mass;  ///< [chunks, heads]
     std::vector<std::uint8_t> attended;
-    std::vector<float> look;  ///< [chunks]: mass since the last countQueries, of all heads
+    std::vector<Trial> trials;  ///< by place: what is not counted yet
   };
   int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
 

@@ -35,51 +35,66 @@ void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) 
 
 constexpr int kPanelRows = PanelMatrix::kRows;
 
-// ---- One row of x: weights are unpacked on the way ----
+// ---- Few rows of x: weights are unpacked on the way ----
 
 using VectorFloats = hn::CappedTag<float, 8>;  // two vectors are at most a panel
 
-/// Pairs [kPair, all) of one word of two vectors of rows.
-template <int kBits, int kPair, class D32, class DI>
-HWY_INLINE void addWord(D32 d32, hn::Vec<D32> lower, hn::Vec<D32> upper, const std::int16_t* x, PairSums<DI>& a,
-                        PairSums<DI>& b) {
-  const auto pair = spreadPair(d32, x + 2 * kPair);
-  a.add(unpackPair<kBits, kPair>(d32, lower), pair);
-  b.add(unpackPair<kBits, kPair>(d32, upper), pair);
-  if constexpr (kPair + 1 < 16 / kBits) addWord<kBits, kPair + 1>(d32, lower, upper, x, a, b);
+/// Pairs [kPair, all) of one word of two vectors of rows; rows of x lie `columns` apart.
+template <int kBits, int kPair, class D32, int kCount, class DI>
+HWY_INLINE void addWord(D32 d32, hn::Vec<D32> lower, hn::Vec<D32> upper, const std::int16_t* x,
+                        std::int64_t columns, RowSums<kCount, PairSums<DI> >& sums) {
+  const auto a = unpackPair<kBits, kPair>(d32, lower), b = unpackPair<kBits, kPair>(d32, upper);
+  sums.each([&](int r, PairSums<DI>& sumA, PairSums<DI>& sumB) HWY_ATTR {
+    const auto pair = spreadPair(d32, x + r * columns + 2 * kPair);
+    sumA.add(a, pair);
+    sumB.add(b, pair);
+  });
+  if constexpr (kPair + 1 < 16 / kBits) addWord<kBits, kPair + 1>(d32, lower, upper, x, columns, sums);
 }
 
-/// Rows of a panel from `row` on, as many as two vectors have lanes.
-template <int kBits, int kBlock, class Scale, class Out>
-HWY_INLINE void multiplyVector(const PanelProduct<Out>& p, std::int64_t panel, const PanelScales<Scale>& scales,
-                               int row, float* sums) {
+/// Rows of a panel from `row` on, as many as two vectors have lanes. sums: [kCount, 16].
+template <int kBits, int kBlock, int kCount, class Scale, class Out>
+HWY_INLINE void multiplyVectors(const PanelProduct<Out>& p, std::int64_t panel,
+                                const PanelScales<Scale>& scales, int row, float* sums) {
   const VectorFloats df;
   const hn::Rebind<std::uint32_t, VectorFloats> d32;
   const hn::Rebind<std::int32_t, VectorFloats> di;
+  using Floats = hn::Vec<VectorFloats>;
+  using Pairs = PairSums<hn::Rebind<std::int32_t, VectorFloats> >;
   const int lanes = static_cast<int>(hn::Lanes(df)), blocks = p.matrix.blocks();
   const std::uint32_t* words = wordsOf(p.matrix, panel) + row;
-  auto sumA = hn::Zero(df), sumB = hn::Zero(df), offsetA = hn::Zero(df), offsetB = hn::Zero(df);
+  auto scaled = noRowSums<kCount>(hn::Zero(df)), offset = noRowSums<kCount>(hn::Zero(df));
   for (int block = 0; block < blocks; ++block) {
     const std::int16_t* x = p.levels + block * kBlock;
-    auto a = noSums(di), b = noSums(di);
+    auto products = noRowSums<kCount>(noSums(di));
     for (int word = 0; word < kBlock * kBits / 32; ++word, words += kPanelRows) {
       hwy::Prefetch(words + 1024);  // panels are one stretch of memory
-      addWord<kBits, 0>(d32, hn::LoadU(d32, words), hn::LoadU(d32, words + lanes), x + word * (32 / kBits), a,
-                        b);
+      addWord<kBits, 0>(d32, hn::LoadU(d32, words), hn::LoadU(d32, words + lanes), x + word * (32 / kBits),
+                        p.matrix.columns, products);
     }
     const std::int64_t at = std::int64_t{block} * kPanelRows + row;
-    const auto taken = hn::Set(di, p.matrix.zero * static_cast<std::int32_t>(p.sums[block]));
-    sumA = hn::MulAdd(hn::ConvertTo(df, hn::Sub(a.total(), taken)), loadScales(df, scales.scales + at), sumA);
-    sumB = hn::MulAdd(hn::ConvertTo(df, hn::Sub(b.total(), taken)), loadScales(df, scales.scales + at + lanes),
-                      sumB);
+    const float* blockSums = p.sums + block;
+    const auto scaleA = loadScales(df, scales.scales + at), scaleB = loadScales(df, scales.scales + at + lanes);
+    scaled.eachWith(products, [&](int r, Floats& sumA, Floats& sumB, const Pairs& a, const Pairs& b) HWY_ATTR {
+      const auto taken = hn::Set(di, p.matrix.zero * static_cast<std::int32_t>(blockSums[r * blocks]));
+      sumA = hn::MulAdd(hn::ConvertTo(df, hn::Sub(a.total(), taken)), scaleA, sumA);
+      sumB = hn::MulAdd(hn::ConvertTo(df, hn::Sub(b.total(), taken)), scaleB, sumB);
+    });
     if (!scales.offsets) continue;
-    const auto blockSum = hn::Set(df, p.sums[block]);
-    offsetA = hn::MulAdd(loadScales(df, scales.offsets + at), blockSum, offsetA);
-    offsetB = hn::MulAdd(loadScales(df, scales.offsets + at + lanes), blockSum, offsetB);
+    const auto offsetA = loadScales(df, scales.offsets + at),
+               offsetB = loadScales(df, scales.offsets + at + lanes);
+    offset.each([&](int r, Floats& sumA, Floats& sumB) HWY_ATTR {
+      const auto blockSum = hn::Set(df, blockSums[r * blocks]);
+      sumA = hn::MulAdd(offsetA, blockSum, sumA);
+      sumB = hn::MulAdd(offsetB, blockSum, sumB);
+    });
   }
-  const auto scale = hn::Set(df, *p.scales);
-  hn::StoreU(hn::Mul(hn::Add(sumA, offsetA), scale), df, sums + row);
-  hn::StoreU(hn::Mul(hn::Add(sumB, offsetB), scale), df, sums + row + lanes);
+  scaled.eachWith(offset, [&](int r, const Floats& sumA, const Floats& sumB, const Floats& offsetA,
+                              const Floats& offsetB) HWY_ATTR {
+    const auto scale = hn::Set(df, p.scales[r]);
+    hn::StoreU(hn::Mul(hn::Add(sumA, offsetA), scale), df, sums + r * kPanelRows + row);
+    hn::StoreU(hn::Mul(hn::Add(sumB, offsetB), scale), df, sums + r * kPanelRows + row + lanes);
+  });
 }
 
 /// Entries of a panel's rows, those of them that there are.
@@ -94,21 +109,29 @@ void writePanel(const PanelProduct<Out>& p, int index, std::int64_t panel, const
   for (; i < count; ++i) writeValue(sums[i], y + i);
 }
 
-template <class Out>
-void multiplyOne(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
+/// Calls what(first, std::integral_constant of the count) for the rows of x [first, count), as many at a time
+/// as share each load of W, and for those that remain.
+template <int kMost = kRowsAtOnce, class What>
+HWY_INLINE void byGroups(int first, int count, const What& what) {
+  for (; first + kMost <= count; first += kMost) what(first, std::integral_constant<int, kMost>());
+  if constexpr (kMost > 1) byGroups<kMost - 1>(first, count, what);
+}
+
+template <int kCount, class Out>
+void multiplyFew(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
   const int step = 2 * static_cast<int>(hn::Lanes(VectorFloats()));
   for (std::int64_t panel = begin; panel < end; ++panel) {
-    float sums[kPanelRows];
+    float sums[kCount * kPanelRows];
     withPanel(p.matrix, panel, [&](const auto& scales, auto bits) HWY_ATTR {
       constexpr int kBits = decltype(bits)::value;
       for (int row = 0; row < kPanelRows; row += step) {
         if (p.matrix.blockSize == 16)
-          multiplyVector<kBits, 16>(p, panel, scales, row, sums);
+          multiplyVectors<kBits, 16, kCount>(p, panel, scales, row, sums);
         else
-          multiplyVector<kBits, 32>(p, panel, scales, row, sums);
+          multiplyVectors<kBits, 32, kCount>(p, panel, scales, row, sums);
       }
     });
-    writePanel(p, 0, panel, sums);
+    for (int index = 0; index < kCount; ++index) writePanel(p, index, panel, sums + index * kPanelRows);
   }
 }
 
@@ -215,14 +238,6 @@ void finishRows(const PanelProduct<Out>& p, int index, const PanelScales<Scale>&
   }
 }
 
-/// Calls what(first, std::integral_constant of the count) for the rows of x [first, count), as many at a time
-/// as share each load of W, and for those that remain.
-template <int kMost = kRowsAtOnce, class What>
-HWY_INLINE void byGroups(int first, int count, const What& what) {
-  for (; first + kMost <= count; first += kMost) what(first, std::integral_constant<int, kMost>());
-  if constexpr (kMost > 1) byGroups<kMost - 1>(first, count, what);
-}
-
 /// Rows [first, first + count) of x by the panels [panel, end), two at most.
 template <class Out>
 void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t end, int first, int count,
@@ -258,7 +273,9 @@ void multiplyPair(const PanelProduct<Out>& p, std::int64_t panel, std::int64_t e
 
 template <class Out>
 void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
-  if (p.count == 1) return multiplyOne(p, begin, end);
+  if (p.count <= kRowsAtOnce)
+    return byGroups(0, p.count,
+                    [&](int, auto rows) HWY_ATTR { multiplyFew<decltype(rows)::value>(p, begin, end); });
   Tile tile = {};
   for (int first = 0; first < p.count; first += kTileCount)
     for (std::int64_t panel = begin; panel < end; panel += 2)

@@ -34,7 +34,8 @@ struct PanelProduct {
     return scales[index] * (scaled + offset);
   }
 };
-/// Columns of y of panels [begin, end). Callers divide the panels among threads.
+/// Columns of y of panels [begin, end). Callers divide the panels among threads. Each row gives, bit for bit,
+/// what it gives alone.
 void multiplyPanels(const PanelProduct<float>& product, std::int64_t begin, std::int64_t end);
 void multiplyPanels(const PanelProduct<std::uint16_t>& product, std::int64_t begin, std::int64_t end);
 

@@ -37,6 +37,14 @@ struct RowSums {
     if constexpr (kCount > 2) what(2, a2, b2);
     if constexpr (kCount > 3) what(3, a3, b3);
   }
+  /// The same with the sums of another kind: what(row, a, b, the other's a, its b).
+  template <class Other, class What>
+  HWY_INLINE void eachWith(RowSums<kCount, Other>& other, const What& what) {
+    what(0, a0, b0, other.a0, other.b0);
+    if constexpr (kCount > 1) what(1, a1, b1, other.a1, other.b1);
+    if constexpr (kCount > 2) what(2, a2, b2, other.a2, other.b2);
+    if constexpr (kCount > 3) what(3, a3, b3, other.a3, other.b3);
+  }
 };
 
 template <int kCount, class Sum>

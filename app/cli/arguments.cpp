@@ -103,6 +103,9 @@ void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
   sub->add_option("--min-p", asking.sampling.minP, "Leave out tokens under this share of the likeliest; 0: off")
       ->type_name("P")
       ->check(CLI::Range(0.0, 1.0));
+  sub->add_flag_callback(
+      "--no-guesses", [&asking] { asking.speculates = false; },
+      "Guess no tokens that the document may have next; the answer is the same");
   sub->add_option("--seed", asking.sampling.seed, "Of the random choices; the same seed gives the same answer")
       ->type_name("N");
 }

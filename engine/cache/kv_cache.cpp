@@ -75,19 +75,22 @@ void KvCache::write(int layer, int chunk, const KvTensors& kv) {
     codec_.encode(kv, layerBytes(layer, chunk));
 }
 
-void KvCache::extend(int layer, int chunk, const float* keys, const float* values, at::ScalarType type) {
+void KvCache::extend(int layer, int token, const float* keys, const float* values, at::ScalarType type) {
+  const int chunk = chunkOf(token);
   KvTensors& held = tail(chunk)[static_cast<std::size_t>(layer)];
   if (!held.keys.defined()) {
     const std::vector<std::int64_t> sizes = {shape_.kvHeads, kChunkTokens, shape_.headDimension};
     held = {at::zeros(sizes, type), at::zeros(sizes, type)};
   }
-  const Run run = this->chunk(chunk);
-  const int place = run.end - run.begin - 1;
+  const int place = token - this->chunk(chunk).begin;
   putToken(shape_, keys, place, held.keys);
   putToken(shape_, values, place, held.values);
 }
 
-void KvCache::grow(int chunk) { ++chunks_[static_cast<std::size_t>(chunk)].end; }
+void KvCache::grow(int chunk, int tokens) {
+  chunks_[static_cast<std::size_t>(chunk)].end += tokens;
+  assert(this->chunk(chunk).end - this->chunk(chunk).begin <= kChunkTokens);
+}
 
 KvTensors KvCache::read(int layer, int chunk) const {
   const Run run = this->chunk(chunk);

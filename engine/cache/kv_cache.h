@@ -53,11 +53,14 @@ class KvCache {
   int open(int tokens);
   /// A further chunk in memory, empty; `grow` and `extend` fill it token by token.
   int openTail();
-  void grow(int chunk);  ///< one token more, whose KV `extend` brings layer by layer
+  void grow(int chunk, int tokens);  ///< so many tokens more, whose KV `extend` brings layer by layer
+  void shrink(int chunk, int tokens) {
+    chunks_[static_cast<std::size_t>(chunk)].end -= tokens;
+  }  ///< the last go
 
   void write(int layer, int chunk, const KvTensors& kv);  ///< whole chunk
-  /// The last token of a tail chunk. keys, values: [kvHeads, headDimension], kept as `type`.
-  void extend(int layer, int chunk, const float* keys, const float* values, at::ScalarType type);
+  /// A token of a tail chunk that grew. keys, values: [kvHeads, headDimension], kept as `type`.
+  void extend(int layer, int token, const float* keys, const float* values, at::ScalarType type);
   /// Of a tail chunk that still grows, the room for tokens to come too.
   KvTensors read(int layer, int chunk) const;
 

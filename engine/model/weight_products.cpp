@@ -151,43 +151,54 @@ void WeightMatrix::multiplyOn(Accelerator& device, const float* x, float* y) con
   device.copyOut(y, to, static_cast<std::size_t>(rows_) * sizeof(float));
 }
 
-void WeightMatrix::multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
+void WeightMatrix::multiply(const float* x, float* y, int count, DenseForm form, ProductMemory& memory) const {
   Accelerator* device = this->device(form);
   if (device && device->takesVector(std::int64_t{rows_} * columns_)) {
     try {
-      return multiplyOn(*device, x, y);
+      for (int row = 0; row < count; ++row)
+        multiplyOn(*device, x + std::int64_t{row} * columns_, y + std::int64_t{row} * rows_);
+      return;
     } catch (const DeviceFull&) {
       // Nor for one row.
     }
   }
-  multiplyStored(x, y, form, memory);
+  multiplyStored(x, y, count, form, memory);
   if (!change_) return;
-  memory.inner.resize(static_cast<std::size_t>(change_->down.rows()));
-  memory.added.resize(static_cast<std::size_t>(rows_));
-  change_->down.multiply(x, memory.inner.data(), form, memory);
-  change_->up.multiply(memory.inner.data(), memory.added.data(), form, memory);
+  memory.inner.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(change_->down.rows()));
+  memory.added.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(rows_));
+  change_->down.multiply(x, memory.inner.data(), count, form, memory);
+  change_->up.multiply(memory.inner.data(), memory.added.data(), count, form, memory);
   for (std::size_t i = 0; i < memory.added.size(); ++i) y[i] += memory.added[i];
 }
 
-void WeightMatrix::multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const {
+void WeightMatrix::multiplyStored(const float* x, float* y, int count, DenseForm form,
+                                  ProductMemory& memory) const {
   int rounded = 0;  // the block size that x is rounded for
   for (const Block& block : stored_->blocks) {
     const PanelMatrix matrix = block.panels.matrix();
-    if (block.plain.defined()) {
-      const at::Tensor input = at::from_blob(const_cast<float*>(x), {columns_}, at::kFloat);
-      const at::Tensor result = at::mv(block.plain, input.to(block.plain.scalar_type())).to(at::kFloat);
-      std::copy_n(result.data_ptr<float>(), block.rows, y);
-    } else if (form == DenseForm::Float32) {
-      const ExactProduct product{matrix, x, y};
-      at::parallel_for(0, matrix.panels(), grainOf(matrix, 1),
-                       [&](std::int64_t begin, std::int64_t end) { multiplyExactly(product, begin, end); });
-    } else {
-      if (matrix.blockSize != rounded) roundRows(roundInto(x, columns_, matrix.blockSize, 1, memory), 0, 1);
+    if (!block.plain.defined() && form != DenseForm::Float32) {
+      if (matrix.blockSize != rounded)
+        roundRows(roundInto(x, columns_, matrix.blockSize, count, memory), 0, count);
       rounded = matrix.blockSize;
-      multiplyAll(matrix, memory, 1, y, rows_);
+      multiplyAll(matrix, memory, count, y, rows_);
+    } else {
+      for (int row = 0; row < count; ++row)
+        multiplyExact(block, x + std::int64_t{row} * columns_, y + std::int64_t{row} * rows_);
     }
     y += block.rows;
   }
+}
+
+void WeightMatrix::multiplyExact(const Block& block, const float* x, float* y) const {
+  if (block.plain.defined()) {
+    const at::Tensor input = at::from_blob(const_cast<float*>(x), {columns_}, at::kFloat);
+    const at::Tensor result = at::mv(block.plain, input.to(block.plain.scalar_type())).to(at::kFloat);
+    std::copy_n(result.data_ptr<float>(), block.rows, y);
+    return;
+  }
+  const ExactProduct product{block.panels.matrix(), x, y};
+  at::parallel_for(0, product.matrix.panels(), grainOf(product.matrix, 1),
+                   [&](std::int64_t begin, std::int64_t end) { multiplyExactly(product, begin, end); });
 }
 
 }  // namespace kvasir

@@ -67,10 +67,11 @@ class WeightMatrix {
   /// by LibTorch where the processor multiplies bf16 and there are many rows, else on levels, x rounded to 16
   /// bits. By the device where it lies there.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
-  /// y[rows] = W x[columns], on at's threads; weights as exact as the file. Float32: so is x. Bfloat16: x is
-  /// rounded to 16 bits by a scale of its own, which is much closer than bf16. On a device, where that is worth
-  /// it: x as it is, and weights in the type of `form`.
-  void multiply(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
+  /// A few rows: y[count, rows] of x[count, columns], on at's threads; weights as exact as the file. Float32:
+  /// so is x. Bfloat16: x is rounded to 16 bits by a scale of each row's own, which is much closer than bf16.
+  /// On a device, where that is worth it: x as it is, and weights in the type of `form`. Each row gives, bit
+  /// for bit, what it gives alone.
+  void multiply(const float* x, float* y, int count, DenseForm form, ProductMemory& memory) const;
   /// One row, for embeddings. Without the change.
   void row(std::int64_t index, float* out) const;
   /// The whole matrix without the change, [rows, columns].
@@ -103,6 +104,7 @@ class WeightMatrix {
     mutable std::optional<Placed> placed;
   };
   void expand(const Block& block, at::Tensor out) const;
+  void multiplyExact(const Block& block, const float* x, float* y) const;  ///< one row, as the weights are kept
   at::Tensor expanded(DenseForm form) const;
   template <class Value>
   void multiplyPlaced(const std::byte* x, std::byte* y, int count, Result result) const;
@@ -112,7 +114,7 @@ class WeightMatrix {
   at::Tensor multiplyOn(Accelerator& device, const at::Tensor& x) const;
   void multiplyOn(Accelerator& device, const float* x, float* y) const;
   at::Tensor multiplyLevels(const at::Tensor& x) const;
-  void multiplyStored(const float* x, float* y, DenseForm form, ProductMemory& memory) const;
+  void multiplyStored(const float* x, float* y, int count, DenseForm form, ProductMemory& memory) const;
 
   int rows_ = 0, columns_ = 0;
   std::shared_ptr<const Stored> stored_ = std::make_shared<const Stored>();

@@ -61,7 +61,7 @@ TEST_F(AdapterTest, AddsItsProductsToEachProjection) {
   at::Tensor one = at::empty({6});
   const at::Tensor row = x[1].contiguous();
   ProductMemory memory;
-  changed.multiply(row.const_data_ptr<float>(), one.data_ptr<float>(), DenseForm::Float32, memory);
+  changed.multiply(row.const_data_ptr<float>(), one.data_ptr<float>(), 1, DenseForm::Float32, memory);
   EXPECT_TRUE(at::allclose(one, expected[1], 1e-4, 1e-4));
 }
 

@@ -91,17 +91,19 @@ TEST_P(MultiplyPanels, GivesARowTheSameWhateverComesWithIt) {
   const Matrix matrix(48, 320, {32, cases::Levels::Nibbles, cases::Offsets::Some});
   cases::Rounded<float> x{70, 320, 32};
   roundRows(x.argument(), 0, 70);
-  std::vector<float> all = unwritten<float>(70 * 48), one = unwritten<float>(48);
+  std::vector<float> all = unwritten<float>(70 * 48);
   multiply(productOf(matrix, x, all.data(), 48), 0, 3);
-  for (const int index : {0, 5, 63, 64, 69}) {
-    PanelProduct<float> product = productOf(matrix, x, one.data(), 48);
-    product.count = 1;
-    product.levels += index * 320;
-    product.scales += index;
-    product.sums += index * 10;
-    multiply(product, 0, 3);
-    for (int row = 0; row < 48; ++row) EXPECT_EQ(one[row], all[index * 48 + row]) << index << " " << row;
-  }
+  for (const int count : {1, 2, 3, 4, 5})
+    for (const int index : {0, 5, 62, 65}) {
+      std::vector<float> some = unwritten<float>(count * 48);
+      PanelProduct<float> product = productOf(matrix, x, some.data(), 48);
+      product.count = count;
+      product.levels += index * 320;
+      product.scales += index;
+      product.sums += index * 10;
+      multiply(product, 0, 3);
+      for (int i = 0; i < count * 48; ++i) EXPECT_EQ(some[i], all[index * 48 + i]) << count << " " << index;
+    }
 }
 
 }  // namespace
