@@ -414,9 +414,11 @@ class Engine {
                                      const std::function<void(const TrainingStep&)>& report,
                                      Listener& listener);
 
-  /// Reading `tokens` after `depth` tokens, or generating `tokens` after `depth`, on random tokens.
+  /// Reading `tokens` after `depth` tokens, on random tokens.
   BenchResult benchRead(int tokens, int depth, const ReadSettings& settings, Listener& listener);
-  BenchResult benchGenerate(int tokens, int depth, const ReadSettings& settings, Listener& listener);
+  /// Generating `tokens` after `depth`, which are read once, and a token of a question; so many times.
+  std::vector<BenchResult> benchGenerate(int tokens, int depth, int times, const ReadSettings& settings,
+                                         Listener& listener);
 
  private:
   struct Parts;

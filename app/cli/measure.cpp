@@ -28,31 +28,29 @@ BenchResult medianOf(std::vector<BenchResult> results) {
   return *middle;
 }
 
-template <class Measure>
-BenchResult repeated(int times, const Measure& measure) {
-  std::vector<BenchResult> results;
-  for (int i = 0; i < times; ++i) results.push_back(measure());
-  return medianOf(std::move(results));
-}
-
 /// Methods in turn at each length, so that what changes on the machine meanwhile meets them alike.
 std::vector<MethodSpeed> measureAll(const Arguments& arguments, Engine& engine, Console& console) {
   const bool isUsual = arguments.prompts.empty() && arguments.generates.empty();
   const std::vector<int> depths = arguments.depths.empty() ? std::vector<int>{0} : arguments.depths;
   ReadSettings settings = readSettingsOf(arguments);
   std::vector<MethodSpeed> speeds;
-  const auto measure = [&](int tokens, int depth, auto bench) {
+  const auto measure = [&](const auto& bench) {
     for (const std::string& method : arguments.methods) {
       settings.method = method;
-      speeds.push_back({method, repeated(arguments.repeats,
-                                         [&] { return (engine.*bench)(tokens, depth, settings, console); })});
+      speeds.push_back({method, medianOf(bench())});
     }
+  };
+  const auto reading = [&](int tokens, int depth) {
+    std::vector<BenchResult> results;
+    for (int i = 0; i < arguments.repeats; ++i)
+      results.push_back(engine.benchRead(tokens, depth, settings, console));
+    return results;
   };
   for (const int depth : depths) {
     for (const int tokens : isUsual ? kUsualPrompts : arguments.prompts)
-      measure(tokens, depth, &Engine::benchRead);
+      measure([&] { return reading(tokens, depth); });
     for (const int tokens : isUsual ? kUsualGenerates : arguments.generates)
-      measure(tokens, depth, &Engine::benchGenerate);
+      measure([&] { return engine.benchGenerate(tokens, depth, arguments.repeats, settings, console); });
   }
   return speeds;
 }

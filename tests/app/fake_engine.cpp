@@ -416,8 +416,11 @@ BenchResult Engine::benchRead(int tokens, int depth, const ReadSettings&, Listen
   return {"read", tokens, depth, 100.0 * (1 + call++ % 3)};
 }
 
-BenchResult Engine::benchGenerate(int tokens, int depth, const ReadSettings&, Listener&) {
-  return {"generate", tokens, depth, 10};
+std::vector<BenchResult> Engine::benchGenerate(int tokens, int depth, int times, const ReadSettings&,
+                                               Listener&) {
+  std::vector<BenchResult> results;
+  for (int i = 0; i < times; ++i) results.push_back({"generate", tokens, depth, 10.0 * (1 + (i + 1) % 3)});
+  return results;
 }
 
 }  // namespace kvasir

@@ -76,7 +76,7 @@ TEST_F(EngineCalls, RefuseABudgetWithPlacesTheModelNeverMet) {
                                                       [&] { engine_.ask(*reading, "Why?", asking, silent_); },
                                                       [&] { engine_.foresee(text, more, {}, silent_); },
                                                       [&] { engine_.benchRead(10, 0, more, silent_); },
-                                                      [&] { engine_.benchGenerate(2, 0, more, silent_); }};
+                                                      [&] { engine_.benchGenerate(2, 0, 1, more, silent_); }};
     for (std::size_t call = 0; call < calls.size(); ++call)
       EXPECT_THAT(messageOf(calls[call]),
                   testing::AllOf(testing::HasSubstr("A budget of 8193 is more than the 8192 tokens"),
