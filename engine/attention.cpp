@@ -168,13 +168,22 @@ void GatheredKv::dropLast(int tokens) {
   mirror_.count = std::min(mirror_.count, count_);
 }
 
-KvTensors GatheredKv::unpacked(const PackedChunk& chunk) const {
-  const PlacedRun& placed = chunk.placed;
+KvTensors GatheredKv::unpacked(std::span<const PackedChunk> chunks) const {
+  std::vector<std::int64_t> places = {0};
+  for (const PackedChunk& chunk : chunks) places.push_back(places.back() + chunk.placed.keys());
+  const std::vector<std::int64_t> sizes = {keys_.size(0), places.back(), keys_.size(2)};
+  const KvTensors all{at::empty(sizes, keys_.options()), at::empty(sizes, keys_.options())};
   const KvShape shape{1, static_cast<int>(keys_.size(0)), static_cast<int>(keys_.size(2))};
-  const KvTensors kv = codec_->decode(shape, placed.keys(), chunk.bytes);
-  at::Tensor rotated = at::empty_like(kv.keys);
-  rotate(kv.keys, rotated, {placed.position, placed.step, placed.group}, *table_);
-  return {rotated, kv.values};
+  at::parallel_for(0, std::ssize(chunks), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const PlacedRun& placed = chunks[i].placed;
+      const KvTensors kv = codec_->decode(shape, placed.keys(), chunks[i].bytes);
+      rotate({kv.keys}, {all.keys, places[i]}, placed.keys(), {placed.position, placed.step, placed.group},
+             *table_);
+      copy({kv.values}, {all.values, places[i]}, placed.keys());
+    }
+  });
+  return all;
 }
 
 at::Tensor GatheredKv::keysAt(int from, int to) const {
@@ -182,7 +191,7 @@ at::Tensor GatheredKv::keysAt(int from, int to) const {
   int place = 0;
   for (const PackedChunk& chunk : packed_) {
     const int begin = std::max(from, place), end = std::min(to, place + chunk.placed.keys());
-    if (begin < end) keys.push_back(unpacked(chunk).keys.narrow(1, begin - place, end - begin));
+    if (begin < end) keys.push_back(unpacked({&chunk, 1}).keys.narrow(1, begin - place, end - begin));
     place += chunk.placed.keys();
   }
   if (to > place) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "engine/accelerator.h"
@@ -56,8 +57,8 @@ class GatheredKv {
   int count() const { return packedCount_ + count_; }
   int packedCount() const { return packedCount_; }  ///< the first ones
   const std::vector<PackedChunk>& packedChunks() const { return packed_; }
-  /// Rotated keys, and values: [kvHeads, tokens, headDimension]. Any thread.
-  KvTensors unpacked(const PackedChunk& chunk) const;
+  /// Rotated keys, and values, of some of these: [kvHeads, tokens, headDimension]. Any thread; on at's threads.
+  KvTensors unpacked(std::span<const PackedChunk> chunks) const;
   /// Rotated keys [from, to): [kvHeads, to - from, headDimension].
   at::Tensor keysAt(int from, int to) const;
   /// Of those in place, [kvHeads, count - packedCount, headDimension].

@@ -144,26 +144,19 @@ class MeetingAttention {
   /// Chunks that stayed packed, some at a time, so that few are unpacked at once.
   void attendPacked(const Meeting& meeting) {
     constexpr std::size_t kAtOnce = 8;
-    const auto& chunks = meeting.gathered.packedChunks();
+    const std::span<const GatheredKv::PackedChunk> chunks = meeting.gathered.packedChunks();
     for (std::size_t first = 0; first < chunks.size(); first += kAtOnce) {
-      std::vector<KvTensors> kv(std::min(kAtOnce, chunks.size() - first));
-      at::parallel_for(0, std::ssize(kv), 1, [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
-          kv[i] = meeting.gathered.unpacked(chunks[first + i]);
+      const KvTensors kv =
+          meeting.gathered.unpacked(chunks.subspan(first, std::min(kAtOnce, chunks.size() - first)));
+      const int count = static_cast<int>(kv.keys.size(1));
+      const SeenKeys all(
+          1, static_cast<int>(rows_), [](int) { return 0; }, [&](int) { return count; });
+      const KvRows<Value> rows{static_cast<const Value*>(kv.keys.const_data_ptr()),
+                               static_cast<const Value*>(kv.values.const_data_ptr()), kv.keys.stride(0)};
+      forRows([&](std::int64_t head, std::int64_t begin, std::int64_t end) {
+        attendRows(attentionOf(memoryOf(meeting, rows, all), count, head, sums_.start()), begin, end);
       });
-      for (const KvTensors& chunk : kv) attendUnpacked(meeting, chunk);
     }
-  }
-
-  void attendUnpacked(const Meeting& meeting, const KvTensors& kv) {
-    const int count = static_cast<int>(kv.keys.size(1));
-    const SeenKeys all(
-        1, static_cast<int>(rows_), [](int) { return 0; }, [&](int) { return count; });
-    const KvRows<Value> rows{static_cast<const Value*>(kv.keys.const_data_ptr()),
-                             static_cast<const Value*>(kv.values.const_data_ptr()), kv.keys.stride(0)};
-    forRows([&](std::int64_t head, std::int64_t first, std::int64_t last) {
-      attendRows(attentionOf(memoryOf(meeting, rows, all), count, head, sums_.start()), first, last);
-    });
   }
 
   GroupMemory<Value> memoryOf(const Meeting& meeting, const KvRows<Value>& rows, const SeenKeys& seen) const {

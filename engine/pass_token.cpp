@@ -350,7 +350,7 @@ void ForwardPass::attendToken(int layer, const Block& block, int place) {
   const TokenWeights weighing{shape.attentionScale, partShape, token_.weights.data(), stride};
   at::parallel_for(0, std::ssize(near.packedChunks()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const KvTensors kv = near.unpacked(near.packedChunks()[static_cast<std::size_t>(i)]);
+      const KvTensors kv = near.unpacked({&near.packedChunks()[static_cast<std::size_t>(i)], 1});
       for (int head = 0; head < shape.kvHeads; ++head) {
         Part& part = parts[static_cast<std::size_t>(i * shape.kvHeads + head)];
         part.place = placeOf(kv, head, 0);
