@@ -188,9 +188,11 @@ Json toJson(const AskResult& result) {
   json["coverage"] = answer.coverage ? Json(*answer.coverage) : Json(nullptr);
   json["evidence"] = evidenceJson(result);
   json["steps"] = stepsJson(result);
-  json["tokens"] = {{"document", result.documentTokens},    {"question", answer.questionTokens},
-                    {"answer", answer.answerTokens},        {"guessed", answer.guessedTokens},
-                    {"guessed_right", answer.rightGuesses}, {"attended", answer.attendedTokens}};
+  json["tokens"] = {{"document", result.documentTokens},
+                    {"question", answer.questionTokens},
+                    {"answer", answer.answerTokens},
+                    {"attended", answer.attendedTokens}};
+  json["guesses"] = {{"tried", answer.guessedTokens}, {"right", answer.rightGuesses}};
   json["seconds"] = {{"load", result.loadSeconds},
                      {"read", result.readSeconds},
                      {"first_token", answer.firstTokenSeconds},

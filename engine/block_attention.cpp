@@ -5,7 +5,7 @@
 namespace kvasir {
 namespace {
 
-/// The keys of a group, in places of those in place, that each row of a KV head's queries sees: [group ·
+/// Which of a group's keys in place each row of a KV head's queries sees: [group ·
 /// tokens].
 struct SeenKeys {
   std::vector<int> begins, ends;
@@ -90,7 +90,7 @@ class MeetingAttention {
   MeetingAttention(const std::vector<Meeting>& meetings, float scale)
       : meetings_(meetings),
         scale_(scale),
-        kvHeads_(meetings.front().gathered.keys().size(0)),
+        kvHeads_(meetings.front().gathered.keysInPlace().size(0)),
         rows_(meetings.front().queries.size(0) / kvHeads_ * meetings.front().queries.size(1)),
         sums_(meetings.front().queries) {}
 
@@ -101,9 +101,9 @@ class MeetingAttention {
         if (meeting.gathered.count() == 0) continue;
         const GatheredKv& gathered = meeting.gathered;
         const KvRows<Value> rows{gathered.keyRows<Value>(), gathered.valueRows<Value>(), gathered.headStride()};
-        attendRows(attentionOf(memoryOf(meeting, rows, meeting.seen), gathered.count() - gathered.packedCount(),
-                               head, sums_.start()),
-                   first, last);
+        attendRows(
+            attentionOf(memoryOf(meeting, rows, meeting.seen), gathered.countInPlace(), head, sums_.start()),
+            first, last);
       }
       sums_.finish<Value>(head * rows_ + first, head * rows_ + last);
     });
@@ -221,7 +221,7 @@ BlockOutput attendMeetings(const std::vector<Meeting>& meetings, float scale, Ac
 
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
                         const Block& block, float scale, Accelerator* device) {
-  const std::int64_t group = near.size(0) / groups.near.keys().size(0);
+  const std::int64_t group = near.size(0) / groups.near.keysInPlace().size(0);
   return attendMeetings(
       {{groups.near, near, nearKeys(groups, block, group)}, {groups.far, far, farKeys(groups, block, group)}},
       scale, device);
@@ -229,7 +229,7 @@ BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, co
 
 BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
                           const Block& block, float scale, Accelerator* device) {
-  const std::int64_t group = queries.size(0) / groups.near.keys().size(0);
+  const std::int64_t group = queries.size(0) / groups.near.keysInPlace().size(0);
   const int beacons = static_cast<int>(queries.size(1)), each = block.tokens / beacons;
   // A beacon stands where the token after those it stands for does.
   const auto next = [&](int beacon) { return (beacon + 1) * each; };

@@ -239,8 +239,7 @@ std::vector<BenchResult> Engine::benchGenerate(int tokens, int depth, int times,
   {
     const auto reading = runOver(read);
     reading->read(anyTokens(before, vocabulary), settings.stepTokens);
-    for (int chunk = 0; chunk < reading->cache().chunks(); ++chunk)
-      chunks.push_back(reading->cache().chunk(chunk));
+    chunks = reading->cache().runs();
     isKept = reading->isKeptWhole();
     if (!isKept) reading->keepInto(kept);
   }

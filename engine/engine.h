@@ -180,8 +180,9 @@ struct Answer {
   bool stoppedByLimit = false;   ///< ended by maxTokens, not by the model
   bool stoppedByRepeat = false;  ///< ended because it began to repeat itself; the repeat is left out of `text`
   double firstTokenSeconds = 0, totalSeconds = 0;
-  int guessedTokens = 0, rightGuesses = 0;  ///< of AskSettings::speculates
-  double logProbability = 0;                ///< sum over the answer's tokens
+  int guessedTokens = 0,
+      rightGuesses = 0;             ///< tokens that were tried before the model said them, and that it did
+  double logProbability = 0;        ///< sum over the answer's tokens
   std::size_t kvBytesInMemory = 0;  ///< all that was held for the answer when it was said, beside the model:
                                     ///< attended KV, tail, index, rankings, angles, evidence, the reading's
                                     ///< tokens; not the mapped file, which the system keeps or drops

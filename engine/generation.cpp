@@ -1,6 +1,7 @@
 #include "engine/generation.h"
 
-#include <functional>
+#include "engine/pass_ahead.h"
+#include "engine/prompt_lookup.h"
 
 namespace kvasir {
 namespace {
@@ -53,60 +54,7 @@ std::string wholeSentences(const std::string& text, std::size_t end) {
   return last == std::string::npos ? kept : kept.substr(0, last + 1);
 }
 
-/// A pass that is given an answer's tokens one by one and may be ahead of them by guesses.
-class PassAhead {
- public:
-  /// What may come next, at most so many tokens.
-  using Guess = std::function<std::vector<TokenId>(int most)>;
-  /// Told how many were guessed, how many of these were said, and what their pass took, in passes of one token.
-  using Judge = std::function<void(int guessed, int said, double cost)>;
-
-  PassAhead(ForwardPass& pass, Guess guess, Judge judge)
-      : pass_(pass), guess_(std::move(guess)), judge_(std::move(judge)) {}
-
-  /// The log-odds of what follows a token.
-  std::span<const float> after(TokenId token) {
-    if (said_ == tried_.size() || tried_[said_] != token) {
-      settle();
-      tried_ = {token};
-      const std::vector<TokenId> guessed = guess_(pass_.mostOnTrial() - 1);
-      tried_.insert(tried_.end(), guessed.begin(), guessed.end());
-      const Clock::time_point start = Clock::now();
-      logits_ = pass_.tryTokens(tried_);
-      seconds_ = secondsSince(start);
-      if (tried_.size() == 1)
-        secondsOfOne_ = secondsOfOne_ > 0 ? std::min(seconds_, 1.1 * secondsOfOne_) : seconds_;
-    }
-    const std::size_t vocabulary = logits_.size() / tried_.size();
-    return logits_.subspan(vocabulary * said_++, vocabulary);
-  }
-
-  /// What was guessed and not said goes.
-  void settle() {
-    if (tried_.empty()) return;
-    pass_.accept(static_cast<int>(said_));
-    const auto tried = static_cast<int>(tried_.size()), said = static_cast<int>(said_);
-    if (tried > 1) judge_(tried - 1, said - 1, secondsOfOne_ > 0 ? seconds_ / secondsOfOne_ : tried);
-    tried_.clear();
-    said_ = 0;
-  }
-
- private:
-  ForwardPass& pass_;
-  Guess guess_;
-  Judge judge_;
-  std::vector<TokenId> tried_;
-  std::size_t said_ = 0;  ///< of those that were tried
-  std::span<const float> logits_;
-  double seconds_ = 0;       ///< that these took
-  double secondsOfOne_ = 0;  ///< that the last single token took; what chunks are chosen anew for takes longer
-};
-
 }  // namespace
-
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(kBlank);
@@ -125,14 +73,15 @@ Said sayAnswer(const LoadedModel& model, ForwardPass& pass, const at::Tensor& la
   Said said;
   const int most = script ? static_cast<int>(script->size()) : settings.maxTokens;
   PromptLookup lookup(text);
-  const auto guess = [&](int atMost) {
+  const auto next = [&](int atMost) {
     const int left = most - static_cast<int>(said.tokens.size());
     if (!settings.speculates) return std::vector<TokenId>();
     if (!script) return lookup.guess(said.tokens, std::min(atMost, left - 1));
-    const auto next = script->begin() + std::ssize(said.tokens);
-    return std::vector<TokenId>(next, next + std::min({atMost, left, kScriptAhead}));
+    const auto known = script->begin() + std::ssize(said.tokens);
+    return std::vector<TokenId>(known, known + std::min({atMost, left, kScriptAhead}));
   };
-  PassAhead ahead(pass, guess, [&](int guessed, int right, double cost) {
+  PassAhead ahead(pass, next, [&](int guessed, int right, double cost) {
+    if (script) return;
     lookup.judge(guessed, right, cost);
     answer.guessedTokens += guessed;
     answer.rightGuesses += right;

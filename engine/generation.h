@@ -1,15 +1,11 @@
 #pragma once
 
-#include <chrono>
-
+#include "engine/clock.h"
 #include "engine/loaded_model.h"
 #include "engine/pass.h"
-#include "engine/prompt_lookup.h"
+#include "engine/token_view.h"
 
 namespace kvasir {
-
-using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start);
 
 /// What is to be said, where it is known before: the tokens of an answer that was given.
 using Script = std::optional<std::vector<TokenId>>;

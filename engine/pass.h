@@ -127,10 +127,11 @@ class ForwardPass {
   Selection localWindow(const Block& block) const;  ///< of a layer with a window of its own
   const PositionScheme& positionsOf(int layer) const;
   RopeTable& tableOf(int layer, const Block& block);
-  int mostUnpacked() const { return parts_.device ? 0 : parts_.mostUnpacked; }  ///< a device unpacks nothing
+  /// As GatheredKv::arrange takes it. A device attends to what is in place only.
+  int mostUnpacked() const { return parts_.device ? 0 : parts_.mostUnpacked; }
 
   bool wantsStates(int layer) const;
-  /// How far the budget lets an answer's open chunk go on, the tokens it has with it; below 0: it is too long.
+  /// Tokens that the open chunk may still take within the budget; below 0: it has too many.
   int tokensLeft(const Selection& selection) const;
   void generateLayer(int layer, const Block& block);
   void projectTokens(const LayerWeights& weights, int layer, const Block& block);

@@ -1,6 +1,7 @@
 // ForwardPass, one token at a time or a few on trial: products with one row each on the weights' own levels, no
 // tensor arithmetic between.
 #include <cassert>
+#include <functional>
 
 #include "engine/pass.h"
 #include "kernels/attend.h"
@@ -84,33 +85,48 @@ struct TokenWeights {
   }
 };
 
-const float* queriesOf(const std::vector<float>& queries, int kvHead, const PartShape& shape) {
-  return queries.data() + kvHead * shape.group * shape.dimension;
+/// A part for each KV head, in turn; all parts of a token are added so.
+void addHeads(const float* queries, const PartShape& shape, int count, std::int64_t weightsAt,
+              const std::function<KvPlace(int head)>& placeOf, std::vector<Part>& parts) {
+  for (int head = 0; head < shape.kvHeads; ++head)
+    parts.push_back({queries + head * shape.group * shape.dimension, head, count, weightsAt, placeOf(head)});
 }
 
-/// A part for each KV head of each chunk that stayed packed, which every query sees whole.
+/// Of each chunk that stayed packed, which every query sees whole.
 void addPacked(const GatheredKv& gathered, const std::vector<float>& queries, const PartShape& shape,
                std::vector<Part>& parts) {
   std::int64_t first = 0;
   for (const GatheredKv::PackedChunk& chunk : gathered.packedChunks()) {
-    const int count = chunk.placed.keys();
-    for (int head = 0; head < shape.kvHeads; ++head)
-      parts.push_back({queriesOf(queries, head, shape), head, count, first});
-    first += count;
+    addHeads(
+        queries.data(), shape, chunk.placed.keys(), first, [](int) { return KvPlace(); }, parts);
+    first += chunk.placed.keys();
   }
 }
 
-/// Splits the keys in place of a group, from `from` on, in two for each KV head, so that two threads share the
-/// work evenly.
-void addParts(const GatheredKv& gathered, const std::vector<float>& queries, const PartShape& shape, int from,
-              std::vector<Part>& parts, std::int64_t weightsAt) {
-  const int count = gathered.count() - gathered.packedCount(), middle = (from + count) / 2;
-  const KvTensors inPlace{gathered.keys(), gathered.values()};
-  for (int head = 0; head < shape.kvHeads; ++head)
-    for (const auto& [begin, end] : {std::pair{from, middle}, std::pair{middle, count}})
-      if (begin < end)
-        parts.push_back({queriesOf(queries, head, shape), head, end - begin, weightsAt + begin,
-                         placeOf(inPlace, head, begin)});
+/// Keys of one group that are in place, from one on: what a token attends to of it.
+struct TokenGroup {
+  const GatheredKv& gathered;
+  const std::vector<float>& queries;  ///< rotated for it
+  int from;
+  std::int64_t weightsAt;  ///< of its first key in place
+
+  int count() const { return gathered.countInPlace() - from; }
+  /// The share of one of so many pieces.
+  void addPiece(int piece, int pieces, const PartShape& shape, std::vector<Part>& parts) const {
+    const int begin = from + count() * piece / pieces, end = from + count() * (piece + 1) / pieces;
+    if (begin == end) return;
+    const KvTensors inPlace{gathered.keysInPlace(), gathered.valuesInPlace()};
+    addHeads(
+        queries.data(), shape, end - begin, weightsAt + begin,
+        [&](int head) { return placeOf(inPlace, head, begin); }, parts);
+  }
+};
+
+/// Pieces that so many keys are divided into: one for each thread, unless they would be too small.
+int piecesOf(int keys, const PartShape& shape) {
+  constexpr std::int64_t kLeastProducts = 1 << 15;
+  const std::int64_t products = std::int64_t{2} * keys * shape.heads() * shape.dimension;
+  return static_cast<int>(std::clamp<std::int64_t>(products / kLeastProducts, 1, at::get_num_threads()));
 }
 
 void placeSums(std::vector<Part>& parts, const PartShape& shape, std::vector<float>& sums) {
@@ -131,30 +147,22 @@ void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* we
   for (int head = 0; head < shape.heads(); ++head) {
     const int query = head % shape.group;
     float largest = -std::numeric_limits<float>::infinity(), sum = 0;
-    const auto isMine = [&](const Part& part) { return part.kvHead == head / shape.group; };
-    for (const Part& part : parts)
-      if (isMine(part)) largest = std::max(largest, part.largest[query]);
-    for (const Part& part : parts)
-      if (isMine(part)) sum += part.sum[query] * std::exp(part.largest[query] - largest);
-    for (const Part& part : parts) {
-      if (!isMine(part)) continue;
+    const auto first = static_cast<std::size_t>(head / shape.group),
+               step = static_cast<std::size_t>(shape.kvHeads);
+    for (std::size_t i = first; i < parts.size(); i += step)
+      largest = std::max(largest, parts[i].largest[query]);
+    for (std::size_t i = first; i < parts.size(); i += step)
+      sum += parts[i].sum[query] * std::exp(parts[i].largest[query] - largest);
+    for (std::size_t i = first; i < parts.size(); i += step) {
+      const Part& part = parts[i];
       const float factor = std::exp(part.largest[query] - largest) / sum;
       const float* output = part.output + query * shape.dimension;
-      for (int i = 0; i < shape.dimension; ++i) attended[head * shape.dimension + i] += factor * output[i];
+      for (int d = 0; d < shape.dimension; ++d) attended[head * shape.dimension + d] += factor * output[d];
       if (!weights) continue;
       float* mine = weights + head * stride + part.weightsAt;
       for (int key = 0; key < part.count; ++key) mine[key] *= factor;
     }
   }
-}
-
-/// Parts that a thread takes at least, so that few keys are not divided.
-std::int64_t grainOf(std::span<const Part> parts, const PartShape& shape) {
-  constexpr std::int64_t kLeastProducts = 1 << 15;
-  std::int64_t products = 0;
-  for (const Part& part : parts) products += std::int64_t{2} * part.count * shape.group * shape.dimension;
-  const auto count = static_cast<std::int64_t>(parts.size());
-  return std::max<std::int64_t>(1, count * kLeastProducts / std::max<std::int64_t>(1, products));
 }
 
 }  // namespace
@@ -226,7 +234,7 @@ void ForwardPass::accept(int tokens) {
   onTrial_ = 0;
   if (!parts_.tap) return;
   for (int token = 0; token < tokens; ++token) parts_.tap->countQueries(1);
-  if (left > 0) parts_.tap->forgetTrials();
+  if (left > 0) parts_.tap->forgetUncounted();
 }
 
 int ForwardPass::tokensLeft(const Selection& selection) const {
@@ -330,16 +338,19 @@ void ForwardPass::attendToken(int layer, const Block& block, int place) {
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
   const PartShape partShape{shape.kvHeads, shape.group(), shape.headDimension};
   const int hidden = state.groups.view.hidden;  // where any is, nothing is packed
-  std::vector<Part> parts;
   const float* queries =
       token_.projected.data() + place * (shape.heads + 2 * shape.kvHeads) * shape.headDimension;
   rotateToken(queries, block.first - state.groups.nearOrigin, table, token_.nearQueries);
+  if (far.count() > 0) rotateToken(queries, positionsOf(layer).farQuery(block.first), table, token_.farQueries);
+  const TokenGroup groups[] = {{near, token_.nearQueries, hidden, near.packedCount()},
+                               {far, token_.farQueries, 0, near.count()}};
+  std::vector<Part> parts;
   addPacked(near, token_.nearQueries, partShape, parts);
-  const std::size_t packed = parts.size();
-  addParts(near, token_.nearQueries, partShape, hidden, parts, near.packedCount());
-  if (far.count() > 0) {
-    rotateToken(queries, positionsOf(layer).farQuery(block.first), table, token_.farQueries);
-    addParts(far, token_.farQueries, partShape, 0, parts, near.count());
+  std::vector<std::size_t> pieces = {parts.size()};  // where each begins, and the last one ends
+  const int count = piecesOf(groups[0].count() + groups[1].count(), partShape);
+  for (int piece = 0; piece < count; ++piece) {
+    for (const TokenGroup& group : groups) group.addPiece(piece, count, partShape, parts);
+    pieces.push_back(parts.size());
   }
   placeSums(parts, partShape, token_.partSums);
 
@@ -358,12 +369,11 @@ void ForwardPass::attendToken(int layer, const Block& block, int place) {
       }
     }
   });
-  const std::span<const Part> inPlace = std::span(parts).subspan(packed);
-  at::parallel_for(0, std::ssize(inPlace), grainOf(inPlace, partShape),
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t i = begin; i < end; ++i)
-                       weighing.attend(inPlace[static_cast<std::size_t>(i)]);
-                   });
+  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::size_t i = pieces[static_cast<std::size_t>(begin)]; i < pieces[static_cast<std::size_t>(end)];
+         ++i)
+      weighing.attend(parts[i]);
+  });
   const bool isWatched = isObserved(layer) || isWeighed();
   joinParts(parts, partShape, isWatched ? token_.weights.data() : nullptr, stride,
             token_.attended.data() + place * shape.heads * shape.headDimension);

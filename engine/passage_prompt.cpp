@@ -49,9 +49,7 @@ std::vector<Run> readPrompt(const LoadedModel& model, TextRun::Settings settings
                     Outputs::LastRow);
     done += static_cast<std::size_t>(count);
   }
-  std::vector<Run> chunks;
-  for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) chunks.push_back(run.cache().chunk(chunk));
-  return chunks;
+  return run.cache().runs();
 }
 
 /// Looks at the prompt's chunks, told of the document's.

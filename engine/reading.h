@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "engine/prompt_lookup.h"
 #include "engine/text_run.h"
+#include "engine/token_view.h"
 
 namespace kvasir {
 
@@ -29,7 +29,10 @@ class ChunkedReading : public Reading {
   virtual bool isForgetful() const = 0;  ///< whether chunks between the first and the last ones are gone
 
   /// Ids of the stored tokens.
-  TokenView tokenIds() const { return {&tokens_.front().id, tokens_.size(), sizeof(StoredToken)}; }
+  TokenView tokenIds() const {
+    if (tokens_.empty()) return {};
+    return {&tokens_.front().id, tokens_.size(), sizeof(StoredToken)};
+  }
   /// Runs of the chunks that are whole, for a cache over the store.
   std::vector<Run> finishedRuns() const;
   /// Tokens of the prompt's frame, which stand before the text of each document.

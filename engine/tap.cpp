@@ -9,6 +9,16 @@ namespace {
 constexpr std::size_t kMostShares = 64;
 constexpr float kLeastShare = 1e-4f;
 
+/// In the order of chunks.
+void keepLargest(std::vector<AnswerLook::Share>& shares) {
+  if (shares.size() > kMostShares) {
+    std::ranges::nth_element(shares, shares.begin() + kMostShares, std::ranges::greater(),
+                             &AnswerLook::Share::mass);
+    shares.resize(kMostShares);
+  }
+  std::ranges::sort(shares, {}, &AnswerLook::Share::chunk);
+}
+
 }  // namespace
 
 void EvidenceTap::select(int layer, const Selection& selection, const Block& block, const KvCache& cache) {
@@ -39,9 +49,9 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
                         const KvCache& cache, int place) {
   Layer& record = layers_[static_cast<std::size_t>(layer)];
   const auto heads = static_cast<std::size_t>(heads_), at = static_cast<std::size_t>(place);
-  if (record.trials.size() <= at) record.trials.resize(at + 1);
-  Trial& trial = record.trials[at];
-  trial.mass.resize(std::max(trial.mass.size(), static_cast<std::size_t>(cache.chunks()) * heads));
+  if (record.uncounted.size() <= at) record.uncounted.resize(at + 1);
+  Uncounted& mass = record.uncounted[at];
+  mass.makeRoom(static_cast<std::size_t>(cache.chunks()), heads);
   const at::Tensor received = sums.contiguous();
   const std::int64_t keys = received.size(1);
   if (const int kept = gathered.keptCount(); kept > 0) {
@@ -53,7 +63,7 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
       for (int i = 0; i < kept; ++i) {
         const int token = static_cast<int>(named[i]);
         if (textFrom(token) != token) continue;
-        trial.add(cache.chunkOf(token), head, heads, row[i]);
+        mass.add(cache.chunkOf(token), head, row[i]);
       }
     }
   }
@@ -70,7 +80,7 @@ void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const a
             received.const_data_ptr<float>() + static_cast<std::int64_t>(head) * keys + key - from;
         double sum = 0;
         for (int i = hidden; i < keysHere; ++i) sum += row[i];
-        trial.add(chunk, head, heads, static_cast<float>(sum));
+        mass.add(chunk, head, static_cast<float>(sum));
       }
       key += keysHere;
       token = end;
@@ -84,11 +94,28 @@ int EvidenceTap::textFrom(int token) const {
   return token;
 }
 
-void EvidenceTap::Trial::clear(std::size_t heads) {
-  for (const int chunk : chunks)
-    std::fill_n(mass.begin() + static_cast<std::ptrdiff_t>(chunk) * static_cast<std::ptrdiff_t>(heads), heads,
-                0.0f);
-  chunks.clear();
+void EvidenceTap::Uncounted::makeRoom(std::size_t chunks, std::size_t heads) {
+  heads_ = heads;
+  if (isIn_.size() >= chunks) return;
+  isIn_.resize(chunks);
+  mass_.resize(chunks * heads);
+}
+
+void EvidenceTap::Uncounted::add(int chunk, std::size_t head, float share) {
+  mass_[at(chunk) + head] += share;
+  if (std::exchange(isIn_[static_cast<std::size_t>(chunk)], std::uint8_t{1}) == 0) chunks_.push_back(chunk);
+}
+
+void EvidenceTap::Uncounted::clear() {
+  for (const int chunk : chunks_) {
+    std::fill_n(mass_.data() + at(chunk), heads_, 0.0f);
+    isIn_[static_cast<std::size_t>(chunk)] = 0;
+  }
+  chunks_.clear();
+}
+
+std::size_t EvidenceTap::Uncounted::bytes() const {
+  return mass_.capacity() * sizeof(float) + isIn_.capacity() + chunks_.capacity() * sizeof(int);
 }
 
 void EvidenceTap::countQueries(int queries) {
@@ -97,38 +124,32 @@ void EvidenceTap::countQueries(int queries) {
   AnswerLook look;
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
     Layer& record = layers_[layer];
-    if (record.trials.empty()) continue;
-    Trial& trial = record.trials.front();
-    record.mass.resize(std::max(record.mass.size(), trial.mass.size()));
-    std::ranges::sort(trial.chunks);
-    const auto again = std::ranges::unique(trial.chunks);
-    trial.chunks.erase(again.begin(), again.end());
+    if (record.uncounted.empty()) continue;
+    Uncounted& first = record.uncounted.front();
+    record.mass.resize(std::max(record.mass.size(), first.size()));
     std::vector<AnswerLook::Share> shares;
-    for (const int chunk : trial.chunks) {
+    for (const int chunk : first.chunks()) {
+      double* counted = record.mass.data() + static_cast<std::size_t>(chunk) * heads;
       float sum = 0;
-      for (std::size_t at = static_cast<std::size_t>(chunk) * heads, end = at + heads; at < end; ++at) {
-        record.mass[at] += trial.mass[at];
-        sum += trial.mass[at];
+      for (const float mass : first.of(chunk)) {
+        *counted++ += mass;
+        sum += mass;
       }
       const float mass = sum / static_cast<float>(queries * heads_);
       if (mass >= kLeastShare)
         shares.push_back({static_cast<std::int16_t>(layer), static_cast<std::int32_t>(chunk), mass});
     }
-    trial.clear(heads);
-    std::ranges::rotate(record.trials, record.trials.begin() + 1);
-    if (shares.size() > kMostShares) {
-      std::ranges::nth_element(shares, shares.begin() + kMostShares, std::ranges::greater(),
-                               &AnswerLook::Share::mass);
-      shares.resize(kMostShares);
-    }
+    first.clear();
+    std::ranges::rotate(record.uncounted, record.uncounted.begin() + 1);
+    keepLargest(shares);
     look.shares.insert(look.shares.end(), shares.begin(), shares.end());
   }
   looks_.push_back(std::move(look));
 }
 
-void EvidenceTap::forgetTrials() {
+void EvidenceTap::forgetUncounted() {
   for (Layer& layer : layers_)
-    for (Trial& trial : layer.trials) trial.clear(static_cast<std::size_t>(heads_));
+    for (Uncounted& mass : layer.uncounted) mass.clear();
 }
 
 std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
@@ -143,7 +164,7 @@ std::size_t EvidenceTap::bytes() const {
   std::size_t sum = of(looks_);
   for (const Layer& layer : layers_) {
     sum += of(layer.scores) + of(layer.mass) + of(layer.attended);
-    for (const Trial& trial : layer.trials) sum += of(trial.mass) + of(trial.chunks);
+    for (const Uncounted& mass : layer.uncounted) sum += mass.bytes();
   }
   for (const AnswerLook& look : looks_) sum += of(look.shares);
   return sum;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "engine/attention.h"
 #include "engine/engine.h"
 
@@ -25,14 +27,14 @@ class EvidenceTap {
   /// What a layer may attend to from here on. A chunk is attended where any KV head keeps a token of it.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
   /// Attention that gathered keys [from, …) received from each query head, summed over queries: [heads, keys].
-  /// place: of tokens that are weighed together, which one's; it stays on trial until it is counted.
+  /// place: of tokens that are on trial together, which one's.
   void weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums, const KvCache& cache,
              int place = 0);
   /// So many queries are what the first place holds in every layer; what stood in the second is the first's
   /// now.
   void countQueries(int queries);
-  /// What is on trial goes.
-  void forgetTrials();
+  /// What is not counted goes.
+  void forgetUncounted();
 
   EvidenceMap map(int chunks) const;
   std::vector<float> scores(int chunks) const;  ///< those of the map: all there is where nothing is weighed
@@ -41,21 +43,32 @@ class EvidenceTap {
   std::size_t bytes() const;
 
  private:
-  struct Trial {
-    std::vector<float> mass;  ///< [chunks, heads]
-    std::vector<int> chunks;  ///< those that have any, some of them twice
+  /// Mass that is not counted yet: of a question's queries, or of one token on trial.
+  class Uncounted {
+   public:
+    void makeRoom(std::size_t chunks, std::size_t heads);
+    void add(int chunk, std::size_t head, float share);
+    void clear();
+    const std::vector<int>& chunks() const { return chunks_; }  ///< that have any, each once
+    std::span<const float> of(int chunk) const {
+      return std::span(mass_).subspan(at(chunk), heads_);
+    }  ///< by head
+    std::size_t size() const { return mass_.size(); }
+    std::size_t bytes() const;
 
-    void add(int chunk, std::size_t head, std::size_t heads, float share) {
-      mass[static_cast<std::size_t>(chunk) * heads + head] += share;
-      if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
-    }
-    void clear(std::size_t heads);
+   private:
+    std::size_t at(int chunk) const { return static_cast<std::size_t>(chunk) * heads_; }
+
+    std::size_t heads_ = 0;
+    std::vector<float> mass_;         ///< [chunks, heads]
+    std::vector<std::uint8_t> isIn_;  ///< by chunk: whether it is among `chunks_`
+    std::vector<int> chunks_;
   };
   struct Layer {
     std::vector<float> scores;
     std::vector<double> mass;  ///< [chunks, heads]
     std::vector<std::uint8_t> attended;
-    std::vector<Trial> trials;  ///< by place: what is not counted yet
+    std::vector<Uncounted> uncounted;  ///< by place among the tokens on trial
   };
   int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
 

@@ -89,9 +89,7 @@ bool TextRun::isKeptWhole() const { return policy_->needs().extras.keptTokens ==
 void TextRun::keepInto(ChunkStore& store) {
   const KvCache::Extras extras = policy_->needs().extras;
   KvCache kept(cache_.shape(), *codec_, store, extras);
-  std::vector<Run> chunks;
-  for (int chunk = 0; chunk < cache_.chunks(); ++chunk) chunks.push_back(cache_.chunk(chunk));
-  kept.adopt(chunks);
+  kept.adopt(cache_.runs());
   for (int layer = 0; layer < model_.shape.layers; ++layer) {
     if (model_.shape.isLocal(layer)) {
       for (int chunk = std::max(0, cache_.chunks() - extras.keptSlots()); chunk < cache_.chunks(); ++chunk)

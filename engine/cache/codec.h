@@ -25,9 +25,6 @@ class KvCodec {
   virtual void encode(const KvTensors& kv, std::byte* out) const = 0;
   /// In the dtype the codec was made for; may be a view of `from`.
   virtual KvTensors decode(const KvShape& shape, int tokens, const std::byte* from) const = 0;
-  /// Whether what it keeps is so much smaller than what it gives back that many chunks are better unpacked each
-  /// time they are attended to than held unpacked.
-  virtual bool packs() const { return false; }
 };
 
 /// Keeps the numbers as they are computed: bf16 where the engine is fast, float32 where it is exact.

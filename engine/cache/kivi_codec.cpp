@@ -53,8 +53,6 @@ class KiviCodec : public KvCodec {
             unpack(shape, tokens, values(shape, tokens), from + shape.kvHeads * keyGroups.bytes())};
   }
 
-  bool packs() const override { return true; }
-
  private:
   /// Of one head: along the tokens of a channel.
   LevelGroups keys(const KvShape& shape, int tokens) const { return {1, tokens, shape.headDimension, bits_}; }

@@ -88,8 +88,13 @@ void KvCache::extend(int layer, int token, const float* keys, const float* value
 }
 
 void KvCache::grow(int chunk, int tokens) {
+  assert(isTail(chunk) && this->chunk(chunk).end + tokens - this->chunk(chunk).begin <= kChunkTokens);
   chunks_[static_cast<std::size_t>(chunk)].end += tokens;
-  assert(this->chunk(chunk).end - this->chunk(chunk).begin <= kChunkTokens);
+}
+
+void KvCache::shrink(int chunk, int tokens) {
+  assert(isTail(chunk) && chunk + 1 == chunks() && this->chunk(chunk).end - tokens >= this->chunk(chunk).begin);
+  chunks_.back().end -= tokens;
 }
 
 KvTensors KvCache::read(int layer, int chunk) const {
@@ -100,8 +105,16 @@ KvTensors KvCache::read(int layer, int chunk) const {
 }
 
 int KvCache::packedTokens() const {
-  if (!codec_.packs() || isCompact_) return 0;
+  constexpr std::size_t kPlainBytes = 2;  // of a number in bf16
+  const auto plain =
+      kPlainBytes * 2 * static_cast<std::size_t>(shape_.kvHeads * kChunkTokens * shape_.headDimension);
+  if (kvBytes_ >= plain || isCompact_) return 0;
   return tailFrom_ >= 0 && tailFrom_ < chunks() ? chunk(tailFrom_).begin : tokens();
+}
+
+const std::byte* KvCache::packed(int layer, int chunk) const {
+  assert(this->chunk(chunk).end <= packedTokens());
+  return layerBytes(layer, chunk);
 }
 
 std::byte* KvCache::layerBytes(int layer, int chunk) const {

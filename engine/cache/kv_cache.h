@@ -45,6 +45,7 @@ class KvCache {
   int chunks() const { return static_cast<int>(chunks_.size()); }
   int tokens() const { return chunks_.empty() ? 0 : chunks_.back().end; }
   Run chunk(int index) const { return chunks_[static_cast<std::size_t>(index)]; }
+  const std::vector<Run>& runs() const { return chunks_; }  ///< of all chunks
   int chunkOf(int token) const;
 
   /// Chunks whose KV and index are in the store already, kept as the extras say. Call once, first.
@@ -53,10 +54,8 @@ class KvCache {
   int open(int tokens);
   /// A further chunk in memory, empty; `grow` and `extend` fill it token by token.
   int openTail();
-  void grow(int chunk, int tokens);  ///< so many tokens more, whose KV `extend` brings layer by layer
-  void shrink(int chunk, int tokens) {
-    chunks_[static_cast<std::size_t>(chunk)].end -= tokens;
-  }  ///< the last go
+  void grow(int chunk, int tokens);    ///< so many tokens more, whose KV `extend` brings layer by layer
+  void shrink(int chunk, int tokens);  ///< takes the last tokens of the last chunk away
 
   void write(int layer, int chunk, const KvTensors& kv);  ///< whole chunk
   /// A token of a tail chunk that grew. keys, values: [kvHeads, headDimension], kept as `type`.
@@ -64,10 +63,11 @@ class KvCache {
   /// Of a tail chunk that still grows, the room for tokens to come too.
   KvTensors read(int layer, int chunk) const;
 
-  /// Tokens before this one lie in the store as a codec that packs left them; 0 where it does not.
+  /// How many tokens, from the first on, lie in the store in less than 16 bits a number; 0 where the codec
+  /// needs more.
   int packedTokens() const;
-  /// Such a chunk of a layer, as long as the store is there.
-  const std::byte* packed(int layer, int chunk) const { return layerBytes(layer, chunk); }
+  /// A layer of a chunk of these, as the codec left it; valid as long as the store is.
+  const std::byte* packed(int layer, int chunk) const;
   const KvCodec& codec() const { return codec_; }
 
   /// Tokens named for each KV head, anywhere before the tail: [kvHeads, count], int64. Of a document that is

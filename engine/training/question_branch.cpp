@@ -140,11 +140,11 @@ at::Tensor BranchForward::attendReading(int layer, QuestionBranch& branch, const
   const at::ScalarType type = frozen_.type();
   std::vector<Seen> before;
   if (groups.far.count() > 0)
-    before.push_back({ordinary(groups.far.keys(), type), ordinary(groups.far.values(), type),
+    before.push_back({ordinary(groups.far.keysInPlace(), type), ordinary(groups.far.valuesInPlace(), type),
                       byKvHead(own.queries, anglesAt(table_, farPlaces))});
   if (const int near = groups.view.own; near > 0)
-    before.push_back({ordinary(groups.near.keys().narrow(1, 0, near), type),
-                      ordinary(groups.near.values().narrow(1, 0, near), type)});
+    before.push_back({ordinary(groups.near.keysInPlace().narrow(1, 0, near), type),
+                      ordinary(groups.near.valuesInPlace().narrow(1, 0, near), type)});
   return attend(own, angles, before);
 }
 

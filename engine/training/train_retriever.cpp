@@ -259,7 +259,7 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
   {
     TextRun run(model, {method, budgetTokens, nullptr, breathe, wishes}, &memory);
     run.read(tokens.ids, kStepTokens);
-    for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) chunks.push_back(run.cache().chunk(chunk));
+    chunks = run.cache().runs();
   }
   const std::vector<RetrieverLesson::Stretch> places = chunkPlaces(tokens);
   for (const RetrieverLesson::Stretch& place : places)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 QUESTION = "How many performance measures does the strategic plan have?"
 SENTENCES = 1200  # of the longer text: some 40,000 tokens
+QUOTED = "the performance measures of the strategic plan"
 failures = []
 
 
@@ -60,6 +61,16 @@ def ask(options, library):
     return json.loads(answer)["seconds"], time.monotonic() - began
 
 
+def quote(options, library, *more):
+    """An answer that quotes its document, and how many of its tokens were guessed."""
+    answer, errors = start(options.cli, "ask", options.sample, "Quote the sentence about " + QUOTED + ".", "--method", "retrolm",
+                           "--library", library, "--max-tokens", "80", "--json", *more).communicate()
+    if not answer:
+        sys.exit(errors)
+    answer = json.loads(answer)
+    return (answer["answer"], answer["log_probability"], answer["tokens"]["answer"]), answer["guesses"]
+
+
 def text_of(folder, sentences):
     file = folder / f"{sentences}.txt"
     file.write_text("\n\n".join(f"Entry {i} of the log: the {i * 7 % 31}th ship came in at {i * 13 % 24} o'clock with "
@@ -82,6 +93,10 @@ def main():
         seconds, _ = ask(options, folder / "read")
         hold("reading what is read", seconds["read"], 0, "s")
         hold("first token of a document that is read", seconds["first_token"], 1, "s")
+        (guessed, guesses), (plain, _) = quote(options, folder / "read"), quote(options, folder / "read", "--no-guesses")
+        if guessed != plain:
+            sys.exit(f"With guesses it says {guessed}, without {plain}")
+        print(f"Of {guessed[2]} tokens of a quotation {guesses['tried']} were guessed, {guesses['right']} rightly")
         short, long = (reading_peak(options, folder / "grown", text_of(folder, count)) for count in (SENTENCES // 4, SENTENCES))
         hold("memory of its own, of a text four times as long", long / short, 1.25, "times")
     if failures:

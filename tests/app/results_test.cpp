@@ -74,6 +74,8 @@ TEST_F(Results, HaveTheFieldsOfTheContract) {
   answer.evidence = {{3, 0.75, 0.1, 20, page.start, page.start + 11, 0.25}};
   answer.questionTokens = 9;
   answer.attendedTokens = 300;
+  answer.guessedTokens = 7;
+  answer.rightGuesses = 5;
   answer.kvBytesInMemory = 1000;
   const auto json = toJson(result);
   EXPECT_EQ(json["answer"], "Yes.");
@@ -95,6 +97,7 @@ TEST_F(Results, HaveTheFieldsOfTheContract) {
   EXPECT_EQ(evidence["layers"], 20);
   EXPECT_EQ(evidence["read_share"], 0.25);
   EXPECT_EQ(json["tokens"].dump(), R"({"document":500,"question":9,"answer":0,"attended":300})");
+  EXPECT_EQ(json["guesses"].dump(), R"({"tried":7,"right":5})");
   EXPECT_EQ(json["seconds"].dump(), R"({"load":0.1,"read":0.0,"first_token":0.0,"total":0.4})");
   EXPECT_EQ(json["bytes"].dump(), R"({"kv_memory":1000,"kv_disk":2000,"peak_rss":3000})");
 }

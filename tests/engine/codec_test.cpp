@@ -128,8 +128,21 @@ TEST_P(Kivi, StaysPackedWhereMuchIsAttendedTo) {
   EXPECT_EQ(packed.groups().near.count(), kTokens);
   EXPECT_LE(packed.groups().near.bytes(), unpacked.groups().near.bytes() / 8);
   EXPECT_TRUE(at::allclose(packed.groups().near.keysAt(100, kTokens - 7),
-                           unpacked.groups().near.keys().narrow(1, 100, kTokens - 107), 1e-6, 1e-6));
+                           unpacked.groups().near.keysInPlace().narrow(1, 100, kTokens - 107), 1e-6, 1e-6));
   EXPECT_LE(packed.lookups(), 9 * 20) << "what stays packed is looked up once";
+}
+
+// Where the first of what is seen is no whole chunk nothing stays packed, and what is in place stays there.
+TEST_P(Kivi, GathersOnceWhatCannotStayPacked) {
+  const Method& method = findMethod("quest+" + row());
+  const Tensors t = randomTensors(12 * kChunkTokens);
+  OneLayer layer(method, 8 * kChunkTokens, {}, 0, 2 * kChunkTokens), unpacked(method, 8 * kChunkTokens);
+  for (OneLayer* each : {&layer, &unpacked}) {
+    for (int first = 0; first < 10 * kChunkTokens; first += kChunkTokens) each->chunk(t, first, kChunkTokens);
+    each->startQuestion();
+    for (int token = 10 * kChunkTokens; token < 10 * kChunkTokens + 40; ++token) each->chunk(t, token, 1);
+  }
+  EXPECT_LE(layer.lookups(), unpacked.lookups() + 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Bits, Kivi, testing::Values(4, 2));

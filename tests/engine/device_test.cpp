@@ -194,7 +194,7 @@ TEST_F(OnDevice, OnlyWhatIsNewOfGatheredKeysIsCopied) {
   EXPECT_LT(FarDevice::copied, 5 * all);
   at::Tensor back = at::empty({gathered.count(), 8});
   device->copyOut(back.data_ptr(), gathered.onDevice<float>(*device).keys, back.nbytes());
-  EXPECT_TRUE(at::equal(back, gathered.keys()[0]));
+  EXPECT_TRUE(at::equal(back, gathered.keysInPlace()[0]));
 }
 
 TEST_F(OnDevice, AFailureIsASentenceThatSaysWhatToDo) {

@@ -6,6 +6,7 @@
 #include "engine/answer.h"
 #include "engine/passage_answer.h"
 #include "engine/wishes.h"
+#include "tests/engine/on_trial.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -136,79 +137,7 @@ TEST_P(EveryMethod, GeneratesAsItReads) {
   for (std::size_t i = 0; i < logits.size(); ++i) ASSERT_NEAR(logits[i], read.data_ptr<float>()[i], kRounding);
 }
 
-/// What is left of an answer whose tokens were tried one by one, or several at a time.
-struct SaidOnTrial {
-  std::vector<std::vector<float>> logits;  ///< after each
-  EvidenceMap map;
-  std::vector<AnswerLook> looks;
-  int attended = 0, tried = 0;
-  bool isWatched = false;  ///< by the policy, so that nothing can be taken back
-};
-
-SaidOnTrial sayOnTrial(const LoadedModel& model, const Method& method, const Left& left, bool triesSeveral) {
-  const std::vector<TokenId> answer = randomTokens(300, 3), wrong = randomTokens(9, 4);
-  EvidenceTap tap(model.shape.layers, model.shape.heads, {{0, 4}});
-  TextRun run(model, {method, kBudget, &tap, [] {}, {}, nullptr, false, left.tokens()}, left.store.get());
-  run.cache().adopt(left.chunks);
-  run.cache().startTail();
-  run.read(randomTokens(100, 2), 512);
-  SaidOnTrial said;
-  for (std::size_t i = 0; i < answer.size();) {
-    const auto most = static_cast<std::size_t>(run.pass().mostOnTrial());
-    const std::size_t count = triesSeveral ? std::min({most, 1 + i % 5, answer.size() - i}) : 1;
-    const std::size_t right = 1 + i / 7 % count;
-    const auto next = answer.begin() + static_cast<std::ptrdiff_t>(i);
-    std::vector<TokenId> tokens(next, next + static_cast<std::ptrdiff_t>(right));
-    tokens.insert(tokens.end(), wrong.begin(), wrong.begin() + static_cast<std::ptrdiff_t>(count - right));
-    const std::span<const float> logits = run.pass().tryTokens(tokens);
-    const std::size_t each = logits.size() / count;
-    for (std::size_t row = 0; row < right; ++row) {
-      const std::span<const float> own = logits.subspan(row * each, each);
-      said.logits.emplace_back(own.begin(), own.end());
-    }
-    run.pass().accept(static_cast<int>(right));
-    said.tried += static_cast<int>(count);
-    i += right;
-  }
-  said.map = tap.map(run.cache().chunks());
-  said.looks = tap.looks(run.cache().chunks());
-  said.attended = run.pass().attendedTokens();
-  said.isWatched = run.policy().needs().observedTokens > 0;
-  return said;
-}
-
-/// Tokens that are tried together, and those of them that are taken back, leave what one after the other
-/// leaves, bit for bit.
-void expectTheSameOnTrial(const LoadedModel& model, const Method& method) {
-  const Left left = readMethod(model, method, kBudget, randomTokens(1500, 1), 512);
-  const SaidOnTrial one = sayOnTrial(model, method, left, false),
-                    several = sayOnTrial(model, method, left, true);
-  EXPECT_GT(several.tried, several.isWatched ? 299 : 400);
-  EXPECT_EQ(several.logits, one.logits);
-  EXPECT_EQ(several.attended, one.attended);
-  EXPECT_EQ(several.map.attended, one.map.attended);
-  EXPECT_EQ(several.map.headMass, one.map.headMass);
-  ASSERT_EQ(several.looks.size(), one.looks.size());
-  for (std::size_t look = 0; look < one.looks.size(); ++look) {
-    const auto &shares = several.looks[look].shares, &expected = one.looks[look].shares;
-    ASSERT_EQ(shares.size(), expected.size()) << look;
-    for (std::size_t i = 0; i < shares.size(); ++i) EXPECT_EQ(shares[i].mass, expected[i].mass);
-  }
-}
-
-TEST_P(EveryMethod, SaysTheSameWithTokensOnTrial) { expectTheSameOnTrial(model_.loaded, method()); }
-
-TEST(OnTrial, IsTheSameInFastPrecision) {
-  const c10::InferenceMode noGradients;
-  for (const char* architecture : {"llama", "gemma3"}) {
-    const TinyModel tiny(architecture);
-    EngineSettings settings = tiny.settings();
-    settings.precision = Precision::Fast;
-    Listener silent;
-    const LoadedModel model = loadModel(settings, silent);
-    for (const char* method : {"full", "retrolm", "kivi-4"}) expectTheSameOnTrial(model, findMethod(method));
-  }
-}
+TEST_P(EveryMethod, SaysTheSameWithTokensOnTrial) { expectTheSameOnTrial(model_.loaded, method(), kBudget); }
 
 Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text,
                const std::string& method) {

@@ -92,7 +92,7 @@ Left readMethod(const LoadedModel& model, const Method& method, int budget, cons
   TextRun run(model, {method, budget, nullptr, [] {}, {}, nullptr, false, tokens}, left.store.get());
   left.end = run.read(text, step);
   left.attended = run.pass().attendedTokens();
-  for (int chunk = 0; chunk < run.cache().chunks(); ++chunk) left.chunks.push_back(run.cache().chunk(chunk));
+  left.chunks = run.cache().runs();
   if (run.isKeptWhole()) return left;
   auto kept = std::make_unique<MemoryChunks>(slotBytes);
   run.keepInto(*kept);
