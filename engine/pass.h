@@ -8,6 +8,7 @@
 #include "engine/model/beacons.h"
 #include "engine/model/weights.h"
 #include "engine/tap.h"
+#include "engine/token_attention.h"
 
 namespace kvasir {
 
@@ -93,17 +94,17 @@ class ForwardPass {
   };
   /// Of the tokens on trial, row by row.
   struct TokenBuffers {
-    std::vector<float> x, normed, projected, attended, out, gate, hidden, logits, weights;
+    std::vector<float> x, normed, projected, attended, out, gate, hidden, logits;
     std::vector<float> nearQueries, farQueries;  ///< of one, rotated: [heads, headDimension]
-    std::vector<float> partSums;                 ///< what parts of the attention came to
+    TokenAttentionMemory attention;
     ProductMemory memory;
 
     std::size_t bytes() const {
       std::size_t floats = 0;
-      for (const auto* buffer : {&x, &normed, &projected, &attended, &out, &gate, &hidden, &logits, &weights,
-                                 &nearQueries, &farQueries, &partSums})
+      for (const auto* buffer :
+           {&x, &normed, &projected, &attended, &out, &gate, &hidden, &logits, &nearQueries, &farQueries})
         floats += buffer->capacity();
-      return floats * sizeof(float) + memory.bytes();
+      return floats * sizeof(float) + attention.bytes() + memory.bytes();
     }
   };
 

@@ -1,10 +1,9 @@
 // ForwardPass, one token at a time or a few on trial: products with one row each on the weights' own levels, no
 // tensor arithmetic between.
 #include <cassert>
-#include <functional>
 
 #include "engine/pass.h"
-#include "kernels/attend.h"
+#include "engine/token_attention.h"
 #include "kernels/rotate.h"
 #include "kernels/rows.h"
 
@@ -21,148 +20,6 @@ void normalizeVector(const std::vector<float>& in, const at::Tensor& weight, dou
   norm.width = static_cast<int>(weight.size(0));
   norm.epsilon = static_cast<float>(epsilon);
   normalizeRows(norm, 0, static_cast<std::int64_t>(in.size()) / norm.width);
-}
-
-/// Where rows of one KV head lie.
-struct KvPlace {
-  const void *keys = nullptr, *values = nullptr;  ///< [count, dimension]
-  at::ScalarType type = at::kFloat;
-};
-
-/// Of a KV head, from a row on. Heads of both are equally far apart.
-KvPlace placeOf(const KvTensors& kv, int kvHead, int row) {
-  const auto at =
-      static_cast<std::size_t>(kvHead * kv.keys.stride(0) + row * kv.keys.size(2)) * kv.keys.element_size();
-  return {static_cast<const std::byte*>(kv.keys.const_data_ptr()) + at,
-          static_cast<const std::byte*>(kv.values.const_data_ptr()) + at, kv.keys.scalar_type()};
-}
-
-/// Part of a token's attention: some keys of one group, one KV head.
-struct Part {
-  const float* queries;  ///< [group, dimension], rotated
-  int kvHead, count;
-  std::int64_t weightsAt;  ///< of this part's weights among all
-  KvPlace place = {};      ///< of what is packed nothing until a thread has unpacked it
-  float *output = nullptr, *largest = nullptr, *sum = nullptr;  ///< [group, dimension], [group] twice
-};
-
-struct PartShape {
-  int kvHeads, group, dimension;
-
-  int heads() const { return kvHeads * group; }
-  std::size_t floats() const { return static_cast<std::size_t>(group * (dimension + 2)); }
-};
-
-/// How a part is weighed and where its weights go.
-struct TokenWeights {
-  float scale;
-  PartShape shape;
-  float* weights;  ///< [heads, stride]
-  std::int64_t stride;
-
-  template <class Value>
-  void attendAs(const Part& part) const {
-    TokenAttention<Value> attention;
-    attention.queries = part.queries;
-    attention.group = shape.group;
-    attention.dimension = shape.dimension;
-    attention.keys = static_cast<const Value*>(part.place.keys);
-    attention.values = static_cast<const Value*>(part.place.values);
-    attention.count = part.count;
-    attention.scale = scale;
-    attention.weights = weights + part.kvHead * shape.group * stride + part.weightsAt;
-    attention.weightStride = stride;
-    attention.output = part.output;
-    attention.largest = part.largest;
-    attention.sum = part.sum;
-    kvasir::attendToken(attention);
-  }
-  void attend(const Part& part) const {
-    if (part.place.type == at::kFloat)
-      attendAs<float>(part);
-    else
-      attendAs<std::uint16_t>(part);
-  }
-};
-
-/// A part for each KV head, in turn; all parts of a token are added so.
-void addHeads(const float* queries, const PartShape& shape, int count, std::int64_t weightsAt,
-              const std::function<KvPlace(int head)>& placeOf, std::vector<Part>& parts) {
-  for (int head = 0; head < shape.kvHeads; ++head)
-    parts.push_back({queries + head * shape.group * shape.dimension, head, count, weightsAt, placeOf(head)});
-}
-
-/// Of each chunk that stayed packed, which every query sees whole.
-void addPacked(const GatheredKv& gathered, const std::vector<float>& queries, const PartShape& shape,
-               std::vector<Part>& parts) {
-  std::int64_t first = 0;
-  for (const GatheredKv::PackedChunk& chunk : gathered.packedChunks()) {
-    addHeads(
-        queries.data(), shape, chunk.placed.keys(), first, [](int) { return KvPlace(); }, parts);
-    first += chunk.placed.keys();
-  }
-}
-
-/// Keys of one group that are in place, from one on: what a token attends to of it.
-struct TokenGroup {
-  const GatheredKv& gathered;
-  const std::vector<float>& queries;  ///< rotated for it
-  int from;
-  std::int64_t weightsAt;  ///< of its first key in place
-
-  int count() const { return gathered.countInPlace() - from; }
-  /// The share of one of so many pieces.
-  void addPiece(int piece, int pieces, const PartShape& shape, std::vector<Part>& parts) const {
-    const int begin = from + count() * piece / pieces, end = from + count() * (piece + 1) / pieces;
-    if (begin == end) return;
-    const KvTensors inPlace{gathered.keysInPlace(), gathered.valuesInPlace()};
-    addHeads(
-        queries.data(), shape, end - begin, weightsAt + begin,
-        [&](int head) { return placeOf(inPlace, head, begin); }, parts);
-  }
-};
-
-/// Pieces that so many keys are divided into: one for each thread, unless they would be too small.
-int piecesOf(int keys, const PartShape& shape) {
-  constexpr std::int64_t kLeastProducts = 1 << 15;
-  const std::int64_t products = std::int64_t{2} * keys * shape.heads() * shape.dimension;
-  return static_cast<int>(std::clamp<std::int64_t>(products / kLeastProducts, 1, at::get_num_threads()));
-}
-
-void placeSums(std::vector<Part>& parts, const PartShape& shape, std::vector<float>& sums) {
-  sums.resize(parts.size() * shape.floats());
-  float* next = sums.data();
-  for (Part& part : parts) {
-    part.output = next;
-    part.largest = part.output + shape.group * shape.dimension;
-    part.sum = part.largest + shape.group;
-    next += shape.floats();
-  }
-}
-
-/// Joins the parts of every head: attended [heads, dimension]; and the weights, if given, divided by their sum.
-void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* weights, std::int64_t stride,
-               float* attended) {
-  std::fill_n(attended, shape.heads() * shape.dimension, 0.0f);
-  for (int head = 0; head < shape.heads(); ++head) {
-    const int query = head % shape.group;
-    float largest = -std::numeric_limits<float>::infinity(), sum = 0;
-    const auto first = static_cast<std::size_t>(head / shape.group),
-               step = static_cast<std::size_t>(shape.kvHeads);
-    for (std::size_t i = first; i < parts.size(); i += step)
-      largest = std::max(largest, parts[i].largest[query]);
-    for (std::size_t i = first; i < parts.size(); i += step)
-      sum += parts[i].sum[query] * std::exp(parts[i].largest[query] - largest);
-    for (std::size_t i = first; i < parts.size(); i += step) {
-      const Part& part = parts[i];
-      const float factor = std::exp(part.largest[query] - largest) / sum;
-      const float* output = part.output + query * shape.dimension;
-      for (int d = 0; d < shape.dimension; ++d) attended[head * shape.dimension + d] += factor * output[d];
-      if (!weights) continue;
-      float* mine = weights + head * stride + part.weightsAt;
-      for (int key = 0; key < part.count; ++key) mine[key] *= factor;
-    }
-  }
 }
 
 }  // namespace
@@ -335,56 +192,24 @@ void ForwardPass::attendToken(int layer, const Block& block, int place) {
                 mostUnpacked());
   int& attended = triedAttended_[static_cast<std::size_t>(place)];
   attended = std::max(attended, attendedBy(state.groups, block));
-  const GatheredKv &near = state.groups.near, &far = state.groups.far;
-  const PartShape partShape{shape.kvHeads, shape.group(), shape.headDimension};
-  const int hidden = state.groups.view.hidden;  // where any is, nothing is packed
   const float* queries =
       token_.projected.data() + place * (shape.heads + 2 * shape.kvHeads) * shape.headDimension;
   rotateToken(queries, block.first - state.groups.nearOrigin, table, token_.nearQueries);
-  if (far.count() > 0) rotateToken(queries, positionsOf(layer).farQuery(block.first), table, token_.farQueries);
-  const TokenGroup groups[] = {{near, token_.nearQueries, hidden, near.packedCount()},
-                               {far, token_.farQueries, 0, near.count()}};
-  std::vector<Part> parts;
-  addPacked(near, token_.nearQueries, partShape, parts);
-  std::vector<std::size_t> pieces = {parts.size()};  // where each begins, and the last one ends
-  const int count = piecesOf(groups[0].count() + groups[1].count(), partShape);
-  for (int piece = 0; piece < count; ++piece) {
-    for (const TokenGroup& group : groups) group.addPiece(piece, count, partShape, parts);
-    pieces.push_back(parts.size());
-  }
-  placeSums(parts, partShape, token_.partSums);
-
-  const std::int64_t stride = near.count() + far.count();
-  token_.weights.resize(static_cast<std::size_t>(shape.heads * stride));
-  for (int head = 0; head < shape.heads; ++head)
-    std::fill_n(token_.weights.data() + head * stride, hidden, 0.0f);
-  const TokenWeights weighing{shape.attentionScale, partShape, token_.weights.data(), stride};
-  at::parallel_for(0, std::ssize(near.packedChunks()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const KvTensors kv = near.unpacked({&near.packedChunks()[static_cast<std::size_t>(i)], 1});
-      for (int head = 0; head < shape.kvHeads; ++head) {
-        Part& part = parts[static_cast<std::size_t>(i * shape.kvHeads + head)];
-        part.place = placeOf(kv, head, 0);
-        weighing.attend(part);
-      }
-    }
-  });
-  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::size_t i = pieces[static_cast<std::size_t>(begin)]; i < pieces[static_cast<std::size_t>(end)];
-         ++i)
-      weighing.attend(parts[i]);
-  });
+  if (state.groups.far.count() > 0)
+    rotateToken(queries, positionsOf(layer).farQuery(block.first), table, token_.farQueries);
   const bool isWatched = isObserved(layer) || isWeighed();
-  joinParts(parts, partShape, isWatched ? token_.weights.data() : nullptr, stride,
-            token_.attended.data() + place * shape.heads * shape.headDimension);
+  kvasir::attendToken(state.groups,
+                      {token_.nearQueries.data(), token_.farQueries.data(), shape.heads, shape.headDimension},
+                      shape.attentionScale, isWatched, token_.attention,
+                      token_.attended.data() + place * shape.heads * shape.headDimension);
   if (isWatched) watchToken(layer, block, place);
 }
 
 void ForwardPass::watchToken(int layer, const Block& block, int place) {
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const GatheredKv &near = state.groups.near, &far = state.groups.far;
-  const at::Tensor weights =
-      at::from_blob(token_.weights.data(), {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
+  const at::Tensor weights = at::from_blob(token_.attention.weights.data(),
+                                           {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
   if (isObserved(layer)) {
     const at::Tensor sums = weights.view({parts_.shape.kvHeads, parts_.shape.group(), -1}).sum(1);
     const int observed =
