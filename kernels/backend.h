@@ -6,6 +6,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
@@ -19,7 +20,7 @@ namespace kvasir {
 
 /// Of the table below; another number is another table. Tables of different layout are told apart by
 /// backendLayout().
-constexpr int kBackendVersion = 3;
+constexpr int kBackendVersion = 4;
 /// The one function a library exports, as BackendEntry.
 constexpr const char* kBackendEntry = "kvasirKernelBackend";
 
@@ -68,6 +69,7 @@ struct KernelTable {
   LaunchPair<Rotation> rotateRows;
   LaunchPair<LevelPacking> packLevels;
   LaunchPair<LevelUnpacking> unpackLevels;
+  Launch<ChunkScores> scoreChunks = nullptr;
   LaunchPair<TokenAttention> attendToken;
   LaunchPair<BlockAttention> attendRows;
 };
@@ -110,7 +112,8 @@ constexpr std::uint64_t backendLayout() {
         sizeof(Expansion<float>), sizeof(RowRounding<float>), sizeof(PanelProduct<float>),
         sizeof(DenseProduct<float>), sizeof(VectorProduct<float>), sizeof(RowNorm<float>),
         sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(LevelPacking<float>),
-        sizeof(LevelUnpacking<float>), sizeof(TokenAttention<float>), sizeof(BlockAttention<float>)})
+        sizeof(LevelUnpacking<float>), sizeof(ChunkScores), sizeof(TokenAttention<float>),
+        sizeof(BlockAttention<float>)})
     layout = layout * 1099511628211u + size;
   return layout;
 }
@@ -145,6 +148,7 @@ KernelBackend backendOf() {
   backend.kernels.rotateRows = {Device::run, Device::run};
   backend.kernels.packLevels = {Device::run, Device::run};
   backend.kernels.unpackLevels = {Device::run, Device::run};
+  backend.kernels.scoreChunks = Device::run;
   backend.kernels.attendToken = {Device::run, Device::run};
   backend.kernels.attendRows = {Device::run, Device::run};
   return backend;

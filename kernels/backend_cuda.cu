@@ -115,6 +115,9 @@ struct Cuda {
   static Failure run(const LevelUnpacking<Value>& unpacking, std::int64_t, void* stream) {
     return guarded([&] { unpackLevelsOnDevice(unpacking, stream); });
   }
+  static Failure run(const ChunkScores& scores, std::int64_t chunks, void* stream) {
+    return guarded([&] { scoreChunksOnDevice(scores, chunks, stream); });
+  }
   template <class Value>
   static Failure run(const TokenAttention<Value>& attention, std::int64_t, void* stream) {
     return guarded([&] { attendTokenOnDevice(attention, stream); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -227,6 +228,28 @@ void packByDefinition(const LevelPacking<Value>& packing) {
     for (int band = 0; band < groups.bands(); ++band)
       for (int lane = 0; lane < groups.lanes; ++lane) packing.packGroup(sheet, band, lane);
 }
+
+/// Index entries of chunks, and scores that they have already. Between entries lies NaN, after the last
+/// nothing.
+struct ScoredChunks {
+  int count, width;
+  std::int64_t stride;
+  std::vector<float> entries, asked, scores;
+
+  ScoredChunks(int count, int width, std::int64_t stride)
+      : count(count),
+        width(width),
+        stride(stride),
+        entries(unwritten<float>(count > 0 ? (count - 1) * stride + width : 0)),
+        asked(randomValues<float>(width, 2, 21)),
+        scores(randomValues<float>(count, 3, 22)) {
+    const std::vector<float> numbers = randomValues<float>(std::int64_t{count} * width, 1, 20);
+    for (std::int64_t chunk = 0; chunk < count; ++chunk)
+      std::copy_n(numbers.begin() + chunk * width, width, entries.begin() + chunk * stride);
+  }
+
+  ChunkScores argument() { return {entries.data(), stride, width, asked.data(), 0.7f, scores.data()}; }
+};
 
 enum class Angles { One, EachRow };
 

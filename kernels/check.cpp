@@ -86,6 +86,21 @@ void checkUnpackLevels(Trial& trial) {
   }
 }
 
+void checkScoreChunks(Trial& trial) {
+  for (const int width : {1, 31, 64, 577}) {
+    cases::ScoredChunks chunks{37, width, width + 3};
+    ChunkScores argument = chunks.argument();
+    const reference::Expectations expected = reference::scoreChunks(argument, chunks.count);
+    const DeviceArray<float> entries(trial.backend, chunks.entries), asked(trial.backend, chunks.asked),
+        scores(trial.backend, chunks.scores);
+    argument.entries = entries.data();
+    argument.asked = asked.data();
+    argument.scores = scores.data();
+    trial.launch(trial.backend.kernels.scoreChunks, argument, chunks.count);
+    trial.compare(expected, scores.read());
+  }
+}
+
 template <class Value>
 void checkAttended(Trial& trial, const cases::Attended<Value>& attended) {
   const TokenAttention<Value> onHost = attended.argument();
@@ -200,6 +215,7 @@ constexpr Row kRows[] = {
     {"packLevels, bf16", checkPackLevels<Half>, [](KernelTable& k) { k.packLevels.bfloats = nullptr; }},
     {"unpackLevels, float", checkUnpackLevels<float>, [](KernelTable& k) { k.unpackLevels.floats = nullptr; }},
     {"unpackLevels, bf16", checkUnpackLevels<Half>, [](KernelTable& k) { k.unpackLevels.bfloats = nullptr; }},
+    {"scoreChunks", checkScoreChunks, [](KernelTable& k) { k.scoreChunks = nullptr; }},
     {"attendToken, float", checkAttendToken<float>, [](KernelTable& k) { k.attendToken.floats = nullptr; }},
     {"attendToken, bf16", checkAttendToken<Half>, [](KernelTable& k) { k.attendToken.bfloats = nullptr; }},
     {"attendRows, float", checkAttendRows<float>, [](KernelTable& k) { k.attendRows.floats = nullptr; }},

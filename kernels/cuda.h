@@ -4,6 +4,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
@@ -46,6 +47,8 @@ void packLevelsOnDevice(const LevelPacking<float>& packing, void* stream);
 void packLevelsOnDevice(const LevelPacking<std::uint16_t>& packing, void* stream);
 void unpackLevelsOnDevice(const LevelUnpacking<float>& unpacking, void* stream);
 void unpackLevelsOnDevice(const LevelUnpacking<std::uint16_t>& unpacking, void* stream);
+
+void scoreChunksOnDevice(const ChunkScores& scores, std::int64_t chunks, void* stream);
 
 void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream);
 void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* stream);

@@ -172,25 +172,18 @@ void multiply(const DenseProduct<Value>& product, void* stream) {
   }
 }
 
-/// One row of weights, by a warp.
 template <class Value>
-__global__ void multiplyRows(VectorProduct<Value> product) {
-  constexpr int kWarp = 32;
-  const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarp;
-  const std::int64_t row = std::int64_t{blockIdx.x} * (kThreads / kWarp) + thread / kWarp;
-  if (row >= product.rows) return;  // the whole warp
-  float sum = product.sum(row, lane, kWarp);
-  for (int half = kWarp / 2; half > 0; half /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, half);
-  if (lane == 0) product.y[row] = product.withHeld(row, sum);
-}
+struct MultiplyRow {
+  VectorProduct<Value> product;
+  __device__ void operator()(std::int64_t row, int lane) const {
+    const float sum = sumWarp(product.sum(row, lane, kWarp));
+    if (lane == 0) product.y[row] = product.withHeld(row, sum);
+  }
+};
 
 template <class Value>
 void multiply(const VectorProduct<Value>& product, void* stream) {
-  constexpr int kRows = kThreads / 32;
-  if (product.rows == 0) return;
-  const auto blocks = static_cast<unsigned>((product.rows + kRows - 1) / kRows);
-  multiplyRows<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(product);
-  checkLaunch("multiplyVector");
+  launchWarps("multiplyVector", MultiplyRow<Value>{product}, product.rows, stream);
 }
 
 }  // namespace

@@ -104,6 +104,10 @@ struct Processor {
     unpackLevels(unpacking);
     return nullptr;
   }
+  static Failure run(const ChunkScores& scores, std::int64_t chunks, void*) {
+    scoreChunks(scores, 0, chunks);
+    return nullptr;
+  }
   template <class Value>
   static Failure run(const TokenAttention<Value>& attention, std::int64_t, void*) {
     attendToken(attention);

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-/// How the CUDA files launch work: one thread an entry, or one block of kThreads a row.
+/// How the CUDA files launch work: one thread an entry, one warp a row, or one block of kThreads a row.
 namespace kvasir {
 
 constexpr int kThreads = 256;
@@ -45,6 +45,31 @@ void launchRows(const char* kernel, const Work& work, std::int64_t rows, void* s
   const std::int64_t blocks = std::min<std::int64_t>(rows, 1 << 20);
   runRows<<<static_cast<unsigned>(blocks), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(work, rows);
   checkLaunch(kernel);
+}
+
+constexpr int kWarp = 32;
+
+template <class Work>
+__global__ void runWarps(Work work, std::int64_t rows) {
+  const int thread = static_cast<int>(threadIdx.x);
+  const std::int64_t row = std::int64_t{blockIdx.x} * (kThreads / kWarp) + thread / kWarp;
+  if (row < rows) work(row, thread % kWarp);  // the whole warp, or none of it
+}
+
+/// work(row, lane) for every row in [0, rows), by a warp each, whose threads are its lanes.
+template <class Work>
+void launchWarps(const char* kernel, const Work& work, std::int64_t rows, void* stream) {
+  constexpr int kRows = kThreads / kWarp;
+  if (rows == 0) return;
+  const auto blocks = static_cast<unsigned>((rows + kRows - 1) / kRows);
+  runWarps<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(work, rows);
+  checkLaunch(kernel);
+}
+
+/// The values of a warp's threads added up; the same for every thread.
+__device__ inline float sumWarp(float value) {
+  for (int half = kWarp / 2; half > 0; half /= 2) value += __shfl_xor_sync(0xffffffffu, value, half);
+  return value;
 }
 
 struct Sum {

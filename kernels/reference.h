@@ -12,6 +12,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
@@ -164,6 +165,18 @@ Expectations multiplyVector(const VectorProduct<Value>& p) {
   Expectations result;
   for (std::int64_t row = 0; row < p.rows; ++row)
     result.push_back(dotProduct(p.weights + row * p.columns, p.x, p.columns, p.adds ? number(p.y[row]) : 0));
+  return result;
+}
+
+/// What the scores of the first `chunks` become.
+inline Expectations scoreChunks(const ChunkScores& s, std::int64_t chunks) {
+  Expectations result;
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const Expected product = dotProduct(s.entries + chunk * s.stride, s.asked, s.width, 0);
+    const double held = s.scores[chunk], added = s.weight * product.value;
+    const double rounded = 2 * kUnit * (std::abs(held) + std::abs(added));
+    result.push_back({held + added, std::abs(s.weight) * product.error + rounded});
+  }
   return result;
 }
 

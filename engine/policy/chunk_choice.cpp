@@ -1,5 +1,7 @@
 #include "engine/policy/chunk_choice.h"
 
+#include "kernels/chunk_scores.h"
+
 namespace kvasir {
 namespace {
 
@@ -90,6 +92,20 @@ std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const st
   if (!scores.empty())
     for (const int chunk : bestOf(scores, 1, firstRecent, most)) room.take(chunk);
   return std::move(room).chosen();
+}
+
+void addScores(const at::Tensor& entries, const at::Tensor& asked, float weight, std::span<float> scores) {
+  constexpr std::int64_t kFewestProducts = 1 << 15;  // that are worth a thread
+  const at::Tensor vector = asked.contiguous();
+  ChunkScores sums;
+  sums.entries = entries.const_data_ptr<float>();
+  sums.stride = entries.stride(0);
+  sums.width = static_cast<int>(entries.size(1));
+  sums.asked = vector.const_data_ptr<float>();
+  sums.weight = weight;
+  sums.scores = scores.data();
+  at::parallel_for(0, std::ssize(scores), std::max<std::int64_t>(1, kFewestProducts / sums.width),
+                   [&](std::int64_t begin, std::int64_t end) { scoreChunks(sums, begin, end); });
 }
 
 std::vector<int> chunksWithoutEntry(int layer, Run chunks, const KvCache& cache) {

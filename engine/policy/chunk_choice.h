@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "engine/policy/window_policies.h"
 
 namespace kvasir {
@@ -24,6 +26,10 @@ std::vector<Run> chunksBefore(const Block& block, const KvCache& cache, const st
 /// that there is room for.
 std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const std::vector<float>& scores,
                               const PolicySettings& settings, int firstRecent);
+
+/// Adds to each score the weighted product of the row in its place with what is asked. entries: [at least as
+/// many as scores, width], rows of an index; asked: [width]. All float32.
+void addScores(const at::Tensor& entries, const at::Tensor& asked, float weight, std::span<float> scores);
 
 /// How often an answer retrieves: when it begins, by the question's last chunk; then, with the first chunk that
 /// begins so many tokens later as the number `again` says, by the chunk before it; 0: never. Between, each

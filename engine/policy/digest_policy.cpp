@@ -119,9 +119,8 @@ class DigestPolicy : public KvPolicy {
     const at::Tensor parts = at::stack({query.clamp_min(0).mean(1), query.clamp_max(0).mean(1)}, 1);
     const at::Tensor vector =
         parts.view({shape.kvHeads, settings_.heads / shape.kvHeads, 2, shape.headDimension}).sum(1).flatten();
-    const at::Tensor entries = cache.index(layer).narrow(0, 0, block.chunk).view({-1, entryFloats()});
-    const at::Tensor found = at::mv(entries, vector);
-    std::vector<float> scores(found.const_data_ptr<float>(), found.const_data_ptr<float>() + found.numel());
+    std::vector<float> scores(static_cast<std::size_t>(block.chunk * rule_.pagesPerChunk()));
+    addScores(cache.index(layer).view({-1, entryFloats()}), vector, 1, scores);
     for (int i = 0; i < static_cast<int>(scores.size()); ++i)
       if (page(i, cache).begin == page(i, cache).end) scores[static_cast<std::size_t>(i)] = -kUnscored;
     return scores;

@@ -56,9 +56,10 @@ class InfllmPolicy : public KvPolicy {
     const KvShape& shape = settings_.shape;
     at::Tensor query = queries.far.to(at::kFloat).mean(1);  // [heads, dimension]
     query = query.view({shape.kvHeads, settings_.heads / shape.kvHeads, shape.headDimension}).sum(1).flatten();
-    const at::Tensor found = at::mv(cache.index(layer).narrow(0, 0, end), query);
     scores.assign(static_cast<std::size_t>(block.chunk), std::numeric_limits<float>::quiet_NaN());
-    std::copy_n(found.data_ptr<float>() + 1, end - 1, scores.begin() + 1);
+    const auto scored = std::span(scores).subspan(1, static_cast<std::size_t>(end - 1));
+    std::ranges::fill(scored, 0.0f);
+    addScores(cache.index(layer).narrow(0, 1, end - 1), query, 1, scored);
   }
 
   /// In place of scores those that an answer still goes by; chunks that were recent then, as the question was,

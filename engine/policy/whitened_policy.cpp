@@ -91,10 +91,8 @@ class BookmarkPolicy : public KvPolicy {
     if (block.chunk == 0) return;
     const at::Tensor asked =
         cache.isTail(block.chunk) ? bookmarks_.questionEntry(layer, queries.states) : entry;
-    const at::Tensor cosines = at::mv(cache.index(layer).narrow(0, 0, block.chunk), asked);
-    const float* found = cosines.const_data_ptr<float>();
     sums.cosines.resize(static_cast<std::size_t>(block.chunk));
-    for (std::size_t i = 0; i < sums.cosines.size(); ++i) sums.cosines[i] += weight * found[i];
+    addScores(cache.index(layer), asked, weight, sums.cosines);
   }
 
   /// Of chunks, for what is asked or answered: by paragraphs.

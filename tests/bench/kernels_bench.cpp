@@ -98,6 +98,19 @@ void unpackFromLevels(State& state) {
 BENCHMARK(unpackFromLevels<cases::keysOf>)->Args({128, 64, 4})->Args({128, 64, 2});
 BENCHMARK(unpackFromLevels<cases::valuesOf>)->Args({128, 64, 4})->Args({128, 64, 2});
 
+/// Arguments: chunks, floats of an entry.
+void scoreAll(State& state) {
+  const auto count = static_cast<int>(state.range(0)), width = static_cast<int>(state.range(1));
+  cases::ScoredChunks chunks{count, width, width};
+  const ChunkScores argument = chunks.argument();
+  for (auto _ : state) {
+    scoreChunks(argument, 0, count);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(count) * width, double(count) * width * sizeof(float));
+}
+BENCHMARK(scoreAll)->Args({1024, 576});
+
 /// A chunk of three query heads reading. Arguments: dimension, keys.
 template <class Value>
 void attendChunk(State& state) {

@@ -146,14 +146,19 @@ template <auto kMember, class Value, class Argument>
 Failure callOne(const Argument& argument, std::int64_t rows, void*) {
   return call((hostBackend().kernels.*kMember).template of<Value>(), argument, rows);
 }
-Failure callExactly(const ExactProduct& product, std::int64_t rows, void*) {
-  return call(hostBackend().kernels.multiplyExactly, product, rows);
+template <auto kMember, class Argument>
+Failure callFloats(const Argument& argument, std::int64_t rows, void*) {
+  return call(hostBackend().kernels.*kMember, argument, rows);
 }
 
 template <auto kMember, template <class> class Argument>
 void wrap(KernelTable& kernels, LaunchPair<Argument> KernelTable::*) {
   kernels.*kMember = {callOne<kMember, float, Argument<float>>,
                       callOne<kMember, std::uint16_t, Argument<std::uint16_t>>};
+}
+template <auto kMember, class Argument>
+void wrap(KernelTable& kernels, Launch<Argument> KernelTable::*) {
+  kernels.*kMember = callFloats<kMember, Argument>;
 }
 template <auto kMember>
 void wrap(KernelTable& kernels) {
@@ -206,7 +211,7 @@ KernelBackend makeFar() {
   backend.copyIn = copyIn;
   backend.copyOut = copyOut;
   KernelTable& kernels = backend.kernels;
-  kernels.multiplyExactly = callExactly;
+  wrap<&KernelTable::multiplyExactly>(kernels);
   wrap<&KernelTable::expandRows>(kernels);
   wrap<&KernelTable::roundRows>(kernels);
   wrap<&KernelTable::multiplyPanels>(kernels);
@@ -217,6 +222,7 @@ KernelBackend makeFar() {
   wrap<&KernelTable::rotateRows>(kernels);
   wrap<&KernelTable::packLevels>(kernels);
   wrap<&KernelTable::unpackLevels>(kernels);
+  wrap<&KernelTable::scoreChunks>(kernels);
   wrap<&KernelTable::attendToken>(kernels);
   wrap<&KernelTable::attendRows>(kernels);
   return backend;

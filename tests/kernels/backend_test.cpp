@@ -119,6 +119,7 @@ TEST(CheckKernels, LeavesOutOfTheTableWhatWasNotRight) {
   EXPECT_EQ(right.attendToken.floats, nullptr);
   EXPECT_EQ(right.rotateRows.bfloats, all.rotateRows.bfloats);
   EXPECT_EQ(right.multiplyExactly, all.multiplyExactly);
+  EXPECT_EQ(right.scoreChunks, all.scoreChunks);
   EXPECT_EQ(right.attendRows.bfloats, all.attendRows.bfloats);
 }
 
@@ -133,7 +134,7 @@ TEST(CheckHost, FindsEveryKernelRightByEveryInstructionSet) {
   std::vector<std::string> sets;
   for (const InstructionSetCheck& check : checks) {
     sets.push_back(check.instructions);
-    EXPECT_EQ(check.kernels.size(), 25u);
+    EXPECT_EQ(check.kernels.size(), 26u);
     EXPECT_THAT(wrongOf(check.kernels), IsEmpty()) << check.instructions;
   }
   EXPECT_EQ(sets, instructionSets());
