@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "engine/threads.h"
 #include "kernels/attend.h"
 
 namespace kvasir {
@@ -109,7 +110,6 @@ struct TokenGroup {
 
 /// Pieces that so many keys are divided into: one for each thread, unless they would be too small.
 int piecesOf(int keys, const PartShape& shape) {
-  constexpr std::int64_t kLeastProducts = 1 << 15;
   const std::int64_t products = std::int64_t{2} * keys * shape.heads() * shape.dimension;
   return static_cast<int>(std::clamp<std::int64_t>(products / kLeastProducts, 1, at::get_num_threads()));
 }

@@ -1,5 +1,6 @@
 // Products of WeightMatrix: on the weights' own levels, by LibTorch where that is better, or on a device.
 #include "engine/model/weights.h"
+#include "engine/threads.h"
 #include "engine/torch.h"
 #include "kernels/processor.h"
 #include "kernels/products.h"
@@ -13,7 +14,6 @@ constexpr std::int64_t kFewRows = 16;
 
 /// Panels that a thread takes at least, so that small products are not divided.
 std::int64_t grainOf(const PanelMatrix& matrix, std::int64_t count) {
-  constexpr std::int64_t kLeastProducts = 1 << 15;
   return std::max<std::int64_t>(1, kLeastProducts / (count * matrix.columns * PanelMatrix::kRows));
 }
 

@@ -1,5 +1,6 @@
 #include "engine/policy/chunk_choice.h"
 
+#include "engine/threads.h"
 #include "kernels/chunk_scores.h"
 
 namespace kvasir {
@@ -95,7 +96,6 @@ std::vector<int> chooseChunks(const Block& block, const KvCache& cache, const st
 }
 
 void addScores(const at::Tensor& entries, const at::Tensor& asked, float weight, std::span<float> scores) {
-  constexpr std::int64_t kFewestProducts = 1 << 15;  // that are worth a thread
   const at::Tensor vector = asked.contiguous();
   ChunkScores sums;
   sums.entries = entries.const_data_ptr<float>();
@@ -104,7 +104,7 @@ void addScores(const at::Tensor& entries, const at::Tensor& asked, float weight,
   sums.asked = vector.const_data_ptr<float>();
   sums.weight = weight;
   sums.scores = scores.data();
-  at::parallel_for(0, std::ssize(scores), std::max<std::int64_t>(1, kFewestProducts / sums.width),
+  at::parallel_for(0, std::ssize(scores), std::max<std::int64_t>(1, kLeastProducts / sums.width),
                    [&](std::int64_t begin, std::int64_t end) { scoreChunks(sums, begin, end); });
 }
 
