@@ -84,7 +84,7 @@ void addPacked(const GatheredKv& gathered, const float* queries, const PartShape
   std::int64_t first = 0;
   for (const GatheredKv::PackedChunk& chunk : gathered.packedChunks()) {
     addHeads(
-        queries.data(), shape, chunk.placed.keys(), first, [](int) { return KvPlace(); }, parts);
+        queries, shape, chunk.placed.keys(), first, [](int) { return KvPlace(); }, parts);
     first += chunk.placed.keys();
   }
 }
@@ -103,8 +103,8 @@ struct TokenGroup {
     if (begin == end) return;
     const KvTensors inPlace{gathered.keysInPlace(), gathered.valuesInPlace()};
     addHeads(
-        queries.data(), shape, end - begin, weightsAt + begin,
-        [&](int head) { return placeOf(inPlace, head, begin); }, parts);
+        queries, shape, end - begin, weightsAt + begin, [&](int head) { return placeOf(inPlace, head, begin); },
+        parts);
   }
 };
 

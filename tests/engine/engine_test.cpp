@@ -89,6 +89,22 @@ TEST_F(EngineCalls, RefuseABudgetWithPlacesTheModelNeverMet) {
         << method.name;
 }
 
+// Also of readings that are not kept whole.
+TEST_F(EngineCalls, MeasureGeneratingAsOftenAsAsked) {
+  for (const char* method : {"full", "retrolm", "streaming", "snapkv-blind", "h2o"})
+    for (const int depth : {0, 700}) {
+      const std::vector<BenchResult> results =
+          engine_.benchGenerate(5, depth, 3, ReadSettings{method, 512, 256}, silent_);
+      ASSERT_EQ(results.size(), 3u) << method;
+      for (const BenchResult& result : results) {
+        EXPECT_EQ(result.kind, "generate");
+        EXPECT_EQ(result.tokens, 5);
+        EXPECT_EQ(result.depth, depth);
+        EXPECT_GT(result.tokensPerSecond, 0);
+      }
+    }
+}
+
 // A text longer than the model was trained on, and a budget that holds it: LM-Infinite sees as far as it was
 // trained, and its first tokens.
 TEST_F(EngineCalls, KeepLmInfiniteWithinTheTrainedLength) {
