@@ -1,22 +1,9 @@
 #include <QDateTime>
-#include <QElapsedTimer>
 #include <QFile>
 
 #include "tests/app/window/session_test.h"
 
 using namespace kvasir;
-
-namespace {
-
-/// Work of the engine, not waiting: the thread is busy for so long.
-void workFor(int milliseconds) {
-  QElapsedTimer timer;
-  timer.start();
-  while (timer.elapsed() < milliseconds) {
-  }
-}
-
-}  // namespace
 
 void SessionTest::importsAndReadsInTheBackground() {
   start();

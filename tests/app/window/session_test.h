@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QDir>
+#include <QElapsedTimer>
 #include <QFile>
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -18,6 +19,13 @@ class SessionTest : public QObject {
   std::unique_ptr<QTemporaryDir> folder_;
   std::unique_ptr<kvasir::Session> session_;
 
+  /// Work of the engine, not waiting: the thread is busy for so long.
+  static void workFor(int milliseconds) {
+    QElapsedTimer timer;
+    timer.start();
+    while (timer.elapsed() < milliseconds) {
+    }
+  }
   static kvasir::AskSettings readFor(const std::string& method = "infllm", int budgetTokens = 2048) {
     kvasir::AskSettings settings;
     settings.method = method;
