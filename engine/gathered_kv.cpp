@@ -27,11 +27,14 @@ void GatheredKv::keepPrefix(const std::vector<PlacedRun>& runs) {
   int count = keptCount();
   for (; same < inPlace_.size() && same < runs.size() && inPlace_[same] == runs[same]; ++same)
     count += inPlace_[same].keys();
-  const bool grows = same + 1 == inPlace_.size() && same < runs.size() &&
-                     inPlace_[same].run.begin == runs[same].run.begin &&
-                     inPlace_[same].position == runs[same].position && inPlace_[same].step == runs[same].step &&
-                     inPlace_[same].group == runs[same].group && inPlace_[same].isOwn == runs[same].isOwn &&
-                     inPlace_[same].each == runs[same].each && inPlace_[same].run.end <= runs[same].run.end;
+  // The last one may go on where it ended.
+  const auto beginsAlike = [](PlacedRun longer, const PlacedRun& held) {
+    if (longer.run.end < held.run.end) return false;
+    longer.run.end = held.run.end;
+    return longer == held;
+  };
+  const bool grows =
+      same + 1 == inPlace_.size() && same < runs.size() && beginsAlike(runs[same], inPlace_[same]);
   if (grows) {
     count += inPlace_[same].keys();
     ++same;
@@ -91,12 +94,13 @@ void GatheredKv::startWith(const at::Tensor& kept, int layer, const KvCache& cac
 
 /// Takes from the front of `runs` the whole chunks that the cache has packed.
 void GatheredKv::leavePacked(std::vector<PlacedRun>& runs, int layer, const KvCache& cache) {
+  const int packedEnd = cache.packedTokens();
   std::size_t same = 0, first = 0;
   for (; first < runs.size() && !runs[first].isOwn && runs[first].each == 0; ++first) {
     PlacedRun& left = runs[first];
     for (int chunk = cache.chunkOf(left.run.begin); left.run.begin < left.run.end; ++chunk) {
       const Run whole = cache.chunk(chunk);
-      if (whole.begin != left.run.begin || whole.end > std::min(left.run.end, cache.packedTokens())) break;
+      if (whole.begin != left.run.begin || whole.end > std::min(left.run.end, packedEnd)) break;
       PlacedRun piece = left;
       piece.run = whole;
       if (same == packed_.size() || packed_[same].placed != piece) {

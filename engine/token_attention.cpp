@@ -1,8 +1,6 @@
 // A token's attention in parts, some keys of one KV head each, which threads take and then join.
 #include "engine/token_attention.h"
 
-#include <functional>
-
 #include "engine/threads.h"
 #include "kernels/attend.h"
 
@@ -15,12 +13,32 @@ struct KvPlace {
   at::ScalarType type = at::kFloat;
 };
 
-/// Of a KV head, from a row on. Heads of both are equally far apart.
-KvPlace placeOf(const KvTensors& kv, int kvHead, int row) {
-  const auto at =
-      static_cast<std::size_t>(kvHead * kv.keys.stride(0) + row * kv.keys.size(2)) * kv.keys.element_size();
-  return {static_cast<const std::byte*>(kv.keys.const_data_ptr()) + at,
-          static_cast<const std::byte*>(kv.values.const_data_ptr()) + at, kv.keys.scalar_type()};
+/// Keys and values of all KV heads, both equally far apart.
+struct KvSource {
+  const std::byte *keys = nullptr, *values = nullptr;  ///< of the first head; null: not there yet
+  std::int64_t headBytes = 0, rowBytes = 0;
+  at::ScalarType type = at::kFloat;
+
+  KvPlace at(int kvHead, int row) const {
+    if (!keys) return {};
+    const std::int64_t place = kvHead * headBytes + row * rowBytes;
+    return {keys + place, values + place, type};
+  }
+};
+
+std::int64_t bytesOf(std::int64_t values, at::ScalarType type) {
+  return values * static_cast<std::int64_t>(c10::elementSize(type));
+}
+KvSource sourceOf(const GatheredKv& gathered, int dimension) {
+  const at::ScalarType type = gathered.type();
+  return {gathered.keyRows<std::byte>(), gathered.valueRows<std::byte>(), bytesOf(gathered.headStride(), type),
+          bytesOf(dimension, type), type};
+}
+KvSource sourceOf(const KvTensors& kv) {
+  const at::ScalarType type = kv.keys.scalar_type();
+  return {static_cast<const std::byte*>(kv.keys.const_data_ptr()),
+          static_cast<const std::byte*>(kv.values.const_data_ptr()), bytesOf(kv.keys.stride(0), type),
+          bytesOf(kv.keys.size(2), type), type};
 }
 
 /// Part of a token's attention: some keys of one group, one KV head.
@@ -71,11 +89,12 @@ struct TokenWeights {
   }
 };
 
-/// A part for each KV head, in turn; all parts of a token are added so.
-void addHeads(const float* queries, const PartShape& shape, int count, std::int64_t weightsAt,
-              const std::function<KvPlace(int head)>& placeOf, std::vector<Part>& parts) {
+/// A part for each KV head, in turn, of the source's rows from `row` on; all parts of a token are added so.
+void addHeads(const float* queries, const PartShape& shape, const KvSource& source, int row, int count,
+              std::int64_t weightsAt, std::vector<Part>& parts) {
   for (int head = 0; head < shape.kvHeads; ++head)
-    parts.push_back({queries + head * shape.group * shape.dimension, head, count, weightsAt, placeOf(head)});
+    parts.push_back(
+        {queries + head * shape.group * shape.dimension, head, count, weightsAt, source.at(head, row)});
 }
 
 /// Of each chunk that stayed packed, which every query sees whole.
@@ -83,8 +102,7 @@ void addPacked(const GatheredKv& gathered, const float* queries, const PartShape
                std::vector<Part>& parts) {
   std::int64_t first = 0;
   for (const GatheredKv::PackedChunk& chunk : gathered.packedChunks()) {
-    addHeads(
-        queries, shape, chunk.placed.keys(), first, [](int) { return KvPlace(); }, parts);
+    addHeads(queries, shape, {}, 0, chunk.placed.keys(), first, parts);
     first += chunk.placed.keys();
   }
 }
@@ -101,10 +119,7 @@ struct TokenGroup {
   void addPiece(int piece, int pieces, const PartShape& shape, std::vector<Part>& parts) const {
     const int begin = from + count() * piece / pieces, end = from + count() * (piece + 1) / pieces;
     if (begin == end) return;
-    const KvTensors inPlace{gathered.keysInPlace(), gathered.valuesInPlace()};
-    addHeads(
-        queries, shape, end - begin, weightsAt + begin, [&](int head) { return placeOf(inPlace, head, begin); },
-        parts);
+    addHeads(queries, shape, sourceOf(gathered, shape.dimension), begin, end - begin, weightsAt + begin, parts);
   }
 };
 
@@ -187,9 +202,10 @@ void attendToken(const AttendedGroups& groups, const TokenQueries& queries, floa
   at::parallel_for(0, std::ssize(near.packedChunks()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const KvTensors kv = near.unpacked({&near.packedChunks()[static_cast<std::size_t>(i)], 1});
+      const KvSource source = sourceOf(kv);
       for (int head = 0; head < kvHeads; ++head) {
         Part& part = token.parts[static_cast<std::size_t>(i * kvHeads + head)];
-        part.place = placeOf(kv, head, 0);
+        part.place = source.at(head, 0);
         weighing.attend(part);
       }
     }

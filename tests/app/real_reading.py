@@ -53,21 +53,17 @@ def stopped_after(options, library, seconds):
     return time.monotonic() - sent
 
 
-def ask(options, library):
-    began = time.monotonic()
-    answer, errors = start(options.cli, "ask", options.sample, QUESTION, "--library", library, "--json").communicate()
+def ask(options, library, question, *more):
+    """What --json says of the answer."""
+    answer, errors = start(options.cli, "ask", options.sample, question, "--library", library, "--json", *more).communicate()
     if not answer:
         sys.exit(errors)
-    return json.loads(answer)["seconds"], time.monotonic() - began
+    return json.loads(answer)
 
 
 def quote(options, library, *more):
     """An answer that quotes its document, and how many of its tokens were guessed."""
-    answer, errors = start(options.cli, "ask", options.sample, "Quote the sentence about " + QUOTED + ".", "--method", "retrolm",
-                           "--library", library, "--max-tokens", "80", "--json", *more).communicate()
-    if not answer:
-        sys.exit(errors)
-    answer = json.loads(answer)
+    answer = ask(options, library, f"Quote the sentence about {QUOTED}.", "--method", "retrolm", "--max-tokens", "80", *more)
     return (answer["answer"], answer["log_probability"], answer["tokens"]["answer"]), answer["guesses"]
 
 
@@ -90,7 +86,7 @@ def main():
             hold(f"Ctrl-C after {seconds} s", stopped_after(options, folder / "stopped", seconds), 0.2, "s")
         subprocess.run([options.cli, "read", options.sample, "--library", folder / "read", "--quiet"], check=True,
                        stdout=subprocess.DEVNULL)
-        seconds, _ = ask(options, folder / "read")
+        seconds = ask(options, folder / "read", QUESTION)["seconds"]
         hold("reading what is read", seconds["read"], 0, "s")
         hold("first token of a document that is read", seconds["first_token"], 1, "s")
         (guessed, guesses), (plain, _) = quote(options, folder / "read"), quote(options, folder / "read", "--no-guesses")
