@@ -39,12 +39,14 @@ HWY_INLINE void store(D df, hn::Vec<D> values, float* to) {
 template <class D>
 HWY_INLINE void store(D df, hn::Vec<D> values, std::uint16_t* to) {
   const hn::Rebind<std::uint32_t, D> du;
+  const hn::Rebind<std::int32_t, D> di;
   const hn::Rebind<std::uint16_t, D> d16;
   (void)df;
   const auto bits = hn::BitCast(du, values);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1u));
   const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7fffu))));
-  hn::StoreU(hn::TruncateTo(d16, rounded), d16, to);
+  // Not TruncateTo, which mixes up lanes for AVX3_DL in Highway 1.0.3.
+  hn::StoreU(hn::DemoteTo(d16, hn::BitCast(di, rounded)), d16, to);
 }
 
 template <class D>

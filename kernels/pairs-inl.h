@@ -25,6 +25,23 @@ HWY_INLINE hn::Vec<hn::Repartition<std::int16_t, D32> > spreadPair(D32 d32, cons
   return hn::BitCast(hn::Repartition<std::int16_t, D32>(), hn::Set(d32, pair));
 }
 
+#if HWY_TARGET == HWY_AVX3_DL
+/// `sum` and the products of pairs, by AVX-512's VNNI. Highway 1.0 does not use it, and compiles this target
+/// for AVX-VNNI in its place, which processors with AVX-512 need not have: so the instruction is spelt out.
+template <class Sums, class Levels>
+HWY_INLINE Sums addPairs(Sums sum, Levels a, Levels b) {
+#if HWY_COMPILER_MSVC && !HWY_COMPILER_CLANGCL
+  if constexpr (sizeof(sum.raw) == 64)
+    sum.raw = _mm512_dpwssd_epi32(sum.raw, a.raw, b.raw);
+  else
+    sum.raw = _mm256_dpwssd_epi32(sum.raw, a.raw, b.raw);
+#else
+  asm("vpdpwssd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+#endif
+  return sum;
+}
+#endif
+
 /// Sums of products of pairs, one a lane of 32 bits. Two, because some processors keep halves apart.
 template <class DI>
 struct PairSums {
@@ -32,7 +49,11 @@ struct PairSums {
 
   HWY_INLINE void add(hn::Vec<hn::Repartition<std::int16_t, DI> > a,
                       hn::Vec<hn::Repartition<std::int16_t, DI> > b) {
+#if HWY_TARGET == HWY_AVX3_DL
+    first = addPairs(first, a, b);
+#else
     first = hn::ReorderWidenMulAccumulate(DI(), a, b, first, second);
+#endif
   }
   HWY_INLINE hn::Vec<DI> total() const { return hn::RearrangeToOddPlusEven(first, second); }
 };

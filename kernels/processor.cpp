@@ -20,6 +20,8 @@
 
 #include <array>
 #include <cstring>
+#elif defined(__x86_64__)
+#include <cpuid.h>
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -82,24 +84,55 @@ std::uint64_t machineMemoryBytes() {
 
 #endif
 
-#if defined(_M_X64)
+#if defined(_M_X64) || defined(__x86_64__)
 
-// AVX-512 BF16 is bit 5 of leaf 7.1's EAX; the system must keep the wide registers: bits 1, 2, 5 to 7 of XCR0.
-bool multipliesBfloat16() {
-  constexpr unsigned long long kWideRegisters = 0xe6;
-  int leaf[4];
-  __cpuid(leaf, 0);
-  if (leaf[0] < 7) return false;
-  __cpuid(leaf, 1);
-  const bool hasXgetbv = (leaf[2] >> 27 & 1) != 0;
-  if (!hasXgetbv || (_xgetbv(0) & kWideRegisters) != kWideRegisters) return false;
-  __cpuidex(leaf, 7, 1);
-  return (leaf[0] >> 5 & 1) != 0;
+namespace {
+
+struct Leaf {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+/// What the processor says of itself; zeros where it knows no such leaf.
+Leaf askProcessor(unsigned leaf, unsigned part) {
+  Leaf told;
+#ifdef _M_X64
+  int words[4];
+  __cpuid(words, 0);
+  if (static_cast<unsigned>(words[0]) < leaf) return told;
+  __cpuidex(words, static_cast<int>(leaf), static_cast<int>(part));
+  std::memcpy(&told, words, sizeof told);
+#else
+  __get_cpuid_count(leaf, part, &told.eax, &told.ebx, &told.ecx, &told.edx);
+#endif
+  return told;
 }
 
-#elif defined(__x86_64__)
+/// Registers that the system keeps for programs: bits of XCR0.
+unsigned keptRegisters() {
+  constexpr unsigned kHasXgetbv = 1u << 27;
+  if (!(askProcessor(1, 0).ecx & kHasXgetbv)) return 0;
+#ifdef _M_X64
+  return static_cast<unsigned>(_xgetbv(0));
+#else
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+#endif
+}
 
-bool multipliesBfloat16() { return __builtin_cpu_supports("avx512bf16") != 0; }
+bool keeps(unsigned registers) { return (keptRegisters() & registers) == registers; }
+
+}  // namespace
+
+bool multipliesBfloat16() {
+  constexpr unsigned kWideRegisters = 0xe6, kAvx512Bf16 = 1u << 5;
+  return keeps(kWideRegisters) && (askProcessor(7, 1).eax & kAvx512Bf16);
+}
+
+bool multipliesBfloat16Tiles() {
+  constexpr unsigned kTileRegisters = 0x60000, kAmxBf16 = 1u << 22;
+  return keeps(kTileRegisters) && (askProcessor(7, 0).edx & kAmxBf16);
+}
 
 #elif defined(__aarch64__) && defined(__linux__)
 
@@ -120,6 +153,11 @@ bool multipliesBfloat16() {
 
 bool multipliesBfloat16() { return false; }
 
+#endif
+
+#if !defined(_M_X64) && !defined(__x86_64__)
+// ARM's bf16 comes with products of matrices.
+bool multipliesBfloat16Tiles() { return multipliesBfloat16(); }
 #endif
 
 }  // namespace kvasir

@@ -15,4 +15,8 @@ std::uint64_t machineMemoryBytes();
 /// float32 and back.
 bool multipliesBfloat16();
 
+/// Whether one instruction of it multiplies whole tiles of bf16 (AMX; the matrices of ARM's bf16): many times
+/// as many products as pairs of 16-bit integers give, where vectors of bf16 give as many.
+bool multipliesBfloat16Tiles();
+
 }  // namespace kvasir

@@ -139,7 +139,7 @@ void multiplyFew(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t en
 
 constexpr int kTileRows = 2 * kPanelRows;
 constexpr int kTileColumns = 256;
-constexpr int kTileCount = 64;  // rows of x that meet a tile at a time
+constexpr int kTileCount = 128;  // rows of x that meet a tile at a time
 
 using TileFloats = hn::CappedTag<float, kPanelRows>;
 using TileWords = hn::Rebind<std::int32_t, TileFloats>;
@@ -177,38 +177,97 @@ void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Sca
     }
 }
 
-/// Adds one block of one row of x to its sums, for two vectors of rows of W.
-template <class DI>
-HWY_INLINE void addSums(const PairSums<DI>& a, const PairSums<DI>& b, const float* scales, float* sums) {
-  const hn::Rebind<float, DI> df;
-  const std::size_t lanes = hn::Lanes(df);
-  const auto sumA = hn::MulAdd(hn::ConvertTo(df, a.total()), hn::Load(df, scales), hn::Load(df, sums));
-  const auto sumB =
-      hn::MulAdd(hn::ConvertTo(df, b.total()), hn::Load(df, scales + lanes), hn::Load(df, sums + lanes));
-  hn::Store(sumA, df, sums);
-  hn::Store(sumB, df, sums + lanes);
+/// What meets two vectors of rows of W, from `row` of the tile on: `kCount` rows of x, `columns` apart, whose
+/// first is `index` of those that meet the tile.
+struct Meeting {
+  const std::int16_t* x;  ///< the tile's first column of the first of these rows
+  std::int64_t columns;
+  int index;
+  int row;
+};
+
+template <int kBlock, int kCount>
+HWY_INLINE RowSums<kCount, PairSums<TileWords> > multiplyBlock(const Meeting& at, const Tile& tile, int block) {
+  const hn::Repartition<std::int16_t, TileFloats> d16;
+  auto sums = noRowSums<kCount>(noSums(TileWords()));
+  addProducts(d16, tile.levels[block * (kBlock / 2)][at.row], 2 * kTileRows, at.x + block * kBlock, at.columns,
+              kBlock / 2, sums);
+  return sums;
 }
 
-/// `kCount` rows of x, `columns` apart, one block, two vectors of rows of W from `row` on.
-template <int kBlock, int kCount>
-HWY_INLINE void multiplyBlock(const std::int16_t* x, std::int64_t columns, Tile& tile, int index, int row,
-                              int block) {
-  const hn::Repartition<std::int16_t, TileFloats> d16;
-  const TileWords di;
-  auto sums = noRowSums<kCount>(noSums(di));
-  addProducts(d16, tile.levels[block * (kBlock / 2)][row], 2 * kTileRows, x, columns, kBlock / 2, sums);
-  const float* scales = tile.scales[block] + row;
-  sums.each([&](int r, const PairSums<TileWords>& a, const PairSums<TileWords>& b)
-                HWY_ATTR { addSums(a, b, scales, tile.sums[index + r] + row); });
-}
+/// The tile's sums that a Meeting adds to, block by block, two vectors a row.
+template <int kCount>
+class MeetingSums {
+ public:
+  using Floats = hn::Vec<TileFloats>;
+  using Products = RowSums<kCount, PairSums<TileWords> >;
+
+#if HWY_CAP_GE512
+  // There are registers for them beside those of a block.
+  HWY_INLINE MeetingSums(Tile& tile, const Meeting& at) : first_(tile.sums[at.index] + at.row) {
+    sums_.each([&](int r, Floats& a, Floats& b) HWY_ATTR { load(r, a, b); });
+  }
+  HWY_INLINE void add(Products& products, Floats scaleA, Floats scaleB) {
+    sums_.eachWith(products, [&](int, Floats& sumA, Floats& sumB, const Pairs& a, const Pairs& b)
+                                 HWY_ATTR { addOne(a, b, scaleA, scaleB, sumA, sumB); });
+  }
+  HWY_INLINE void keep() {
+    sums_.each([&](int r, const Floats& a, const Floats& b) HWY_ATTR { store(r, a, b); });
+  }
+#else
+  HWY_INLINE MeetingSums(Tile& tile, const Meeting& at) : first_(tile.sums[at.index] + at.row) {}
+  HWY_INLINE void add(Products& products, Floats scaleA, Floats scaleB) {
+    products.each([&](int r, const Pairs& a, const Pairs& b) HWY_ATTR {
+      Floats sumA, sumB;
+      load(r, sumA, sumB);
+      addOne(a, b, scaleA, scaleB, sumA, sumB);
+      store(r, sumA, sumB);
+    });
+  }
+  HWY_INLINE void keep() {}
+#endif
+
+ private:
+  using Pairs = PairSums<TileWords>;
+
+  static HWY_INLINE void addOne(const Pairs& a, const Pairs& b, Floats scaleA, Floats scaleB, Floats& sumA,
+                                Floats& sumB) {
+    const TileFloats df;
+    sumA = hn::MulAdd(hn::ConvertTo(df, a.total()), scaleA, sumA);
+    sumB = hn::MulAdd(hn::ConvertTo(df, b.total()), scaleB, sumB);
+  }
+  HWY_INLINE void load(int r, Floats& a, Floats& b) const {
+    const TileFloats df;
+    a = hn::Load(df, first_ + r * kTileRows);
+    b = hn::Load(df, first_ + r * kTileRows + hn::Lanes(df));
+  }
+  HWY_INLINE void store(int r, Floats a, Floats b) const {
+    const TileFloats df;
+    hn::Store(a, df, first_ + r * kTileRows);
+    hn::Store(b, df, first_ + r * kTileRows + hn::Lanes(df));
+  }
+
+  float* first_;
+#if HWY_CAP_GE512
+  RowSums<kCount, Floats> sums_ = noRowSums<kCount>(hn::Zero(TileFloats()));
+#endif
+};
 
 /// Rows [index, index + kCount) of those that meet the tile; x: the tile's first column of the first of all.
 template <int kBlock, int kCount>
 void multiplyRowsOfX(const std::int16_t* x, std::int64_t columns, int tileColumns, Tile& tile, int index) {
-  const int step = 2 * static_cast<int>(hn::Lanes(TileFloats()));
-  for (int row = 0; row < kTileRows; row += step)
-    for (int block = 0; block < tileColumns / kBlock; ++block)
-      multiplyBlock<kBlock, kCount>(x + index * columns + block * kBlock, columns, tile, index, row, block);
+  const TileFloats df;
+  const int lanes = static_cast<int>(hn::Lanes(df));
+  for (int row = 0; row < kTileRows; row += 2 * lanes) {
+    const Meeting at{x + index * columns, columns, index, row};
+    MeetingSums<kCount> sums(tile, at);
+    for (int block = 0; block < tileColumns / kBlock; ++block) {
+      auto products = multiplyBlock<kBlock, kCount>(at, tile, block);
+      const float* scales = tile.scales[block] + row;
+      sums.add(products, hn::Load(df, scales), hn::Load(df, scales + lanes));
+    }
+    sums.keep();
+  }
 }
 
 /// Makes entries of y of the tile's sums of `kCount` rows of x, [kCount, kTileRows], for one panel. index: of

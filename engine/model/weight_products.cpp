@@ -130,9 +130,8 @@ at::Tensor WeightMatrix::multiply(const at::Tensor& x, DenseForm form) const {
   }
   const auto product = [&] {
     if (form == DenseForm::Float32) return at::linear(x, dense(form));
-    const bool isFast = multipliesBfloat16();
-    if (isQuantised() && (!isFast || x.size(0) <= kFewRows)) return multiplyLevels(x);
-    if (isFast) return at::linear(x, dense(form));
+    if (isQuantised() && (!multipliesBfloat16Tiles() || x.size(0) <= kFewRows)) return multiplyLevels(x);
+    if (multipliesBfloat16()) return at::linear(x, dense(form));
     return at::linear(x.to(at::kFloat), dense(DenseForm::Float32)).to(x.scalar_type());
   };
   at::Tensor y = product();

@@ -14,7 +14,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr int kBudget = 512;
-constexpr double kRounding = 2e-4;  // of float32 sums in another order, on logits of about ±3
+constexpr double kRounding = 2e-4;       // of float32 sums in another order, on logits of about ±3
+constexpr double kLevelRounding = 2e-3;  // where a number that lies between two levels then becomes the other
 
 std::shared_ptr<Accelerator> farDevice() {
   return std::make_shared<Accelerator>(FarDevice::backend(), 0, /*leastOfVector=*/0);
@@ -63,7 +64,8 @@ TEST_P(EveryMethodOnDevice, GivesWhatTheProcessorGives) {
   placeOn(model.loaded, farDevice(), silent_);
   const int checked = FarDevice::launches;
   const Outcome onDevice = runMethod(model.loaded, findMethod(name), kBudget, text, 512);
-  EXPECT_LT(worstDifference(onProcessor, onDevice), kRounding);
+  const bool isInLevels = name.starts_with("kivi");
+  EXPECT_LT(worstDifference(onProcessor, onDevice), isInLevels ? kLevelRounding : kRounding);
   EXPECT_EQ(onProcessor.attended, onDevice.attended);
   // Four products and a gate a layer and step, and attention of every chunk.
   EXPECT_GT(FarDevice::launches - checked, 3 * 5 * model.loaded.shape.layers);

@@ -68,7 +68,7 @@ TEST_P(MultiplyPanels, TakesAnyCountOfRows) {
 
 TEST_P(MultiplyPanels, TakesMoreRowsThanMeetATileAtATimeAndMoreColumnsThanOneHas) {
   using cases::Levels, cases::Offsets;
-  expectRight<float>(Matrix(19, 64, {32, Levels::Nibbles, Offsets::Some}), 131);
+  expectRight<float>(Matrix(19, 64, {32, Levels::Nibbles, Offsets::Some}), 259);
   expectRight<float>(Matrix(40, 32 * 19, {32, Levels::SignedNibbles, Offsets::None}), 6);
   expectRight<float>(Matrix(40, 16 * 35, {16, Levels::Bytes, Offsets::None}), 6);
 }
