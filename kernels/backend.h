@@ -6,6 +6,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/block_products.h"
 #include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
@@ -20,7 +21,7 @@ namespace kvasir {
 
 /// Of the table below; another number is another table. Tables of different layout are told apart by
 /// backendLayout().
-constexpr int kBackendVersion = 4;
+constexpr int kBackendVersion = 5;
 /// The one function a library exports, as BackendEntry.
 constexpr const char* kBackendEntry = "kvasirKernelBackend";
 
@@ -62,6 +63,8 @@ struct KernelTable {
   LaunchPair<Expansion> expandRows;
   LaunchPair<RowRounding> roundRows;
   LaunchPair<PanelProduct> multiplyPanels;
+  LaunchPair<BlockRounding> roundBlocks;
+  LaunchPair<BlockProduct> multiplyBlocks;
   LaunchPair<DenseProduct> multiplyDense;
   LaunchPair<VectorProduct> multiplyVector;
   LaunchPair<RowNorm> normalizeRows;
@@ -110,10 +113,10 @@ constexpr std::uint64_t backendLayout() {
   for (const std::size_t size :
        {sizeof(KernelBackend), sizeof(KernelTable), sizeof(BackendDevice), sizeof(ExactProduct),
         sizeof(Expansion<float>), sizeof(RowRounding<float>), sizeof(PanelProduct<float>),
-        sizeof(DenseProduct<float>), sizeof(VectorProduct<float>), sizeof(RowNorm<float>),
-        sizeof(RowGate<float>), sizeof(Rotation<float>), sizeof(LevelPacking<float>),
-        sizeof(LevelUnpacking<float>), sizeof(ChunkScores), sizeof(TokenAttention<float>),
-        sizeof(BlockAttention<float>)})
+        sizeof(BlockRounding<float>), sizeof(BlockProduct<float>), sizeof(DenseProduct<float>),
+        sizeof(VectorProduct<float>), sizeof(RowNorm<float>), sizeof(RowGate<float>), sizeof(Rotation<float>),
+        sizeof(LevelPacking<float>), sizeof(LevelUnpacking<float>), sizeof(ChunkScores),
+        sizeof(TokenAttention<float>), sizeof(BlockAttention<float>)})
     layout = layout * 1099511628211u + size;
   return layout;
 }
@@ -141,6 +144,8 @@ KernelBackend backendOf() {
   backend.kernels.expandRows = {Device::run, Device::run};
   backend.kernels.roundRows = {Device::run, Device::run};
   backend.kernels.multiplyPanels = {Device::run, Device::run};
+  backend.kernels.roundBlocks = {Device::run, Device::run};
+  backend.kernels.multiplyBlocks = {Device::run, Device::run};
   backend.kernels.multiplyDense = {Device::run, Device::run};
   backend.kernels.multiplyVector = {Device::run, Device::run};
   backend.kernels.normalizeRows = {Device::run, Device::run};

@@ -87,6 +87,14 @@ struct Cuda {
   static Failure run(const PanelProduct<Out>& product, std::int64_t, void* stream) {
     return guarded([&] { multiplyPanelsOnDevice(product, stream); });
   }
+  template <class In>
+  static Failure run(const BlockRounding<In>& rounding, std::int64_t rows, void* stream) {
+    return guarded([&] { roundBlocksOnDevice(rounding, rows, stream); });
+  }
+  template <class Out>
+  static Failure run(const BlockProduct<Out>& product, std::int64_t, void* stream) {
+    return guarded([&] { multiplyBlocksOnDevice(product, stream); });
+  }
   template <class Value>
   static Failure run(const DenseProduct<Value>& product, std::int64_t, void* stream) {
     return guarded([&] { multiplyDenseOnDevice(product, stream); });

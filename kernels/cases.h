@@ -107,6 +107,38 @@ struct Rounded {
   float back(std::int64_t i) const { return static_cast<float>(levels[i]) * scales[i / columns]; }
 };
 
+/// Rows of numbers, some far larger than those beside them, and what their blocks are rounded to.
+template <class In>
+struct RoundedBlocks {
+  int rows, columns, blockSize;
+  float range = 3;
+  std::vector<In> in = numbersThatStandOut();
+  std::vector<std::int8_t> levels = std::vector<std::int8_t>(in.size(), 99), fine = levels;
+  std::vector<std::uint8_t> hasFine = std::vector<std::uint8_t>(in.size() / blockSize, 7);
+  std::vector<float> scales = unwritten<float>(std::ssize(in) / blockSize), sums = scales;
+
+  BlockRounding<In> argument() {
+    return {in.data(),     levels.data(), fine.data(), hasFine.data(),
+            scales.data(), sums.data(),   columns,     blockSize};
+  }
+  /// What the number of a column of a row is rounded to.
+  double back(int row, int column) const {
+    const std::int64_t at = std::int64_t{row} * columns + BlockRounding<In>::placeOf(column);
+    return double{scales[row * (columns / blockSize) + column / blockSize]} * (levels[at] + fine[at] / 256.0);
+  }
+
+ private:
+  /// One of every third block, and all of the block before are 0.
+  std::vector<In> numbersThatStandOut() const {
+    std::vector<In> numbers = randomValues<In>(std::int64_t{rows} * columns, range, 3);
+    for (std::int64_t block = 2; block < std::ssize(numbers) / blockSize; block += 3) {
+      writeValue(-40 * range, &numbers[block * blockSize + block % blockSize]);
+      for (int i = 0; i < blockSize; ++i) writeValue(0, &numbers[(block - 1) * blockSize + i]);
+    }
+    return numbers;
+  }
+};
+
 /// Whether a product is added to what is there.
 enum class Held { Nothing, Numbers };
 

@@ -116,6 +116,66 @@ void checkMultiplyPanels(Trial& trial) {
   for (const Matrix::Kind& kind : cases::everyKind()) checkPanels<Out>(trial, kind);
 }
 
+template <class In>
+void checkRoundBlocks(Trial& trial) {
+  for (const int blockSize : {16, 32}) {
+    cases::RoundedBlocks<In> rounded{3, 6 * blockSize, blockSize};
+    const DeviceArray<In> in(trial.backend, rounded.in);
+    const DeviceArray<std::int8_t> levels(trial.backend, rounded.levels), fine(trial.backend, rounded.fine);
+    const DeviceArray<std::uint8_t> hasFine(trial.backend, rounded.hasFine);
+    const DeviceArray<float> scales(trial.backend, rounded.scales), sums(trial.backend, rounded.sums);
+    trial.launch(trial.backend.kernels.roundBlocks.of<In>(),
+                 BlockRounding<In>{in.data(), levels.data(), fine.data(), hasFine.data(), scales.data(),
+                                   sums.data(), rounded.columns, blockSize},
+                 rounded.rows);
+    rounded.levels = levels.read();
+    rounded.fine = fine.read();
+    rounded.scales = scales.read();
+    std::vector<float> back;
+    reference::Expectations expectedSums;
+    for (int row = 0; row < rounded.rows; ++row)
+      for (int i = 0; i < rounded.columns; ++i) {
+        const double number = rounded.back(row, i);
+        back.push_back(static_cast<float>(number));
+        if (i % blockSize == 0) expectedSums.emplace_back();
+        expectedSums.back().value += number;
+        expectedSums.back().error += 8 * reference::kUnit * std::abs(number);
+      }
+    trial.compare(reference::roundBlocks(rounded.argument(), rounded.rows), back);
+    trial.compare(expectedSums, sums.read());
+  }
+}
+
+/// Three rows, rounded by the definition.
+template <class Out>
+void checkBlocks(Trial& trial, const Matrix::Kind& kind) {
+  constexpr int kCount = 3;
+  const Matrix matrix(41, 96, kind);
+  cases::RoundedBlocks<float> x{kCount, 96, kind.blockSize};
+  for (int row = 0; row < kCount; ++row) x.argument().roundRow(row);
+  const DeviceMatrix device(trial.backend, matrix.packed);
+  const DeviceArray<std::int8_t> levels(trial.backend, x.levels), fine(trial.backend, x.fine);
+  const DeviceArray<std::uint8_t> hasFine(trial.backend, x.hasFine);
+  const DeviceArray<float> scales(trial.backend, x.scales), sums(trial.backend, x.sums);
+  const DeviceArray<Out> y(trial.backend, cases::unwritten<Out>(kCount * 41));
+  trial.launch(trial.backend.kernels.multiplyBlocks.of<Out>(),
+               BlockProduct<Out>{device.matrix, levels.data(), fine.data(), hasFine.data(), scales.data(),
+                                 sums.data(), kCount, y.data(), 41});
+  const std::vector<Out> products = y.read();
+  for (int index = 0; index < kCount; ++index) {
+    reference::Expectations expected =
+        reference::multiply(matrix.asRows(), [&](int i) { return x.back(index, i); });
+    for (reference::Expected& entry : expected) entry = reference::stored<Out>(entry);
+    trial.compare(expected, products.data() + index * 41);
+  }
+}
+
+template <class Out>
+void checkMultiplyBlocks(Trial& trial) {
+  for (const Matrix::Kind& kind : cases::everyKind())
+    if (kind.levels != cases::Levels::Bytes) checkBlocks<Out>(trial, kind);
+}
+
 /// A product of plain numbers: weights, x and what y holds lie on the device as they are given.
 template <class Product, class Value, class X>
 void checkPlain(Trial& trial, Launch<Product> kernel, Product product, const std::vector<Value>& weights,
@@ -151,6 +211,10 @@ template void checkRound<float>(Trial& trial);
 template void checkRound<Half>(Trial& trial);
 template void checkMultiplyPanels<float>(Trial& trial);
 template void checkMultiplyPanels<Half>(Trial& trial);
+template void checkRoundBlocks<float>(Trial& trial);
+template void checkRoundBlocks<Half>(Trial& trial);
+template void checkMultiplyBlocks<float>(Trial& trial);
+template void checkMultiplyBlocks<Half>(Trial& trial);
 template void checkMultiplyDense<float>(Trial& trial);
 template void checkMultiplyDense<Half>(Trial& trial);
 template void checkMultiplyVector<float>(Trial& trial);

@@ -95,6 +95,10 @@ template <class In>
 void checkRound(Trial& trial);
 template <class Out>
 void checkMultiplyPanels(Trial& trial);
+template <class In>
+void checkRoundBlocks(Trial& trial);
+template <class Out>
+void checkMultiplyBlocks(Trial& trial);
 template <class Value>
 void checkMultiplyDense(Trial& trial);
 template <class Value>

@@ -4,6 +4,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/block_products.h"
 #include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
@@ -29,6 +30,11 @@ void roundRowsOnDevice(const RowRounding<float>& rounding, std::int64_t rows, vo
 void roundRowsOnDevice(const RowRounding<std::uint16_t>& rounding, std::int64_t rows, void* stream);
 void multiplyPanelsOnDevice(const PanelProduct<float>& product, void* stream);
 void multiplyPanelsOnDevice(const PanelProduct<std::uint16_t>& product, void* stream);
+
+void roundBlocksOnDevice(const BlockRounding<float>& rounding, std::int64_t rows, void* stream);
+void roundBlocksOnDevice(const BlockRounding<std::uint16_t>& rounding, std::int64_t rows, void* stream);
+void multiplyBlocksOnDevice(const BlockProduct<float>& product, void* stream);
+void multiplyBlocksOnDevice(const BlockProduct<std::uint16_t>& product, void* stream);
 
 void multiplyDenseOnDevice(const DenseProduct<float>& product, void* stream);
 void multiplyDenseOnDevice(const DenseProduct<std::uint16_t>& product, void* stream);

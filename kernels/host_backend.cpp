@@ -69,6 +69,16 @@ struct Processor {
     multiplyPanels(product, 0, product.matrix.panels());
     return nullptr;
   }
+  template <class In>
+  static Failure run(const BlockRounding<In>& rounding, std::int64_t rows, void*) {
+    roundBlocks(rounding, 0, rows);
+    return nullptr;
+  }
+  template <class Out>
+  static Failure run(const BlockProduct<Out>& product, std::int64_t, void*) {
+    multiplyBlocks(product, 0, product.matrix.panels());
+    return nullptr;
+  }
   template <class Value>
   static Failure run(const DenseProduct<Value>& product, std::int64_t, void*) {
     multiplyDense(product, 0, product.rows);

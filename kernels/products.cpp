@@ -12,8 +12,7 @@
 #include <hwy/cache_control.h>
 
 #include "kernels/pairs-inl.h"
-#include "kernels/panel_lanes-inl.h"
-#include "kernels/row_sums-inl.h"
+#include "kernels/panel_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {
@@ -33,11 +32,7 @@ void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) 
 
 #else
 
-constexpr int kPanelRows = PanelMatrix::kRows;
-
 // ---- Few rows of x: weights are unpacked on the way ----
-
-using VectorFloats = hn::CappedTag<float, 8>;  // two vectors are at most a panel
 
 /// Pairs [kPair, all) of one word of two vectors of rows; rows of x lie `columns` apart.
 template <int kBits, int kPair, class D32, int kCount, class DI>
@@ -97,26 +92,6 @@ HWY_INLINE void multiplyVectors(const PanelProduct<Out>& p, std::int64_t panel,
   });
 }
 
-/// Entries of a panel's rows, those of them that there are.
-template <class Out>
-void writePanel(const PanelProduct<Out>& p, int index, std::int64_t panel, const float* sums) {
-  Out* y = p.y + index * p.stride + panel * kPanelRows;
-  const int count = static_cast<int>(std::min<std::int64_t>(kPanelRows, p.matrix.rows - panel * kPanelRows));
-  const VectorFloats df;
-  const int lanes = static_cast<int>(hn::Lanes(df));
-  int i = 0;
-  for (; i + lanes <= count; i += lanes) store(df, hn::LoadU(df, sums + i), y + i);
-  for (; i < count; ++i) writeValue(sums[i], y + i);
-}
-
-/// Calls what(first, std::integral_constant of the count) for the rows of x [first, count), as many at a time
-/// as share each load of W, and for those that remain.
-template <int kMost = kRowsAtOnce, class What>
-HWY_INLINE void byGroups(int first, int count, const What& what) {
-  for (; first + kMost <= count; first += kMost) what(first, std::integral_constant<int, kMost>());
-  if constexpr (kMost > 1) byGroups<kMost - 1>(first, count, what);
-}
-
 template <int kCount, class Out>
 void multiplyFew(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
   const int step = 2 * static_cast<int>(hn::Lanes(VectorFloats()));
@@ -136,13 +111,6 @@ void multiplyFew(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t en
 }
 
 // ---- Many rows of x: weights of two panels are unpacked into a tile first ----
-
-constexpr int kTileRows = 2 * kPanelRows;
-constexpr int kTileColumns = 256;
-constexpr int kTileCount = 128;  // rows of x that meet a tile at a time
-
-using TileFloats = hn::CappedTag<float, kPanelRows>;
-using TileWords = hn::Rebind<std::int32_t, TileFloats>;
 
 struct Tile {
   HWY_ALIGN std::int16_t levels[kTileColumns / 2][kTileRows][2];  ///< zero taken off
@@ -177,94 +145,26 @@ void unpackPanel(const PanelMatrix& m, std::int64_t panel, const PanelScales<Sca
     }
 }
 
-/// What meets two vectors of rows of W, from `row` of the tile on: `kCount` rows of x, `columns` apart, whose
-/// first is `index` of those that meet the tile.
-struct Meeting {
-  const std::int16_t* x;  ///< the tile's first column of the first of these rows
-  std::int64_t columns;
-  int index;
-  int row;
-};
-
-template <int kBlock, int kCount>
-HWY_INLINE RowSums<kCount, PairSums<TileWords> > multiplyBlock(const Meeting& at, const Tile& tile, int block) {
-  const hn::Repartition<std::int16_t, TileFloats> d16;
-  auto sums = noRowSums<kCount>(noSums(TileWords()));
-  addProducts(d16, tile.levels[block * (kBlock / 2)][at.row], 2 * kTileRows, at.x + block * kBlock, at.columns,
-              kBlock / 2, sums);
-  return sums;
-}
-
-/// The tile's sums that a Meeting adds to, block by block, two vectors a row.
-template <int kCount>
-class MeetingSums {
- public:
-  using Floats = hn::Vec<TileFloats>;
-  using Products = RowSums<kCount, PairSums<TileWords> >;
-
-#if HWY_CAP_GE512
-  // There are registers for them beside those of a block.
-  HWY_INLINE MeetingSums(Tile& tile, const Meeting& at) : first_(tile.sums[at.index] + at.row) {
-    sums_.each([&](int r, Floats& a, Floats& b) HWY_ATTR { load(r, a, b); });
-  }
-  HWY_INLINE void add(Products& products, Floats scaleA, Floats scaleB) {
-    sums_.eachWith(products, [&](int, Floats& sumA, Floats& sumB, const Pairs& a, const Pairs& b)
-                                 HWY_ATTR { addOne(a, b, scaleA, scaleB, sumA, sumB); });
-  }
-  HWY_INLINE void keep() {
-    sums_.each([&](int r, const Floats& a, const Floats& b) HWY_ATTR { store(r, a, b); });
-  }
-#else
-  HWY_INLINE MeetingSums(Tile& tile, const Meeting& at) : first_(tile.sums[at.index] + at.row) {}
-  HWY_INLINE void add(Products& products, Floats scaleA, Floats scaleB) {
-    products.each([&](int r, const Pairs& a, const Pairs& b) HWY_ATTR {
-      Floats sumA, sumB;
-      load(r, sumA, sumB);
-      addOne(a, b, scaleA, scaleB, sumA, sumB);
-      store(r, sumA, sumB);
-    });
-  }
-  HWY_INLINE void keep() {}
-#endif
-
- private:
-  using Pairs = PairSums<TileWords>;
-
-  static HWY_INLINE void addOne(const Pairs& a, const Pairs& b, Floats scaleA, Floats scaleB, Floats& sumA,
-                                Floats& sumB) {
-    const TileFloats df;
-    sumA = hn::MulAdd(hn::ConvertTo(df, a.total()), scaleA, sumA);
-    sumB = hn::MulAdd(hn::ConvertTo(df, b.total()), scaleB, sumB);
-  }
-  HWY_INLINE void load(int r, Floats& a, Floats& b) const {
-    const TileFloats df;
-    a = hn::Load(df, first_ + r * kTileRows);
-    b = hn::Load(df, first_ + r * kTileRows + hn::Lanes(df));
-  }
-  HWY_INLINE void store(int r, Floats a, Floats b) const {
-    const TileFloats df;
-    hn::Store(a, df, first_ + r * kTileRows);
-    hn::Store(b, df, first_ + r * kTileRows + hn::Lanes(df));
-  }
-
-  float* first_;
-#if HWY_CAP_GE512
-  RowSums<kCount, Floats> sums_ = noRowSums<kCount>(hn::Zero(TileFloats()));
-#endif
-};
-
 /// Rows [index, index + kCount) of those that meet the tile; x: the tile's first column of the first of all.
 template <int kBlock, int kCount>
 void multiplyRowsOfX(const std::int16_t* x, std::int64_t columns, int tileColumns, Tile& tile, int index) {
   const TileFloats df;
+  const hn::Repartition<std::int16_t, TileFloats> d16;
   const int lanes = static_cast<int>(hn::Lanes(df));
+  using Floats = hn::Vec<TileFloats>;
+  using Pairs = PairSums<TileWords>;
   for (int row = 0; row < kTileRows; row += 2 * lanes) {
-    const Meeting at{x + index * columns, columns, index, row};
-    MeetingSums<kCount> sums(tile, at);
+    MeetingSums<kCount> sums(tile.sums[index] + row);
     for (int block = 0; block < tileColumns / kBlock; ++block) {
-      auto products = multiplyBlock<kBlock, kCount>(at, tile, block);
+      auto products = noRowSums<kCount>(noSums(TileWords()));
+      addProducts(d16, tile.levels[block * (kBlock / 2)][row], 2 * kTileRows,
+                  x + index * columns + block * kBlock, columns, kBlock / 2, products);
       const float* scales = tile.scales[block] + row;
-      sums.add(products, hn::Load(df, scales), hn::Load(df, scales + lanes));
+      const auto scaleA = hn::Load(df, scales), scaleB = hn::Load(df, scales + lanes);
+      sums.update(products, [&](int, Floats& sumA, Floats& sumB, const Pairs& a, const Pairs& b) HWY_ATTR {
+        sumA = hn::MulAdd(hn::ConvertTo(df, a.total()), scaleA, sumA);
+        sumB = hn::MulAdd(hn::ConvertTo(df, b.total()), scaleB, sumB);
+      });
     }
     sums.keep();
   }

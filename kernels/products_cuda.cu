@@ -4,9 +4,10 @@
 namespace kvasir {
 namespace {
 
-template <class Out>
+/// Product: PanelProduct or BlockProduct.
+template <class Product>
 struct MultiplyEntry {
-  PanelProduct<Out> product;
+  Product product;
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t row = i % product.matrix.rows;
     const auto index = static_cast<int>(i / product.matrix.rows);
@@ -14,9 +15,9 @@ struct MultiplyEntry {
   }
 };
 
-template <class Out>
-void multiply(const PanelProduct<Out>& product, void* stream) {
-  launchEach("multiplyPanels", MultiplyEntry<Out>{product}, std::int64_t{product.count} * product.matrix.rows,
+template <class Product>
+void multiply(const char* kernel, const Product& product, void* stream) {
+  launchEach(kernel, MultiplyEntry<Product>{product}, std::int64_t{product.count} * product.matrix.rows,
              stream);
 }
 
@@ -38,11 +39,40 @@ void round(const RowRounding<In>& rounding, std::int64_t rows, void* stream) {
   launchEach("roundRows", RoundBlock<In>{rounding}, rows * rounding.blocks(), stream);
 }
 
+template <class In>
+struct RoundBlockAlone {
+  BlockRounding<In> rounding;
+  __device__ void operator()(std::int64_t i) const {
+    rounding.roundBlock(i / rounding.blocks(), static_cast<int>(i % rounding.blocks()));
+  }
+};
+
+template <class In>
+void round(const BlockRounding<In>& rounding, std::int64_t rows, void* stream) {
+  launchEach("roundBlocks", RoundBlockAlone<In>{rounding}, rows * rounding.blocks(), stream);
+}
+
 }  // namespace
 
-void multiplyPanelsOnDevice(const PanelProduct<float>& product, void* stream) { multiply(product, stream); }
+void multiplyPanelsOnDevice(const PanelProduct<float>& product, void* stream) {
+  multiply("multiplyPanels", product, stream);
+}
 void multiplyPanelsOnDevice(const PanelProduct<std::uint16_t>& product, void* stream) {
-  multiply(product, stream);
+  multiply("multiplyPanels", product, stream);
+}
+
+void multiplyBlocksOnDevice(const BlockProduct<float>& product, void* stream) {
+  multiply("multiplyBlocks", product, stream);
+}
+void multiplyBlocksOnDevice(const BlockProduct<std::uint16_t>& product, void* stream) {
+  multiply("multiplyBlocks", product, stream);
+}
+
+void roundBlocksOnDevice(const BlockRounding<float>& rounding, std::int64_t rows, void* stream) {
+  round(rounding, rows, stream);
+}
+void roundBlocksOnDevice(const BlockRounding<std::uint16_t>& rounding, std::int64_t rows, void* stream) {
+  round(rounding, rows, stream);
 }
 
 void roundRowsOnDevice(const RowRounding<float>& rounding, std::int64_t rows, void* stream) {

@@ -12,6 +12,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/block_products.h"
 #include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
@@ -189,6 +190,23 @@ Expectations roundRows(const RowRounding<In>& r, std::int64_t rows) {
     double most = 0;
     for (std::int64_t k = first; k < first + r.columns; ++k) most = std::max(most, std::abs(number(r.in[k])));
     result.push_back({number(r.in[i]), most * (0.5 / 32767 + 4 * kUnit)});
+  }
+  return result;
+}
+
+/// The same of blocks: in 8 bits, or in 16 where one number stands out. Just between the two, either.
+template <class In>
+Expectations roundBlocks(const BlockRounding<In>& r, std::int64_t rows) {
+  Expectations result;
+  for (std::int64_t i = 0; i < rows * r.columns; ++i) {
+    const std::int64_t first = i / r.blockSize * r.blockSize;
+    double most = 0, squares = 0;
+    for (std::int64_t k = first; k < first + r.blockSize; ++k) {
+      most = std::max(most, std::abs(number(r.in[k])));
+      squares += number(r.in[k]) * number(r.in[k]);
+    }
+    const bool isFine = most > 1.0001 * BlockRounding<In>::kStandsOut * std::sqrt(squares / r.blockSize);
+    result.push_back({number(r.in[i]), most * (0.5 / (127 * (isFine ? 256 : 1)) + 4 * kUnit)});
   }
   return result;
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "kernels/pairs-inl.h"
+#include "kernels/quads-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {

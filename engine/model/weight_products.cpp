@@ -1,7 +1,11 @@
 // Products of WeightMatrix: on the weights' own levels, by LibTorch where that is better, or on a device.
+#include <memory>
+#include <optional>
+
 #include "engine/model/weights.h"
 #include "engine/threads.h"
 #include "engine/torch.h"
+#include "kernels/block_products.h"
 #include "kernels/processor.h"
 #include "kernels/products.h"
 #include "kernels/rounding.h"
@@ -25,6 +29,48 @@ RowRounding<Value> roundInto(const Value* x, int columns, int blockSize, std::in
   memory.sums.resize(static_cast<std::size_t>(count * (columns / blockSize)));
   return {x, memory.levels.data(), memory.scales.data(), memory.sums.data(), columns, blockSize};
 }
+
+/// Rows of bf16 in blocks of 8-bit levels.
+class BlockLevels {
+ public:
+  /// Rounds them on at's threads.
+  BlockLevels(const std::uint16_t* x, int columns, int blockSize, std::int64_t count) {
+    const auto numbers = static_cast<std::size_t>(count * columns);
+    const std::size_t blocks = numbers / static_cast<std::size_t>(blockSize);
+    levels_ = std::make_unique_for_overwrite<std::int8_t[]>(2 * numbers);
+    hasFine_ = std::make_unique_for_overwrite<std::uint8_t[]>(blocks);
+    scales_ = std::make_unique_for_overwrite<float[]>(2 * blocks);
+    rounding_ = {
+        x,       levels_.get(), levels_.get() + numbers, hasFine_.get(), scales_.get(), scales_.get() + blocks,
+        columns, blockSize};
+    at::parallel_for(0, count, 16,
+                     [&](std::int64_t begin, std::int64_t end) { roundBlocks(rounding_, begin, end); });
+  }
+
+  int blockSize() const { return rounding_.blockSize; }
+
+  /// y[count, stride]: their products with a matrix of 4 bits in such blocks.
+  void multiply(const PanelMatrix& matrix, std::int64_t count, std::uint16_t* y, std::int64_t stride) const {
+    BlockProduct<std::uint16_t> product;
+    product.matrix = matrix;
+    product.levels = rounding_.levels;
+    product.fine = rounding_.fine;
+    product.hasFine = rounding_.hasFine;
+    product.scales = rounding_.scales;
+    product.sums = rounding_.sums;
+    product.count = static_cast<int>(count);
+    product.y = y;
+    product.stride = stride;
+    at::parallel_for(0, matrix.panels(), grainOf(matrix, count),
+                     [&](std::int64_t begin, std::int64_t end) { multiplyBlocks(product, begin, end); });
+  }
+
+ private:
+  std::unique_ptr<std::int8_t[]> levels_;  // and the fine ones
+  std::unique_ptr<std::uint8_t[]> hasFine_;
+  std::unique_ptr<float[]> scales_;  // and the sums
+  BlockRounding<std::uint16_t> rounding_;
+};
 
 template <class Out>
 void multiplyAll(const PanelMatrix& matrix, const ProductMemory& x, std::int64_t count, Out* y,
@@ -55,8 +101,16 @@ at::Tensor WeightMatrix::multiplyLevels(const at::Tensor& x) const {
   auto* out = static_cast<std::uint16_t*>(y.mutable_data_ptr());
   ProductMemory memory;
   int rounded = 0;  // the block size that x is rounded for
+  std::optional<BlockLevels> bytes;
   for (const Block& block : stored_->blocks) {
     const PanelMatrix matrix = block.panels.matrix();
+    if (stored_->rounded == Rounded::To8Bits && matrix.bits == 4 && isFasterInBytes()) {
+      if (!bytes || bytes->blockSize() != matrix.blockSize)
+        bytes.emplace(in, columns_, matrix.blockSize, count);
+      bytes->multiply(matrix, count, out, rows_);
+      out += block.rows;
+      continue;
+    }
     if (matrix.blockSize != rounded) {
       const auto rounding = roundInto(in, columns_, matrix.blockSize, count, memory);
       at::parallel_for(0, count, 16,

@@ -85,10 +85,12 @@ AffineBlocks roundToLevels(const at::Tensor& values, int blockSize) {
 
 at::ScalarType typeOf(DenseForm form) { return form == DenseForm::Float32 ? at::kFloat : at::kBFloat16; }
 
-WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense)
+WeightMatrix::WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense,
+                           Rounded rounded)
     : columns_(columns) {
   auto stored = std::make_shared<Stored>();
   stored->keepsDense = keepsDense;
+  stored->rounded = rounded;
   AffineBlocks joined;  // neighbours of one type are one block
   int joinedRows = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -229,12 +231,14 @@ LayerWeights loadLayer(const GgufFile& file, const ModelShape& shape, int layer,
                                        {{prefix + "attn_q.weight", queries, reorder},
                                         {prefix + "attn_k.weight", keys, reorder},
                                         {prefix + "attn_v.weight", keys, 0}},
-                                       shape.width, keepsDense);
-  weights.output = WeightMatrix(file, {{prefix + "attn_output.weight", shape.width}}, queries, keepsDense);
+                                       shape.width, keepsDense, Rounded::To8Bits);
+  weights.output =
+      WeightMatrix(file, {{prefix + "attn_output.weight", shape.width}}, queries, keepsDense, Rounded::To8Bits);
   weights.gateUp = WeightMatrix(
       file, {{prefix + "ffn_gate.weight", shape.feedForward}, {prefix + "ffn_up.weight", shape.feedForward}},
-      shape.width, keepsDense);
-  weights.down = WeightMatrix(file, {{prefix + "ffn_down.weight", shape.width}}, shape.feedForward, keepsDense);
+      shape.width, keepsDense, Rounded::To8Bits);
+  weights.down = WeightMatrix(file, {{prefix + "ffn_down.weight", shape.width}}, shape.feedForward, keepsDense,
+                              Rounded::To8Bits);
   return weights;
 }
 
@@ -248,9 +252,11 @@ ModelWeights loadWeights(const GgufFile& file, const ModelShape& shape,
   ModelWeights weights;
   // The largest matrices by themselves, and layers as many at a time as there are threads.
   auto ends = std::async(std::launch::async, [&] {
-    weights.embedding = WeightMatrix(file, {{"token_embd.weight", shape.vocabulary}}, shape.width, keepsDense);
+    weights.embedding = WeightMatrix(file, {{"token_embd.weight", shape.vocabulary}}, shape.width, keepsDense,
+                                     Rounded::To16Bits);
     if (file.find("output.weight"))
-      weights.head = WeightMatrix(file, {{"output.weight", shape.vocabulary}}, shape.width, keepsDense);
+      weights.head =
+          WeightMatrix(file, {{"output.weight", shape.vocabulary}}, shape.width, keepsDense, Rounded::To16Bits);
   });
   weights.layers.resize(static_cast<std::size_t>(shape.layers));
   for (int begin = 0, end = 0; begin < shape.layers; begin = end) {

@@ -19,6 +19,9 @@ namespace kvasir {
 enum class DenseForm { Float32, Bfloat16 };
 at::ScalarType typeOf(DenseForm form);
 
+/// How far products in bf16 may round x, where that is faster and weights have 4 bits.
+enum class Rounded { To16Bits, To8Bits };
+
 struct LowRankChange;
 
 /// Memory of products with one row, kept from one to the next.
@@ -46,7 +49,8 @@ class WeightMatrix {
     int headDimension = 0;
   };
   WeightMatrix() = default;
-  WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense);
+  WeightMatrix(const GgufFile& file, const std::vector<Part>& parts, int columns, bool keepsDense,
+               Rounded rounded);
   /// Of [rows, columns] values: in 8-bit levels with a scale for every 32 or 16 columns, else in float32 where
   /// columns are no multiple of 16 or `form` is Float32.
   WeightMatrix(const at::Tensor& values, DenseForm form);
@@ -99,6 +103,7 @@ class WeightMatrix {
   };
   struct Stored {
     bool keepsDense = true;
+    Rounded rounded = Rounded::To16Bits;
     std::vector<Block> blocks;
     mutable at::Tensor dense[2];
     mutable std::optional<Placed> placed;

@@ -52,6 +52,35 @@ BENCHMARK_CAPTURE(multiply, q6_k, Matrix::Kind{16, Levels::Bytes, Offsets::None,
     ->Args({3072, 768, 1})
     ->Args({3072, 768, 512});
 
+/// The same on 8-bit levels of x.
+void multiplyInBytes(State& state, Matrix::Kind kind) {
+  const auto rows = static_cast<int>(state.range(0)), columns = static_cast<int>(state.range(1));
+  const auto count = static_cast<int>(state.range(2));
+  const Matrix matrix(rows, columns, kind);
+  cases::RoundedBlocks<float> x{count, columns, kind.blockSize};
+  x.in = cases::randomValues<float>(std::int64_t{count} * columns, 3, 3);
+  roundBlocks(x.argument(), 0, count);
+  std::vector<float> y(std::size_t(count) * rows);
+  const BlockProduct<float> product{matrix.packed.matrix(),
+                                    x.levels.data(),
+                                    x.fine.data(),
+                                    x.hasFine.data(),
+                                    x.scales.data(),
+                                    x.sums.data(),
+                                    count,
+                                    y.data(),
+                                    rows};
+  for (auto _ : state) {
+    multiplyBlocks(product, 0, product.matrix.panels());
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(rows) * columns * count, double(matrix.packed.bytes()));
+}
+BENCHMARK_CAPTURE(multiplyInBytes, q4_1, Matrix::Kind{32, Levels::Nibbles, Offsets::Some})
+    ->Args({3072, 576, 16})
+    ->Args({3072, 576, 512})
+    ->Args({576, 1536, 512});
+
 /// Arguments: rows, columns.
 void roundToLevels(State& state) {
   cases::Rounded<float> x{static_cast<int>(state.range(0)), static_cast<int>(state.range(1)), 32};

@@ -215,6 +215,8 @@ KernelBackend makeFar() {
   wrap<&KernelTable::expandRows>(kernels);
   wrap<&KernelTable::roundRows>(kernels);
   wrap<&KernelTable::multiplyPanels>(kernels);
+  wrap<&KernelTable::roundBlocks>(kernels);
+  wrap<&KernelTable::multiplyBlocks>(kernels);
   wrap<&KernelTable::multiplyDense>(kernels);
   wrap<&KernelTable::multiplyVector>(kernels);
   wrap<&KernelTable::normalizeRows>(kernels);
