@@ -21,7 +21,7 @@ namespace kvasir {
 /// Auto: the first CUDA device that multiplies rightly, else the processor. Cuda: the same, or an error.
 enum class Device { Auto, Cpu, Cuda };
 
-/// Fast: activations in bf16 or 16-bit integers. Exact: float32 throughout, for comparing with other
+/// Fast: activations in bf16, or integers of 8 and 16 bits. Exact: float32 throughout, for comparing with other
 /// programs.
 enum class Precision { Fast, Exact };
 

@@ -15,8 +15,8 @@ namespace kvasir {
 template <class In>
 struct BlockRounding {
   static constexpr int kMostLevel = 127, kFineLevels = 256;
-  /// A largest number that is more often the root of the block's mean square stands out.
-  static constexpr float kStandsOut = 4.5f;
+  /// A number stands out whose square is more than this of the sum of its block's squares.
+  static constexpr float kStandsOut = 0.63f;
 
   const In* in = nullptr;           ///< [rows, columns], finite
   std::int8_t* levels = nullptr;    ///< [rows, columns], a row's columns as placeOf has them
@@ -39,8 +39,8 @@ struct BlockRounding {
   KERNEL_FN static float scale(float largest) {
     return largest > kTiny ? largest / static_cast<float>(kMostLevel) : 0;
   }
-  KERNEL_FN bool standsOut(float largest, float squares) const {
-    return largest * largest * static_cast<float>(blockSize) > kStandsOut * kStandsOut * squares;
+  KERNEL_FN static bool standsOut(float largest, float squares) {
+    return largest * largest > kStandsOut * squares;
   }
   KERNEL_FN void roundBlock(std::int64_t row, int block) const {
     const In* from = in + row * columns + block * blockSize;

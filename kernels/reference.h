@@ -205,7 +205,7 @@ Expectations roundBlocks(const BlockRounding<In>& r, std::int64_t rows) {
       most = std::max(most, std::abs(number(r.in[k])));
       squares += number(r.in[k]) * number(r.in[k]);
     }
-    const bool isFine = most > 1.0001 * BlockRounding<In>::kStandsOut * std::sqrt(squares / r.blockSize);
+    const bool isFine = most * most > 1.0001 * BlockRounding<In>::kStandsOut * squares;
     result.push_back({number(r.in[i]), most * (0.5 / (127 * (isFine ? 256 : 1)) + 4 * kUnit)});
   }
   return result;

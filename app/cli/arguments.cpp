@@ -376,9 +376,9 @@ CLI::App* addCommand(CLI::App& app, Draft& draft, const char* name, const char* 
 }
 
 void addPrecision(CLI::App* sub, Draft& draft, const char* usual) {
-  sub->add_option(
-         "--precision", draft.precision,
-         std::string("fast: bf16 and 16-bit integers; exact: float32 throughout (") + usual + " unless set)")
+  sub->add_option("--precision", draft.precision,
+                  std::string("fast: bf16, and integers of 8 and 16 bits; exact: float32 throughout (") +
+                      usual + " unless set)")
       ->type_name("P")
       ->check(CLI::IsMember(kPrecisions));
 }

@@ -68,8 +68,8 @@ class WeightMatrix {
   std::size_t bytes() const;  ///< without the change
 
   /// x: [n, columns] in the dtype of `form`; gives [n, rows] in it. Float32: in float32 throughout. Bfloat16:
-  /// on levels, or by LibTorch where the processor multiplies tiles of bf16 and there are many rows, x rounded
-  /// to 16 bits. By the device where it lies there.
+  /// on levels, x rounded as `Rounded` lets it, each row the same whichever come with it; or by LibTorch where
+  /// the processor multiplies tiles of bf16 and there are many rows. By the device where it lies there.
   at::Tensor multiply(const at::Tensor& x, DenseForm form) const;
   /// A few rows: y[count, rows] of x[count, columns], on at's threads; weights as exact as the file. Float32:
   /// so is x. Bfloat16: x is rounded to 16 bits by a scale of each row's own, which is much closer than bf16.
