@@ -172,10 +172,7 @@ void multiply(const BlockProduct<Out>& p, std::int64_t begin, std::int64_t end) 
 
 template <class Out>
 void multiply(const BlockProduct<Out>& p, std::int64_t begin, std::int64_t end) {
-  const std::int64_t last = std::min<std::int64_t>(p.matrix.rows, end * PanelMatrix::kRows);
-  for (int index = 0; index < p.count; ++index)
-    for (std::int64_t row = begin * PanelMatrix::kRows; row < last; ++row)
-      writeValue(p.entry(index, row), p.y + index * p.stride + row);
+  multiplyByDefinition(p, begin, end);
 }
 
 #endif

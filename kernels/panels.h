@@ -97,4 +97,14 @@ void multiplyExactly(const ExactProduct& product, std::int64_t begin, std::int64
 void expandRows(const PanelMatrix& matrix, std::int64_t begin, std::int64_t end, float* out);
 void expandRows(const PanelMatrix& matrix, std::int64_t begin, std::int64_t end, std::uint16_t* out);
 
+/// Columns of y of panels [begin, end), entry by entry as the definition gives them. Product: of a matrix, with
+/// entry(), count, y and stride.
+template <class Product>
+void multiplyByDefinition(const Product& product, std::int64_t begin, std::int64_t end) {
+  const std::int64_t rows = product.matrix.rows, last = end * PanelMatrix::kRows;
+  for (int index = 0; index < product.count; ++index)
+    for (std::int64_t row = begin * PanelMatrix::kRows; row < (last < rows ? last : rows); ++row)
+      writeValue(product.entry(index, row), product.y + index * product.stride + row);
+}
+
 }  // namespace kvasir

@@ -92,7 +92,8 @@ struct Leaf {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
-/// What the processor says of itself; zeros where it knows no such leaf.
+/// What the processor says of itself; zeros where it knows no such leaf. Virtual machines answer slowly, so
+/// what products ask for is asked once.
 Leaf askProcessor(unsigned leaf, unsigned part) {
   Leaf told;
 #ifdef _M_X64
@@ -126,12 +127,14 @@ bool keeps(unsigned registers) { return (keptRegisters() & registers) == registe
 
 bool multipliesBfloat16() {
   constexpr unsigned kWideRegisters = 0xe6, kAvx512Bf16 = 1u << 5;
-  return keeps(kWideRegisters) && (askProcessor(7, 1).eax & kAvx512Bf16);
+  static const bool does = keeps(kWideRegisters) && (askProcessor(7, 1).eax & kAvx512Bf16);
+  return does;
 }
 
 bool multipliesBfloat16Tiles() {
   constexpr unsigned kTileRegisters = 0x60000, kAmxBf16 = 1u << 22;
-  return keeps(kTileRegisters) && (askProcessor(7, 0).edx & kAmxBf16);
+  static const bool does = keeps(kTileRegisters) && (askProcessor(7, 0).edx & kAmxBf16);
+  return does;
 }
 
 #elif defined(__aarch64__) && defined(__linux__)

@@ -24,10 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // One lane, and no pairs: the definition.
 template <class Out>
 void multiply(const PanelProduct<Out>& p, std::int64_t begin, std::int64_t end) {
-  const std::int64_t last = std::min<std::int64_t>(p.matrix.rows, end * PanelMatrix::kRows);
-  for (int index = 0; index < p.count; ++index)
-    for (std::int64_t row = begin * PanelMatrix::kRows; row < last; ++row)
-      writeValue(p.entry(index, row), p.y + index * p.stride + row);
+  multiplyByDefinition(p, begin, end);
 }
 
 #else

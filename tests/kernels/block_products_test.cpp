@@ -82,10 +82,7 @@ class MultiplyBlocks : public EveryWay {
   template <class Out>
   void multiply(const BlockProduct<Out>& product, std::int64_t begin, std::int64_t end) const {
     if (!isDefinition()) return multiplyBlocks(product, begin, end);
-    const std::int64_t last = std::min<std::int64_t>(product.matrix.rows, end * PanelMatrix::kRows);
-    for (int index = 0; index < product.count; ++index)
-      for (std::int64_t row = begin * PanelMatrix::kRows; row < last; ++row)
-        writeValue(product.entry(index, row), product.y + index * product.stride + row);
+    multiplyByDefinition(product, begin, end);
   }
   /// Against the product in double of the rounded rows; and what lies between the rows of y stays unwritten.
   template <class Out>
