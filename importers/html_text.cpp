@@ -225,7 +225,7 @@ class HtmlWriter {
   void closeHeading(int level) {
     const std::size_t before = out_.text.size();
     const std::string separator = separator_;
-    std::string title = normalised(trimmed(block_));
+    std::string title(trimmed(cleaned()));  // as flush() writes it: where that is nothing, nothing is headed
     std::replace(title.begin(), title.end(), '\n', ' ');
     if (!title.empty()) out_.headings.push_back({title, level, before == 0 ? 0 : before + separator.size()});
     flush("\n\n");

@@ -147,6 +147,15 @@ TEST(Html, KnowsWhereElementsWithAnIdBegin) {
   EXPECT_EQ(html.headings[0].start, html.text.find("two"));
 }
 
+TEST(Html, TakesNoBlankHeadingForASection) {
+  const HtmlText html =
+      textOfHtml("<p>one</p><h2>&nbsp;</h2><h3>&shy;</h3><h2>A&shy;b</h2><p>two</p><h3>&nbsp; </h3>");
+  EXPECT_EQ(html.text, "one\n\nAb\n\ntwo");
+  ASSERT_EQ(html.headings.size(), 1u);
+  EXPECT_EQ(html.headings[0].title, "Ab");
+  EXPECT_EQ(html.headings[0].start, html.text.find("Ab"));
+}
+
 TEST(Html, KeepsPlacesOfIdsWithinTheTextWhenSomeOfItIsLeftOut) {
   const HtmlText html = textOfHtml(
       "<body><p>a&#173;&#173;&#173;<i id='in'>é</i></p><p id='empty'> </p><p>b</p><p id='end'/></body>");
