@@ -290,12 +290,14 @@ void addMeasuring(CLI::App& app, Draft& draft) {
   addPrecision(bench, draft, "fast");
 }
 
+constexpr const char* kTextOrDocument = "A plain text, byte for byte, or a document, as it is imported";
+
 void addLooks(CLI::App& app, Draft& draft) {
-  CLI::App* tokenize = addCommand(app, draft, "tokenize", "The tokens of a text file", Command::Tokenize);
-  tokenize->add_option("TEXTFILE", draft.file)->required();
-  CLI::App* logits = addCommand(app, draft, "logits", "The likeliest next tokens at each place of a text file",
-                                Command::Logits);
-  logits->add_option("TEXTFILE", draft.file)->required();
+  CLI::App* tokenize = addCommand(app, draft, "tokenize", "The tokens of a text", Command::Tokenize);
+  tokenize->add_option("FILE", draft.file, kTextOrDocument)->required();
+  CLI::App* logits =
+      addCommand(app, draft, "logits", "The likeliest next tokens at each place of a text", Command::Logits);
+  logits->add_option("FILE", draft.file, kTextOrDocument)->required();
   logits->add_option("--top", draft.arguments.top, "How many at each place")
       ->type_name("K")
       ->check(CLI::Range(1, 1'000'000))
@@ -303,7 +305,7 @@ void addLooks(CLI::App& app, Draft& draft) {
   addPrecision(logits, draft, "exact");
   CLI::App* perplexity =
       addCommand(app, draft, "perplexity", "How well methods foresee a text, by position", Command::Perplexity);
-  perplexity->add_option("FILE", draft.file, "A plain text")->required()->check(named());
+  perplexity->add_option("FILE", draft.file, kTextOrDocument)->required()->check(named());
   addReadingOptions(perplexity, draft);
   addMethods(perplexity, draft);
   perplexity

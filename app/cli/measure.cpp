@@ -107,7 +107,7 @@ void benchCommand(const Arguments& arguments, Console& console) {
 }
 
 void tokenizeCommand(const Arguments& arguments, Console& console) {
-  const std::string text = contentsOf(arguments.file);
+  const std::string text = textOf(arguments.file);
   // The vocabulary alone: no weights are loaded for this.
   const GgufFile file(findModel(arguments.model, modelFolders()));
   const std::unique_ptr<Tokenizer> tokenizer = makeTokenizer(file);
@@ -120,7 +120,7 @@ void tokenizeCommand(const Arguments& arguments, Console& console) {
 }
 
 void logitsCommand(const Arguments& arguments, Console& console) {
-  const std::string text = contentsOf(arguments.file);
+  const std::string text = textOf(arguments.file);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
   const std::vector<TopTokens> positions = engine->logits(text, arguments.top, console);
   if (arguments.isJson) {

@@ -59,7 +59,7 @@ Json toJson(const MethodPerplexity& method, const MethodPerplexity& anew) {
 void perplexityCommand(const Arguments& arguments, Console& console) {
   const Stopwatch watch;
   for (const std::string& method : arguments.methods) checkMethod(method);
-  const std::string text = contentsOf(arguments.file);
+  const std::string text = textOf(arguments.file);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
   checkBudgets(*engine, arguments);
   const std::vector<TokenBand> bands = bandsOf(arguments, engine->model());

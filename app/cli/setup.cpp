@@ -7,6 +7,8 @@
 #include "app/cli/commands.h"
 #include "app/places.h"
 #include "app/text.h"
+#include "importers/formats.h"
+#include "importers/importer.h"
 
 namespace kvasir {
 
@@ -67,6 +69,13 @@ std::string contentsOf(const std::filesystem::path& file) {
     throw std::runtime_error(utf8Of(file) + " cannot be read; check that it is a file and its permissions.");
   }
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+std::string textOf(const std::filesystem::path& file) {
+  constexpr std::size_t kFirstBytes = 4096;
+  std::string bytes = contentsOf(file);
+  if (bytes.empty() || isText(std::string_view(bytes).substr(0, kFirstBytes))) return bytes;
+  return importFile(file).text;
 }
 
 }  // namespace kvasir

@@ -35,5 +35,7 @@ ReadSettings readSettingsFor(const Engine& engine, const Arguments& arguments);
 
 /// All bytes of a file; throws a sentence.
 std::string contentsOf(const std::filesystem::path& file);
+/// What a file says: a text byte for byte, a document of another format as it is imported. Throws as these do.
+std::string textOf(const std::filesystem::path& file);
 
 }  // namespace kvasir

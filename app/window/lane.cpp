@@ -56,12 +56,25 @@ quint64 Lane::add(Job job, Urgency urgency) {
   Task task{++last_, urgency, std::move(job)};
   const quint64 number = task.number;
   insert(std::move(task), false);
-  if (running_ && urgency < running_->urgency && stop_.load() != running_->number) {
-    isYielding_ = true;
-    stop_.store(running_->number);
-  }
+  yieldToUrgent();
   next();
   return number;
+}
+
+void Lane::setUrgency(Urgency urgency, const std::function<bool(const Job&)>& isMeant) {
+  if (running_ && isMeant(running_->job)) running_->urgency = urgency;
+  for (Task& task : std::exchange(waiting_, {})) {
+    if (isMeant(task.job)) task.urgency = urgency;
+    insert(std::move(task), false);
+  }
+  yieldToUrgent();
+}
+
+void Lane::yieldToUrgent() {
+  if (!running_ || waiting_.empty() || waiting_.front().urgency >= running_->urgency) return;
+  if (stop_.load() == running_->number) return;
+  isYielding_ = true;
+  stop_.store(running_->number);
 }
 
 void Lane::insert(Task task, bool isFirst) {

@@ -15,9 +15,9 @@ namespace kvasir {
 
 class SessionWorker;
 
-/// Now goes before Soon, and Soon before Background; what goes before stops what runs, which is taken up again
-/// later.
-enum class Urgency { Now, Soon, Background };
+/// Each goes before those behind it, and stops them where they run; what was stopped is taken up again later.
+/// Shown: work in the background for what the user looks at.
+enum class Urgency { Now, Soon, Shown, Background };
 
 struct Task {
   quint64 number = 0;
@@ -43,6 +43,8 @@ class Lane : public QObject {
   void finish();
 
   quint64 add(Job job, Urgency urgency);
+  /// Of jobs that wait or run: they take their places anew, behind those that are as urgent.
+  void setUrgency(Urgency urgency, const std::function<bool(const Job&)>& isMeant);
   /// Ends in Outcome::Stopped, soon for a job that runs, at once for one that waits.
   void stop(quint64 number);
   void stopWhere(const std::function<bool(const Job&)>& isMeant);
@@ -58,6 +60,7 @@ class Lane : public QObject {
 
  private:
   void insert(Task task, bool isFirst);
+  void yieldToUrgent();
   void next();
   void post(const Task& task);
   void end(quint64 number, Outcome outcome);

@@ -3,6 +3,7 @@
 #include <QFileInfo>
 #include <QIcon>
 #include <QMessageBox>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -68,17 +69,7 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
   return QApplication::exec();
 }
 
-}  // namespace
-
-int main(int count, char** values) {
-  if (const auto tables = kvasir::encodingTables()) kvasir::setEncodingTables(*tables);
-  QApplication application(count, values);
-  QApplication::setApplicationName(QStringLiteral("kvasir"));
-  QApplication::setApplicationDisplayName(QStringLiteral("Kvasir"));
-  QApplication::setApplicationVersion(QStringLiteral(KVASIR_VERSION));
-  QApplication::setDesktopFileName(QStringLiteral("kvasir"));
-  QApplication::setWindowIcon(QIcon(QStringLiteral(":/kvasir.svg")));
-  QCommandLineParser line;
+void describe(QCommandLineParser& line) {
   line.setApplicationDescription(QStringLiteral("Ask long documents, and see why."));
   line.addHelpOption();
   line.addVersionOption();
@@ -89,6 +80,53 @@ int main(int count, char** values) {
                   QStringLiteral("folder")});
   line.addPositionalArgument(QStringLiteral("files"), QStringLiteral("Documents and folders to open."),
                              QStringLiteral("[files…]"));
+}
+
+/// Whether only words are wished for, which need no screen.
+bool asksForWords(QStringList arguments) {
+  arguments.removeFirst();
+  const QStringList words{QStringLiteral("-h"), QStringLiteral("--help"), QStringLiteral("--help-all"),
+                          QStringLiteral("-v"), QStringLiteral("--version")};
+  return std::ranges::any_of(arguments, [&](const QString& argument) { return words.contains(argument); });
+}
+
+/// Whether Qt was told of a screen: without any, QApplication ends the process with words for programmers.
+bool hasScreen(const QStringList& arguments) {
+#if defined(Q_OS_UNIX) && !defined(Q_OS_MACOS)
+  return arguments.contains(QStringLiteral("-platform")) || !qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") ||
+         !qEnvironmentVariableIsEmpty("DISPLAY") || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
+#else
+  static_cast<void>(arguments);
+  return true;
+#endif
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  using namespace kvasir;
+  QCoreApplication::setApplicationName(QStringLiteral("kvasir"));
+  QCoreApplication::setApplicationVersion(QStringLiteral(KVASIR_VERSION));
+  QStringList arguments;
+  for (int i = 0; i < count; ++i) arguments << QString::fromLocal8Bit(values[i]);
+  QCommandLineParser line;
+  describe(line);
+  if (asksForWords(arguments)) {
+    const QCoreApplication application(count, values);
+    line.process(application);
+  }
+  if (!hasScreen(arguments)) {
+    std::fputs(
+        "Kvasir's window needs a screen, and there is none here; kvasir-cli needs none: kvasir-cli ask FILE "
+        "QUESTION.\n",
+        stderr);
+    return EXIT_FAILURE;
+  }
+  if (const auto tables = encodingTables()) setEncodingTables(*tables);
+  QApplication application(count, values);
+  QApplication::setApplicationDisplayName(QStringLiteral("Kvasir"));
+  QApplication::setDesktopFileName(QStringLiteral("kvasir"));
+  QApplication::setWindowIcon(QIcon(QStringLiteral(":/kvasir.svg")));
   line.process(application);
   const int status = runWindow(application, line);
   std::fflush(nullptr);

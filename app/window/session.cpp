@@ -1,6 +1,7 @@
 #include "app/window/session.h"
 
 #include <QFileInfo>
+#include <utility>
 
 #include "app/text.h"
 
@@ -111,7 +112,7 @@ void Session::tryAgain(const QString& key) {
   if (row->isImported) {
     if (work_->find([&](const Job& job) { return isReadOf(job, key); })) return;
     shelf_.setState(key, DocumentState::Waiting);
-    work_->add(ReadJob{key.toStdString(), readFor_}, Urgency::Background);
+    queueReading(key);
   } else {
     queueImport(key);
   }
@@ -151,6 +152,9 @@ void Session::open(const QString& id) {
   // The last one wished for counts.
   desk_->stopWhere([](const Job& job) { return std::holds_alternative<OpenJob>(job); });
   desk_->add(OpenJob{id.toStdString()}, Urgency::Now);
+  const QString before = std::exchange(shown_, id);
+  work_->setUrgency(Urgency::Background, [&](const Job& job) { return isReadOf(job, before); });
+  work_->setUrgency(Urgency::Shown, [&](const Job& job) { return isReadOf(job, id); });
 }
 
 void Session::loadText(const QString& id) { desk_->add(TextJob{id.toStdString()}, Urgency::Now); }
@@ -203,7 +207,11 @@ bool Session::isReadingWanted(const QString& id) const {
 }
 
 void Session::readSoon(const QString& id) {
-  if (isReadingWanted(id)) work_->add(ReadJob{id.toStdString(), readFor_}, Urgency::Background);
+  if (isReadingWanted(id)) queueReading(id);
+}
+
+void Session::queueReading(const QString& id) {
+  work_->add(ReadJob{id.toStdString(), readFor_}, id == shown_ ? Urgency::Shown : Urgency::Background);
 }
 
 void Session::onStarted(const Task& task) {

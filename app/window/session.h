@@ -35,6 +35,7 @@ class Session : public QObject {
   void unread(const QString& id);  ///< forgets what was read of it, and leaves it so until it is wished for
   void collect(const QString& id, const QString& name);
 
+  /// The document that was opened last is read before the others.
   void open(const QString& id);
   void loadText(const QString& id);  ///< without opening it: quick
   /// Gives the question's number. Of several documents the question is asked as of one. They are read first, to
@@ -111,6 +112,7 @@ class Session : public QObject {
   void fail(const QString& key, const QString& sentence);
   void listRows();
   void readSoon(const QString& id);
+  void queueReading(const QString& id);
   bool isReadAlike(const AskSettings& settings) const;
   bool isReadingWanted(const QString& id) const;
   void queueImport(const QString& path);
@@ -118,6 +120,7 @@ class Session : public QObject {
   Shelf shelf_;
   AskSettings readFor_;
   Reading reading_ = Reading::InBackground;
+  QString shown_;
   Lane* work_;
   Lane* desk_;
 };

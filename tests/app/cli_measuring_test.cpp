@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "importers/importer.h"
+
 namespace kvasir {
 namespace {
 
@@ -268,6 +270,18 @@ TEST_F(CliTest, TellsPerplexityByMethodAndPosition) {
   EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--methods", "magic"}), 2);
   EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--quiet"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("full, anew every 40"));
+}
+
+TEST_F(CliTest, TakesATextByteForByteAndADocumentAsItIsImported) {
+  const std::string lines = "One  line.\n\n\n\nAnother.\n", sample = KVASIR_SAMPLE;
+  const std::string text = scratch.write("text.txt", lines).string();
+  EXPECT_EQ(json({"logits", text})["positions"].size(), lines.size());
+  EXPECT_EQ(json({"logits", sample})["positions"].size(), importFile(sample).text.size());
+  const std::string picture = scratch.write("picture.bin", std::string("\x89PNG\0\0\1\2", 8)).string();
+  for (const char* command : {"tokenize", "logits", "perplexity"}) {
+    EXPECT_EQ(run({command, picture}), 1);
+    EXPECT_THAT(err.str(), HasSubstr("picture.bin is of a format that is not known here"));
+  }
 }
 
 TEST_F(CliTest, TakesTheMedianOfMeasurements) {

@@ -130,6 +130,25 @@ class ProgramTest : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(hasLogged(QStringLiteral("did not end by itself")), 30000);
   }
 
+  /// Without a screen, as over ssh: words need none, and the window says that it does.
+  void saysWhatItNeedsWithoutAScreen() {
+    QProcessEnvironment without = QProcessEnvironment::systemEnvironment();
+    for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"})
+      without.remove(QLatin1String(name));
+    QProcess help, window;
+    for (QProcess* process : {&help, &window}) process->setProcessEnvironment(without);
+    help.start(QStringLiteral(KVASIR_PROGRAM), {QStringLiteral("--help")});
+    QVERIFY(help.waitForFinished(10000));
+    QCOMPARE(help.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(help.exitCode(), 0);
+    QVERIFY(help.readAllStandardOutput().contains("--data-dir"));
+    window.start(QStringLiteral(KVASIR_PROGRAM), {QStringLiteral("--data-dir"), path(QStringLiteral("data"))});
+    QVERIFY(window.waitForFinished(10000));
+    QCOMPARE(window.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(window.exitCode(), 1);
+    QVERIFY(window.readAllStandardError().startsWith("Kvasir's window needs a screen"));
+  }
+
   void saysWhatItCanDo() {
     QProcess& help = run({QStringLiteral("--help")});
     QVERIFY(help.waitForFinished(10000));

@@ -122,9 +122,7 @@ void SessionTest::answersWhileAnotherDocumentIsRead() {
   fakeEngine().onChunk = {};
   QTRY_COMPARE(stateOf(1), QStringLiteral("Ready"));
   // Read on from where it stood, not again from the start.
-  int chunks = 0;
-  for (const int read : fakeEngine().chunksRead) chunks += read;
-  QCOMPARE(chunks, 1 + static_cast<int>((longText().trimmed().size() + 39) / 40));
+  QCOMPARE(chunksRead(), 1 + chunksIn(longText()));
 }
 
 void SessionTest::answersFromAHalfReadDocumentAndReadsOn() {
@@ -143,9 +141,38 @@ void SessionTest::answersFromAHalfReadDocumentAndReadsOn() {
   fakeEngine().onChunk = {};
   QTRY_COMPARE(stateOf(0), QStringLiteral("Ready"));
   // Read on from where it stood.
-  int chunks = 0;
-  for (const int read : fakeEngine().chunksRead) chunks += read;
-  QCOMPARE(chunks, static_cast<int>((longText().trimmed().size() + 39) / 40));
+  QCOMPARE(chunksRead(), chunksIn(longText()));
+}
+
+void SessionTest::readsWhatIsShownBeforeTheOthers() {
+  start();
+  fakeEngine().onChunk = [](int) { workFor(20); };
+  session_->addFiles({write(QStringLiteral("one.txt"), longText()),
+                      write(QStringLiteral("two.txt"), longText() + "2"),
+                      write(QStringLiteral("three.txt"), longText() + "3")});
+  const auto isReading = [&](int row) { return stateOf(row).startsWith(QLatin1String("Reading")); };
+  QTRY_VERIFY(isReading(0));
+  session_->open(keyOf(2));
+  QTRY_VERIFY(isReading(2));
+  QVERIFY(!isReading(0));
+  session_->open(keyOf(1));
+  QTRY_VERIFY(isReading(1));
+  QVERIFY(!isReading(2));
+  // A question of another does not change what is looked at.
+  QSignalSpy answered(session_.get(), &Session::answered);
+  session_->ask({keyOf(2)}, QStringLiteral("What did the harpoon do?"), readFor(), Extent::AnyChunk);
+  QTRY_COMPARE(answered.size(), 1);
+  QStringList ready;
+  connect(session_.get(), &Session::rowsChanged, this, [&] {
+    for (int row = 0; row < 3; ++row) {
+      if (stateOf(row) == QLatin1String("Ready") && !ready.contains(keyOf(row))) ready << keyOf(row);
+    }
+  });
+  fakeEngine().onChunk = {};
+  QTRY_COMPARE(ready.size(), 3);
+  QCOMPARE(ready.first(), keyOf(1));
+  // None was begun anew.
+  QCOMPARE(chunksRead(), chunksIn(longText()) + chunksIn(longText() + "2") + chunksIn(longText() + "3"));
 }
 
 void SessionTest::readsTheFirstStepOfADocumentThatIsAskedAtOnce() {

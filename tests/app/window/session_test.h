@@ -6,6 +6,7 @@
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+#include <numeric>
 
 #include "app/text.h"
 #include "app/window/session.h"
@@ -85,6 +86,11 @@ class SessionTest : public QObject {
                                                : QString();
   }
   QString keyOf(int row) const { return session_->rows()[static_cast<std::size_t>(row)].key; }
+  /// As the stand-in counts them.
+  static int chunksIn(const QByteArray& text) { return static_cast<int>((text.trimmed().size() + 39) / 40); }
+  static int chunksRead() {
+    return std::accumulate(fakeEngine().chunksRead.begin(), fakeEngine().chunksRead.end(), 0);
+  }
   QByteArray longText() const {
     QByteArray text = "The harpoon hit the whale at noon.\n\n";
     while (text.size() < 8000) text += "Nothing else of note happened on that long day. ";
@@ -108,6 +114,7 @@ class SessionTest : public QObject {
   void saysThatAFileHasChangedSinceItWasRead();
   void answersWhileAnotherDocumentIsRead();
   void answersFromAHalfReadDocumentAndReadsOn();
+  void readsWhatIsShownBeforeTheOthers();
   void readsTheFirstStepOfADocumentThatIsAskedAtOnce();
   void asksSeveralDocumentsAsOne();
   void readsTheDocumentBeforeItAnswers();
