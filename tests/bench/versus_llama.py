@@ -2,8 +2,8 @@
 """Measures kvasir-cli beside llama.cpp: same model, same threads, rounds in turn, medians.
 
 llama.cpp is measured at its best: a first round tries the file as shipped and requantised ones, each with and without flash
-attention, and each case keeps what was fastest there (prompts longer than 2,048 what was fastest at 2,048, with the flash
-setting that is fastest at their own length). Prompts of --once are read one time by each, as they take many minutes: not by
+attention. Each case keeps what came near the fastest there (prompts longer than 2,048 the format that was fastest at 2,048), goes on
+with all of that, as a machine may swing, and counts the one with the highest median. Prompts of --once are read one time by each, as they take many minutes: not by
 `full`, and by llama.cpp as it read the longest of the others. For those of --extrapolate its time is taken from its own
 curve, a n + b n² through what it was measured at. Prints a Markdown table; --out also writes every figure as JSON.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 
 FORMATS = ["Q4_0", "Q8_0", "BF16"]
 LONGEST_TRIED = 2048
+NEAR = 0.85  # of the fastest
 
 
 def run_json(command):
@@ -64,8 +65,13 @@ def requantise(options, wanted):
     return made
 
 
-def best_settings(options):
-    """For each case the (format, flash) llama.cpp is fastest with, the files, and all figures of this first round."""
+def near_fastest(figures):
+    return [setting for setting, speed in figures.items() if speed >= NEAR * max(figures.values())]
+
+
+def settings_to_keep(options):
+    """For each case the (format, flash)s that llama.cpp is about as fast with as with any, the files, and all figures of this first
+    round."""
     files = {"as shipped": options.model, **{name: requantise(options, name) for name in FORMATS}}
     short = [tokens for tokens in options.prompt if tokens <= LONGEST_TRIED] or [LONGEST_TRIED]
     first = {}
@@ -73,27 +79,25 @@ def best_settings(options):
         for flash in ("0", "1"):
             print(f"llama.cpp, {name}, flash attention {flash}", file=sys.stderr)
             first[name, flash] = measure_llama(options, file, short, options.generate, flash)
-    fastest = lambda case: max(first, key=lambda setting: first[setting][case])
-    best = {case_name("generate", options.generate): fastest(case_name("generate", options.generate))}
-    for tokens in options.prompt:
-        case = case_name("read", tokens)
-        if tokens in short:
-            best[case] = fastest(case)
-            continue
-        name = fastest(case_name("read", short[-1]))[0]
-        long = {flash: measure_llama(options, files[name], [tokens], "0", flash)[case] for flash in ("0", "1")}
-        best[case] = (name, max(long, key=long.get))
-    return files, best, first
+    of_case = lambda case: {setting: figures[case] for setting, figures in first.items()}
+    wanted = [case_name("generate", options.generate)] + [case_name("read", tokens) for tokens in options.prompt if tokens in short]
+    kept = {case: near_fastest(of_case(case)) for case in wanted}
+    middle = of_case(case_name("read", short[-1]))
+    name = max(middle, key=middle.get)[0]
+    for case, tokens in [(case_name("read", tokens), tokens) for tokens in options.prompt if tokens not in short]:
+        kept[case] = near_fastest({(name, flash): measure_llama(options, files[name], [tokens], "0", flash)[case] for flash in ("0", "1")})
+    return files, kept, first
 
 
-def measure_best(options, files, best):
-    """One round of llama.cpp: every case with its best setting."""
+def measure_kept(options, files, kept):
+    """One round of llama.cpp: every case with each of its settings."""
     figures = {}
-    for setting in sorted(set(best.values())):
-        mine = [case for case in best if best[case] == setting]
+    for setting in sorted({setting for settings in kept.values() for setting in settings}):
+        mine = [case for case, settings in kept.items() if setting in settings]
         prompts = [int(case.split()[1]) for case in mine if case.startswith("read")]
         generate = options.generate if any(case.startswith("generate") for case in mine) else "0"
-        figures.update(measure_llama(options, files[setting[0]], prompts, generate, setting[1]))
+        measured = measure_llama(options, files[setting[0]], prompts, generate, setting[1])
+        figures.update({(case, setting): figure for case, figure in measured.items()})
     return figures
 
 
@@ -122,21 +126,24 @@ def main():
     parser.add_argument("--out", type=Path, help="JSON of every figure")
     options = parser.parse_args()
 
-    files, best, first = best_settings(options)
+    files, kept, first = settings_to_keep(options)
     ours, theirs = {}, {}
     add = lambda to, figures: [to.setdefault(case, []).append(figure) for case, figure in figures.items()]
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         add(ours, measure_kvasir(options, options.prompt, options.generate))
-        add(theirs, measure_best(options, files, best))
+        add(theirs, measure_kept(options, files, kept))
+    middles = {key: statistics.median(figures) for key, figures in theirs.items()}
+    best = {case: max(settings, key=lambda setting: middles[case, setting]) for case, settings in kept.items()}
+    its = {case: middles[case, setting] for case, setting in best.items()}
+    notes = {case: describe(setting) for case, setting in best.items()}
     longest = best[case_name("read", options.prompt[-1])]
     options.methods = [method for method in options.methods if method != "full"] or options.methods  # it takes long
     if options.once:
         print("once", file=sys.stderr)
         add(ours, measure_kvasir(options, options.once, "0"))
-        add(theirs, measure_llama(options, files[longest[0]], options.once, "0", longest[1]))
-    its = {case: statistics.median(figures) for case, figures in theirs.items()}
-    notes = {case: describe(best.get(case, longest)) for case in its}
+        its.update(measure_llama(options, files[longest[0]], options.once, "0", longest[1]))
+        notes.update({case_name("read", tokens): describe(longest) for tokens in options.once})
     curve = [(tokens, its[case_name("read", tokens)]) for tokens in options.prompt + options.once]
     if options.extrapolate:
         add(ours, measure_kvasir(options, options.extrapolate, "0"))
@@ -154,7 +161,8 @@ def main():
                 print(f"| {case} | {method} | {mine:.0f} | {its[case]:.0f} | {notes[case]} | {mine / its[case]:.2f} |")
     if options.out:
         options.out.write_text(json.dumps(
-            {"kvasir": {f"{method}, {case}": figures for (method, case), figures in ours.items()}, "llama.cpp": theirs,
+            {"kvasir": {f"{method}, {case}": figures for (method, case), figures in ours.items()},
+             "llama.cpp": {f"{case}, {describe(setting)}": figures for (case, setting), figures in theirs.items()}, "counted": its,
              "settings": notes, "first_round": {describe(setting): figures for setting, figures in first.items()},
              "threads": options.threads, "model": options.model.name}, indent=1))
 
