@@ -92,9 +92,12 @@ inline constexpr MethodNumber kBeaconNumbers[] = {
      Kind::PowerOfTwo}};
 inline constexpr MethodNumber kScaleNumbers[] = {
     {"scale", "Times the trained length that positions are stretched for; 0: as the text needs", 0, 0, 1024}};
+inline constexpr MethodNumber kNtkNumbers[] = {
+    kScaleNumbers[0], {"sharpening", "Logits times (1 + this · ln scale)²", .1, 0, 1, Kind::Real}};
 // Bounds that meet, so that the one is never below the other.
 inline constexpr MethodNumber kYarnNumbers[] = {
-    kScaleNumbers[0],
+    kNtkNumbers[0],
+    kNtkNumbers[1],
     {"beta_fast", "Turns within the trained length from which on a frequency stays as it is", 32, 4, 4096,
      Kind::Real},
     {"beta_slow", "Turns within the trained length up to which a frequency is slowed by the whole scale", 1,

@@ -34,7 +34,7 @@ constexpr CodecSeam kPlain{"plain", plainCodec}, kKivi4{"kivi-4-bands-", kivi4Co
     kKivi2{"kivi-2-bands-", kivi2Codec};
 constexpr PositionSeam kRope{"rope", ropePositions}, kInCache{"cache", cachePositions},
     kClamped{"clamped", clampedPositions}, kInterpolated{"pi", interpolatedPositions, kScaleNumbers},
-    kNtk{"ntk", ntkPositions, kScaleNumbers}, kYarn{"yarn", yarnPositions, kYarnNumbers},
+    kNtk{"ntk-sharpened", ntkPositions, kNtkNumbers}, kYarn{"yarn", yarnPositions, kYarnNumbers},
     kLongRope{"longrope", longRopePositions}, kGrouped{"grouped", groupedPositions, kGroupedNumbers},
     kCeiling{"ceiling", ceilingPositions}, kClosed{"closed", closedPositions};
 constexpr PassageSeam kWhole{"whole", wholeDocument}, kDense{"dense", densePassages},
@@ -64,8 +64,10 @@ const std::vector<Method>& methods() {
       {"full", "dense attention to everything before", kFull, kPlain, kRope, kWhole, Sees::WholeDocument},
       {"pi", "PI: as full; once a text outgrows the model, its positions are squeezed into those trained",
        kFull, kPlain, kInterpolated, kWhole, Sees::WholeDocument},
-      {"ntk", "NTK-aware scaling: as full; once a text outgrows the model, low frequencies turn slower", kFull,
-       kPlain, kNtk, kWhole, Sees::WholeDocument},
+      {"ntk",
+       "NTK-aware scaling: as full; once a text outgrows the model, the lower a frequency the slower it turns, "
+       "and attention is sharper",
+       kFull, kPlain, kNtk, kWhole, Sees::WholeDocument},
       {"yarn",
        "YaRN: as full; once a text outgrows the model, low frequencies turn slower and attention is sharper",
        kFull, kPlain, kYarn, kWhole, Sees::WholeDocument},

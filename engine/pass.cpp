@@ -55,7 +55,8 @@ RopeTable& ForwardPass::tableOf(int layer, const Block& block) {
   const auto known = tables_.find(scale);
   return known != tables_.end()
              ? known->second
-             : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale, rules.yarn)).first->second;
+             : tables_.emplace(scale, stretchedTable(parts_.shape, stretch, scale, rules.numbers))
+                   .first->second;
 }
 
 int ForwardPass::beaconsOf(int chunk) const {

@@ -51,31 +51,32 @@ namespace {
 
 /// YaRN, §3.2: pair i turns so often within the trained length that it keeps its frequency (1), or so seldom
 /// that it is interpolated (0), or something between.
-double yarnKept(const ModelShape& shape, int i, YarnRamp ramp) {
+double yarnKept(const ModelShape& shape, int i, StretchNumbers numbers) {
   constexpr double kPi = 3.14159265358979323846;
   const int dimension = shape.headDimension;
   const auto pairThatTurns = [&](double turns) {
     return dimension * std::log(shape.trainedTokens / (turns * 2 * kPi)) / (2 * std::log(shape.ropeBase));
   };
-  const double low = std::max(0.0, std::floor(pairThatTurns(ramp.fast)));
-  const double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(ramp.slow)));
+  const double low = std::max(0.0, std::floor(pairThatTurns(numbers.fast)));
+  const double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(numbers.slow)));
   return 1 - std::clamp((i - low) / std::max(0.001, high - low), 0.0, 1.0);
 }
 
 }  // namespace
 
-RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale, YarnRamp ramp) {
+RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale, StretchNumbers numbers) {
   if (stretch == RopeStretch::LongRope && shape.longRopeFactors.empty())
     throw std::runtime_error("This model carries no factors for LongRoPE; choose the method yarn instead.");
   std::vector<double> frequencies = ropeFrequencies(shape, false);
   if (scale == 1) return RopeTable(frequencies, shape.ropeMagnitude);
   double magnitude = shape.ropeMagnitude;
-  if (stretch == RopeStretch::Yarn) magnitude *= 0.1 * std::log(scale) + 1;
+  if (stretch == RopeStretch::Yarn || stretch == RopeStretch::NtkAware)
+    magnitude *= numbers.sharpening * std::log(scale) + 1;
   const int dimension = shape.headDimension;
   for (int i = 0; i < dimension / 2; ++i) {
     const auto at = static_cast<std::size_t>(i);
     double& frequency = frequencies[at];
-    const double kept = stretch == RopeStretch::Yarn ? yarnKept(shape, i, ramp) : 0;
+    const double kept = stretch == RopeStretch::Yarn ? yarnKept(shape, i, numbers) : 0;
     if (stretch == RopeStretch::Interpolated || stretch == RopeStretch::Yarn)
       frequency = (1 - kept) * frequency / scale + kept * frequency;
     if (stretch == RopeStretch::NtkAware)

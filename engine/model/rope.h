@@ -38,7 +38,7 @@ std::vector<double> ropeFrequencies(const ModelShape& shape, bool isLocal);
 enum class RopeStretch {
   None,
   Interpolated,  ///< positions divided by the scale (Chen et al. 2023, eq. 4)
-  NtkAware,      ///< base · scale^(d / (d - 2)): high frequencies stay, low ones are interpolated
+  NtkAware,      ///< base · scale^(d / (d - 2)): high frequencies stay, low ones are interpolated; sharpened
   Yarn,          ///< by parts of the frequencies, and logits sharpened (Peng et al. 2023, §3.2 to 3.4)
   LongRope       ///< factors a dimension that the model file carries (Ding et al. 2024)
 };
@@ -48,15 +48,16 @@ enum class RopeStretch {
 /// are made for.
 int stretchScale(const ModelShape& shape, RopeStretch stretch, int tokens);
 
-/// YaRN's β_fast and β_slow (§3.2): a pair that turns as often as `fast` within the trained length keeps its
-/// frequency, one that turns no more than `slow` is interpolated, and between them is a ramp.
-struct YarnRamp {
-  double fast = 32, slow = 1;
+/// YaRN's. β_fast and β_slow (§3.2): a pair that turns as often as `fast` within the trained length keeps its
+/// frequency, one that turns no more than `slow` is interpolated, and between them is a ramp. Logits times (1 +
+/// sharpening · ln scale)² (§3.4), which NTK-aware stretching takes too.
+struct StretchNumbers {
+  double fast = 32, slow = 1, sharpening = 0.1;
 };
 
-/// Positions of a model's global layers at a scale; at scale 1 the model's own. ramp: of YaRN. Throws a
-/// sentence where the model carries no factors.
-RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale, YarnRamp ramp = {});
+/// Positions of a model's global layers at a scale; at scale 1 the model's own. Throws a sentence where the
+/// model carries no factors.
+RopeTable stretchedTable(const ModelShape& shape, RopeStretch stretch, int scale, StretchNumbers numbers = {});
 
 /// Where the rows of a block stand: row i at (`first` + i · `step`) / `group`.
 struct RowPositions {

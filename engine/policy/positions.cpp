@@ -5,8 +5,9 @@ namespace {
 
 class RopePositions : public PositionScheme {
  public:
-  explicit RopePositions(int limit, RopeStretch stretch = RopeStretch::None, int scale = 0, YarnRamp yarn = {})
-      : PositionScheme({stretch, 0, false, scale, yarn}), limit_(limit) {}
+  explicit RopePositions(int limit, RopeStretch stretch = RopeStretch::None, int scale = 0,
+                         StretchNumbers numbers = {})
+      : PositionScheme({stretch, 0, false, scale, numbers}), limit_(limit) {}
   Placement place(const Run&, const Block&) const override { return {}; }
   int farQuery(int token) const override { return token; }
   int nearLimit() const override { return limit_; }
@@ -90,11 +91,13 @@ std::unique_ptr<PositionScheme> interpolatedPositions(int, const Numbers& number
   return std::make_unique<RopePositions>(0, RopeStretch::Interpolated, numbers.whole("scale"));
 }
 std::unique_ptr<PositionScheme> ntkPositions(int, const Numbers& numbers) {
-  return std::make_unique<RopePositions>(0, RopeStretch::NtkAware, numbers.whole("scale"));
+  return std::make_unique<RopePositions>(0, RopeStretch::NtkAware, numbers.whole("scale"),
+                                         StretchNumbers{.sharpening = numbers["sharpening"]});
 }
 std::unique_ptr<PositionScheme> yarnPositions(int, const Numbers& numbers) {
-  return std::make_unique<RopePositions>(0, RopeStretch::Yarn, numbers.whole("scale"),
-                                         YarnRamp{numbers["beta_fast"], numbers["beta_slow"]});
+  return std::make_unique<RopePositions>(
+      0, RopeStretch::Yarn, numbers.whole("scale"),
+      StretchNumbers{numbers["beta_fast"], numbers["beta_slow"], numbers["sharpening"]});
 }
 std::unique_ptr<PositionScheme> longRopePositions(int, const Numbers&) {
   return std::make_unique<RopePositions>(0, RopeStretch::LongRope);

@@ -27,7 +27,7 @@ class PositionScheme {
         0;  ///< pair by pair: keys so far from a query, or further, meet it as far keys; 0: `place` decides
     bool closesUp = false;  ///< near keys stand in a row before the block's chunk, whatever was left out
     int scale = 0;          ///< of the stretch at any length; 0: what the text's length takes
-    YarnRamp yarn = {};     ///< of the stretch, where that is YaRN's
+    StretchNumbers numbers = {};
   };
 
   explicit PositionScheme(Rules rules) : rules_(rules) {}
@@ -57,9 +57,10 @@ inline int reachOf(int budgetTokens, int trainedTokens) {
 std::unique_ptr<PositionScheme> ropePositions(int reachTokens, const Numbers& numbers);
 
 /// Frequencies stretched for texts beyond the trained length: PI, NTK-aware, YaRN, LongRoPE
-/// (engine/model/rope.h). Departure: unless the number `scale` fixes it, as the papers do, the scale follows
+/// (engine/model/rope.h). Departures: unless the number `scale` fixes it, as the papers do, the scale follows
 /// the text in powers of two, as the dynamic variants do, which take the exact ratio. What was read at a
-/// smaller scale stays as it was computed, but meets later queries at theirs.
+/// smaller scale stays as it was computed, but meets later queries at theirs. NTK-aware has YaRN's sharpening,
+/// which it was published without (`sharpening=0`): attention over more keys than were trained is flatter.
 std::unique_ptr<PositionScheme> interpolatedPositions(int reachTokens, const Numbers& numbers);
 std::unique_ptr<PositionScheme> ntkPositions(int reachTokens, const Numbers& numbers);
 std::unique_ptr<PositionScheme> yarnPositions(int reachTokens, const Numbers& numbers);

@@ -144,13 +144,9 @@ class AdapterTraining {
     {
       const c10::InferenceMode engineSide(true);
       std::filesystem::remove(scratch_);
-      struct Breathing : Listener {
-        Listener& outer;
-        explicit Breathing(Listener& listener) : outer(listener) {}
-        void progress(const Progress&) override { outer.progress({Stage::Training, 0, 0, 0}); }
-      } breathing(listener_);
+      TrainingListener listener([&] { breathe(); });
       reading =
-          readText(model_, lesson.text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, breathing);
+          readText(model_, lesson.text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, listener);
     }
     reading_ = reading;
     return someBranches(lesson, seed, [&](const std::string& question, const std::string& answer) {

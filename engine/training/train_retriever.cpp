@@ -220,8 +220,9 @@ class RetrieverTraining {
 
   /// The text with as many of its questions as a visit asks, others at each.
   RetrieverContext hear(const RetrieverLesson& lesson, std::uint64_t visit) {
+    TrainingListener listener([&] { breathe(); });
     const RetrieverContext whole = states_.of(
-        nameOf(lesson), [&] { return hearLesson(model_, lesson, settings_.budgetTokens, listener_); });
+        nameOf(lesson), [&] { return hearLesson(model_, lesson, settings_.budgetTokens, listener); });
     std::vector<std::size_t> places = shuffled(whole.isGold.size(), settings_.seed + visit);
     places.resize(std::min(places.size(), static_cast<std::size_t>(settings_.questionsEach)));
     return whole.asking(places);
@@ -246,7 +247,7 @@ RetrieverContext hearLesson(const LoadedModel& model, const RetrieverLesson& les
                             Listener& listener) {
   const c10::InferenceMode engineSide(true);
   const Method& method = findMethod(kRead);
-  const auto breathe = [&] { listener.progress({Stage::Training, 0, 0, 0}); };
+  const auto breathe = [&] { listener.progress({Stage::Reading, 0, 0, 0}); };
   const Tokens tokens = tokensOf(model, lesson.text);
   RetrieverContext context;
   const HearStates hearChunk = [&](int layer, const Block&, const at::Tensor& states) {

@@ -32,6 +32,16 @@ void requireTexts(const Texts& texts) {
     throw std::runtime_error("Some texts must be held out, to tell when training helps no more.");
 }
 
+/// Tells where a training stands, whatever it hears of the readings within.
+class TrainingListener : public Listener {
+ public:
+  explicit TrainingListener(std::function<void()> tell) : tell_(std::move(tell)) {}
+  void progress(const Progress&) override { tell_(); }
+
+ private:
+  std::function<void()> tell_;
+};
+
 /// Names a training by all that decides it: what a checkpoint must share with the run that goes on from it.
 class RunName {
  public:

@@ -7,6 +7,7 @@
 #include "engine/question.h"
 #include "engine/training/question_branch.h"
 #include "engine/training/train_adapter.h"
+#include "tests/engine/heard_steps.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -285,10 +286,12 @@ AdapterSettings smallSettings() {
 TEST_F(AdapterTest, LearnsWhatItIsShown) {
   const c10::InferenceMode training(false);
   std::vector<double> losses;
+  HeardSteps heard;
   const auto file = trainAdapter(
       model_.loaded, smallTexts(), smallSettings(), folder_.path(),
-      [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_);
+      [&](const TrainingStep& step) { losses.push_back(step.loss); }, heard);
   ASSERT_EQ(losses.size(), 48u);
+  EXPECT_TRUE(heard.isInOrder && heard.last >= std::ssize(losses) - 1);
   EXPECT_LT(losses.back(), losses.front() / 2);
   EXPECT_TRUE(std::filesystem::exists(file));
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".checkpoint"));

@@ -150,8 +150,8 @@ class OneLayer {
     const auto known = tables_.find(scale);
     if (known != tables_.end()) return known->second;
     return tables_
-        .emplace(scale,
-                 model_ ? stretchedTable(*model_, rules.stretch, scale, rules.yarn) : RopeTable(kFrequencies))
+        .emplace(scale, model_ ? stretchedTable(*model_, rules.stretch, scale, rules.numbers)
+                               : RopeTable(kFrequencies))
         .first->second;
   }
 

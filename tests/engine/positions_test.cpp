@@ -75,15 +75,18 @@ TEST_F(Positions, OfAFixedScaleAreStretchedFromTheFirstTokenOn) {
       [](int) { return frequenciesOf([](int, double own) { return own / 3; }); }, unchanged);
 }
 
-// NTK-aware: b' = b · s^(d / (d − 2)).
-TEST_F(Positions, OfNtkHaveALargerBase) {
-  expectDense(
-      "ntk", stretchedModel(),
-      [](int scale) {
-        const double base = kBase * std::pow(scale, kDimension / (kDimension - 2.0));
-        return frequenciesOf([&](int pair, double) { return std::pow(base, -2.0 * pair / kDimension); });
-      },
-      unchanged);
+// NTK-aware: b' = b · s^(d / (d − 2)); logits as published, or sharpened as YaRN's are.
+TEST_F(Positions, OfNtkHaveALargerBaseAndAreSharpened) {
+  for (const auto& [method, sharpening] :
+       {std::pair{"ntk", 0.1}, std::pair{"ntk:sharpening=0", 0.0}, std::pair{"ntk:sharpening=0.25", 0.25}}) {
+    expectDense(
+        method, stretchedModel(),
+        [](int scale) {
+          const double base = kBase * std::pow(scale, kDimension / (kDimension - 2.0));
+          return frequenciesOf([&](int pair, double) { return std::pow(base, -2.0 * pair / kDimension); });
+        },
+        [&](int scale) { return std::pow(sharpening * std::log(scale) + 1, 2); });
+  }
 }
 
 // Peng et al. 2023: wavelengths λ = 2π / θ; r = L / λ turns; by the code's rounding of the two dimensions where

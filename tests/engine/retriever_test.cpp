@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/training/train_retriever.h"
+#include "tests/engine/heard_steps.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -230,10 +231,12 @@ TEST_F(RetrieverTest, GradientsAreThoseOfSmallDifferences) {
 TEST_F(RetrieverTest, LearnsWhatItIsShownAndServesAsAMethod) {
   const c10::InferenceMode training(false);
   std::vector<TrainingStep> steps;
+  HeardSteps heard;
   const auto made = trainRetriever(
       model_.loaded, smallTexts(), smallSettings(), folder_.path(),
-      [&](const TrainingStep& step) { steps.push_back(step); }, silent_);
+      [&](const TrainingStep& step) { steps.push_back(step); }, heard);
   ASSERT_EQ(steps.size(), 30u);
+  EXPECT_TRUE(heard.isInOrder && heard.last >= std::ssize(steps) - 1);
   double first = 0, last = 0;
   for (std::size_t i = 0; i < 5; ++i) first += steps[i].loss, last += steps[25 + i].loss;
   EXPECT_LT(last, 0.8 * first);
