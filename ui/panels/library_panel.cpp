@@ -115,7 +115,7 @@ void LibraryPanel::setRows(std::vector<LibraryRow> rows) {
 
 void LibraryPanel::setOpen(const QString& key) {
   delegate_->setOpenKey(key);
-  if (selectedKeys().isEmpty()) select(key);
+  if (selectedKeys().size() < 2) select(key);  // several are meant for the question
   list_->viewport()->update();
 }
 

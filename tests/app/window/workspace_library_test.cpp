@@ -72,6 +72,22 @@ void WorkspaceTest::staysWithTheSelectedDocumentsWhileMoreAreSelected() {
   QCOMPARE(panel().scope().size(), 3);
 }
 
+void WorkspaceTest::selectsTheDocumentThatIsOpened() {
+  start();
+  const auto selected = [&] { return window().library()->selectedKeys(); };
+  const auto opened = [&] { return QString::fromStdString(workspace().open()->record.id); };
+  driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+  const QString one = opened();
+  QCOMPARE(selected(), QStringList{one});
+  driven_->open(driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern."));
+  QVERIFY(opened() != one);
+  QCOMPARE(selected(), QStringList{opened()});
+  // Several are meant for a question, and stay.
+  QTest::keyClick(window().library()->findChild<QListView*>(), Qt::Key_A, Qt::ControlModifier);
+  driven_->open(driven_->write(QStringLiteral("three.txt"), "The cook saw nothing."));
+  QCOMPARE(selected().size(), 2);
+}
+
 void WorkspaceTest::opensRecentFiles() {
   start();
   openSample();

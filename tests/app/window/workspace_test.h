@@ -111,6 +111,7 @@ class WorkspaceTest : public QObject {
   // workspace_library_test.cpp
   void asksSeveralDocumentsAndGoesToTheRightOne();
   void staysWithTheSelectedDocumentsWhileMoreAreSelected();
+  void selectsTheDocumentThatIsOpened();
   void opensRecentFiles();
   void findsDocumentsByCollectionAndSearch();
   void tellsWhyADocumentFailedAndTriesAgain();
