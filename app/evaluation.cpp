@@ -138,6 +138,7 @@ Json toJson(const RowResult& result) {
   Json json;
   json["id"] = result.id;
   json["method"] = result.method;
+  json["model_fingerprint"] = result.model;
   json["budget"] = result.budgetTokens;
   json["task"] = result.task;
   json["length"] = result.length ? Json(*result.length) : Json(nullptr);
@@ -178,6 +179,7 @@ std::optional<RowResult> rowResultOf(const Json& json) {
     RowResult result;
     result.id = json.at("id");
     result.method = json.at("method");
+    result.model = json.at("model_fingerprint");
     result.budgetTokens = json.at("budget");
     result.task = json.at("task");
     if (!json.at("length").is_null()) result.length = json.at("length").get<std::int64_t>();

@@ -38,6 +38,7 @@ std::optional<GoldFound> findGold(const EvaluationRow& row, const Answer& answer
 struct RowResult {
   std::string id, task, prediction;
   std::string method;
+  std::string model;  ///< its fingerprint
   int budgetTokens = 0;
   std::optional<std::int64_t> length;
   double f1 = 0;

@@ -74,6 +74,11 @@ bool readAlike(const std::string& method, const std::string& other) {
                     a->answers.keeps == b->answers.keeps);
 }
 
+bool readsInOneGo(const std::string& method) {
+  const Method* row = methodNamed(method);
+  return row && row->sees == Sees::BudgetOnceRead;
+}
+
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);

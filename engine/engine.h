@@ -226,6 +226,8 @@ void requireMethod(const std::string& name);
 /// Whether what was read for one row serves the other as well, with the same model and budget. A budget smaller
 /// than windows of the model's own can part them nevertheless.
 bool readAlike(const std::string& method, const std::string& other);
+/// Whether a reading that is stopped begins anew: what stays of the document is decided at its end.
+bool readsInOneGo(const std::string& method);
 
 /// What an adapted model says where the document holds no answer.
 constexpr const char* kNotInDocument = "The document does not say.";

@@ -406,8 +406,11 @@ std::variant<Arguments, int> parseArguments(std::vector<std::string> words, std:
       [&](std::size_t) { draft.arguments.asking.maxTokens = kEvaluationAnswerTokens; });
   app.get_subcommand("needle")->preparse_callback(
       [&](std::size_t) { draft.arguments.asking.maxTokens = kNeedleAnswerTokens; });
-  for (const char* name : {"bench", "perplexity"})
-    app.get_subcommand(name)->preparse_callback([&](std::size_t) { draft.arguments.asking.method = "full"; });
+  for (const char* name : {"bench", "perplexity"}) {
+    CLI::App* measuring = app.get_subcommand(name);
+    measuring->get_option("--method")->default_str("full");
+    measuring->preparse_callback([&](std::size_t) { draft.arguments.asking.method = "full"; });
+  }
   try {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(words);

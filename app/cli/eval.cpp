@@ -58,6 +58,7 @@ class RowAsker {
     result.readSeconds = reads.seconds();
     const Answer answer = engine_->ask(*reading, row.question, asking, console_);
     result.prediction = answer.text;
+    result.model = model().fingerprint;
     result.gold = findGold(row, answer, reading->chunks(), asking.budgetTokens);
     result.documentTokens = reading->tokens();
     result.questionTokens = answer.questionTokens;
@@ -70,7 +71,7 @@ class RowAsker {
     return result;
   }
 
-  const std::string& modelName() const { return engine_->model().name; }
+  const ModelInfo& model() const { return engine_->model(); }
 
  private:
   const Arguments& arguments_;
@@ -83,7 +84,7 @@ class RowAsker {
 /// already.
 class RowsFile {
  public:
-  RowsFile(const fs::path& file, bool goesOn) : file_(file) {
+  RowsFile(const fs::path& file, bool goesOn, const std::string& model) : file_(file), model_(model) {
     if (file.empty()) return;
     std::error_code error;
     if (goesOn && fs::exists(file, error)) take(contentsOf(file));
@@ -113,14 +114,18 @@ class RowsFile {
   void take(const std::string& lines) {
     std::istringstream stream(lines);
     for (std::string line; std::getline(stream, line);)
-      if (const auto result = rowResultOf(Json::parse(line, nullptr, false)))
+      if (const auto result = rowResultOf(Json::parse(line, nullptr, false))) {
+        if (result->model != model_)
+          throw std::runtime_error(utf8Of(file_) + " holds answers of another model; name another --out.");
         held_.insert({{result->id, result->method, result->budgetTokens}, *result});
+      }
   }
   void check(std::error_code error = {}) const {
     if (!stream_ || error)
       throw std::runtime_error(utf8Of(file_) + " cannot be written; check its folder and the disk.");
   }
   fs::path file_;
+  std::string model_;
   std::ofstream stream_;
   std::map<std::tuple<std::string, std::string, int>, RowResult> held_;
 };
@@ -148,7 +153,7 @@ std::vector<MethodCurve> curvesOf(const std::vector<Variant>& variants) {
 void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowAsker& asker,
              std::vector<Variant>& variants, Console& console) {
   const auto chosen = std::count(isChosen.begin(), isChosen.end(), true);
-  RowsFile rowsFile(arguments.rowsFile, arguments.goesOn);
+  RowsFile rowsFile(arguments.rowsFile, arguments.goesOn, asker.model().fingerprint);
   EvaluationRows rows(arguments.file);
   int number = 0;
   for (const bool isWanted : isChosen) {
@@ -189,7 +194,7 @@ void evalCommand(const Arguments& arguments, Console& console) {
   if (arguments.isJson) {
     Json summaries = Json::array();
     for (const Variant& variant : variants)
-      summaries.push_back(summaryOf(variant, asker.modelName(), whole.seconds()));
+      summaries.push_back(summaryOf(variant, asker.model().name, whole.seconds()));
     console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
   } else {
     for (const Variant& variant : variants) {

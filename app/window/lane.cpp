@@ -34,7 +34,10 @@ void Lane::finish() {
 void Lane::connectWorker() {
   connect(worker_, &SessionWorker::progressed, this,
           [this](quint64 job, const Progress& progress, double left) {
-            if (running_ && running_->number == job) Q_EMIT progressed(*running_, progress, left);
+            if (!running_ || running_->number != job) return;
+            stage_ = progress.stage;
+            Q_EMIT progressed(*running_, progress, left);
+            yieldToUrgent();
           });
   connect(worker_, &SessionWorker::answerGrew, this, [this](quint64 job, const QString& piece) {
     if (running_ && running_->number == job) Q_EMIT answerGrew(*running_, piece);
@@ -72,9 +75,15 @@ void Lane::setUrgency(Urgency urgency, const std::function<bool(const Job&)>& is
 
 void Lane::yieldToUrgent() {
   if (!running_ || waiting_.empty() || waiting_.front().urgency >= running_->urgency) return;
-  if (stop_.load() == running_->number) return;
+  if (stop_.load() == running_->number || isLoadingFor(waiting_.front().job)) return;
   isYielding_ = true;
   stop_.store(running_->number);
+}
+
+/// Whether a model is being loaded that `next` needs too.
+bool Lane::isLoadingFor(const Job& next) const {
+  return stage_ == Stage::Loading &&
+         (std::holds_alternative<ReadJob>(next) || std::holds_alternative<AskJob>(next));
 }
 
 void Lane::insert(Task task, bool isFirst) {
@@ -89,6 +98,7 @@ void Lane::next() {
   running_ = std::move(waiting_.front());
   waiting_.pop_front();
   isYielding_ = false;
+  stage_ = Stage::Importing;
   stop_.store(0);
   post(*running_);
   Q_EMIT started(*running_);

@@ -43,7 +43,7 @@ class Lane : public QObject {
   void finish();
 
   quint64 add(Job job, Urgency urgency);
-  /// Of jobs that wait or run: they take their places anew, behind those that are as urgent.
+  /// Of jobs that wait or run: those that wait take their places anew among the others.
   void setUrgency(Urgency urgency, const std::function<bool(const Job&)>& isMeant);
   /// Ends in Outcome::Stopped, soon for a job that runs, at once for one that waits.
   void stop(quint64 number);
@@ -61,6 +61,7 @@ class Lane : public QObject {
  private:
   void insert(Task task, bool isFirst);
   void yieldToUrgent();
+  bool isLoadingFor(const Job& next) const;
   void next();
   void post(const Task& task);
   void end(quint64 number, Outcome outcome);
@@ -71,6 +72,7 @@ class Lane : public QObject {
   std::atomic<quint64> stop_{0};
   std::deque<Task> waiting_;
   std::optional<Task> running_;
+  Stage stage_ = Stage::Importing;  // of what runs, as it last told
   bool isYielding_ = false;
   bool isFinishing_ = false;
   quint64 last_ = 0;

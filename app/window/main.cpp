@@ -56,6 +56,7 @@ int runWindow(QApplication& application, const QCommandLineParser& line) {
                    [&](const QStringList& received, const QString& asked) {
                      if (!asked.isEmpty()) workspace.askNextOpened(asked);
                      workspace.addFiles(received);
+                     if (received.isEmpty()) workspace.askShown();
                      workspace.window().setWindowState(workspace.window().windowState() & ~Qt::WindowMinimized);
                      workspace.window().raise();
                      workspace.window().activateWindow();
@@ -90,10 +91,14 @@ bool asksForWords(QStringList arguments) {
   return std::ranges::any_of(arguments, [&](const QString& argument) { return words.contains(argument); });
 }
 
+bool namesPlatform(const QStringList& arguments) {
+  return arguments.contains(QStringLiteral("-platform")) || arguments.contains(QStringLiteral("--platform"));
+}
+
 /// Whether Qt was told of a screen: without any, QApplication ends the process with words for programmers.
 bool hasScreen(const QStringList& arguments) {
 #if defined(Q_OS_UNIX) && !defined(Q_OS_MACOS)
-  return arguments.contains(QStringLiteral("-platform")) || !qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") ||
+  return namesPlatform(arguments) || !qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") ||
          !qEnvironmentVariableIsEmpty("DISPLAY") || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
 #else
   static_cast<void>(arguments);
@@ -111,7 +116,7 @@ int main(int count, char** values) {
   for (int i = 0; i < count; ++i) arguments << QString::fromLocal8Bit(values[i]);
   QCommandLineParser line;
   describe(line);
-  if (asksForWords(arguments)) {
+  if (asksForWords(arguments) && !namesPlatform(arguments)) {
     const QCoreApplication application(count, values);
     line.process(application);
   }

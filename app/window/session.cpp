@@ -53,6 +53,11 @@ Session::~Session() {
            std::holds_alternative<TextJob>(job);
   });
   desk_->finish();
+  // What was confirmed is done.
+  work_->stopWhere([](const Job& job) {
+    return !std::holds_alternative<RemoveJob>(job) && !std::holds_alternative<UnreadJob>(job);
+  });
+  work_->finish();
   delete work_;
   delete desk_;
 }
@@ -152,9 +157,21 @@ void Session::open(const QString& id) {
   // The last one wished for counts.
   desk_->stopWhere([](const Job& job) { return std::holds_alternative<OpenJob>(job); });
   desk_->add(OpenJob{id.toStdString()}, Urgency::Now);
+  readFirst(id);
+}
+
+/// A reading that would begin anew goes on meanwhile.
+void Session::readFirst(const QString& id) {
+  const Task* running = work_->running();
+  const auto* read = running ? std::get_if<ReadJob>(&running->job) : nullptr;
+  const QString kept = read && readsInOneGo(read->settings.method) ? q(read->id) : QString();
   const QString before = std::exchange(shown_, id);
-  work_->setUrgency(Urgency::Background, [&](const Job& job) { return isReadOf(job, before); });
-  work_->setUrgency(Urgency::Shown, [&](const Job& job) { return isReadOf(job, id); });
+  const auto isFirst = [&](const Job& job) {
+    return isReadOf(job, id) || (!kept.isEmpty() && isReadOf(job, kept));
+  };
+  work_->setUrgency(Urgency::Background,
+                    [&](const Job& job) { return isReadOf(job, before) && !isFirst(job); });
+  work_->setUrgency(Urgency::Shown, isFirst);
 }
 
 void Session::loadText(const QString& id) { desk_->add(TextJob{id.toStdString()}, Urgency::Now); }
@@ -288,6 +305,8 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) fail(key, outcome.sentence);
   if (outcome.kind == Outcome::Kind::Stopped) shelf_.setState(key, DocumentState::Stopped);
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(key, DocumentState::Waiting);
+  const bool isUndone = outcome.kind == Outcome::Kind::Stopped || outcome.kind == Outcome::Kind::Yielded;
+  if (hasRun && isUndone && readsInOneGo(readFor_.method)) shelf_.setProgress(key, row->state, 0, -1);
   // What it takes on disk now.
   if (hasRun && outcome.kind != Outcome::Kind::Yielded) work_->add(ListJob{readFor_, {id}}, Urgency::Now);
   Q_EMIT rowsChanged();
@@ -337,8 +356,6 @@ void Session::end(const Task&, const RemoveJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   if (outcome.kind != Outcome::Kind::Finished) return;
   shelf_.remove(q(job.id));
-  desk_->add(ForgetJob{job.id}, Urgency::Now);
-  desk_->add(CollectJob{job.id, {}}, Urgency::Now);
   Q_EMIT rowsChanged();
   Q_EMIT removed(q(job.id));
 }
@@ -352,8 +369,14 @@ void Session::end(const Task&, const UnreadJob& job, const Outcome& outcome) {
 }
 
 void Session::end(const Task&, const OpenJob& job, const Outcome& outcome) {
-  if (outcome.kind == Outcome::Kind::Failed) Q_EMIT openFailed(q(job.id), outcome.sentence);
-  if (const auto result = resultOf<Opened>(outcome)) Q_EMIT opened(result);
+  if (outcome.kind == Outcome::Kind::Failed) {
+    if (shown_ == q(job.id)) readFirst(opened_);
+    Q_EMIT openFailed(q(job.id), outcome.sentence);
+  }
+  if (const auto result = resultOf<Opened>(outcome)) {
+    opened_ = q(job.id);
+    Q_EMIT opened(result);
+  }
 }
 
 void Session::end(const Task&, const TextJob& job, const Outcome& outcome) {

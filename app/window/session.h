@@ -113,6 +113,7 @@ class Session : public QObject {
   void listRows();
   void readSoon(const QString& id);
   void queueReading(const QString& id);
+  void readFirst(const QString& id);
   bool isReadAlike(const AskSettings& settings) const;
   bool isReadingWanted(const QString& id) const;
   void queueImport(const QString& path);
@@ -120,7 +121,7 @@ class Session : public QObject {
   Shelf shelf_;
   AskSettings readFor_;
   Reading reading_ = Reading::InBackground;
-  QString shown_;
+  QString opened_, shown_;  // the second may just be opening
   Lane* work_;
   Lane* desk_;
 };

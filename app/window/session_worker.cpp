@@ -305,6 +305,8 @@ JobResult SessionWorker::perform(const RetraceJob& job, Listener& listener) {
 JobResult SessionWorker::perform(const RemoveJob& job, Listener&) {
   document_.reset();
   library().remove(job.id);
+  conversations().forget(job.id);
+  conversations().collect(job.id, {});
   return Removed{};
 }
 

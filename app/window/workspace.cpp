@@ -1,6 +1,7 @@
 #include "app/window/workspace.h"
 
 #include <QApplication>
+#include <QDir>
 #include <QLineEdit>
 #include <QScreen>
 
@@ -212,7 +213,10 @@ void Workspace::connectSession() {
     preferences_.recent = withRecent(preferences_.recent, path);
     window_->setRecent(preferences_.recent);
     log_.write(QStringLiteral("Imported ") + path);
-    if (std::exchange(opensNextImported_, false)) openDocument(id);
+    if (!isAwaited(path)) return;
+    awaited_.clear();
+    if (!nextQuestion_.isEmpty()) askOf_ = id;
+    openDocument(id);
   });
   connect(session_, &Session::opened, this, &Workspace::onOpened);
   connect(session_, &Session::openFailed, this, [this](const QString&, const QString& sentence) {
@@ -246,8 +250,9 @@ void Workspace::connectSession() {
   });
   connect(session_, &Session::documentFailed, this, [this](const QString& key, const QString& sentence) {
     const LibraryRow* row = session_->row(key);
-    const bool isAwaited = opensNextImported_ && !nextQuestion_.isEmpty() && !(row && row->isImported);
-    if (isAwaited) return onNotOpened(sentence);
+    const bool isLost = isAwaited(key) && !nextQuestion_.isEmpty() && !(row && row->isImported);
+    if (isLost) return onNotOpened(sentence);
+    awaited_.removeAll(QDir::cleanPath(key));
     log_.write(sentence);
     window_->startPage()->setBusy({});
   });

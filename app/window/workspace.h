@@ -50,7 +50,9 @@ class Workspace : public QObject {
   /// Adds files and folders; the first that is imported is opened.
   void addFiles(const QStringList& paths);
   /// Asked of the next document that is opened.
+  /// Of the document that is opened next; of the first of the files that are added with it.
   void askNextOpened(const QString& question) { nextQuestion_ = question; }
+  void askShown();  ///< that question, of the document that is open already
   /// Writes the conversation, or, as .csv, the evidence table as it is shown. False after telling why not.
   bool exportTo(const QString& file);
   void applySettings(const SettingsValues& settings);
@@ -98,6 +100,8 @@ class Workspace : public QObject {
   void onOpened(std::shared_ptr<const Opened> opened);
   void onNotOpened(const QString& sentence);
   void askNext();
+  bool isAwaited(const QString& path) const;
+  void returnHome();
   void closeDocument();
   void leaveDocument();
   void chooseFiles();
@@ -124,8 +128,8 @@ class Workspace : public QObject {
   void showConversations();
   void beginConversation();
   void chooseConversation(qint64 conversation);
-  void renameConversation(const QString& title);
-  void endConversation();
+  void renameConversation(qint64 conversation, const QString& title);
+  void endConversation(qint64 conversation);
   void showScopes();
   void showWaiting();
   QStringList scope() const;  ///< ids of the documents the next question is asked of
@@ -218,7 +222,8 @@ class Workspace : public QObject {
   std::map<QString, Text> texts_;   ///< of the documents that pins and blocks needed, for the answer shown
   std::vector<TextRange> focus_;    ///< lit as hovered while nothing is
   std::vector<TextRange> marked_;
-  QString nextQuestion_;
+  QString nextQuestion_, askOf_;  // and the document it is meant for, once that is known
+  QStringList awaited_;           // files and folders of which the first that is imported is opened
   std::optional<std::pair<QString, TextRange>> revealNext_;  ///< in the document that is being opened
   StatusValues status_;
   std::shared_ptr<const Checked> checked_;  ///< how the kernels did; null: not checked yet
@@ -226,7 +231,7 @@ class Workspace : public QObject {
   quint64 verifying_ = 0, retracing_ = 0;   ///< the session's work; 0: none
   ExchangePointer retraced_;                ///< what is retraced, whatever is shown meanwhile
   std::optional<int> headsWished_;          ///< a chunk, until the answer was retraced
-  bool opensNextImported_ = false, isFirstList_ = true, isShutDown_ = false;
+  bool isFirstList_ = true, isShutDown_ = false;
 };
 
 }  // namespace kvasir

@@ -219,6 +219,7 @@ void Workspace::onAnswer(quint64 question, const Answered& answered) {
 
 QString Workspace::differenceNote(const Running& running, const Exchange& exchange) const {
   const Exchange& before = *running.without;
+  if (exchange.chunks != before.chunks) return readFurther();  // not the passage alone made the difference
   const auto number = [](double value) { return QString::number(value, 'f', 2); };
   return tr("Without %1: the answer's log-probability is %2 instead of %3 (%4 instead of %5 a token). %6")
       .arg(running.withoutPlace, number(exchange.logProbability), number(before.logProbability),

@@ -44,20 +44,21 @@ void Workspace::chooseConversation(qint64 conversation) {
   showRunning();
 }
 
-void Workspace::renameConversation(const QString& title) {
+void Workspace::renameConversation(qint64 conversation, const QString& title) {
   const auto named = std::find_if(conversations_.begin(), conversations_.end(),
-                                  [&](const Conversation& c) { return c.id == conversation_; });
+                                  [&](const Conversation& c) { return c.id == conversation; });
   if (named == conversations_.end()) return;
   named->title = title;
-  session_->nameConversation(conversation_, title);
+  session_->nameConversation(conversation, title);
   showConversations();
 }
 
-void Workspace::endConversation() {
-  if (running_ && running_->conversation == conversation_) return tell(tr("Stop the answer first."));
-  session_->dropConversation(conversation_);
-  if (retraced_ && retraced_->conversation == conversation_) retraced_.reset();
-  std::erase_if(conversations_, [&](const Conversation& c) { return c.id == conversation_; });
+void Workspace::endConversation(qint64 conversation) {
+  if (running_ && running_->conversation == conversation) return tell(tr("Stop the answer first."));
+  session_->dropConversation(conversation);
+  if (retraced_ && retraced_->conversation == conversation) retraced_.reset();
+  std::erase_if(conversations_, [&](const Conversation& c) { return c.id == conversation; });
+  if (conversation != conversation_) return showConversations();  // another was shown while the dialog was open
   setConversation(0, {});
   if (!conversations_.empty()) chooseConversation(conversations_.front().id);
 }

@@ -3,6 +3,7 @@
 
 #include <QCoreApplication>
 #include <QDesktopServices>
+#include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
@@ -47,7 +48,7 @@ QFileDialog* fileDialog(QWidget* parent, const QString& title, QFileDialog::File
 }  // namespace
 
 void Workspace::listed() {
-  if (!std::exchange(isFirstList_, false) || options_.startsSafe || opensNextImported_) return;
+  if (!std::exchange(isFirstList_, false) || options_.startsSafe || !awaited_.isEmpty()) return;
   if (session_->rows().empty()) {
     if (!options_.sample.isEmpty()) addFiles({options_.sample});
     return;
@@ -58,9 +59,21 @@ void Workspace::listed() {
 
 void Workspace::addFiles(const QStringList& paths) {
   if (paths.isEmpty()) return;
-  opensNextImported_ = true;
+  awaited_.clear();
+  for (const QString& path : paths) awaited_ << QDir::cleanPath(QFileInfo(path).absoluteFilePath());
   if (!open_) window_->startPage()->setBusy(tr("Opening %1…").arg(QFileInfo(paths.first()).fileName()));
   session_->addFiles(paths);
+}
+
+bool Workspace::isAwaited(const QString& path) const {
+  const QString clean = QDir::cleanPath(path);
+  return std::any_of(awaited_.begin(), awaited_.end(), [&](const QString& awaited) {
+    return clean == awaited || clean.startsWith(awaited + QLatin1Char('/'));
+  });
+}
+
+void Workspace::askShown() {
+  if (!home_.isEmpty()) askNext();
 }
 
 void Workspace::openDocument(const QString& id) {
@@ -103,7 +116,8 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
     return;
   }
   if (open_->place) document_->goTo(*open_->place);
-  if (home_ != id) endComparing();
+  if (home_ == id) return returnHome();
+  endComparing();
   home_ = id;
   conversations_ = open_->conversations;
   setConversation(conversations_.empty() ? 0 : conversations_.front().id, open_->conversation);
@@ -115,9 +129,20 @@ void Workspace::onOpened(std::shared_ptr<const Opened> opened) {
   askNext();
 }
 
+/// From where a mark led: the conversation that led there goes on.
+void Workspace::returnHome() {
+  focus_.clear();
+  showRows();
+  showMaps();
+  showScopes();
+  askNext();
+}
+
 /// Tells why. The question that came with the file stays in the box, and is asked of no other document.
 void Workspace::onNotOpened(const QString& sentence) {
   window_->startPage()->setBusy({});
+  awaited_.clear();
+  askOf_.clear();
   const QString question = std::exchange(nextQuestion_, {});
   if (!question.isEmpty()) window_->ask()->setQuestion(question);
   tell(sentence);
@@ -126,6 +151,8 @@ void Workspace::onNotOpened(const QString& sentence) {
 /// The question that came with the file, unless its answer is there from an earlier start. While another is
 /// answered it is left in the box.
 void Workspace::askNext() {
+  if (!awaited_.isEmpty() || (!askOf_.isEmpty() && askOf_ != home_)) return;
+  askOf_.clear();
   const QString question = std::exchange(nextQuestion_, {});
   if (question.isEmpty()) return;
   const bool isAnswered =
@@ -232,7 +259,8 @@ void Workspace::confirmForgetting(const QStringList& ids) {
 void Workspace::confirmEndOfConversation() {
   if (conversation_ == 0) return;
   confirm(window_.get(), tr("Delete this conversation?"),
-          tr("Its questions, answers and evidence are deleted."), tr("Delete"), [this] { endConversation(); });
+          tr("Its questions, answers and evidence are deleted."), tr("Delete"),
+          [this, conversation = conversation_] { endConversation(conversation); });
 }
 
 void Workspace::showFolder(const QString& key) {

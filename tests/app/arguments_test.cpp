@@ -178,6 +178,9 @@ TEST_F(ArgumentsTest, EndsWithZeroAfterHelpAndVersion) {
   EXPECT_EQ(status({"--help"}), 0);
   EXPECT_THAT(out.str(), testing::AllOf(HasSubstr("tokenize"), HasSubstr("--library")));
   out.str("");
+  EXPECT_EQ(status({"bench", "--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("--method M=full"));
+  out.str("");
   EXPECT_EQ(status({"ask", "--help"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("--budget"));
   out.str("");

@@ -84,6 +84,14 @@ TEST_F(CliTest, GoesOnWithAnEvaluationThatWasEnded) {
   EXPECT_EQ(std::count(after.begin(), after.end(), '\n'), 3);
   EXPECT_EQ(after.substr(0, first), all.substr(0, first));
   EXPECT_EQ(run({"eval", rows, "--resume"}), 2);  // where would it go on?
+  // What another model answered is not this one's, and stays.
+  std::string others = after;
+  const std::string name = R"("model_fingerprint":")";
+  others.insert(others.find(name) + name.size(), "other-");
+  scratch.write("results.jsonl", others);
+  EXPECT_EQ(run({"eval", rows, "--out", results.string(), "--resume"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("holds answers of another model"));
+  EXPECT_EQ(bytesOf(results), others);
 }
 
 TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {

@@ -155,6 +155,7 @@ std::vector<MethodInfo> listMethods() {
           {"whitened", "chunks", "rope", "bf16", "whitened", "none", "reading"},
           {"retrolm", "chunks", "rope", "bf16", "retrolm", "none", "reading"},
           {"reread", "chunks", "rope", "bf16", "retrolm", "none", "reread"},
+          {"h2o", "tokens", "rope", "bf16", "h2o", "none", "reading"},
           {"streaming",
            "recent tokens",
            "rope",
@@ -181,6 +182,7 @@ std::string readAs(const std::string& method) { return method == "reread" ? "ret
 }  // namespace
 
 bool readAlike(const std::string& method, const std::string& other) { return readAs(method) == readAs(other); }
+bool readsInOneGo(const std::string& method) { return method == "h2o"; }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {
   ++fakeEngine().loads;

@@ -170,8 +170,9 @@ void AskPanel::askTitle() {
   dialog->setWindowTitle(tr("Rename conversation"));
   dialog->setLabelText(tr("Title of the conversation:"));
   dialog->setTextValue(conversations_->currentText());
-  connect(dialog, &QInputDialog::textValueSelected, this, [this](const QString& title) {
-    if (!title.trimmed().isEmpty()) Q_EMIT renameConversationWished(title.trimmed());
+  const qint64 conversation = conversations_->currentData().toLongLong();  // another may be shown by then
+  connect(dialog, &QInputDialog::textValueSelected, this, [this, conversation](const QString& title) {
+    if (!title.trimmed().isEmpty()) Q_EMIT renameConversationWished(conversation, title.trimmed());
   });
   dialog->open();
 }

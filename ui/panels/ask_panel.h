@@ -88,7 +88,7 @@ class AskPanel : public QWidget {
   void markActivated(qint64 exchange, int rank, QString sentence);
   void conversationWished(qint64 id);
   void newConversationWished();
-  void renameConversationWished(QString title);
+  void renameConversationWished(qint64 conversation, QString title);
   void deleteConversationWished();
   void scopeChanged();
   void budgetChanged(int tokens);

@@ -13,6 +13,7 @@ class LibraryDelegate : public QStyledItemDelegate {
  public:
   LibraryDelegate(const LibraryModel* model, const LibraryFilter* filter, QObject* parent);
   void setOpenKey(const QString& key) { openKey_ = key; }
+  const QString& openKey() const { return openKey_; }
 
   void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
   QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;

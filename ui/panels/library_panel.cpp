@@ -1,6 +1,7 @@
 #include "ui/panels/library_panel.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QComboBox>
 #include <QInputDialog>
 #include <QItemSelection>
@@ -114,8 +115,11 @@ void LibraryPanel::setRows(std::vector<LibraryRow> rows) {
 }
 
 void LibraryPanel::setOpen(const QString& key) {
+  const QStringList selected = selectedKeys();
+  const bool isOpenOnes = selected.isEmpty() || selected == QStringList{delegate_->openKey()};
   delegate_->setOpenKey(key);
-  if (selectedKeys().size() < 2) select(key);  // several are meant for the question
+  // Others are selected for a purpose; and what a menu or dialog is about stays selected.
+  if (isOpenOnes && !QApplication::activePopupWidget() && !QApplication::activeModalWidget()) select(key);
   list_->viewport()->update();
 }
 
@@ -221,8 +225,8 @@ void LibraryPanel::askNewCollection() {
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setWindowTitle(tr("New collection"));
   dialog->setLabelText(tr("Name of the collection:"));
-  connect(dialog, &QInputDialog::textValueSelected, this, [this](const QString& name) {
-    if (!name.trimmed().isEmpty()) Q_EMIT collectionWished(selectedKeys(), name.trimmed());
+  connect(dialog, &QInputDialog::textValueSelected, this, [this, keys = selectedKeys()](const QString& name) {
+    if (!name.trimmed().isEmpty()) Q_EMIT collectionWished(keys, name.trimmed());
   });
   dialog->open();
 }

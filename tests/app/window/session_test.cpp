@@ -175,6 +175,53 @@ void SessionTest::readsWhatIsShownBeforeTheOthers() {
   QCOMPARE(chunksRead(), chunksIn(longText()) + chunksIn(longText() + "2") + chunksIn(longText() + "3"));
 }
 
+void SessionTest::endsAReadingThatWouldBeginAnewBeforeWhatIsShown() {
+  start(Session::Reading::InBackground, readFor("h2o"));
+  fakeEngine().onChunk = [](int) { workFor(10); };
+  session_->addFiles({write(QStringLiteral("one.txt"), longText()),
+                      write(QStringLiteral("two.txt"), longText() + "2"),
+                      write(QStringLiteral("three.txt"), longText() + "3")});
+  QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+  session_->open(keyOf(2));
+  QStringList ready;
+  connect(session_.get(), &Session::rowsChanged, this, [&] {
+    for (int row = 0; row < 3; ++row) {
+      if (stateOf(row) == QLatin1String("Ready") && !ready.contains(keyOf(row))) ready << keyOf(row);
+    }
+  });
+  QTest::qWait(200);
+  QVERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+  fakeEngine().onChunk = {};
+  QTRY_COMPARE(ready.size(), 3);
+  QCOMPARE(ready, (QStringList{keyOf(0), keyOf(2), keyOf(1)}));
+}
+
+/// A removal that waits behind an answer is done, and conversations go with the document.
+void SessionTest::removesWhatWasToBeRemovedWhenItEnds() {
+  start();
+  session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen."),
+                      write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
+  QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+  const QString removed = keyOf(1);
+  auto exchange = std::make_shared<Exchange>();
+  exchange->number = 1;
+  exchange->document = removed;
+  exchange->answer = QStringLiteral("A whale.");
+  session_->keep(exchange);
+  fakeEngine().onAnswerWord = [] { workFor(50); };
+  QSignalSpy grew(session_.get(), &Session::answerGrew);
+  session_->ask({keyOf(0)}, QStringLiteral("What was seen?"), readFor());
+  QTRY_VERIFY(!grew.isEmpty());
+  session_->remove(removed);
+  session_.reset();
+  fakeEngine().onAnswerWord = {};
+  start(Session::Reading::WhenAsked);
+  QCOMPARE(session_->rows().size(), std::size_t{1});
+  QVERIFY(session_->rows()[0].key != removed);
+  Conversations kept(pathOf(folder_->filePath(QStringLiteral("library/conversations.sqlite")).toStdString()));
+  QVERIFY(kept.of(removed.toStdString()).empty());
+}
+
 void SessionTest::readsTheFirstStepOfADocumentThatIsAskedAtOnce() {
   start(Session::Reading::WhenAsked);
   QSignalSpy imported(session_.get(), &Session::imported), answered(session_.get(), &Session::answered);

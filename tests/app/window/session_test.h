@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "app/text.h"
+#include "app/window/conversations.h"
 #include "app/window/session.h"
 #include "tests/app/fake_engine.h"
 
@@ -115,6 +116,8 @@ class SessionTest : public QObject {
   void answersWhileAnotherDocumentIsRead();
   void answersFromAHalfReadDocumentAndReadsOn();
   void readsWhatIsShownBeforeTheOthers();
+  void endsAReadingThatWouldBeginAnewBeforeWhatIsShown();
+  void removesWhatWasToBeRemovedWhenItEnds();
   void readsTheFirstStepOfADocumentThatIsAskedAtOnce();
   void asksSeveralDocumentsAsOne();
   void readsTheDocumentBeforeItAnswers();

@@ -219,6 +219,26 @@ void WorkspaceTest::asksTheDocumentThatIsOpenWhatCameWithItsFile() {
   QVERIFY(!shown()->answer.isEmpty());
 }
 
+void WorkspaceTest::asksTheDocumentItCameWithWhateverIsClickedMeanwhile() {
+  start();
+  driven_->open(driven_->write(QStringLiteral("one.txt"), "The harpoon hit the whale at noon."));
+  const QString one = workspace().home();
+  workspace().askNextOpened(QStringLiteral("What did the steersman see?"));
+  workspace().addFiles({driven_->write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
+  clickInLibrary(QStringLiteral("one"));
+  QTRY_VERIFY(shown() && !workspace().isAnswering());
+  QCOMPARE(shown()->question, QStringLiteral("What did the steersman see?"));
+  QVERIFY(shown()->document != one);
+  // Without a file it is asked of the document that is open.
+  clickInLibrary(QStringLiteral("one"));
+  QTRY_COMPARE(workspace().home(), one);
+  QVERIFY(!shown());
+  workspace().askNextOpened(QStringLiteral("What did the harpoon hit?"));
+  workspace().askShown();
+  QTRY_VERIFY(shown() && !workspace().isAnswering());
+  QCOMPARE(shown()->document, one);
+}
+
 void WorkspaceTest::asksNoOtherDocumentWhatCameWithAFileThatFailed() {
   start();
   QSignalSpy failed(&workspace().session(), &Session::documentFailed);

@@ -80,6 +80,7 @@ class WorkspaceTest : public QObject {
   void sendsWhatWasSaidWithAFollowUp();
   void stopsByEscWhereverTheFocusIs();
   void asksTheDocumentThatIsOpenWhatCameWithItsFile();
+  void asksTheDocumentItCameWithWhateverIsClickedMeanwhile();
   void asksNoOtherDocumentWhatCameWithAFileThatFailed();
   void keepsTheQuestionThatCameWithADocumentThatDoesNotOpen();
   void keepsTheQuestionThatCameWithAFolderOfNoDocuments();

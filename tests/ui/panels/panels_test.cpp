@@ -134,7 +134,8 @@ class PanelsTest : public QObject {
     dialog->setTextValue(QStringLiteral(" Pinnipeds "));
     dialog->accept();
     QCOMPARE(renamed.size(), 1);
-    QCOMPARE(renamed[0][0].toString(), QStringLiteral("Pinnipeds"));
+    QCOMPARE(renamed[0][0].toLongLong(), 7);
+    QCOMPARE(renamed[0][1].toString(), QStringLiteral("Pinnipeds"));
   }
 
   void offersDocumentsToAsk() {
