@@ -131,7 +131,7 @@ std::vector<char> chooseTokens(const std::vector<Run>& chunks, const std::vector
     const ScoredPassage& passage = wanted[static_cast<std::size_t>(place)];
     if (isAllBlocked(passage.judged)) continue;
     if (place >= pinned && !best) best = passage.score;
-    if (worth > 0 && best && passage.score < worth * *best) break;
+    if (worth > 0 && best && *best > 0 && passage.score < worth * *best) break;
     std::vector<std::size_t> more;
     for (int token = passage.tokens.begin; token < std::min(passage.tokens.end, tokens); ++token) {
       const auto at = static_cast<std::size_t>(token);
@@ -149,11 +149,14 @@ int promptTokens(const LoadedModel& model, int budgetTokens) {
 }
 
 int roomForPassages(const LoadedModel& model, const AskSettings& settings, std::size_t asked) {
+  const auto roomOf = [&](int tokens) {
+    return tokens - static_cast<int>(framePrefix(model).size() + asked) -
+           std::min(settings.maxTokens, std::max(kAnswerTokens, tokens / 4));
+  };
   const int most = promptTokens(model, settings.budgetTokens);
-  const int room = most - static_cast<int>(framePrefix(model).size() + asked) -
-                   std::min(settings.maxTokens, std::max(kAnswerTokens, most / 4));
-  if (room >= kChunkTokens) return room;
-  const int needed = most - room + 2 * kChunkTokens;
+  if (roomOf(most) >= kChunkTokens) return roomOf(most);
+  int needed = most;
+  while (roomOf(needed) < 2 * kChunkTokens) needed += kChunkTokens;  // the answer's part grows with it
   if (promptTokens(model, needed) < needed)
     throw std::runtime_error("The model was trained on texts of " + std::to_string(model.shape.trainedTokens) +
                              " tokens, which leaves no room for a passage beside this question; ask a shorter "

@@ -141,10 +141,37 @@ std::string readingKey(const LoadedModel& model, const ReadSettings& settings) {
   return key;
 }
 
+namespace {
+
+/// What a file's head says of a reading to come.
+ChunkFileHeader headerFor(const LoadedModel& model, const ReadSettings& settings, std::size_t tokens) {
+  constexpr std::uint64_t kNoKv = 64;  // bytes of a slot that holds no keys and values: a slot has some
+  const Method& method = findMethod(settings.method);
+  const int chunks = static_cast<int>((tokens + kChunkTokens - 1) / kChunkTokens);
+  ChunkFileHeader header;
+  header.slotBytes = kNoKv;
+  header.chunks = static_cast<std::uint32_t>(chunks);
+  if (keepsKv(method))
+    header = TextRun::fileHeader(model, method, settings.budgetTokens, static_cast<int>(tokens));
+  if (readsPassages(method)) makeRoomForPassages(model, method, header);
+  header.key = readingKey(model, settings);
+  return header;
+}
+
+bool areWhole(const std::vector<StoredToken>& tokens, int vocabulary) {
+  return std::ranges::all_of(tokens, [&](const StoredToken& token) {
+    return token.id >= 0 && token.id < vocabulary && token.start <= token.end;
+  });
+}
+
+}  // namespace
+
 std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const std::filesystem::path& path,
                                                  const ReadSettings& settings, Extent extent) {
   auto file = ChunkFile::open(path, readingKey(model, settings));
-  if (!file) return nullptr;
+  if (!file || file->header() != headerFor(model, settings, file->tokens().size()) ||
+      !areWhole(file->tokens(), model.shape.vocabulary))
+    return nullptr;
   auto reading = std::make_shared<const StoredReading>(std::move(file), findMethod(settings.method),
                                                        settings.budgetTokens);
   const bool isEnough =
@@ -198,21 +225,6 @@ void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& fi
     for (int chunk = first; chunk < end; ++chunk) file.slot(chunk);
     file.finish(end);
   }
-}
-
-/// What a file's head says of a reading to come.
-ChunkFileHeader headerFor(const LoadedModel& model, const ReadSettings& settings, std::size_t tokens) {
-  constexpr std::uint64_t kNoKv = 64;  // bytes of a slot that holds no keys and values: a slot has some
-  const Method& method = findMethod(settings.method);
-  const int chunks = static_cast<int>((tokens + kChunkTokens - 1) / kChunkTokens);
-  ChunkFileHeader header;
-  header.slotBytes = kNoKv;
-  header.chunks = static_cast<std::uint32_t>(chunks);
-  if (keepsKv(method))
-    header = TextRun::fileHeader(model, method, settings.budgetTokens, static_cast<int>(tokens));
-  if (readsPassages(method)) makeRoomForPassages(model, method, header);
-  header.key = readingKey(model, settings);
-  return header;
 }
 
 /// Reads a text from where its file stands, and finds passages in it on the way where the method does.

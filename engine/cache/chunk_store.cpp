@@ -129,7 +129,8 @@ struct ChunkFile::Parts {
     file.read(0, &fixed, sizeof fixed);
     if (!isPlausible(fixed, file.size())) return false;
     header = {fixed.key, fixed.slotBytes, fixed.chunks, fixed.layers, fixed.indexFloats, fixed.ring};
-    if (bootName().empty() || bootName() != fixed.boot) fixed.finished = fixed.durable;
+    if ((bootName().empty() || bootName() != fixed.boot) && fixed.durable < fixed.finished)
+      fixed.finished = fixed.durable = fixed.ring ? 0 : fixed.durable;
     const std::uint32_t slots = slotCount(fixed, fixed.finished);
     const std::uint64_t extentsNeeded = (slots + kExtentChunks - 1) / kExtentChunks;
     if (file.size() < fixed.slotsAt + extentsNeeded * extentBytes()) return false;
@@ -165,11 +166,6 @@ ChunkFile::~ChunkFile() = default;
 
 namespace {
 
-bool isSame(const ChunkFileHeader& a, const ChunkFileHeader& b) {
-  return a.key == b.key && a.slotBytes == b.slotBytes && a.chunks == b.chunks && a.layers == b.layers &&
-         a.indexFloats == b.indexFloats && a.ring == b.ring;
-}
-
 bool isSame(const std::vector<StoredToken>& a, const std::vector<StoredToken>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(StoredToken)) == 0;
 }
@@ -181,8 +177,7 @@ std::unique_ptr<ChunkFile> ChunkFile::create(const std::filesystem::path& path, 
   if (header.key.size() >= sizeof(FixedHeader::key))
     throw std::runtime_error("The name of this reading is too long.");
   auto parts = std::make_unique<Parts>(path, FileMap::Access::Write);
-  if (!parts->load() || !isSame(parts->header, header) || !isSame(parts->tokens, tokens))
-    parts->start(header, tokens);
+  if (!parts->load() || parts->header != header || !isSame(parts->tokens, tokens)) parts->start(header, tokens);
   std::memset(parts->fixed.boot, 0, sizeof parts->fixed.boot);
   std::strncpy(parts->fixed.boot, bootName().c_str(), sizeof parts->fixed.boot - 1);
   parts->writeFixed();

@@ -51,6 +51,7 @@ struct ChunkFileHeader {
   std::uint32_t layers = 0;
   std::uint32_t indexFloats = 0;  ///< of one index entry
   std::uint32_t ring = 0;         ///< slots that chunks after the first take in turn; 0: each has its own
+  bool operator==(const ChunkFileHeader&) const = default;
 };
 
 /// A token of the document, as kept in the file.
@@ -61,14 +62,16 @@ struct StoredToken {
 
 /// Chunks in a file that is mapped piece by piece, written while reading and kept for later questions. The
 /// count of finished chunks is made durable after their bytes are, so a file cut off at any moment continues
-/// where its last durable chunk ends. One process writes (the file is locked), many may read.
+/// where its last durable chunk ends; with a ring, whose slots may hold later chunks by then, it begins anew
+/// after the system itself ended. One process writes (the file is locked), many may read.
 class ChunkFile : public ChunkStore {
  public:
   /// Starts a file, or continues one with the same header and tokens. Throws a sentence when the disk is full,
   /// the folder cannot be written, or another process is writing it.
   static std::unique_ptr<ChunkFile> create(const std::filesystem::path& path, const ChunkFileHeader& header,
                                            const std::vector<StoredToken>& tokens);
-  /// Opens for questions; nothing when it is missing, damaged or has another key.
+  /// Opens for questions; nothing when it is missing, damaged or has another key. What its header says is whole
+  /// in itself, and still to be compared with what is expected.
   static std::unique_ptr<ChunkFile> open(const std::filesystem::path& path, const std::string& key);
 
   ~ChunkFile() override;

@@ -57,6 +57,7 @@ class EvictingPolicy : public KvPolicy {
     int document = 0;  // its chunks
     for (document = block.chunk; document > 0 && cache.isTail(document - 1);) --document;
     if (cache.isKeptWhole() && block.first + block.tokens <= settings_.budgetTokens) {
+      if (rule_.question == Question::Seen && queries.areOwnStates) ask(layer, block, queries);
       selection.runs = chunksBefore(block, cache, settings_.wishes.blocked);
       return selection;
     }
@@ -78,8 +79,9 @@ class EvictingPolicy : public KvPolicy {
 
  private:
   struct Layer {
-    at::Tensor lastQueries;  ///< [heads, up to `window`, dimension], rotated, float32
-    at::Tensor received;     ///< [kvHeads, tokens]
+    at::Tensor lastQueries;               ///< [heads, up to `window`, dimension], rotated, float32
+    int askedChunk = -1, firstQuery = 0;  ///< where they stand, of a question that is seen
+    at::Tensor received;                  ///< [kvHeads, tokens]
     QueryMoments moments;
     at::Tensor ranking;  ///< tokens of the document, best first: [kvHeads, count], int64
     int rankedFor = -1;  ///< the question's chunk, where the question is seen
@@ -109,19 +111,24 @@ class EvictingPolicy : public KvPolicy {
     held.lastQueries = all.narrow(1, all.size(1) - count, count).clone();
   }
 
+  /// A question's last queries. Its answer may be what outgrows the budget.
+  void ask(int layer, const Block& block, const BlockQueries& queries) {
+    Layer& held = layers_[static_cast<std::size_t>(layer)];
+    const int count = std::min(rule_.window, block.tokens);
+    held.lastQueries = queries.far.narrow(1, block.tokens - count, count).to(at::kFloat).clone();
+    held.askedChunk = block.chunk;
+    held.firstQuery = block.first + block.tokens - count;
+  }
+
   /// Makes the ranking, once for a document or once for each chunk of a question.
   void rank(int layer, const Block& block, const BlockQueries& queries, const KvCache& cache, int end) {
     Layer& held = layers_[static_cast<std::size_t>(layer)];
     const bool isAsked =
         rule_.question == Question::Seen && queries.areOwnStates && held.rankedFor != block.chunk;
     if (held.ranking.defined() && !isAsked) return;
-    if (rule_.question == Question::Seen) {
-      const std::int64_t count = std::min(rule_.window, block.tokens);
-      held.lastQueries = queries.far.narrow(1, block.tokens - count, count).to(at::kFloat).clone();
-    }
-    // An answer's open chunk has no tokens yet; a question's own keys are there.
-    const int chunks = queries.areOwnStates ? block.chunk + 1 : block.chunk;
-    held.ranking = cache.isKeptWhole() ? ranked(layer, cache, end, chunks) : cache.keptTokens(layer);
+    if (isAsked) ask(layer, block, queries);
+    held.ranking =
+        cache.isKeptWhole() ? ranked(layer, cache, end, held.askedChunk + 1) : cache.keptTokens(layer);
     held.rankedFor = block.chunk;
     held.kept = at::Tensor();
   }
@@ -221,14 +228,18 @@ class EvictingPolicy : public KvPolicy {
         return keyDifference(shape.kvHeads, source(layer, cache, documentChunks));
       case Score::Expected: {
         if (held.moments.isEmpty()) return at::zeros({shape.kvHeads, end});  // nothing but sinks was read
-        return held.moments.expectedAttention(end, settings_.numbers.whole("next"), scale, shape.kvHeads,
-                                              settings_.ropeFrequencies, source(layer, cache, documentChunks));
+        // The keys carry the magnitude already.
+        return held.moments.expectedAttention(
+            end, settings_.numbers.whole("next"), scale * static_cast<float>(settings_.ropeMagnitude),
+            shape.kvHeads, settings_.ropeFrequencies, source(layer, cache, documentChunks));
       }
       case Score::Window:
         break;
     }
-    const KeySource keys = source(layer, cache, rule_.question == Question::Seen ? chunks : documentChunks);
-    const int firstQuery = keys.tokens() - static_cast<int>(held.lastQueries.size(1));
+    const bool isSeen = rule_.question == Question::Seen;
+    const KeySource keys = source(layer, cache, isSeen ? chunks : documentChunks);
+    const int firstQuery =
+        isSeen ? held.firstQuery : keys.tokens() - static_cast<int>(held.lastQueries.size(1));
     const at::Tensor received = attentionReceived(held.lastQueries, firstQuery, scale, shape.kvHeads, keys);
     return pooled(received.narrow(1, 0, end), rule_.neighbours, rule_.pool);
   }

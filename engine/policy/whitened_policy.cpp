@@ -70,7 +70,9 @@ class BookmarkPolicy : public KvPolicy {
     for (const int chunk :
          chooseChunks(block, cache, selection.scores, settings_, firstRecentChunk(block, cache, settings_)))
       selection.runs.push_back(cache.chunk(chunk));
-    if (layer + 1 == settings_.shape.layers) sums_.erase(block.chunk);
+    const bool isLast =
+        layer == (settings_.globalLayers.empty() ? settings_.shape.layers - 1 : settings_.globalLayers.back());
+    if (isLast) sums_.erase(block.chunk);
     return selection;
   }
 

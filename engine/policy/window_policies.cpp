@@ -42,10 +42,10 @@ class StreamingPolicy : public KvPolicy {
 
   Selection select(int, const Block& block, const BlockQueries&, KvCache& cache) override {
     Selection selection;
+    const int end = cache.chunk(block.chunk).begin;
+    if (end == 0) return selection;  // a chunk fits every budget: nothing of it is hidden
     selection.window = window_;
     selection.sinks = sinks_;
-    const int end = cache.chunk(block.chunk).begin;
-    if (end == 0) return selection;
     if (sinks_ > 0) selection.runs.push_back({0, std::min(sinks_, end)});
     // From the start of the chunk that holds the first visible token: the window hides what comes before it.
     const int firstVisible = std::max(block.first - window_ + 1, sinks_);

@@ -44,16 +44,19 @@ TEST_P(StreamingSinks, AreOfACacheThatEvictsTokenByToken) {
   const c10::InferenceMode noGradients;
   const Tensors t = randomTensors(900);
   const std::string method = GetParam() == 4 ? "streaming" : "streaming:sinks=" + std::to_string(GetParam());
-  const at::Tensor ours = OneLayer(findMethod(method), kBudget).run(t);
-  std::vector<int> cache;
-  for (int token = 0; token < 900; ++token) {
-    cache.push_back(token);
-    if (static_cast<int>(cache.size()) > kBudget) cache.erase(cache.begin() + GetParam());
-    if (token % 67 != 0 && token != 511 && token != 512 && token != 513 && token != 899) continue;
-    std::vector<Meeting> keys;
-    for (std::size_t place = 0; place < cache.size(); ++place)
-      keys.push_back({cache[place], double(place), double(cache.size() - 1)});
-    for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, token, head, keys), head, token);
+  for (const int budget : {kBudget, kChunkTokens}) {
+    const at::Tensor ours = OneLayer(findMethod(method), budget).run(t);
+    std::vector<int> cache;
+    for (int token = 0; token < 900; ++token) {
+      cache.push_back(token);
+      if (static_cast<int>(cache.size()) > budget) cache.erase(cache.begin() + GetParam());
+      if (token % 67 != 0 && token != 127 && token != 511 && token != 512 && token != 513 && token != 899)
+        continue;
+      std::vector<Meeting> keys;
+      for (std::size_t place = 0; place < cache.size(); ++place)
+        keys.push_back({cache[place], double(place), double(cache.size() - 1)});
+      for (int head = 0; head < kHeads; ++head) expectNear(ours, attend(t, token, head, keys), head, token);
+    }
   }
 }
 

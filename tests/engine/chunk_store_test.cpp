@@ -123,6 +123,27 @@ TEST_F(ChunkFiles, AreWrittenByOneAtATime) {
   EXPECT_THROW(ChunkFile::create(path_, header(4), tokens(50)), std::runtime_error);
 }
 
+/// After the system went down only what is on the disk counts; a ring's slots may hold later chunks by then.
+TEST_F(ChunkFiles, GoOnFromWhatIsOnTheDiskAfterTheSystemWentDown) {
+  for (const int ring : {0, 20}) {
+    {
+      const auto file = ChunkFile::create(path_, header(300, ring), tokens(500));
+      for (int chunk = 0; chunk < 60; ++chunk) {
+        fill(*file, chunk);
+        file->finish(chunk + 1);
+      }
+    }
+    EXPECT_EQ(ChunkFile::create(path_, header(300, ring), tokens(500))->finished(), 60);
+    const std::uint32_t durable = 40;
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(8 + 24 + 16 + 4);
+    file.write(reinterpret_cast<const char*>(&durable), sizeof durable);
+    file.write("another boot", 12);
+    file.close();
+    EXPECT_EQ(ChunkFile::open(path_, "a-key")->finished(), ring ? 0 : 40);
+  }
+}
+
 TEST_F(ChunkFiles, WithARingKeepTheFirstAndTheLastChunksInLittleSpace) {
   const auto file = ChunkFile::create(path_, header(300, 20), tokens(500));
   for (int chunk = 0; chunk < 300; ++chunk) {

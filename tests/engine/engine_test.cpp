@@ -176,6 +176,33 @@ TEST_F(EngineCalls, OpenWhatWasReadWithoutReading) {
   EXPECT_EQ(reading->tokensRead(), reading->tokens());
 }
 
+/// What fits together in itself may still not be what model and method write.
+TEST_F(EngineCalls, OpenNoFileThatIsNotWhatTheyWouldWrite) {
+  const auto file = model_.folder.path() / "read.kv";
+  ReadSettings settings;
+  settings.method = "full";
+  engine_.read(randomText(200, 4), settings, file, silent_);
+  const auto isOpenedWith = [&](std::streamoff place, std::uint64_t value, std::size_t bytes) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    std::uint64_t was = 0;
+    stream.seekg(place);
+    stream.read(reinterpret_cast<char*>(&was), static_cast<std::streamsize>(bytes));
+    stream.seekp(place);
+    stream.write(reinterpret_cast<const char*>(&value), static_cast<std::streamsize>(bytes));
+    stream.flush();
+    const bool isOpened = engine_.open(file, settings) != nullptr;
+    stream.seekp(place);
+    stream.write(reinterpret_cast<const char*>(&was), static_cast<std::streamsize>(bytes));
+    return isOpened;
+  };
+  constexpr std::streamoff kSlotBytes = 32, kTokens = 8 + 24 + 16 + 8 + 40 + 1024;
+  EXPECT_FALSE(isOpenedWith(kSlotBytes, 64, 8));
+  EXPECT_FALSE(isOpenedWith(kTokens, static_cast<std::uint32_t>(-5), 4));
+  EXPECT_FALSE(isOpenedWith(kTokens, 1u << 30, 4));
+  EXPECT_TRUE(isOpenedWith(kTokens, 1, 4));
+  EXPECT_NE(engine_.open(file, settings), nullptr);
+}
+
 TEST_F(EngineCalls, StreamTheAnswerAsItsText) {
   class Collects : public Listener {
    public:

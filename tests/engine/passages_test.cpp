@@ -2,6 +2,7 @@
 // must hold.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -100,6 +101,37 @@ TEST(RoomForPassages, IsRefusedWithWhatWouldHelp) {
   EXPECT_NE(complaint(needed - 1, 8192).find("give a budget of"), std::string::npos);
   EXPECT_NE(complaint(4096, needed - 1).find("trained on texts of " + std::to_string(needed - 1)),
             std::string::npos);
+}
+
+// The answer's part of the budget grows with it, up to its longest.
+TEST(RoomForPassages, IsThereWithTheBudgetThatIsNamed) {
+  const TinyModel model;
+  AskSettings asking;
+  asking.maxTokens = 2048;
+  asking.budgetTokens = 1024;
+  std::string complaint;
+  try {
+    roomForPassages(model.loaded, asking, 1500);
+  } catch (const std::runtime_error& error) {
+    complaint = error.what();
+  }
+  const std::size_t at = complaint.find("a budget of ");
+  ASSERT_NE(at, std::string::npos) << complaint;
+  asking.budgetTokens = std::stoi(complaint.substr(at + 12));
+  EXPECT_GE(roomForPassages(model.loaded, asking, 1500), kChunkTokens);
+}
+
+// A score below nothing says as little of what is worth reading as of what is not.
+TEST(ChosenTokens, HoldTheBestPassagesWhateverTheirScores) {
+  const std::vector<kvasir::Run> chunks = {{0, 100}, {100, 200}, {200, 300}};
+  const auto chosen = [&](float best, float second) {
+    const std::vector<char> isChosen =
+        chooseTokens(chunks, {{chunks[0], chunks[0], second}, {chunks[2], chunks[2], best}}, {}, 512, 0.5f);
+    return std::array<bool, 2>{isChosen[0] != 0, isChosen[250] != 0};
+  };
+  EXPECT_EQ(chosen(1, 0.6f), (std::array{true, true}));
+  EXPECT_EQ(chosen(1, 0.4f), (std::array{false, true}));
+  EXPECT_EQ(chosen(-0.1f, -0.2f), (std::array{true, true}));
 }
 
 // ---- Every method that answers from passages read anew ----
