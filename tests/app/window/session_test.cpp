@@ -203,11 +203,7 @@ void SessionTest::removesWhatWasToBeRemovedWhenItEnds() {
                       write(QStringLiteral("two.txt"), "The steersman saw it from the stern.")});
   QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
   const QString removed = keyOf(1);
-  auto exchange = std::make_shared<Exchange>();
-  exchange->number = 1;
-  exchange->document = removed;
-  exchange->answer = QStringLiteral("A whale.");
-  session_->keep(exchange);
+  keepAnswer(removed);
   fakeEngine().onAnswerWord = [] { workFor(50); };
   QSignalSpy grew(session_.get(), &Session::answerGrew);
   session_->ask({keyOf(0)}, QStringLiteral("What was seen?"), readFor());
@@ -344,11 +340,7 @@ void SessionTest::keepsWhatIsToBeKeptWhenItEnds() {
   session_->addFiles({write(QStringLiteral("one.txt"), "A whale was seen.")});
   QTRY_COMPARE(imported.size(), 1);
   const QString id = keyOf(0);
-  auto exchange = std::make_shared<Exchange>();
-  exchange->number = 1;
-  exchange->document = id;
-  exchange->answer = QStringLiteral("A whale.");
-  session_->keep(exchange);
+  keepAnswer(id);
   session_.reset();
   start(Session::Reading::WhenAsked);
   QSignalSpy opened(session_.get(), &Session::opened);

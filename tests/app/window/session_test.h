@@ -87,6 +87,14 @@ class SessionTest : public QObject {
                                                : QString();
   }
   QString keyOf(int row) const { return session_->rows()[static_cast<std::size_t>(row)].key; }
+  /// "A whale.", as said of the document.
+  void keepAnswer(const QString& document) {
+    auto exchange = std::make_shared<kvasir::Exchange>();
+    exchange->number = 1;
+    exchange->document = document;
+    exchange->answer = QStringLiteral("A whale.");
+    session_->keep(exchange);
+  }
   /// As the stand-in counts them.
   static int chunksIn(const QByteArray& text) { return static_cast<int>((text.trimmed().size() + 39) / 40); }
   static int chunksRead() {
