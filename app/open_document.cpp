@@ -129,7 +129,9 @@ OpenReading openReading(Engine& engine, Library& library, const OpenDocument& do
   const Stopwatch watch;
   const double before = record.seconds;
   try {
-    auto reading = engine.read(document.document.text, settings, file, listener);
+    const std::string dense = engine.denseKey(settings);
+    auto reading = engine.read(document.document.text, settings, file, listener,
+                               dense.empty() ? fs::path() : library.readingFile(id, dense));
     record.seconds = before + watch.seconds();
     noteReading(record, *reading);
     library.recordReading(record);

@@ -97,13 +97,21 @@ void Engine::requireBudget(const std::string& method, int budgetTokens) const {
   kvasir::requireBudget(parts_->model, findMethod(method), budgetTokens);
 }
 
+std::string Engine::adapterId() const { return parts_->model.adapter ? parts_->model.adapter->id() : ""; }
+
 std::string Engine::readingKey(const ReadSettings& settings) const {
   return kvasir::readingKey(parts_->model, settings);
 }
 
+std::string Engine::denseKey(const ReadSettings& settings) const {
+  const auto dense = denseSettings(parts_->model, settings);
+  return dense ? readingKey(*dense) : "";
+}
+
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
-                                            const std::filesystem::path& file, Listener& listener) {
-  return readText(parts_->model, text, settings, file, listener);
+                                            const std::filesystem::path& file, Listener& listener,
+                                            const std::filesystem::path& dense) {
+  return readText(parts_->model, text, settings, file, listener, dense);
 }
 
 std::shared_ptr<const Reading> Engine::open(const std::filesystem::path& file, const ReadSettings& settings,

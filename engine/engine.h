@@ -132,6 +132,14 @@ struct EvidenceMap {
   std::vector<float> headMass;  ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
 };
 
+/// A chunk that could be seen only in part: by tokens that KV heads keep, pages, a window's edge, or passages
+/// that were read anew. What any KV head of the layer could see is seen.
+struct PartlySeen {
+  static constexpr int kEveryLayer = -1;
+  int layer = 0, chunk = 0;
+  std::vector<std::pair<std::size_t, std::size_t>> bytes;  ///< of the document's text: ascending, disjoint
+};
+
 /// Where the question as a whole looked, or one token of the answer.
 struct AnswerLook {
   struct Share {
@@ -170,6 +178,7 @@ struct Answer {
   std::string text;
   std::vector<EvidenceChunk> evidence;  ///< best first; only chunks that hold document text
   EvidenceMap map;
+  std::vector<PartlySeen> parts;  ///< of chunks that the map says were attended; others were seen whole
   std::vector<AnswerLook>
       looks;  ///< of the question, then of the answer's tokens in turn; the last may have none
   std::optional<double> coverage;  ///< estimated share of attention mass inside the attended chunks; nothing
@@ -328,15 +337,26 @@ class Engine {
   /// begins; callers with much to do before then may ask themselves.
   void requireBudget(const std::string& method, int budgetTokens) const;
 
+  /// Names what the adapter at work changes; empty where there is none.
+  std::string adapterId() const;
+
   /// Names a reading: equal keys mean that a file read then serves now. Holds the model's fingerprint,
   /// tokenizer, positions, codec, policy and its numbers; safe as a file name. Throws what `requireBudget`
   /// does.
   std::string readingKey(const ReadSettings& settings) const;
 
+  /// Names the reading, of a method that sees everything, that spares a dense one: with it `read` takes
+  /// seconds. Empty where there is none, as for rows that do not read densely or that must hear all of a text
+  /// themselves (`h2o`, `expected-attention`). Throws what `requireBudget` does.
+  std::string denseKey(const ReadSettings& settings) const;
+
   /// Reads `text` into `file` chunk by chunk. A file that was interrupted is continued where its last whole
   /// chunk ends; a complete one is only opened. A file of another text, key or a damaged one is started again.
+  /// dense: a file that was read under `denseKey`; not needed, and passed over where it is not whole or of
+  /// another text.
   std::shared_ptr<const Reading> read(std::string_view text, const ReadSettings& settings,
-                                      const std::filesystem::path& file, Listener& listener);
+                                      const std::filesystem::path& file, Listener& listener,
+                                      const std::filesystem::path& dense = {});
 
   /// Opens what `read` left; nothing when the file is missing, damaged, not read as far as `extent` says, or
   /// has another key. Questions to a reading that is not whole are asked after its last whole chunk.

@@ -42,6 +42,11 @@ class ReadingProgress {
   ReadingProgress(Listener& listener, int done, int total)
       : listener_(listener), done_(done), startedAt_(done), total_(total) {}
 
+  /// So much need not be read.
+  void startAt(int done) {
+    done_ = startedAt_ = done;
+    started_ = std::chrono::steady_clock::now();
+  }
   void breathe() { listener_.progress({Stage::Reading, done_, total_, speed_}); }
   void advance(int done) {
     done_ = done;
@@ -74,6 +79,19 @@ std::string readingName(const Method& method) {
   const KvCache::Extras extras = method.makePolicy({kAnyShape, 1, kAnyBudget})->needs().extras;
   const bool isBare = extras.indexFloats == 0 && extras.noteFloats == 0 && extras.keptTokens == 0;
   return isBare ? findMethod("full").policy.name : own;
+}
+
+std::optional<ReadSettings> denseSettings(const LoadedModel& model, const ReadSettings& settings) {
+  const Method& method = findMethod(settings.method);
+  const bool isDense = method.sees == Sees::BudgetInAnswers || method.sees == Sees::BudgetOnceRead;
+  if (!isDense || model.shape.window > settings.budgetTokens) return std::nullopt;
+  const auto policy = method.makePolicy({model.kvShape(), model.shape.heads, settings.budgetTokens});
+  if (policy->needs().heardTokens == KvPolicy::kAllTokens) return std::nullopt;
+  for (const Method& row : methods())
+    if (row.policy.make == fullPolicy && row.sees == Sees::WholeDocument &&
+        row.positions.make == method.positions.make && row.codec.make == method.codec.make)
+      return ReadSettings{row.name, settings.budgetTokens, settings.stepTokens};
+  return std::nullopt;
 }
 
 ChunkedReading::ChunkedReading(const Method& method, int budgetTokens, std::vector<StoredToken> tokens,
@@ -181,21 +199,65 @@ std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const
 
 namespace {
 
+bool isOf(const StoredReading& reading, const std::vector<StoredToken>& tokens) {
+  const std::vector<StoredToken>& held = reading.file().tokens();
+  return held.size() == tokens.size() &&
+         std::memcmp(held.data(), tokens.data(), tokens.size() * sizeof(StoredToken)) == 0;
+}
+
+/// The whole reading of a text that `denseSettings` speak of; null where the file is none.
+std::shared_ptr<const StoredReading> openDense(const LoadedModel& model, const ReadSettings& settings,
+                                               const std::vector<StoredToken>& tokens,
+                                               const std::filesystem::path& path) {
+  const auto dense = path.empty() ? std::nullopt : denseSettings(model, settings);
+  auto reading = dense ? openReading(model, path, *dense) : nullptr;
+  return reading && isOf(*reading, tokens) ? reading : nullptr;
+}
+
+/// Begins with what is there of a text: the first chunks of the file, and those of a dense reading, if there is
+/// one, but for its end, which the policy is to hear. Returns how many tokens need not be read.
+int begin(TextRun& run, const StoredReading& reading, const StoredReading* dense, ReadingProgress& progress) {
+  KvCache& cache = run.cache();
+  cache.adopt(reading.finishedRuns());
+  if (!dense) return cache.tokens();
+  KvCache from(cache.shape(), cache.codec(), dense->store(), {});
+  from.adopt(dense->finishedRuns());
+  const int heard = std::max(1, run.policy().needs().heardTokens);
+  const auto mostMapped = static_cast<int>(kMostMappedBytes / reading.file().header().slotBytes) + 1;
+  while (cache.tokens() + kChunkTokens + heard <= dense->tokens()) {
+    progress.breathe();
+    const int chunk = cache.open(kChunkTokens);
+    cache.copy(from, chunk);
+    if (chunk % mostMapped > 0) continue;
+    dense->store().release();
+    reading.store().release();
+  }
+  progress.startAt(cache.tokens());
+  return cache.tokens();
+}
+
+std::vector<TokenId> idsFrom(const StoredReading& reading, int first) {
+  std::vector<TokenId> ids;
+  for (int i = first; i < reading.tokens(); ++i)
+    ids.push_back(reading.storedTokens()[static_cast<std::size_t>(i)].id);
+  return ids;
+}
+
 /// Reads all of a text, keeps of it what the method does, and writes only that. A reading that was stopped
 /// starts again: what is kept is decided at its end, from all of it.
 void readAndKeep(const LoadedModel& model, const ReadSettings& settings, ChunkFileHeader header,
                  const std::vector<StoredToken>& tokens, const std::filesystem::path& path,
-                 Listener& listener) {
+                 const StoredReading* dense, Listener& listener) {
   const Method& method = findMethod(settings.method);
   MemoryChunks kept(header.slotBytes);
   const std::uint32_t ring = std::exchange(header.ring, 0);
   {
-    StoredReading whole(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
+    const StoredReading whole(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
     ReadingProgress progress(listener, 0, whole.tokens());
-    TextRun run(model, {method, settings.budgetTokens, nullptr, [&] { progress.breathe(); }}, &whole.file());
-    std::vector<TokenId> ids;
-    for (const StoredToken& token : tokens) ids.push_back(token.id);
-    run.read(ids, settings.stepTokens, [&](int chunks) {
+    const auto breathe = [&] { progress.breathe(); };
+    TextRun run(model, {method, settings.budgetTokens, nullptr, breathe}, &whole.file());
+    const int first = begin(run, whole, dense, progress);
+    run.read(idsFrom(whole, first), settings.stepTokens, [&](int chunks) {
       if (static_cast<std::size_t>(chunks) * header.slotBytes > kMostMappedBytes) whole.file().release();
       progress.advance(run.cache().tokens());
     });
@@ -229,7 +291,7 @@ void indexPassages(const LoadedModel& model, const Method& method, ChunkFile& fi
 
 /// Reads a text from where its file stands, and finds passages in it on the way where the method does.
 void readOn(const LoadedModel& model, const ReadSettings& settings, StoredReading& reading,
-            Listener& listener) {
+            const StoredReading* dense, Listener& listener) {
   const Method& method = findMethod(settings.method);
   const std::uint64_t slotBytes = reading.file().header().slotBytes;
   int done = reading.finished();
@@ -239,11 +301,8 @@ void readOn(const LoadedModel& model, const ReadSettings& settings, StoredReadin
   if (readsPassages(method)) indexer.emplace(model, method, reading.file());
   TextRun run(model, {method, settings.budgetTokens, nullptr, breathe, {}, nullptr, false, reading.tokens()},
               &reading.file());
-  run.cache().adopt(reading.finishedRuns());
-  std::vector<TokenId> rest;
-  for (int i = reading.tokensRead(); i < reading.tokens(); ++i)
-    rest.push_back(reading.storedTokens()[static_cast<std::size_t>(i)].id);
-  run.read(rest, settings.stepTokens, [&](int whole) {
+  const int first = begin(run, reading, dense, progress);
+  run.read(idsFrom(reading, first), settings.stepTokens, [&](int whole) {
     if (indexer) indexer->add(done, whole, breathe);
     done = whole;
     reading.file().finish(whole);
@@ -252,28 +311,23 @@ void readOn(const LoadedModel& model, const ReadSettings& settings, StoredReadin
   });
 }
 
-bool isOf(const StoredReading& reading, const std::vector<StoredToken>& tokens) {
-  const std::vector<StoredToken>& held = reading.file().tokens();
-  return held.size() == tokens.size() &&
-         std::memcmp(held.data(), tokens.data(), tokens.size() * sizeof(StoredToken)) == 0;
-}
-
 }  // namespace
 
 std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text,
                                               const ReadSettings& settings, const std::filesystem::path& path,
-                                              Listener& listener) {
+                                              Listener& listener, const std::filesystem::path& densePath) {
   const Method& method = findMethod(settings.method);
   const std::vector<StoredToken> tokens = tokenize(model, text);
   const ChunkFileHeader header = headerFor(model, settings, tokens.size());
+  const auto dense = openDense(model, settings, tokens, densePath);
   if (method.sees == Sees::BudgetOnceRead) {
     if (auto kept = openReading(model, path, settings); kept && isOf(*kept, tokens)) return kept;
-    readAndKeep(model, settings, header, tokens, path, listener);
+    readAndKeep(model, settings, header, tokens, path, dense.get(), listener);
     return openReading(model, path, settings);
   }
   if (keepsKv(method)) {
     StoredReading reading(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
-    readOn(model, settings, reading, listener);
+    readOn(model, settings, reading, dense.get(), listener);
   } else {
     indexPassages(model, method, *ChunkFile::create(path, header, tokens), listener);
   }

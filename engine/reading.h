@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,6 +71,11 @@ class StoredReading : public ChunkedReading {
 /// own, or read at other positions, or by another codec, or keep less.
 std::string readingName(const Method& method);
 
+/// How a row that sees everything reads what a row that reads as densely does, so that its reading spares that
+/// of the other; nothing for rows that do not, or must hear all of a text themselves. Throws what
+/// `requireBudget` does.
+std::optional<ReadSettings> denseSettings(const LoadedModel& model, const ReadSettings& settings);
+
 /// Names a reading; see Engine::readingKey. Throws what `requireBudget` does.
 std::string readingKey(const LoadedModel& model, const ReadSettings& settings);
 
@@ -80,6 +86,6 @@ std::shared_ptr<const StoredReading> openReading(const LoadedModel& model, const
 /// Reads a text into a file, from where it stands to its end; see Engine::read.
 std::shared_ptr<const StoredReading> readText(const LoadedModel& model, std::string_view text,
                                               const ReadSettings& settings, const std::filesystem::path& file,
-                                              Listener& listener);
+                                              Listener& listener, const std::filesystem::path& dense = {});
 
 }  // namespace kvasir

@@ -55,7 +55,9 @@ std::shared_ptr<const Reading> ScratchReadings::read(const std::string& text, co
   if (isNew) place->second = folder_.path() / (std::to_string(files_.size()) + ".kv");
   if (!isNew)
     if (auto reading = engine_.open(place->second, settings)) return reading;
-  return engine_.read(text, settings, place->second, console_);
+  const auto dense = files_.find(engine_.denseKey(settings));
+  return engine_.read(text, settings, place->second, console_,
+                      dense == files_.end() ? fs::path() : dense->second);
 }
 
 }  // namespace kvasir

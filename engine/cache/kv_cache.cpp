@@ -53,6 +53,11 @@ void KvCache::adopt(const std::vector<Run>& chunks) {
   isCompact_ = extras_.keptTokens > 0 && adopted_ > 0;
 }
 
+void KvCache::copy(const KvCache& from, int chunk) {
+  for (int layer = 0; layer < shape_.layers; ++layer)
+    std::memcpy(layerBytes(layer, chunk), from.layerBytes(layer, chunk), kvBytes_);
+}
+
 int KvCache::open(int tokens) {
   assert(tokens > 0 && tokens <= kChunkTokens);
   chunks_.push_back({this->tokens(), this->tokens() + tokens});

@@ -50,6 +50,8 @@ class KvCache {
 
   /// Chunks whose KV and index are in the store already, kept as the extras say. Call once, first.
   void adopt(const std::vector<Run>& chunks);
+  /// The KV of a whole chunk as another cache of the same codec has it in its store. Notes are not copied.
+  void copy(const KvCache& from, int chunk);
   /// A further chunk to be written to the store.
   int open(int tokens);
   /// A further chunk in memory, empty; `grow` and `extend` fill it token by token.

@@ -54,6 +54,13 @@ Adapter Adapter::untrained(const ModelWeights& weights, int rank, std::uint64_t 
   return {std::move(layers), {}};
 }
 
+std::string Adapter::id() const {
+  std::vector<at::Tensor> numbers;
+  for (const Layer& layer : layers_)
+    for (const Change& change : layer) numbers.insert(numbers.end(), {change.down, change.up});
+  return idOf(numbers);
+}
+
 ModelWeights Adapter::applyTo(const ModelWeights& weights, DenseForm form) const {
   ModelWeights changed = weights;
   for (std::size_t layer = 0; layer < layers_.size(); ++layer)

@@ -33,6 +33,8 @@ class Adapter {
   static Adapter untrained(const ModelWeights& weights, int rank, std::uint64_t seed);
 
   const std::vector<Layer>& layers() const { return layers_; }
+  /// Names its numbers.
+  std::string id() const;
   /// What its file says of it: data, rank, figures.
   const std::map<std::string, std::string>& about() const { return about_; }
 

@@ -30,6 +30,7 @@ class DigestPolicy : public KvPolicy {
     Needs needs;
     needs.extras.indexFloats = rule_.pagesPerChunk() * entryFloats();
     needs.isPlaced = rule_.reads == Reads::Densely;  // bounds of keys as they are rotated
+    needs.heardTokens = 0;
     return needs;
   }
 

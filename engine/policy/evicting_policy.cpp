@@ -35,8 +35,10 @@ class EvictingPolicy : public KvPolicy {
 
   Needs needs() const override {
     Needs needs;
-    if (rule_.score == Score::Heavy) needs.observedTokens = 1 << 29;  // all
+    if (rule_.score == Score::Heavy) needs.observedTokens = kAllTokens;
     if (rule_.question == Question::Seen) return needs;
+    if (rule_.score == Score::Window) needs.heardTokens = rule_.window;
+    if (rule_.score == Score::KeyDifference) needs.heardTokens = 0;
     needs.extras.keptTokens = settings_.budgetTokens;
     needs.extras.noteFloats = settings_.shape.kvHeads * kChunkTokens;
     return needs;
@@ -241,7 +243,11 @@ class EvictingPolicy : public KvPolicy {
     const int firstQuery =
         isSeen ? held.firstQuery : keys.tokens() - static_cast<int>(held.lastQueries.size(1));
     const at::Tensor received = attentionReceived(held.lastQueries, firstQuery, scale, shape.kvHeads, keys);
-    return pooled(received.narrow(1, 0, end), rule_.neighbours, rule_.pool);
+    // What the window's own tokens drew is nothing to those beside them: they stay anyway.
+    const int judged = std::min(end, firstQuery);
+    if (judged == 0) return at::zeros({shape.kvHeads, end});
+    return at::constant_pad_nd(pooled(received.narrow(1, 0, judged), rule_.neighbours, rule_.pool),
+                               {0, end - judged});
   }
 
   PolicySettings settings_;

@@ -61,12 +61,17 @@ struct Selection {
 /// layer by layer; layers of a model that see only a window of their own are not asked about.
 class KvPolicy {
  public:
+  static constexpr int kAllTokens = 1 << 29;
+
   struct Needs {
     KvCache::Extras extras;
     int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
     int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
     std::vector<int> stateLayers = {};  ///< layers whose `select` wants BlockQueries::states, ascending
     BeaconPlan beacons = {};            ///< what is written beside the document's tokens, in the index
+    /// For rows that read densely: how many of a document's last tokens must come to `select` and `observe`
+    /// while they are read. Of those before, keys and values serve that another dense row left.
+    int heardTokens = kAllTokens;
     bool isPlaced = false;  ///< whether what it keeps of a document holds only where that document stands first
   };
 

@@ -205,6 +205,10 @@ void Engine::requireBudget(const std::string& method, int budgetTokens) const {
                            std::to_string(most) + " tokens the model was trained on.");
 }
 
+std::string Engine::adapterId() const { return fakeEngine().adapter; }
+
+std::string Engine::denseKey(const ReadSettings&) const { return ""; }
+
 std::string Engine::readingKey(const ReadSettings& settings) const {
   requireBudget(settings.method, settings.budgetTokens);
   const std::string key = parts_->model.fingerprint + "-" + readAs(settings.method);
@@ -212,7 +216,7 @@ std::string Engine::readingKey(const ReadSettings& settings) const {
 }
 
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
-                                            const fs::path& file, Listener& listener) {
+                                            const fs::path& file, Listener& listener, const fs::path&) {
   const std::string key = readingKey(settings);
   std::vector<std::string> lines = linesOf(file);
   if (lines.empty() || lines[0] != firstLine(key, text.size())) lines.clear();

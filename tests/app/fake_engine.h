@@ -25,6 +25,7 @@ struct FakeEngine {
   std::function<void()> onRetrace;                ///< called when an answer is retraced
   std::function<void(kvasir::Listener&)> onLook;  ///< called while full attention is computed
   std::string device;                             ///< that it computes on
+  std::string adapter;                            ///< names the adapter at work
   std::string refusal;                            ///< asked for a device it does not have, it throws this
   int trainedTokens = 0;                          ///< `streaming` takes no larger budget; 0: it takes any
 };

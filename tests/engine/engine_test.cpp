@@ -311,6 +311,18 @@ TEST_F(EngineCalls, ReadOnceForMethodsThatReadAlike) {
   EXPECT_LE(a.attendedTokens, 512);
 }
 
+TEST_F(EngineCalls, SpareADenseReadingWhatAnotherRowRead) {
+  const auto key = [&](const char* method) { return engine_.denseKey({method, 512, 256}); };
+  const std::string full = engine_.readingKey({"full", 512, 256}),
+                    packed = engine_.readingKey({"kivi-4", 512, 256});
+  for (const char* row : {"quest", "arkvale", "snapkv-blind", "pyramidkv-blind", "keydiff"})
+    EXPECT_EQ(key(row), full) << row;
+  EXPECT_EQ(key("quest+kivi-4"), packed);
+  for (const char* row : {"full", "snapkv", "pi", "kivi-4", "h2o", "expected-attention", "quest-reading",
+                          "streaming", "retrolm", "rag", "beacon"})
+    EXPECT_EQ(key(row), "") << row;
+}
+
 // Fast products round to bf16; the answer to a question must not depend on that by more than rounding.
 TEST_F(EngineCalls, GiveNearlyTheSameLogitsFastAndExact) {
   Engine fast({model_.file, 2, Device::Cpu, Precision::Fast}, silent_);

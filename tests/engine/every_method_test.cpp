@@ -287,6 +287,50 @@ TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
   expectSame(whole, askText(engine, model_.folder, text, GetParam().method));
 }
 
+/// Rows of those whose reading another dense row can spare.
+class SparedReading : public EveryMethod {};
+
+TEST_P(SparedReading, AnswersAsItsOwnDoes) {
+  struct FirstStep : Listener {
+    void progress(const Progress& progress) override {
+      if (done == 0) done = progress.done;
+    }
+    std::int64_t done = 0;
+  } heard;
+  Listener silent;
+  Engine engine(model_.settings(), silent);
+  AskSettings ask;
+  ask.method = GetParam().method;
+  ask.budgetTokens = kBudget;
+  ask.maxTokens = 12;
+  ReadSettings read = engine.readSettingsFor(ask);
+  read.stepTokens = kChunkTokens;
+  const std::string denseKey = engine.denseKey(read);
+  ReadSettings dense = read;
+  dense.method = method().codec.make == plainCodec ? "full" : "kivi-4";
+  ASSERT_EQ(engine.readingKey(dense), denseKey);
+  const std::string text = randomText(800, 6), other = randomText(800, 7);
+  const auto file = [&](const char* name) { return model_.folder.path() / name; };
+  engine.read(text, dense, file("dense"), silent);
+  engine.read(other, dense, file("other"), silent);
+
+  const auto answer = [&](const Reading& reading) { return engine.ask(reading, "What is abcd?", ask, silent); };
+  const auto own = engine.read(text, read, file("own"), silent);
+  const auto spared = engine.read(text, read, file("spared"), heard, file("dense"));
+  expectSame(answer(*own), answer(*spared));
+  EXPECT_GE(heard.done, own->tokens() - 2 * kChunkTokens - 1);
+  EXPECT_EQ(own->bytesOnDisk(), spared->bytesOnDisk());
+  expectSame(answer(*own), answer(*engine.read(text, read, file("anew"), silent, file("other"))));
+
+  struct Stops : Listener {
+    void progress(const Progress& progress) override {
+      if (progress.done > 4 * kChunkTokens) throw Cancelled();
+    }
+  } stops;
+  EXPECT_THROW(engine.read(text, read, file("begun"), stops), Cancelled);
+  expectSame(answer(*own), answer(*engine.read(text, read, file("begun"), silent, file("dense"))));
+}
+
 std::vector<int> layersThatSaw(const EvidenceMap& map, int chunk) {
   std::vector<int> layers;
   for (int layer = 0; layer < map.layers; ++layer)
@@ -382,12 +426,26 @@ TEST(MethodTable, RowsThatReadAlikeShareAReading) {
   EXPECT_FALSE(readAlike("full", "none of these"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()), [](const auto& row) {
+std::vector<Case> sparedCases() {
+  constexpr KvShape kAnyShape{1, 1, 1};
+  std::vector<Case> cases = allCases();
+  std::erase_if(cases, [](const Case& of) {
+    const Method& row = findMethod(of.method);
+    if (row.sees != Sees::BudgetInAnswers && row.sees != Sees::BudgetOnceRead) return true;
+    return row.makePolicy({kAnyShape, 1, kBudget})->needs().heardTokens == KvPolicy::kAllTokens;
+  });
+  return cases;
+}
+
+std::string nameOf(const testing::TestParamInfo<Case>& row) {
   std::string name = row.param.method + "_" + row.param.architecture;
   std::ranges::replace_if(
       name, [](char letter) { return !std::isalnum(letter); }, '_');
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Table, SparedReading, testing::ValuesIn(sparedCases()), nameOf);
 
 }  // namespace
 }  // namespace kvasir

@@ -124,6 +124,15 @@ Scores spread(const Scores& scores, int neighbours, bool isMax) {
   return out;
 }
 
+/// What the document's last tokens attended to before them.
+Scores blind(const Plain& plain, int kvHead, int window, int neighbours, bool isMax) {
+  Scores before = plain.received(kvHead, kDocument - window, kDocument);
+  before.resize(static_cast<std::size_t>(kDocument - window));
+  Scores scores = spread(before, neighbours, isMax);
+  scores.resize(kDocument);
+  return scores;
+}
+
 Scores difference(const Plain& plain, int kvHead) {
   std::vector<double> anchor(kDimension, 0.0);
   const auto length = [](const std::vector<double>& row) {
@@ -204,30 +213,21 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Rule{"snapkv",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 32, kAll), 5, false); }},
-        Rule{"snapkv-blind",
-             [](const Plain& p, int head) {
-               return spread(p.received(head, kDocument - 32, kDocument), 5, false);
-             }},
+        Rule{"snapkv-blind", [](const Plain& p, int head) { return blind(p, head, 32, 5, false); }},
         Rule{"snapkv:window=3:neighbours=9",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 3, kAll), 9, false); }},
         Rule{"snapkv:max=1",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 32, kAll), 5, true); }},
         Rule{"pyramidkv",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 8, kAll), 7, true); }},
-        Rule{"pyramidkv-blind",
-             [](const Plain& p, int head) {
-               return spread(p.received(head, kDocument - 8, kDocument), 7, true);
-             }},
+        Rule{"pyramidkv-blind", [](const Plain& p, int head) { return blind(p, head, 8, 7, true); }},
         Rule{"keydiff", difference},
         Rule{"expected-attention", [](const Plain& p, int head) { return p.expected(head, 4); }},
         Rule{"snapkv:sinks=0:last=1",
              [](const Plain& p, int head) { return spread(p.received(head, kAll - 32, kAll), 5, false); }, 1,
              0},
         Rule{"pyramidkv-blind:sinks=64:last=100",
-             [](const Plain& p, int head) {
-               return spread(p.received(head, kDocument - 8, kDocument), 7, true);
-             },
-             100, 64},
+             [](const Plain& p, int head) { return blind(p, head, 8, 7, true); }, 100, 64},
         Rule{"keydiff:sinks=0:last=7", difference, 7, 0},
         Rule{"expected-attention:sinks=20:last=8",
              [](const Plain& p, int head) { return p.expected(head, 20); }, 8, 20}),
