@@ -22,22 +22,66 @@ double shareOf(int part, int whole) { return static_cast<double>(part) / std::ma
 
 std::string lengthName(std::int64_t length) { return length == kNoLength ? "whole" : std::to_string(length); }
 
-/// The chunks' bytes as ascending spans without overlaps; neighbours are joined.
-std::vector<ByteSpan> coveredBytes(std::vector<int> wanted, const std::vector<ChunkRange>& chunks) {
-  std::sort(wanted.begin(), wanted.end());
-  std::vector<ByteSpan> spans;
-  for (int chunk : wanted) {
-    if (chunk < 0 || static_cast<std::size_t>(chunk) >= chunks.size()) continue;
-    const ChunkRange& range = chunks[static_cast<std::size_t>(chunk)];
-    if (range.start == range.end) continue;
-    if (!spans.empty() && range.start <= spans.back().second) {
-      spans.back().second = std::max(spans.back().second, range.end);
-    } else {
-      spans.emplace_back(range.start, range.end);
-    }
+/// What an answer saw of its chunks.
+class Seen {
+ public:
+  Seen(const Answer& answer, const std::vector<ChunkRange>& chunks) : map_(answer.map), chunks_(chunks) {
+    for (const PartlySeen& part : answer.parts) parts_[{part.layer, part.chunk}] = part.bytes;
   }
-  return spans;
-}
+
+  /// Of the chunks wanted, as ascending spans without overlaps; neighbours are joined.
+  std::vector<ByteSpan> of(std::vector<int> wanted, int layer) const {
+    std::sort(wanted.begin(), wanted.end());
+    std::vector<ByteSpan> spans;
+    for (int chunk : wanted) {
+      if (chunk < 0 || chunk >= std::min(map_.chunks, static_cast<int>(chunks_.size()))) continue;
+      for (const ByteSpan& seen : layer == PartlySeen::kEveryLayer ? byMost(chunk) : by(layer, chunk)) {
+        if (!spans.empty() && seen.first <= spans.back().second) {
+          spans.back().second = std::max(spans.back().second, seen.second);
+        } else {
+          spans.push_back(seen);
+        }
+      }
+    }
+    return spans;
+  }
+
+ private:
+  /// By a layer that saw any of the chunk: all of it where no part is named.
+  std::vector<ByteSpan> by(int layer, int chunk) const {
+    for (const int named : {layer, PartlySeen::kEveryLayer})
+      if (const auto part = parts_.find({named, chunk}); part != parts_.end()) return part->second;
+    const ChunkRange& range = chunks_[static_cast<std::size_t>(chunk)];
+    return range.start == range.end ? std::vector<ByteSpan>{} : std::vector<ByteSpan>{{range.start, range.end}};
+  }
+
+  /// By more than half of the layers that saw any of the chunk.
+  std::vector<ByteSpan> byMost(int chunk) const {
+    std::map<std::size_t, int> changes;  // by byte: how many layers more see what follows
+    int layers = 0, seeing = 0;
+    for (int layer = 0; layer < map_.layers; ++layer) {
+      if (!map_.attended[static_cast<std::size_t>(layer * map_.chunks + chunk)]) continue;
+      ++layers;
+      for (const auto& [start, end] : by(layer, chunk)) {
+        ++changes[start];
+        --changes[end];
+      }
+    }
+    std::vector<ByteSpan> spans;
+    for (const auto& [byte, change] : changes) {
+      const bool wasMost = 2 * seeing > layers;
+      seeing += change;
+      const bool isMost = 2 * seeing > layers;
+      if (isMost && !wasMost) spans.emplace_back(byte, byte);
+      if (wasMost && !isMost) spans.back().second = byte;
+    }
+    return spans;
+  }
+
+  const EvidenceMap& map_;
+  const std::vector<ChunkRange>& chunks_;
+  std::map<std::pair<int, int>, std::vector<ByteSpan>> parts_;  ///< by layer and chunk
+};
 
 bool holdAll(const std::vector<ByteSpan>& covered, const std::vector<ByteSpan>& gold) {
   return std::all_of(gold.begin(), gold.end(), [&](const ByteSpan& span) {
@@ -104,13 +148,14 @@ int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens) {
 
 GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer,
                     const std::vector<ChunkRange>& chunks, int budgetTokens) {
-  const auto isFoundIn = [&](const std::vector<int>& wanted) {
-    return holdAll(coveredBytes(wanted, chunks), gold);
+  const Seen seen(answer, chunks);
+  const auto isFoundIn = [&](const std::vector<int>& wanted, int layer = PartlySeen::kEveryLayer) {
+    return holdAll(seen.of(wanted, layer), gold);
   };
   GoldFound found;
   found.inAttended = isFoundIn(attendedChunks(answer, budgetChunksOf(chunks, budgetTokens)));
   for (int layer = 0; layer < answer.map.layers; ++layer) {
-    found.inLayer.push_back(isFoundIn(attendedInLayer(answer.map, layer)));
+    found.inLayer.push_back(isFoundIn(attendedInLayer(answer.map, layer), layer));
   }
   std::vector<int> first;
   for (const EvidenceChunk& evidence : answer.evidence) {
@@ -130,8 +175,10 @@ void judge(const EvaluationRow& row, RowResult& result) {
   const ScoringLanguage language = scoringLanguageOf(row.question);
   result.f1 = f1Of(result.prediction, row.answers, language);
   result.isExact = isExact(result.prediction, row.answers, language);
-  result.contains = row.metric == "choice" ? choosesAnswer(result.prediction, row.question, row.answers)
-                                           : containsAnswer(result.prediction, row.answers, language);
+  result.contains = row.metric == "choice"
+                        ? choosesAnswer(result.prediction, row.question, row.answers)
+                        : containsAnswer(result.prediction, row.answers, language,
+                                         row.metric == "any_substring" ? Parts::Characters : Parts::Words);
 }
 
 Json toJson(const RowResult& result) {
@@ -139,6 +186,7 @@ Json toJson(const RowResult& result) {
   json["id"] = result.id;
   json["method"] = result.method;
   json["model_fingerprint"] = result.model;
+  json["asked"] = result.asked;
   json["budget"] = result.budgetTokens;
   json["task"] = result.task;
   json["length"] = result.length ? Json(*result.length) : Json(nullptr);
@@ -180,6 +228,7 @@ std::optional<RowResult> rowResultOf(const Json& json) {
     result.id = json.at("id");
     result.method = json.at("method");
     result.model = json.at("model_fingerprint");
+    result.asked = json.at("asked");
     result.budgetTokens = json.at("budget");
     result.task = json.at("task");
     if (!json.at("length").is_null()) result.length = json.at("length").get<std::int64_t>();

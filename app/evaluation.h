@@ -23,7 +23,8 @@ std::vector<int> attendedChunks(const Answer& answer, int budgetChunks);
 int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens);
 
 /// Where stretches of the document were found: those given, or a row's gold spans; nothing for rows without
-/// gold.
+/// gold. Of chunks that were seen only in part, only that counts: by a layer, what any of its KV heads could
+/// see; over all layers, what most of those saw that saw any of the chunk.
 struct GoldFound {
   bool inAttended = false;    ///< every span lies in attendedChunks
   std::vector<bool> inLayer;  ///< the same by layer, in what that layer attended to
@@ -39,12 +40,14 @@ struct RowResult {
   std::string id, task, prediction;
   std::string method;
   std::string model;  ///< its fingerprint
+  std::string asked;  ///< names all else that decides the answer
   int budgetTokens = 0;
   std::optional<std::int64_t> length;
   double f1 = 0;
   bool isExact = false, contains = false;
   std::optional<GoldFound> gold;
   int documentTokens = 0, questionTokens = 0, answerTokens = 0, attendedTokens = 0;
+  /// Reading counts for the first method that reads so: little for those whose reading that spares.
   double readSeconds = 0, firstTokenSeconds = 0, answerSeconds = 0;
   std::uint64_t kvBytes = 0;  ///< on disk and in memory
 };

@@ -5,10 +5,12 @@
 
 namespace kvasir {
 
-std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale) {
+std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale,
+                                       const std::function<bool(int layer)>& isLocal) {
   double sum = 0;
   int counted = 0;
   for (int layer = 0; layer < map.layers; ++layer) {
+    if (isLocal(layer)) continue;
     const auto row = static_cast<std::size_t>(layer * map.chunks);
     double best = -std::numeric_limits<double>::infinity();
     bool isWhole = true;
@@ -34,10 +36,20 @@ std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float 
   return counted ? std::optional(sum / counted) : std::nullopt;
 }
 
+std::span<const float> lastScores(const std::vector<float>& scores, int chunks) {
+  const auto count = static_cast<std::size_t>(chunks);
+  std::span<const float> row;
+  for (std::size_t end = scores.size(); end >= count && count > 0; end -= count) {
+    row = std::span(scores).subspan(end - count, count);
+    if (!std::ranges::all_of(row, [](float score) { return std::isnan(score); })) return row;
+  }
+  return row;
+}
+
 std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
                                         Judge judge) {
   std::vector<EvidenceChunk> evidence;
-  const auto lastRow = static_cast<std::size_t>((map.layers - 1) * map.chunks);
+  const std::span<const float> scores = lastScores(map.scores, map.chunks);
   for (int chunk = 0; chunk < map.chunks; ++chunk) {
     const ChunkRange& range = chunks[static_cast<std::size_t>(chunk)];
     if (range.start == range.end) continue;
@@ -51,13 +63,19 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
       found.mass += map.mass[at] / map.layers;
       found.layers += map.attended[at];
     }
-    const float score = map.scores[lastRow + static_cast<std::size_t>(chunk)];
+    const float score = scores[static_cast<std::size_t>(chunk)];
     found.score = judge == Judge::Attention ? found.mass : std::isnan(score) ? 0 : score;
     if (found.layers > 0) evidence.push_back(found);
   }
   std::ranges::stable_sort(evidence,
                            [](const EvidenceChunk& a, const EvidenceChunk& b) { return a.score > b.score; });
   return evidence;
+}
+
+void addBytes(std::vector<std::pair<std::size_t, std::size_t>>& bytes, const StoredToken& token) {
+  if (token.start == token.end) return;  // of the prompt's frame
+  if (bytes.empty() || bytes.back().second < token.start) bytes.emplace_back(token.start, token.end);
+  bytes.back().second = std::max<std::size_t>(bytes.back().second, token.end);
 }
 
 std::vector<AnswerStep::LookedAt> lookedAt(const std::vector<ChunkRange>& chunks,
@@ -136,6 +154,17 @@ FullAttention lookFully(const LoadedModel& model, const ChunkedReading& reading,
 
 namespace {
 
+std::vector<PartlySeen> partsOf(const EvidenceTap& tap, const ChunkedReading& reading) {
+  std::vector<PartlySeen> parts;
+  for (const EvidenceTap::Part& part : tap.parts(reading.finished())) {
+    parts.push_back({part.layer, part.chunk, {}});
+    for (const Run& run : part.tokens)
+      for (int token = run.begin; token < run.end; ++token)
+        addBytes(parts.back().bytes, reading.storedTokens()[static_cast<std::size_t>(token)]);
+  }
+  return parts;
+}
+
 Answer answerBy(const Script& script, const LoadedModel& model, const ChunkedReading& reading,
                 std::string_view question, const AskSettings& settings, Listener& listener) {
   const Clock::time_point start = Clock::now();
@@ -173,9 +202,11 @@ Answer answerFromReading(const LoadedModel& model, const ChunkedReading& reading
   const Said said = sayAnswer(model, run.pass(), last, reading.tokenIds(), asking, answer);
   answer.looks = placeLooks(tap.looks(reading.finished()), said, answer.text);
   answer.map = tap.map(reading.finished());
+  answer.parts = partsOf(tap, reading);
   answer.evidence = rankEvidence(answer.map, reading.chunks(), method.judge);
   if (method.judge == Judge::Attention)
-    answer.coverage = estimateCoverage(answer.map, model.shape.heads, model.shape.attentionScale);
+    answer.coverage = estimateCoverage(answer.map, model.shape.heads, model.shape.attentionScale,
+                                       [&](int layer) { return model.shape.isLocal(layer); });
   answer.attendedTokens = run.pass().attendedTokens();
   answer.kvBytesInMemory = run.bytesInMemory() + tap.bytes() + reading.bytesInMemory();
   answer.totalSeconds = secondsSince(asking.start);

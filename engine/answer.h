@@ -32,7 +32,14 @@ std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const 
 /// them as it was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of
 /// what was missed). scale: of a score summed over `heads` query heads. Nothing where chunks were left out that
 /// no score knows.
-std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale);
+/// Layers that see only a window of the model's own are not counted: nothing is chosen for them.
+std::optional<double> estimateCoverage(
+    const EvidenceMap& map, int heads, float scale,
+    const std::function<bool(int layer)>& isLocal = [](int) { return false; });
+
+/// Goes on with ascending stretches of a document's text: a token of it, or one of the prompt's frame, which
+/// has no text.
+void addBytes(std::vector<std::pair<std::size_t, std::size_t>>& bytes, const StoredToken& token);
 
 /// Some chunks of a reading, for a step that looked at them.
 std::vector<AnswerStep::LookedAt> lookedAt(const std::vector<ChunkRange>& chunks, const std::vector<int>& some);
@@ -41,8 +48,11 @@ std::vector<AnswerStep::LookedAt> lookedAt(const std::vector<ChunkRange>& chunks
 std::vector<AnswerStep::LookedAt> mostAttended(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
                                                std::size_t most);
 
-/// Chunks worth showing, best first: by the score that the last layer gave where the method's scores say how
-/// well a chunk answers, else by the attention they got.
+/// The scores that the last of the layers gave which have any: of chunks, NaN where none has.
+std::span<const float> lastScores(const std::vector<float>& scores, int chunks);
+
+/// Chunks worth showing, best first: by the score that the last of these layers gave where the method's scores
+/// say how well a chunk answers, else by the attention they got.
 std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
                                         Judge judge);
 

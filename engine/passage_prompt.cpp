@@ -193,8 +193,7 @@ Prompt promptOf(const LoadedModel& model, const ChunkedReading& reading, const s
       if (stored.start == stored.end) continue;
       ++textTokens;
       if (!isChosen[static_cast<std::size_t>(token)]) continue;
-      if (tokens.empty()) part.start = stored.start;
-      part.end = stored.end;
+      addBytes(part.bytes, stored);
       tokens.push_back(stored.id);
     }
     part.share = static_cast<double>(tokens.size()) / std::max(1, textTokens);
@@ -271,9 +270,10 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
   answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(settings.method).judge);
   for (EvidenceChunk& chunk : answer.evidence) {
     const Prompt::Part& part = prompt.chunks[static_cast<std::size_t>(chunk.chunk)];
-    chunk.start = part.start;
-    chunk.end = part.end;
+    chunk.start = part.bytes.front().first;
+    chunk.end = part.bytes.back().second;
     chunk.readShare = part.share;
+    if (part.share < 1) answer.parts.push_back({PartlySeen::kEveryLayer, chunk.chunk, part.bytes});
   }
   answer.attendedTokens = run->pass().attendedTokens();
   answer.kvBytesInMemory = run->bytesInMemory() + read.bytes() + tap.bytes() + reading.bytesInMemory();

@@ -26,10 +26,9 @@ struct Prompt {
   std::vector<TokenId> tokens;
   std::vector<int> sizes, owners;  ///< of its chunks: tokens, and the document's chunk they are of, -1 for none
   int frame = 0;                   ///< tokens of the frame, which come first
-  /// Of the document's chunks in turn, what stands in the prompt: bytes from the first to the last of its
-  /// tokens, and the share of its text tokens.
+  /// Of the document's chunks in turn, what stands in the prompt: its bytes, and the share of its text tokens.
   struct Part {
-    std::size_t start = 0, end = 0;
+    std::vector<std::pair<std::size_t, std::size_t>> bytes;  ///< ascending, disjoint
     double share = 0;
   };
   std::vector<Part> chunks;

@@ -23,26 +23,43 @@ void keepLargest(std::vector<AnswerLook::Share>& shares) {
 
 void EvidenceTap::select(int layer, const Selection& selection, const Block& block, const KvCache& cache) {
   Layer& record = layers_[static_cast<std::size_t>(layer)];
-  const auto chunks = static_cast<std::size_t>(cache.chunks());
-  record.attended.resize(chunks);
+  if (chunks_.size() < cache.runs().size()) chunks_ = cache.runs();
+  record.seen.resize(chunks_.size());
   // The question's scores stay when the answer's are taken: they are what the evidence is judged by.
   if (block.tokens > 1 || record.scores.empty()) record.scores = selection.scores;
   if (selection.kept.defined()) {
     const auto kept = selection.kept.accessor<std::int64_t, 2>();
     for (std::int64_t head = 0; head < kept.size(0); ++head)
-      for (std::int64_t i = 0; i < kept.size(1); ++i)
-        record.attended[static_cast<std::size_t>(cache.chunkOf(static_cast<int>(kept[head][i])))] = 1;
+      for (std::int64_t i = 0; i < kept.size(1); ++i) {
+        const auto token = static_cast<int>(kept[head][i]), chunk = cache.chunkOf(token);
+        record.seen[static_cast<std::size_t>(chunk)].set(
+            static_cast<std::size_t>(token - cache.chunk(chunk).begin));
+      }
   }
   for (int chunk = 0; chunk < cache.chunks() && selection.beacons.count() > 0; ++chunk)
     if (const Run run = cache.chunk(chunk);
         selection.beacons.run.begin <= run.begin && run.end <= selection.beacons.run.end)
-      record.attended[static_cast<std::size_t>(chunk)] = 1;
+      record.seen[static_cast<std::size_t>(chunk)].set();
   const int firstVisible = selection.window > 0 ? block.first + block.tokens - selection.window : 0;
-  for (const Run& run : selection.runs)
-    for (int chunk = cache.chunkOf(run.begin); chunk < cache.chunks() && cache.chunk(chunk).begin < run.end;
-         ++chunk)
-      if (cache.chunk(chunk).end > firstVisible || run.begin < selection.sinks)
-        record.attended[static_cast<std::size_t>(chunk)] = 1;
+  for (const Run& run : selection.runs) {
+    see(record, {run.begin, std::min(run.end, selection.sinks)}, cache);
+    see(record, {std::max(run.begin, firstVisible), run.end}, cache);
+  }
+}
+
+void EvidenceTap::see(Layer& record, Run tokens, const KvCache& cache) {
+  if (tokens.begin >= tokens.end) return;
+  for (int chunk = cache.chunkOf(tokens.begin); chunk < cache.chunks(); ++chunk) {
+    const Run run = cache.chunk(chunk);
+    if (run.begin >= tokens.end) return;
+    auto& seen = record.seen[static_cast<std::size_t>(chunk)];
+    if (tokens.begin <= run.begin && run.end <= tokens.end) {
+      seen.set();
+      continue;
+    }
+    for (int token = std::max(run.begin, tokens.begin); token < std::min(run.end, tokens.end); ++token)
+      seen.set(static_cast<std::size_t>(token - run.begin));
+  }
 }
 
 void EvidenceTap::weigh(int layer, const GatheredKv& gathered, int from, const at::Tensor& sums,
@@ -161,9 +178,9 @@ std::vector<AnswerLook> EvidenceTap::looks(int chunks) const {
 
 std::size_t EvidenceTap::bytes() const {
   const auto of = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
-  std::size_t sum = of(looks_);
+  std::size_t sum = of(looks_) + of(chunks_);
   for (const Layer& layer : layers_) {
-    sum += of(layer.scores) + of(layer.mass) + of(layer.attended);
+    sum += of(layer.scores) + of(layer.mass) + of(layer.seen);
     for (const Uncounted& mass : layer.uncounted) sum += mass.bytes();
   }
   for (const AnswerLook& look : looks_) sum += of(look.shares);
@@ -179,6 +196,26 @@ std::vector<float> EvidenceTap::scores(int chunks) const {
   return scores;
 }
 
+std::vector<EvidenceTap::Part> EvidenceTap::parts(int chunks) const {
+  std::vector<Part> parts;
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    const auto& record = layers_[layer].seen;
+    for (std::size_t chunk = 0; chunk < std::min(record.size(), static_cast<std::size_t>(chunks)); ++chunk) {
+      const auto& seen = record[chunk];
+      const Run run = chunks_[chunk];
+      if (seen.none() || seen.count() >= static_cast<std::size_t>(run.end - run.begin)) continue;
+      Part part{static_cast<int>(layer), static_cast<int>(chunk), {}};
+      for (int token = run.begin; token < run.end; ++token) {
+        if (!seen.test(static_cast<std::size_t>(token - run.begin))) continue;
+        if (part.tokens.empty() || part.tokens.back().end < token) part.tokens.push_back({token, token});
+        ++part.tokens.back().end;
+      }
+      parts.push_back(std::move(part));
+    }
+  }
+  return parts;
+}
+
 EvidenceMap EvidenceTap::map(int chunks) const {
   const auto layers = layers_.size(), count = static_cast<std::size_t>(chunks),
              heads = static_cast<std::size_t>(heads_);
@@ -192,7 +229,7 @@ EvidenceMap EvidenceTap::map(int chunks) const {
   for (std::size_t layer = 0; layer < layers; ++layer) {
     const Layer& record = layers_[layer];
     for (std::size_t chunk = 0; chunk < count; ++chunk) {
-      map.attended.push_back(chunk < record.attended.size() ? record.attended[chunk] : 0);
+      map.attended.push_back(chunk < record.seen.size() && record.seen[chunk].any() ? 1 : 0);
       double sum = 0;
       for (std::size_t head = 0; head < heads; ++head) {
         const std::size_t at = chunk * heads + head;

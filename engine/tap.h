@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <span>
 
 #include "engine/attention.h"
@@ -37,6 +38,12 @@ class EvidenceTap {
   void forgetUncounted();
 
   EvidenceMap map(int chunks) const;
+  /// Chunks of the first ones that a layer could see only in part, and the runs of tokens it saw.
+  struct Part {
+    int layer = 0, chunk = 0;
+    std::vector<Run> tokens;
+  };
+  std::vector<Part> parts(int chunks) const;
   std::vector<float> scores(int chunks) const;  ///< those of the map: all there is where nothing is weighed
   /// What was recorded between one `countQueries` and the next, of the first chunks.
   std::vector<AnswerLook> looks(int chunks) const;
@@ -66,16 +73,18 @@ class EvidenceTap {
   };
   struct Layer {
     std::vector<float> scores;
-    std::vector<double> mass;  ///< [chunks, heads]
-    std::vector<std::uint8_t> attended;
-    std::vector<Uncounted> uncounted;  ///< by place among the tokens on trial
+    std::vector<double> mass;                     ///< [chunks, heads]
+    std::vector<std::bitset<kChunkTokens>> seen;  ///< by chunk; all bits where the chunk was seen whole
+    std::vector<Uncounted> uncounted;             ///< by place among the tokens on trial
   };
+  static void see(Layer& record, Run tokens, const KvCache& cache);
   int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
 
   int heads_ = 0, queries_ = 0;
   Records records_;
   std::vector<Run> frames_;
   std::vector<Layer> layers_;
+  std::vector<Run> chunks_;  ///< of the text; the last may have grown since
   std::vector<AnswerLook> looks_;
 };
 

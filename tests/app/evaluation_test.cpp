@@ -99,6 +99,22 @@ TEST_F(FindGold, CountsSixteenChunksOfEvidence) {
   EXPECT_FALSE(findGold(row, answer, chunks, 10)->inEvidence);
 }
 
+TEST_F(FindGold, CountsOfAChunkSeenInPartWhatWasSeen) {
+  row.goldSpans = {{12, 15}};  // bytes 36 to 45
+  Answer answer = attending({"xx..", "xx..", "x..."});
+  EXPECT_TRUE(findGold(row, answer, chunks, 20)->inAttended);
+  answer.parts = {{0, 1, {{30, 40}, {40, 48}}}, {1, 1, {{30, 42}}}};
+  auto found = findGold(row, answer, chunks, 20);
+  EXPECT_THAT(found->inLayer, ElementsAre(true, false, false));
+  EXPECT_FALSE(found->inAttended);  // one of the two layers that saw any of the chunk is not most of them
+  answer.parts[1].bytes = {{33, 51}};
+  EXPECT_TRUE(findGold(row, answer, chunks, 20)->inAttended);
+  answer.parts = {{PartlySeen::kEveryLayer, 1, {{30, 36}, {42, 60}}}};
+  found = findGold(row, answer, chunks, 20);
+  EXPECT_THAT(found->inLayer, ElementsAre(false, false, false));
+  EXPECT_FALSE(found->inAttended);
+}
+
 TEST_F(FindGold, HasNothingToSayWithoutGold) { EXPECT_FALSE(findGold(row, attending({"xxxx"}), chunks, 10)); }
 
 RowResult rowOf(const std::string& task, std::optional<std::int64_t> length, double f1,

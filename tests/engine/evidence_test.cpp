@@ -46,6 +46,26 @@ TEST(Coverage, HardlyFallsByChunksOfMuchLowerScore) {
   EXPECT_GT(*estimateCoverage(map, 1, 1), 0.999);
 }
 
+// Gemma 3: nothing is chosen for layers that see only a window of their own, of which some come last.
+TEST(Coverage, LeavesLayersWithAWindowOfTheirOwnOut) {
+  EvidenceMap map = mapOf(2, 3);
+  map.attended = {1, 1, 1, 0, 0, 1};
+  EXPECT_FALSE(estimateCoverage(map, 1, 1));
+  EXPECT_EQ(estimateCoverage(map, 1, 1, [](int layer) { return layer == 1; }), 1.0);
+  EXPECT_FALSE(estimateCoverage(map, 1, 1, [](int) { return true; }));
+}
+
+TEST(Evidence, GoesByTheLastLayerThatHasScores) {
+  EvidenceMap map = mapOf(3, 2);
+  map.attended.assign(6, 1);
+  map.scores = {5, 1, 2, 3, kNone, kNone};
+  const std::vector<ChunkRange> chunks = {{0, 128, 0, 500}, {128, 128, 500, 900}};
+  const std::vector<EvidenceChunk> evidence = rankEvidence(map, chunks, Judge::Score);
+  ASSERT_EQ(evidence.size(), 2u);
+  EXPECT_EQ(evidence[0].chunk, 1);
+  EXPECT_EQ(evidence[0].score, 3);
+}
+
 TEST(Evidence, HoldsOnlyChunksThatHaveTextAndWereAttended) {
   EvidenceMap map = mapOf(1, 3);
   map.attended = {1, 1, 0};
