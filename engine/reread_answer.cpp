@@ -16,8 +16,8 @@ struct Found {
 
 /// Cuts a paragraph where chunks end. A piece has the paragraph's score, and what its chunk has beyond that
 /// where no better paragraph shares it, so that the best goes first.
-void addPieces(Run paragraph, float score, const std::vector<Run>& chunks,
-               const std::vector<float>& chunkScores, std::vector<ScoredPassage>& passages) {
+void addPieces(Run paragraph, float score, const std::vector<Run>& chunks, std::span<const float> chunkScores,
+               std::vector<ScoredPassage>& passages) {
   constexpr float kOwnMost = 2e-3f;  // what whitenedPolicy adds of a chunk's own
   for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
     const Run piece = {std::max(paragraph.begin, chunks[chunk].begin),
@@ -48,7 +48,7 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   run.readAfter(chunks, frameQuestion(model, question));
 
   Found found{tap.scores(reading.finished()), {}, run.pass().attendedTokens()};
-  const std::vector<float> chunkScores(found.scores.end() - reading.finished(), found.scores.end());
+  const std::span<const float> chunkScores = lastScores(found.scores, reading.finished());
   const auto tokenAt = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
   };
@@ -62,20 +62,30 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   return found;
 }
 
+int tokensOf(const std::vector<Run>& chunks, const std::vector<int>& some) {
+  int tokens = 0;
+  for (const int chunk : some)
+    if (chunk >= 0 && chunk < static_cast<int>(chunks.size()))
+      tokens += chunks[static_cast<std::size_t>(chunk)].end - chunks[static_cast<std::size_t>(chunk)].begin;
+  return tokens;
+}
+
 }  // namespace
 
 Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading, std::string_view question,
                         const Asking& asking) {
   const AskSettings& settings = asking.settings;
+  if (!isQuestion(question)) return answerFromReading(model, reading, question, asking);
   const int room = roomForPassages(model, settings, frameQuestion(model, question).size());
-  if (!isQuestion(question) || reading.tokens() <= room)
-    return answerFromReading(model, reading, question, asking);
+  if (reading.tokens() <= room) return answerFromReading(model, reading, question, asking);
   const Numbers& numbers = findMethod(settings.method).numbers;
   const int most = std::min(numbers.whole("tokens"), room);
+  const std::vector<Run> chunks = reading.finishedRuns();
+  const int withPinned = std::min(room, most + tokensOf(chunks, settings.pinnedChunks));
   const Found found = askReading(model, reading, question, most, asking);
   const ReadPrompt prompt(model, settings,
                           promptOf(model, reading,
-                                   chooseTokens(reading.finishedRuns(), found.passages, settings, most,
+                                   chooseTokens(chunks, found.passages, settings, withPinned,
                                                 static_cast<float>(numbers["worth"]))),
                           Weights::Adapted, [&] {
                             asking.listener.progress({Stage::Retrieving, 0, 0, 0});

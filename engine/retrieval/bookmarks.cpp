@@ -118,9 +118,14 @@ Bookmarks Bookmarks::load(const std::filesystem::path& file, const ModelInfo& mo
 std::unique_ptr<Bookmarks> Bookmarks::find(const std::vector<std::filesystem::path>& folders,
                                            const ModelInfo& model, const Whitening& whitening) {
   std::error_code error;
-  for (const std::filesystem::path& folder : folders)
-    if (const auto file = folder / retrieverFileName(model); std::filesystem::exists(file, error))
-      return std::make_unique<Bookmarks>(load(file, model, whitening));
+  for (const std::filesystem::path& folder : folders) {
+    const auto file = folder / retrieverFileName(model);
+    if (!std::filesystem::exists(file, error)) continue;
+    const auto metadata = readSafetensors(file).metadata;
+    const auto base = metadata.find("whitening");
+    const bool isOfAnother = base != metadata.end() && base->second != whitening.id();
+    if (!isOfAnother) return std::make_unique<Bookmarks>(load(file, model, whitening));
+  }
   return std::make_unique<Bookmarks>(whitening);
 }
 

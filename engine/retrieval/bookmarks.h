@@ -49,7 +49,7 @@ class Bookmarks {
   void save(const std::filesystem::path& file, const ModelInfo& model) const;
   /// Throws a sentence for a damaged file, or one made for another model or whitening.
   static Bookmarks load(const std::filesystem::path& file, const ModelInfo& model, const Whitening& whitening);
-  /// The first made for this model in the folders; those that gather evenly where there are none.
+  /// The first made for this model and whitening in the folders; those that gather evenly where there are none.
   static std::unique_ptr<Bookmarks> find(const std::vector<std::filesystem::path>& folders,
                                          const ModelInfo& model, const Whitening& whitening);
 

@@ -22,7 +22,7 @@ class BeaconForward {
   };
   /// Throws a sentence for a family whose layers see only a window of the text.
   explicit BeaconForward(const LoadedModel& model)
-      : frozen_(model, "Beacons"), table_(ropeFrequencies(model.shape, false)) {}
+      : frozen_(model, "Beacons"), table_(ropeFrequencies(model.shape, false), model.shape.ropeMagnitude) {}
 
   /// Mean -log probability of the tokens of all windows but the first, each after those before it.
   at::Tensor loss(

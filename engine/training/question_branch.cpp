@@ -69,7 +69,9 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredR
 }
 
 BranchForward::BranchForward(const LoadedModel& model)
-    : model_(model), frozen_(model, "Adapters"), table_(ropeFrequencies(model.shape, false)) {}
+    : model_(model),
+      frozen_(model, "Adapters"),
+      table_(ropeFrequencies(model.shape, false), model.shape.ropeMagnitude) {}
 
 at::Tensor BranchForward::product(int layer, Adapter::Projection projection, const at::Tensor& x,
                                   const Adapter::Layer& changes) const {

@@ -10,7 +10,7 @@ namespace {
 constexpr int kMostHeldOut = 24;  // texts, so that checking costs little beside training
 
 /// What a checkpoint must share with the run that goes on from it.
-std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings) {
+std::string nameOfRun(const LoadedModel& model, const AdapterTexts& texts, const AdapterSettings& settings) {
   RunName name;
   for (const auto* lessons : {&texts.train, &texts.heldOut})
     for (const AdapterLesson& lesson : *lessons) {
@@ -22,7 +22,18 @@ std::string nameOfRun(const AdapterTexts& texts, const AdapterSettings& settings
         settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0, settings.patience * 1.0,
         static_cast<double>(settings.seed)})
     name.add(number);
-  return name.add(settings.method).add(settings.start.generic_string()).text();
+  return name.add(readingKey(model, {settings.method, settings.budgetTokens}))
+      .add(settings.method)
+      .add(settings.start.generic_string())
+      .text();
+}
+
+/// Training attends at the model's own distances to all that a method lets a question see: throws a sentence
+/// for methods that do otherwise.
+void requirePlainDistances(const Method& method) {
+  if (method.positions.make == ropePositions || method.positions.make == clampedPositions) return;
+  throw std::runtime_error(std::string("An adapter cannot be trained with the method ") + method.name +
+                           ", which gives what it sees other positions; choose another, as retrolm.");
 }
 
 /// Of a method that reads prompts anew: throws a sentence where a text is more than a prompt holds with a
@@ -60,7 +71,7 @@ class AdapterTraining {
         steps_(settings.rounds * static_cast<int>(texts.train.size())),
         loop_(parametersOf(layers_),
               {steps_, settings.learningRate, settings.warmUp, settings.heldOutEvery, settings.patience},
-              file_.string() + ".checkpoint", nameOfRun(texts, settings)) {}
+              file_.string() + ".checkpoint", nameOfRun(model, texts, settings)) {}
   ~AdapterTraining() {
     std::error_code error;
     std::filesystem::remove(scratch_, error);
@@ -174,7 +185,12 @@ class AdapterTraining {
       sum += loss->item<double>();
       ++count;
     }
-    done.heldOutLoss = count ? sum / count : 0;
+    if (count == 0)
+      throw std::runtime_error(
+          "None of the held-out questions can be checked: with its answer a question has to "
+          "fit " +
+          std::to_string(kChunkTokens) + " tokens.");
+    done.heldOutLoss = sum / count;
   }
 
   void save(const TrainingStep& done) const {
@@ -209,6 +225,7 @@ std::filesystem::path trainAdapter(const LoadedModel& model, const AdapterTexts&
                                    const AdapterSettings& settings, const std::filesystem::path& folder,
                                    const std::function<void(const TrainingStep&)>& report, Listener& listener) {
   requireTexts(texts);
+  requirePlainDistances(findMethod(settings.method));
   if (!answersFromReading(findMethod(settings.method))) requireRoom(model, texts, settings.budgetTokens);
   std::filesystem::create_directories(folder);
   std::filesystem::path file;

@@ -156,7 +156,7 @@ class RetrieverTraining {
     for (const auto* lessons : {&texts_.train, &texts_.heldOut})
       for (const RetrieverLesson& lesson : *lessons) {
         name.add(lesson.text);
-        for (const auto& item : lesson.items) name.add(item.question);
+        addPlaces(name, lesson);
       }
     for (const double number : {settings_.budgetTokens * 1.0, settings_.rank * 1.0, settings_.rounds * 1.0,
                                 settings_.questionsEach * 1.0, settings_.temperature, settings_.readingShare,
@@ -188,8 +188,12 @@ class RetrieverTraining {
       questions += score.questions;
       found += score.whollyFound;
     }
-    done.heldOutLoss = texts ? loss / texts : 0;
-    done.heldOutRecall = questions ? static_cast<double>(found) / questions : 0;
+    if (texts == 0)
+      throw std::runtime_error(
+          "None of the held-out questions can be checked: none has a gold chunk, and others "
+          "to tell it from.");
+    done.heldOutLoss = loss / texts;
+    done.heldOutRecall = static_cast<double>(found) / questions;
   }
 
   void save(const TrainingStep& done) {
@@ -206,6 +210,12 @@ class RetrieverTraining {
   std::string nameOf(const RetrieverLesson& lesson) const {
     RunName name;
     name.add(readingKey(model_, {kRead, settings_.budgetTokens})).add(lesson.text);
+    addPlaces(name, lesson);
+    return name.text();
+  }
+
+  /// Its documents, questions and gold.
+  static void addPlaces(RunName& name, const RetrieverLesson& lesson) {
     const auto addStretches = [&](const std::vector<RetrieverLesson::Stretch>& stretches) {
       for (const auto& stretch : stretches)
         name.add(static_cast<double>(stretch.start)).add(static_cast<double>(stretch.end));
@@ -215,7 +225,6 @@ class RetrieverTraining {
       name.add(item.question);
       addStretches(item.gold);
     }
-    return name.text();
   }
 
   /// The text with as many of its questions as a visit asks, others at each.

@@ -87,6 +87,10 @@ std::filesystem::path trainWhitening(const LoadedModel& model, const std::vector
                              std::to_string(model.shape.width / 2) + ": add more text.");
   const std::vector<int> layers = settings.layers.empty() ? usualWhitenedLayers(model.shape) : settings.layers;
   const Whitening whitening = sums.whitening(layers, settings.shrinkage);
+  if (whitening.layers() != layers)
+    throw std::runtime_error("A layer that was named has no states to whiten: there are " +
+                             std::to_string(model.shape.layers) +
+                             ", from 0 on, and those with a window of their own are not retrieved for.");
   std::filesystem::create_directories(folder);
   const std::filesystem::path file = folder / whiteningFileName(model.info);
   whitening.save(file, model.info,

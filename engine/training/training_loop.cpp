@@ -1,5 +1,6 @@
 #include "engine/training/training_loop.h"
 
+#include <charconv>
 #include <numbers>
 #include <numeric>
 #include <random>
@@ -77,11 +78,9 @@ void TrainingLoop::judge(TrainingStep& done, const Work& work) {
 
 void TrainingLoop::save() const {
   Safetensors contents;
-  contents.metadata = {{"kind", "checkpoint"},
-                       {"run", run_},
-                       {"step", std::to_string(step_)},
-                       {"best", std::to_string(best_)},
-                       {"checks", std::to_string(checksWithoutGain_)}};
+  contents.metadata = {{"kind", "checkpoint"},          {"run", run_},
+                       {"step", std::to_string(step_)}, {"adam_steps", std::to_string(adam_.steps())},
+                       {"best", numberText(best_)},     {"checks", std::to_string(checksWithoutGain_)}};
   for (std::size_t i = 0; i < adam_.parameters().size(); ++i) {
     const std::string name = std::to_string(i);
     contents.tensors["value." + name] = named(adam_.parameters()[i]);
@@ -109,9 +108,10 @@ void TrainingLoop::resume() {
     adam_.squares()[i] = tensorOf(contents.tensors.at("square." + name));
   }
   step_ = std::stoi(value("step"));
-  best_ = std::stod(value("best"));
+  const std::string best = value("best");
+  std::from_chars(best.data(), best.data() + best.size(), best_);
   checksWithoutGain_ = std::stoi(value("checks"));
-  adam_.resumeAt(step_);
+  adam_.resumeAt(std::stoi(value("adam_steps")));
 }
 
 void withGradients(const std::function<void()>& training, const char* remedy) {

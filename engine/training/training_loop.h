@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/numbers.h"
 #include "engine/training/adam.h"
 
 namespace kvasir {
@@ -46,7 +47,7 @@ class TrainingListener : public Listener {
 class RunName {
  public:
   RunName& add(std::string_view text);
-  RunName& add(double number) { return add(std::to_string(number)); }
+  RunName& add(double number) { return add(numberText(number)); }
   std::string text() const { return std::to_string(hash_); }
 
  private:

@@ -378,5 +378,21 @@ TEST_F(AdapterTest, IsNotTrainedForModelsWithWindowsOrWithoutTexts) {
                std::runtime_error);
 }
 
+TEST_F(AdapterTest, IsNotTrainedForDistancesItDoesNotComputeNorWithoutAnythingToCheck) {
+  const c10::InferenceMode training(false);
+  const auto train = [&](const AdapterTexts& texts, const char* method) {
+    AdapterSettings settings = smallSettings();
+    settings.method = method;
+    trainAdapter(
+        model_.loaded, texts, settings, folder_.path(), [](const TrainingStep&) {}, silent_);
+  };
+  for (const char* method : {"streaming", "lm-infinite", "selfextend", "pi", "yarn", "beacon"})
+    EXPECT_THAT(messageOf([&] { train(smallTexts(), method); }), testing::HasSubstr("other positions"))
+        << method;
+  AdapterTexts tooLong = smallTexts();
+  tooLong.heldOut = {{randomText(80, 1), {{randomText(400, 2), "bc"}}}};
+  EXPECT_THAT(messageOf([&] { train(tooLong, "retrolm"); }), testing::HasSubstr("held-out questions"));
+}
+
 }  // namespace
 }  // namespace kvasir

@@ -496,6 +496,18 @@ TEST_F(RereadTest, ShowsOfAChunkWhatWasReadAnew) {
     EXPECT_EQ(chunk.readShare, 1);
 }
 
+// Pinned chunks take of the budget, not of what is found.
+TEST_F(RereadTest, ReadsWhatIsPinnedAndTheParagraphThatFits) {
+  asking.pinnedChunks = {0, 1, 2, 3};
+  const Answer answer = ask("What is the quokka abcd?", "reread:tokens=384");
+  const std::size_t quokka = text.find("quokka");
+  bool isRead = false;
+  for (const EvidenceChunk& chunk : answer.evidence) isRead |= chunk.start <= quokka && quokka < chunk.end;
+  EXPECT_TRUE(isRead);
+  for (const int pinned : asking.pinnedChunks)
+    EXPECT_EQ(std::ranges::count(answer.evidence, pinned, &EvidenceChunk::chunk), 1) << pinned;
+}
+
 TEST_F(RereadTest, KnowsNoCoverage) {
   EXPECT_FALSE(ask("What is the quokka abcd?").coverage) << "what was left out was never before the model";
 }
@@ -526,6 +538,10 @@ TEST_F(RereadTest, KeepsWhatEachLayerFound) {
 }
 
 TEST_F(RereadTest, LeavesWishesToTheReading) {
+  // However long they are: they need no room for passages.
+  asking.budgetTokens = 512;
+  EXPECT_EQ(messageOf([&] { ask("Summarize the quokka abcd. " + randomText(120, 3)); }), "");
+  asking.budgetTokens = 1024;
   const Answer ours = ask("Summarize the quokka abcd.");
   const Answer whole = ask("Summarize the quokka abcd.", "retrolm");
   EXPECT_EQ(ours.text, whole.text);

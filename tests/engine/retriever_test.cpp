@@ -1,4 +1,5 @@
 // Bookmarks and how they are trained.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "engine/training/train_retriever.h"
@@ -91,6 +92,9 @@ TEST_F(RetrieverTest, AreTheSameFromTheirFileAndRefusedElsewhere) {
   EXPECT_THROW(Bookmarks::load(file(), other.loaded.info, *other.loaded.whitening), std::runtime_error);
   const Whitening plain = Whitening::none(model_.loaded.whitening->layers(), model_.loaded.shape.width);
   EXPECT_THROW(Bookmarks::load(file(), model_.loaded.info, plain), std::runtime_error);
+  // Who makes a whitening anew goes without, and is not kept from the model.
+  EXPECT_EQ(Bookmarks::find({folder_.path()}, model_.loaded.info, *model_.loaded.whitening)->id(), back.id());
+  EXPECT_EQ(Bookmarks::find({folder_.path()}, model_.loaded.info, plain)->id(), Bookmarks(plain).id());
 }
 
 RetrieverTexts smallTexts() {
@@ -277,7 +281,14 @@ TEST_F(RetrieverTest, PassesOverATextThatIsAllEvidence) {
 }
 
 TEST_F(RetrieverTest, IsNotTrainedWithoutTexts) {
+  const c10::InferenceMode training(false);
   const auto quiet = [](const TrainingStep&) {};
+  RetrieverTexts unasked = smallTexts();
+  unasked.heldOut.front().items.clear();
+  EXPECT_THAT(messageOf([&] {
+                trainRetriever(model_.loaded, unasked, smallSettings(), folder_.path(), quiet, silent_);
+              }),
+              testing::HasSubstr("held-out questions"));
   EXPECT_THROW(trainRetriever(model_.loaded, {}, smallSettings(), folder_.path(), quiet, silent_),
                std::runtime_error);
 }
