@@ -157,11 +157,13 @@ bool isExact(std::string_view prediction, const std::vector<std::string>& answer
 }
 
 bool containsAnswer(std::string_view prediction, const std::vector<std::string>& answers,
-                    ScoringLanguage language) {
-  const std::string predicted = normalised(prediction, language);
+                    ScoringLanguage language, Parts parts) {
+  const bool hasWords = language == ScoringLanguage::English && parts == Parts::Words;
+  const std::string edge = hasWords ? " " : "";
+  const std::string predicted = edge + normalised(prediction, language) + edge;
   return std::any_of(answers.begin(), answers.end(), [&](const std::string& answer) {
     const std::string wanted = normalised(answer, language);
-    return !wanted.empty() && predicted.find(wanted) != std::string::npos;
+    return !wanted.empty() && predicted.find(edge + wanted + edge) != std::string::npos;
   });
 }
 

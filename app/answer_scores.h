@@ -27,9 +27,13 @@ double f1Of(std::string_view prediction, const std::vector<std::string>& answers
 /// Equal to an accepted answer after normalising.
 bool isExact(std::string_view prediction, const std::vector<std::string>& answers, ScoringLanguage language);
 
+/// What counts as a part of a prediction in English: whole words, or any run of characters, as RULER has it.
+/// "Does not say" has no word "no".
+enum class Parts { Words, Characters };
+
 /// Some accepted answer, normalised, is a part of the prediction, normalised.
 bool containsAnswer(std::string_view prediction, const std::vector<std::string>& answers,
-                    ScoringLanguage language);
+                    ScoringLanguage language, Parts parts = Parts::Words);
 
 /// For questions that end in "Choose from: A, B, C.": the class that the prediction names first is an accepted
 /// answer. Where the question lists no classes, as containsAnswer.

@@ -27,6 +27,33 @@ const std::map<std::string, NeedleKind> kNeedleKinds = [] {
   return kinds;
 }();
 
+/// Reads a file of options, of which those of commands that were not called are nobody's: the commands share
+/// what they fill in.
+class OptionsOfCommand : public CLI::ConfigBase {
+ public:
+  explicit OptionsOfCommand(const CLI::App& app) : app_(app) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& file) const override {
+    std::vector<CLI::ConfigItem> items = ConfigBase::from_config(file);
+    std::erase_if(items, [&](const CLI::ConfigItem& item) { return isOfAnother(item.parents); });
+    return items;
+  }
+
+ private:
+  bool isOfAnother(const std::vector<std::string>& commands) const {
+    const CLI::App* app = &app_;
+    for (const std::string& name : commands) {
+      const auto subs = app->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == name; });
+      if (subs.empty()) return false;  // no command: what reads on says so
+      app = subs.front();
+      if (!app->parsed()) return true;
+    }
+    return false;
+  }
+
+  const CLI::App& app_;
+};
+
 /// As an unset variable of a shell gives it, a name is no name.
 CLI::Validator named() {
   return CLI::Validator(
@@ -52,30 +79,39 @@ void addCommonOptions(CLI::App& app, Draft& draft) {
          "--config", "",
          "A file with any of the options, those of a command under its name: [train.adapter], rank = 16")
       ->type_name("FILE");
+  app.config_formatter(std::make_shared<OptionsOfCommand>(app));
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.add_flag("--json", draft.arguments.isJson, "Write the result as JSON");
   app.add_flag("--quiet", draft.arguments.isQuiet, "No progress and no remarks, only results and errors");
 }
 
-void addMethodAndStep(CLI::App* sub, Draft& draft) {
-  Arguments& arguments = draft.arguments;
-  sub->add_option("--method", arguments.asking.method,
+void addMethod(CLI::App* sub, Draft& draft) {
+  sub->add_option("--method", draft.arguments.asking.method,
                   "A row of the method table, with numbers of its own if wished: streaming:sinks=8 "
                   "(kvasir-cli methods)")
       ->type_name("M")
       ->capture_default_str();
-  sub->add_option("--step", arguments.stepTokens, "Tokens read at once; changes speed, not the result")
+}
+
+void addStep(CLI::App* sub, Draft& draft) {
+  sub->add_option("--step", draft.arguments.stepTokens, "Tokens read at once; changes speed, not the result")
+      ->type_name("N")
+      ->check(tokenCount())
+      ->capture_default_str();
+}
+
+void addStepAndBudget(CLI::App* sub, Draft& draft) {
+  addStep(sub, draft);
+  sub->add_option("--budget", draft.arguments.asking.budgetTokens,
+                  "KV entries a query may attend to, per layer")
       ->type_name("N")
       ->check(tokenCount())
       ->capture_default_str();
 }
 
 void addReadingOptions(CLI::App* sub, Draft& draft) {
-  addMethodAndStep(sub, draft);
-  sub->add_option("--budget", draft.arguments.asking.budgetTokens,
-                  "KV entries a query may attend to, per layer")
-      ->type_name("N")
-      ->check(tokenCount())
-      ->capture_default_str();
+  addMethod(sub, draft);
+  addStepAndBudget(sub, draft);
 }
 
 void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
@@ -133,10 +169,12 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
                   "Chunks that every layer attends to, by their numbers in the evidence of --json, as 4,17")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber);
   ask->add_option("--block", draft.arguments.asking.blockedChunks, "Chunks that no layer attends to")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber);
   ask->add_option("--evidence", draft.arguments.shownEvidence, "Passages to show; JSON has all of them")
       ->type_name("N")
@@ -156,7 +194,8 @@ void addComparing(CLI::App& app, Draft& draft) {
       ->check(CLI::IsMember(kMapKinds));
   map->add_option("--mark", draft.arguments.marked,
                   "A text of the document whose chunks are outlined; may be given several times")
-      ->type_name("TEXT");
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
   map->add_option("--out", draft.picture, "A picture (.png, .svg, .pdf) or a table (.csv)")->type_name("FILE");
 
   CLI::App* compare =
@@ -165,8 +204,9 @@ void addComparing(CLI::App& app, Draft& draft) {
   compare->add_option("--methods", draft.arguments.methods, "Rows of the method table, as full,whitened")
       ->type_name("A,B,…")
       ->delimiter(',')
-      ->required();
-  addReadingOptions(compare, draft);
+      ->required()
+      ->allow_extra_args(false);
+  addStepAndBudget(compare, draft);
   addAnsweringOptions(compare, draft, "256");
   addPrecision(compare, draft, "fast");
 }
@@ -175,16 +215,20 @@ void addMethods(CLI::App* sub, Draft& draft) {
   sub->add_option("--methods", draft.arguments.methods,
                   "Several rows of the table, side by side: full,infllm,whitened")
       ->type_name("A,B,…")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->excludes("--method");
 }
 
 void addMethodsAndBudgets(CLI::App* sub, Draft& draft) {
-  addMethodAndStep(sub, draft);
+  addMethod(sub, draft);
+  addStep(sub, draft);
   addMethods(sub, draft);
   sub->add_option("--budget", draft.arguments.budgets,
                   "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(tokenCount());
 }
 
@@ -200,11 +244,13 @@ void addNeedle(CLI::App& app, Draft& draft) {
   needle->add_option("--lengths", choice.lengths, "Tokens of the texts: the document cut or repeated")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(tokenCount())
       ->capture_default_str();
   needle->add_option("--depths", choice.depths, "Where the needle stands, in per cent of the text before it")
       ->type_name("P,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   CLI::Option* kind =
@@ -222,16 +268,21 @@ void addNeedle(CLI::App& app, Draft& draft) {
   CLI::Option* expected =
       needle->add_option("--expect", choice.expected, "What a right answer holds; may be given several times")
           ->type_name("TEXT")
+          ->allow_extra_args(false)
           ->needs(own);
   own->needs(question)->needs(expected);
-  needle
-      ->add_option("--trials", choice.trials, "Texts of each length and depth, with other numbers; means count")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  needle->add_option("--seed", choice.seed, "Of keys, numbers and places; the same seed gives the same texts")
-      ->type_name("N")
-      ->capture_default_str();
+  CLI::Option* trials = needle
+                            ->add_option("--trials", choice.trials,
+                                         "Texts of each length and depth, with other numbers; means count")
+                            ->type_name("N")
+                            ->check(CLI::Range(1, 1000))
+                            ->capture_default_str();
+  CLI::Option* seed =
+      needle
+          ->add_option("--seed", choice.seed, "Of keys, numbers and places; the same seed gives the same texts")
+          ->type_name("N")
+          ->capture_default_str();
+  own->excludes(trials)->excludes(seed);
   needle
       ->add_option("--max-tokens", draft.arguments.asking.maxTokens,
                    "The longest answer, in tokens (128 unless set)")
@@ -270,14 +321,17 @@ void addMeasuring(CLI::App& app, Draft& draft) {
   bench->add_option("--prompt", arguments.prompts, "Read so many tokens, as 512,2048")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(tokenCount());
   bench->add_option("--depth", arguments.depths, "After so many tokens; 0 unless set")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(0, kMostTokens));
   bench->add_option("--generate", arguments.generates, "Generate so many tokens")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(tokenCount());
   bench->add_option("--repeat", arguments.repeats, "Times to measure; the median counts")
       ->type_name("R")
@@ -314,6 +368,7 @@ void addLooks(CLI::App& app, Draft& draft) {
                    "the row that reads every stretch anew (1, 2 and 4 times the model's own length unless set)")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(2, kMostTokens));
   addPrecision(perplexity, draft, "fast");
   CLI::App* methods = addCommand(app, draft, "methods", "The methods there are", Command::Methods);

@@ -16,6 +16,7 @@
 #include "app/evaluation.h"
 #include "app/memory.h"
 #include "app/results.h"
+#include "app/sha256.h"
 #include "app/stopwatch.h"
 #include "app/text.h"
 
@@ -39,7 +40,8 @@ class RowAsker {
       : arguments_(arguments),
         console_(console),
         engine_(loadEngine(arguments, console)),
-        readings_(*engine_, arguments.stepTokens, console) {
+        readings_(*engine_, arguments.stepTokens, console),
+        adapter_(engine_->adapterId()) {
     checkBudgets(*engine_, arguments);
   }
 
@@ -50,15 +52,14 @@ class RowAsker {
     result.length = row.length;
     result.method = variant.method;
     result.budgetTokens = variant.budgetTokens;
-    AskSettings asking = arguments_.asking;
-    asking.method = variant.method;
-    asking.budgetTokens = variant.budgetTokens;
+    const AskSettings asking = askingAs(variant);
     const Stopwatch reads;
     const std::shared_ptr<const Reading> reading = readings_.read(row.context, asking);
     result.readSeconds = reads.seconds();
     const Answer answer = engine_->ask(*reading, row.question, asking, console_);
     result.prediction = answer.text;
     result.model = model().fingerprint;
+    result.asked = nameOf(row, variant);
     result.gold = findGold(row, answer, reading->chunks(), asking.budgetTokens);
     result.documentTokens = reading->tokens();
     result.questionTokens = answer.questionTokens;
@@ -73,11 +74,40 @@ class RowAsker {
 
   const ModelInfo& model() const { return engine_->model(); }
 
+  /// Names all that decides what is answered to a row, and how that is judged.
+  std::string nameOf(const EvaluationRow& row, const Variant& variant) const {
+    const AskSettings asking = askingAs(variant);
+    const SamplerSettings& sampling = asking.sampling;
+    Json json = {row.context,
+                 row.question,
+                 row.answers,
+                 row.metric,
+                 engine_->readingKey(engine_->readSettingsFor(asking)),
+                 adapter_,
+                 static_cast<int>(arguments_.precision),
+                 asking.maxTokens,
+                 asking.maxSteps,
+                 sampling.temperature,
+                 sampling.topK,
+                 sampling.topP,
+                 sampling.minP};
+    if (sampling.temperature > 0) json.push_back(sampling.seed);
+    return sha256Of(json.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 16);
+  }
+
  private:
+  AskSettings askingAs(const Variant& variant) const {
+    AskSettings asking = arguments_.asking;
+    asking.method = variant.method;
+    asking.budgetTokens = variant.budgetTokens;
+    return asking;
+  }
+
   const Arguments& arguments_;
   Console& console_;
   std::unique_ptr<Engine> engine_;
   ScratchReadings readings_;
+  std::string adapter_;
 };
 
 /// Where each row's result goes as it comes; nowhere without a name. Where a run goes on, what it holds
@@ -87,21 +117,32 @@ class RowsFile {
   RowsFile(const fs::path& file, bool goesOn, const std::string& model) : file_(file), model_(model) {
     if (file.empty()) return;
     std::error_code error;
-    if (goesOn && fs::exists(file, error)) take(contentsOf(file));
+    if (goesOn && fs::is_regular_file(file, error)) take(contentsOf(file));
+    if (held_.empty()) {
+      stream_.open(file, std::ios::binary | std::ios::trunc);
+      check();
+      return;
+    }
     // What is held is written beside it first, so that nothing is lost where this ends early.
-    const fs::path part = pathOf(utf8Of(file) + ".part");
+    const fs::path whole = fs::canonical(file), part = pathOf(utf8Of(whole) + ".part");
     stream_.open(part, std::ios::binary | std::ios::trunc);
     check();
     for (const auto& [key, result] : held_) write(result);
     stream_.close();
     check();
-    fs::rename(part, file, error);
-    if (!error) stream_.open(file, std::ios::binary | std::ios::app);
+    fs::rename(part, whole, error);
+    if (!error) stream_.open(whole, std::ios::binary | std::ios::app);
     check(error);
   }
-  const RowResult* find(const std::string& id, const Variant& variant) const {
+  /// asked: what the row's result would have.
+  const RowResult* find(const std::string& id, const std::string& asked, const Variant& variant) const {
     const auto found = held_.find({id, variant.method, variant.budgetTokens});
-    return found == held_.end() ? nullptr : &found->second;
+    if (found == held_.end()) return nullptr;
+    if (found->second.asked != asked)
+      throw std::runtime_error(utf8Of(file_) + " holds an answer to " + id +
+                               " that was asked otherwise: another question, adapter, length or the like; name "
+                               "another --out.");
+    return &found->second;
   }
   void write(const RowResult& result) {
     if (file_.empty()) return;
@@ -113,12 +154,17 @@ class RowsFile {
   /// The last line may have been cut off when the run before was ended.
   void take(const std::string& lines) {
     std::istringstream stream(lines);
-    for (std::string line; std::getline(stream, line);)
-      if (const auto result = rowResultOf(Json::parse(line, nullptr, false))) {
-        if (result->model != model_)
-          throw std::runtime_error(utf8Of(file_) + " holds answers of another model; name another --out.");
-        held_.insert({{result->id, result->method, result->budgetTokens}, *result});
-      }
+    int number = 0;
+    for (std::string line; std::getline(stream, line); ++number) {
+      const auto result = rowResultOf(Json::parse(line, nullptr, false));
+      if (!result && stream.eof()) return;
+      if (!result)
+        throw std::runtime_error(utf8Of(file_) + ", line " + std::to_string(number + 1) +
+                                 ", is no answer as this version writes them; name another --out.");
+      if (result->model != model_)
+        throw std::runtime_error(utf8Of(file_) + " holds answers of another model; name another --out.");
+      held_.insert({{result->id, result->method, result->budgetTokens}, *result});
+    }
   }
   void check(std::error_code error = {}) const {
     if (!stream_ || error)
@@ -130,10 +176,8 @@ class RowsFile {
   std::map<std::tuple<std::string, std::string, int>, RowResult> held_;
 };
 
-Json summaryOf(const Variant& variant, const std::string& modelName, double wholeSeconds) {
+Json summaryOf(const Variant& variant, const std::string& modelName) {
   Json json = variant.tally.summary();
-  json["seconds"] = wholeSeconds;
-  json["peak_rss"] = peakMemoryBytes();
   json["read_seconds"] = variant.readSeconds;
   json["answer_seconds"] = variant.answerSeconds;
   json["method"] = variant.method;
@@ -158,13 +202,13 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
   int number = 0;
   for (const bool isWanted : isChosen) {
     const auto row = rows.next();
-    if (!row) break;
+    if (!row) throw std::runtime_error(utf8Of(arguments.file) + " has become shorter while it was asked.");
     if (!isWanted) continue;
     ++number;
     for (Variant& variant : variants) {
       console.setSubject("row " + std::to_string(number) + " of " + std::to_string(chosen) +
                          (variants.size() > 1 ? ", " + variant.name : ""));
-      const RowResult* held = rowsFile.find(row->id, variant);
+      const RowResult* held = rowsFile.find(row->id, asker.nameOf(*row, variant), variant);
       const RowResult result = held ? *held : asker.ask(*row, variant);
       if (!held) rowsFile.write(result);
       variant.tally.add(result);
@@ -183,6 +227,9 @@ void evalCommand(const Arguments& arguments, Console& console) {
   std::error_code error;
   if (!arguments.rowsFile.empty() && fs::equivalent(arguments.file, arguments.rowsFile, error))
     throw UsageError("--out is the file of the questions itself; name another.");
+  if (fs::exists(arguments.file, error) && !fs::is_regular_file(arguments.file, error))
+    throw UsageError(utf8Of(arguments.file) +
+                     " is no file of its own; rows are read twice, so save them first.");
   const std::vector<bool> isChosen = chooseRows(arguments.file, arguments.rows);
   if (std::count(isChosen.begin(), isChosen.end(), true) == 0)
     throw std::runtime_error(utf8Of(arguments.file) + " has no rows; it takes one JSON object a line.");
@@ -193,9 +240,11 @@ void evalCommand(const Arguments& arguments, Console& console) {
   const std::vector<MethodCurve> curves = curvesOf(variants);
   if (arguments.isJson) {
     Json summaries = Json::array();
-    for (const Variant& variant : variants)
-      summaries.push_back(summaryOf(variant, asker.model().name, whole.seconds()));
-    console.out() << asLine(variants.size() == 1 ? summaries[0] : Json{{"results", summaries}}) << "\n";
+    for (const Variant& variant : variants) summaries.push_back(summaryOf(variant, asker.model().name));
+    Json json = variants.size() == 1 ? summaries[0] : Json{{"results", summaries}};
+    json["seconds"] = whole.seconds();
+    json["peak_rss"] = peakMemoryBytes();
+    console.out() << asLine(json) << "\n";
   } else {
     for (const Variant& variant : variants) {
       if (variants.size() > 1) console.out() << variant.name << "\n";

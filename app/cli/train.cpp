@@ -126,11 +126,12 @@ void trainWith(Training training, const Texts& texts, const Settings& settings, 
   TrainingCurves curves(arguments.curves, arguments.picture, console);
   const std::filesystem::path file = (engine.get()->*training)(
       texts, settings, folderOf(arguments), [&](const TrainingStep& step) { curves.add(step); }, console);
+  const std::optional<double> best = curves.best();
   if (arguments.isJson)
     console.out() << asLine(Json{{"file", utf8Of(file)},
                                  {"texts", texts.train.size()},
                                  {"steps", curves.last()},
-                                 {"held_out_loss", curves.best()}})
+                                 {"held_out_loss", best ? Json(*best) : Json(nullptr)}})
                   << "\n";
   else
     console.out() << "Written: " << utf8Of(file) << "\n";

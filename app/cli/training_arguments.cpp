@@ -139,6 +139,7 @@ void addTraining(CLI::App& app, Draft& draft) {
                    "Layers with entries; the first two and every third unless set")
       ->type_name("N,…")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber);
   whitening->add_option("--shrinkage", draft.arguments.whitening.shrinkage, "Of the covariance, 0 to 1")
       ->type_name("S")

@@ -48,13 +48,25 @@ TrainingCurves::TrainingCurves(const std::filesystem::path& table, std::filesyst
 void TrainingCurves::takeUp(const std::filesystem::path& table) {
   std::ifstream stream(table);
   for (std::string line; std::getline(stream, line);)
-    if (const auto step = stepOf(line)) steps_.push_back(*step);
+    if (const auto step = stepOf(line)) put(*step);
+}
+
+/// Steps after the last checkpoint are taken once more when a training goes on, and another training begins
+/// with the first.
+void TrainingCurves::put(const TrainingStep& step) {
+  while (!steps_.empty() && steps_.back().step >= step.step) steps_.pop_back();
+  steps_.push_back(step);
+}
+
+std::optional<double> TrainingCurves::best() const {
+  std::optional<double> best;
+  for (const TrainingStep& step : steps_)
+    if (step.heldOutLoss && (!best || *step.heldOutLoss < *best)) best = step.heldOutLoss;
+  return best;
 }
 
 void TrainingCurves::add(const TrainingStep& step) {
-  // Steps after the last checkpoint are taken once more when a training goes on.
-  while (!steps_.empty() && steps_.back().step >= step.step) steps_.pop_back();
-  steps_.push_back(step);
+  put(step);
   write(step);
   sum_ += step.loss;
   ++count_;
@@ -78,8 +90,7 @@ void TrainingCurves::tell(const TrainingStep& step) {
   std::snprintf(line, sizeof line, "step %d of %d: loss %.3f, on texts held out %.3f%s%s", step.step,
                 step.steps, sum_ / count_, *step.heldOutLoss, recall,
                 step.isBest ? " (best so far, saved)" : "");
-  console_.say(line);
-  if (step.isBest) best_ = *step.heldOutLoss;
+  console_.remark(line);
   sum_ = count_ = 0;
 }
 

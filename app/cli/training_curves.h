@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 #include "app/cli/console.h"
@@ -18,11 +19,12 @@ class TrainingCurves {
   TrainingCurves(const std::filesystem::path& table, std::filesystem::path picture, Console& console);
   void add(const TrainingStep& step);
 
-  double best() const { return best_; }  ///< loss on the texts held out
+  std::optional<double> best() const;  ///< loss on the texts held out, of the steps that are known
   int last() const { return steps_.empty() ? 0 : steps_.back().step; }
 
  private:
   void takeUp(const std::filesystem::path& table);
+  void put(const TrainingStep& step);
   void write(const TrainingStep& step);
   void tell(const TrainingStep& step);
 
@@ -30,7 +32,7 @@ class TrainingCurves {
   std::filesystem::path picture_;
   std::ofstream table_;
   std::vector<TrainingStep> steps_;
-  double best_ = 0, sum_ = 0;
+  double sum_ = 0;
   int count_ = 0;
 };
 

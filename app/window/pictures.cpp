@@ -1,6 +1,7 @@
 #include "app/cli/pictures.h"
 
 #include <QApplication>
+#include <clocale>
 
 #include "app/text.h"
 #include "app/window/evidence_of.h"
@@ -16,7 +17,9 @@ namespace {
 /// Drawing into files needs an application, but no display.
 class Studio {
  public:
-  Studio() : isOffscreen_(qputenv("QT_QPA_PLATFORM", "offscreen")), application_(count_, words_) {}
+  Studio() : isOffscreen_(qputenv("QT_QPA_PLATFORM", "offscreen")), application_(count_, words_) {
+    std::setlocale(LC_NUMERIC, "C");  // Qt takes the user's, and figures that are written would have commas
+  }
 
  private:
   bool isOffscreen_;

@@ -60,6 +60,9 @@ TEST(AnswerScores, ContainsLooksForAnAnswerAnywhere) {
   EXPECT_TRUE(containsAnswer("By Park Jin-pyo, in 2008", {"nobody", "Park Jinpyo"}, kEnglish));
   EXPECT_FALSE(containsAnswer("The code is 6535", {"65358"}, kEnglish));
   EXPECT_FALSE(containsAnswer("anything", {"the", ""}, kEnglish));
+  EXPECT_FALSE(containsAnswer("The document does not say.", {"no"}, kEnglish));
+  EXPECT_TRUE(containsAnswer("No, it is not.", {"no"}, kEnglish));
+  EXPECT_TRUE(containsAnswer("165358", {"65358"}, kEnglish, Parts::Characters));
   EXPECT_TRUE(containsAnswer("属于隆头鱼亚目、雀鲷科。", {"隆头鱼亚目雀鲷科"}, kChinese));
 }
 

@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "tests/app/scratch.h"
+
 namespace kvasir {
 namespace {
 
@@ -51,6 +53,40 @@ TEST_F(ArgumentsTest, TakesCommonOptionsBeforeAndBehindTheCommand) {
     EXPECT_TRUE(arguments.isQuiet);
     EXPECT_THAT(arguments.documents, ElementsAre("doc"));
     EXPECT_EQ(arguments.question, "why");
+  }
+}
+
+TEST_F(ArgumentsTest, TakesOfAFileOnlyWhatIsOfTheCommand) {
+  Scratch scratch;
+  const auto file = [&](const char* text) { return scratch.write("options.toml", text).string(); };
+  const std::string all = file(
+      "threads = 3\n[eval]\nmax-tokens = 40\n[bench]\nmethod = \"full\"\n[ask]\nbudget = 512\n"
+      "[train.adapter]\nplot = \"loss.png\"\n");
+  const Arguments ask = parsed({"ask", "doc", "why", "--config", all});
+  EXPECT_EQ(ask.threads, 3);
+  EXPECT_EQ(ask.asking.budgetTokens, 512);
+  EXPECT_EQ(ask.asking.maxTokens, 256);
+  EXPECT_EQ(ask.asking.method, kDefaultMethod);
+  EXPECT_EQ(parsed({"eval", "rows.jsonl", "--config", all}).asking.maxTokens, 40);
+  EXPECT_TRUE(parsed({"bench", "--config", all}).picture.empty());
+  EXPECT_EQ(parsed({"train", "adapter", "rows.jsonl", "--held-out", "o.jsonl", "--config", all}).picture,
+            "loss.png");
+  for (const char* wrong : {"[ask]\nbugdet = 512\n", "[aks]\nbudget = 512\n", "thraeds = 3\n"})
+    EXPECT_EQ(status({"ask", "doc", "why", "--config", file(wrong)}), 2) << wrong;
+}
+
+TEST_F(ArgumentsTest, TakesWordsAsTheyAreAndRefusesWhatWouldDoNothing) {
+  EXPECT_THAT(parsed({"map", "doc", "why", "--mark", "[12]", "--mark", "b"}).marked, ElementsAre("[12]", "b"));
+  EXPECT_THAT(parsed({"train", "whitening", "--layers", "0,1", "a.txt", "b.txt"}).documents,
+              ElementsAre("a.txt", "b.txt"));
+  EXPECT_EQ(status({"compare", "doc", "why", "--methods", "full", "--method", "quest"}), 2);
+  EXPECT_EQ(status({"eval", "rows.jsonl", "--methods", "full", "--method", "quest"}), 2);
+  const std::vector<std::string> own = {"needle", "doc", "--needle", "a", "--question", "b", "--expect", "[7]"};
+  EXPECT_THAT(parsed(own).needle.expected, ElementsAre("[7]"));
+  for (const char* option : {"--trials", "--seed"}) {
+    std::vector<std::string> more = own;
+    more.insert(more.end(), {option, "5"});
+    EXPECT_EQ(status(more), 2) << option;
   }
 }
 

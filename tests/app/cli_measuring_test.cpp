@@ -92,6 +92,44 @@ TEST_F(CliTest, GoesOnWithAnEvaluationThatWasEnded) {
   EXPECT_EQ(run({"eval", rows, "--out", results.string(), "--resume"}), 1);
   EXPECT_THAT(err.str(), HasSubstr("holds answers of another model"));
   EXPECT_EQ(bytesOf(results), others);
+  // Nor what was asked otherwise.
+  const auto refuses = [&](const std::string& held, const std::vector<std::string>& more, const char* says) {
+    scratch.write("results.jsonl", held);
+    std::vector<std::string> words = {"eval", rows, "--out", results.string(), "--resume"};
+    words.insert(words.end(), more.begin(), more.end());
+    EXPECT_EQ(run(words), 1) << says;
+    EXPECT_THAT(err.str(), HasSubstr(says));
+    EXPECT_EQ(bytesOf(results).substr(0, held.size()), held);
+  };
+  refuses(after, {"--max-tokens", "7"}, "asked otherwise");
+  refuses(after, {"--temperature", "0.5"}, "asked otherwise");
+  refuses(after.substr(0, first) + "{}\n" + after.substr(first), {}, "line 2");
+  fakeEngine().adapter = "another";
+  refuses(after, {}, "asked otherwise");
+}
+
+TEST_F(CliTest, LeavesWhatRowsAreWrittenToWhatItIs) {
+  const std::string row = Json{
+      {"id", "a"},
+      {"task", "wiki"},
+      {"context", "The lamp burned whale oil."},
+      {"question", "What did the lamp do?"},
+      {"answers",
+       {"burned whale oil"}}}.dump();
+  const std::string rows = scratch.write("rows.jsonl", row + "\n").string();
+  const fs::path real = scratch.write("elsewhere.jsonl", ""), link = scratch.folder() / "results.jsonl";
+  std::error_code error;
+  fs::create_symlink(real, link, error);
+  if (error) GTEST_SKIP() << "no links here";
+  for (const bool goesOn : {false, true}) {
+    std::vector<std::string> words = {"eval", rows, "--out", link.string()};
+    if (goesOn) words.push_back("--resume");
+    EXPECT_EQ(run(words), 0) << err.str();
+    EXPECT_TRUE(fs::is_symlink(link));
+    EXPECT_THAT(bytesOf(real), HasSubstr("whale oil"));
+  }
+  EXPECT_EQ(run({"eval", scratch.folder().string()}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("rows are read twice"));
 }
 
 TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
@@ -105,6 +143,7 @@ TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
   const std::string rows = scratch.write("rows.jsonl", row.dump() + "\n").string();
   const Json results = json({"eval", rows, "--methods", "full,whitened", "--budget", "10,2048"})["results"];
   ASSERT_EQ(results.size(), 4u);
+  EXPECT_FALSE(results.at(0).contains("peak_rss")) << "the run's, not a method's";
   EXPECT_EQ(results.at(0)["method"], "full");
   EXPECT_EQ(results.at(1)["budget"], 2048);
   EXPECT_EQ(results.at(3)["method"], "whitened");

@@ -43,6 +43,12 @@ TEST_F(CliTest, TrainsAnAdapterByAConfigurationAndWritesItsCurves) {
   EXPECT_EQ(first, "step,loss,held_out_loss,held_out_recall");
   EXPECT_EQ(second, "1,3,,");
   EXPECT_EQ(third, "2,2,1.5,");
+  // Of a table that a training goes on with, steps that were taken again count once, and remarks are none.
+  const Json again = json({"train", "adapter", lessons, "--held-out", lessons, "--curves", curves, "--quiet",
+                           "--to", scratch.folder().string()});
+  EXPECT_EQ(again["steps"], 2);
+  EXPECT_EQ(again["held_out_loss"], 1.5);
+  EXPECT_EQ(err.str(), "");
 
   EXPECT_EQ(run({"train", "adapter", lessons, "--held-out", lessons, "--plot", "losses.png"}), 1);
   EXPECT_THAT(err.str(), HasSubstr("draws no pictures"));

@@ -8,7 +8,8 @@ cache="${KVASIR_PEERS:-$HOME/.cache/kvasir-peers}"
 archive="$cache/llama_cpp_python-$version.tar.gz"
 source="$cache/llama_cpp_python-$version/vendor/llama.cpp"
 bin="$source/build/bin"
-if [ ! -x "$bin/llama-bench" ]; then
+whole="$source/build/whole"
+if [ ! -f "$whole" ]; then
   mkdir -p "$cache"
   if [ ! -f "$archive" ]; then
     python3 -m pip download -q --no-deps --no-binary llama-cpp-python -d "$cache" "llama-cpp-python==$version" >&2
@@ -27,5 +28,6 @@ if [ ! -x "$bin/llama-bench" ]; then
     -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=ON -DLLAMA_BUILD_UI=OFF >&2
   cmake --build "$source/build" --parallel "${KVASIR_JOBS:-$(nproc)}" --target llama-bench llama-completion \
     llama-perplexity llama-server llama-tokenize llama-quantize >&2
+  touch "$whole"
 fi
 echo "$bin"

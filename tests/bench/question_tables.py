@@ -76,7 +76,7 @@ def needle_rows(rows):
 
 def asked(options, rows, methods, budgets, *more):
     """Results by method and budget, each a list of rows."""
-    name = "-".join([rows.stem, *(word.lstrip("-").replace("/", "_") for word in more)])
+    name = "-".join([rows.stem, *(word.lstrip("-").replace("/", "_") for word in [*more, *options.more])])
     out = options.work / f"{name}.results.jsonl"
     command = [options.cli, "eval", rows, "--methods", ",".join(methods), "--budget", ",".join(map(str, budgets)), "--out", out,
                "--resume", "--json", "--quiet", *more, *options.more]
