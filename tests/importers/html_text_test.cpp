@@ -89,6 +89,12 @@ TEST(Html, KnowsEntitiesOfHtmlButNoneOfTheFile) {
       "é&own;");
 }
 
+TEST(Html, MayDeclareItsEncoding) {
+  EXPECT_EQ(textOfHtml("<meta charset='windows-1251'><p>\xC4\xE0, \x97 \xED\xE5\xF2</p>").text, "Да, — нет");
+  EXPECT_EQ(textOfHtml("<?xml version='1.0' encoding='latin1'?><p>\xE9 \x96 \xE8</p>").text, "é – è");
+  EXPECT_EQ(textOfHtml("<meta charset='no such'><p>d\xE9j\xE0 vu et l'\xE9t\xE9</p>").text, "déjà vu et l'été");
+}
+
 TEST(Html, ComposesCharacters) { EXPECT_EQ(read("<p>e&#x301;</p>"), "é"); }
 
 TEST(Html, KeepsTheTextOfElementsNestedDeeperThanInAnyBook) {
@@ -123,6 +129,13 @@ TEST(Html, KeepsTheTextAfterElementsThatAreLeftOpen) {
 
 TEST(Html, TakesCharactersThatAreNoMarkupAsText) {
   EXPECT_EQ(read("<p>1 < 2, <3 and <![CDATA[a < b & <i>c</i>]]></p>"), "1 < 2, <3 and a < b & <i>c</i>");
+}
+
+TEST(Html, TakesTimeInStepWithDeclarationsAndAttributes) {
+  std::string html, attributes;
+  for (int i = 0; i < 300'000; ++i) html += "<!a>";
+  for (int i = 0; i < 200'000; ++i) attributes += " a" + std::to_string(i);
+  EXPECT_EQ(read(html + "<p" + attributes + ">end</p>"), "end");
 }
 
 TEST(Html, ReadsNoScripts) {
