@@ -75,7 +75,7 @@ TEST(Importers, AreDistinctRows) {
     EXPECT_NE(importer.recognises, nullptr);
     EXPECT_NE(importer.import, nullptr);
   }
-  EXPECT_EQ(importers().size(), 4u);
+  EXPECT_EQ(importers().size(), 5u);
 }
 
 }  // namespace
