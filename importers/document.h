@@ -47,7 +47,7 @@ struct Anchor {
 struct Document {
   std::string title;
   std::string language;           ///< BCP 47 ("en", "de"), empty when unknown
-  std::string format;             ///< the importer's row: "pdf", "epub", "text", "markdown"
+  std::string format;             ///< the importer's row: "pdf", "epub", "text", "markdown", "html"
   std::string text;               ///< UTF-8, NFC; paragraphs are divided by a blank line
   std::vector<Page> pages;        ///< empty for formats without pages
   std::vector<Word> words;        ///< ascending; empty for formats without boxes

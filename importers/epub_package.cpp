@@ -59,8 +59,10 @@ std::string packagePath(ZipArchive& archive, const std::string& name) {
   throw std::runtime_error(name + " is a damaged EPUB book: its container names no package, get it again");
 }
 
+constexpr int kMostFallbacks = 8;  // they can name each other
+
 struct Item {
-  std::string path, type, properties;
+  std::string path, type, properties, fallback;
 };
 
 std::map<std::string, Item> manifestOf(const pugi::xml_node& package, const std::string& base) {
@@ -69,9 +71,28 @@ std::map<std::string, Item> manifestOf(const pugi::xml_node& package, const std:
     if (localName(node) != "item") continue;
     items.emplace(node.attribute("id").value(),
                   Item{resolvedPath(base, node.attribute("href").value()), node.attribute("media-type").value(),
-                       std::string(" ") + node.attribute("properties").value() + " "});
+                       std::string(" ") + node.attribute("properties").value() + " ",
+                       node.attribute("fallback").value()});
   }
   return items;
+}
+
+/// XHTML, SVG and what older books are made of; not pictures, PDFs and sounds.
+bool isMarkup(std::string_view type) {
+  return type.empty() || type.starts_with("text/") || type.find("xml") != std::string_view::npos ||
+         type.find("html") != std::string_view::npos;
+}
+
+/// What is read of an item of the spine: it, or what the book offers in its place. Nothing where neither is
+/// markup.
+const Item* readItem(const std::map<std::string, Item>& items, std::string id) {
+  for (int i = 0; i <= kMostFallbacks; ++i) {
+    const auto item = items.find(id);
+    if (item == items.end()) return nullptr;
+    if (isMarkup(item->second.type)) return &item->second;
+    id = item->second.fallback;
+  }
+  return nullptr;
 }
 
 std::string metadataOf(const pugi::xml_node& package, std::string_view name) {
@@ -120,11 +141,11 @@ EpubPackage readPackage(ZipArchive& archive, const std::string& name) {
     if (item.type == "application/x-dtbncx+xml") result.ncx = item.path;
   }
   for (const pugi::xml_node& reference : child(package, "spine").children()) {
-    const auto item = items.find(reference.attribute("idref").value());
-    if (item == items.end()) continue;
-    result.spine.push_back(item->second.path);
+    if (const Item* item = readItem(items, reference.attribute("idref").value()))
+      result.spine.push_back(item->path);
   }
-  if (result.spine.empty()) throw std::runtime_error(name + " has no text: its spine is empty");
+  if (result.spine.empty())
+    throw std::runtime_error(name + " has no text: its spine is empty, or of pictures only");
   return result;
 }
 

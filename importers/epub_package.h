@@ -12,7 +12,7 @@ namespace kvasir {
 struct EpubPackage {
   std::string title, language;
   std::vector<std::string>
-      spine;               ///< in reading order; the navigation file is not among them unless it is read
+      spine;  ///< in reading order, markup only; the navigation file is not among them unless it is read
   std::string navigation;  ///< EPUB 3, empty when there is none
   std::string ncx;         ///< EPUB 2, empty when there is none
 };

@@ -18,6 +18,10 @@ Document importEpub(const std::filesystem::path& file, const ImportProgress& pro
 bool isMarkdown(std::string_view firstBytes);
 Document importMarkdown(const std::filesystem::path& file, const ImportProgress& progress);
 
+/// Known by its suffix only.
+bool isHtml(std::string_view firstBytes);
+Document importHtml(const std::filesystem::path& file, const ImportProgress& progress);
+
 bool isText(std::string_view firstBytes);
 Document importText(const std::filesystem::path& file, const ImportProgress& progress);
 

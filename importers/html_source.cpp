@@ -10,6 +10,9 @@ namespace kvasir {
 namespace {
 
 constexpr std::size_t kDeepest = 400;  // elements within each other; the tree is walked and freed by recursion
+/// The parser compares each attribute of a tag with all others; longer ones hold a picture or a drawing.
+constexpr std::size_t kLongestTag = 4096;
+constexpr std::size_t kDeclaredWithin = 1024;  // bytes from the beginning
 
 template <std::size_t N>
 bool isOneOf(std::string_view name, const std::array<std::string_view, N>& names) {
@@ -22,7 +25,7 @@ bool isVoid(std::string_view name) {
   return isOneOf(name, kVoid);
 }
 
-/// What stands in these is not marked up.
+/// What stands in these is not marked up; a title may be asked for.
 bool isUnread(std::string_view name) {
   constexpr std::array<std::string_view, 3> kUnread = {"script", "style", "title"};
   return isOneOf(name, kUnread);
@@ -91,17 +94,19 @@ std::size_t endAfter(std::string_view text, std::string_view mark, std::size_t f
 
 /// End of a declaration; an internal DTD stands in brackets.
 std::size_t declarationEnd(std::string_view text, std::size_t at) {
-  const std::size_t close = text.find('>', at), bracket = text.find('[', at);
-  if (bracket == std::string_view::npos || bracket > close) return endAfter(text, ">", at);
-  return endAfter(text, ">", std::min(text.find(']', bracket), text.size()));
+  const std::size_t end = endAfter(text, ">", at);
+  const std::size_t bracket = text.substr(0, end).find('[', at);
+  return bracket == std::string_view::npos
+             ? end
+             : endAfter(text, ">", std::min(text.find(']', bracket), text.size()));
 }
 
-/// End of what an element that is not read holds.
+/// End of what an element that is not read holds, where its end tag begins.
 std::size_t unreadEnd(std::string_view text, const std::string& name, std::size_t from) {
   const std::string end = "</" + name;
   const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), end.begin(),
                                  end.end(), [](char a, char b) { return lower(a) == b; });
-  return tagEnd(text, static_cast<std::size_t>(found - text.begin()));
+  return static_cast<std::size_t>(found - text.begin());
 }
 
 /// Markup in which every start has its end, at most kDeepest deep: the parser has nothing to mend then, which
@@ -126,10 +131,14 @@ class BalancedSource {
     addTag(tag);
   }
 
-  void addEmpty(std::string_view tag, const std::string& name) {
+  void addEmpty(std::string_view tag, const std::string& name) { addUnmarked(tag, name, ""); }
+
+  /// An element in whose text entities are all there is to markup.
+  void addUnmarked(std::string_view tag, const std::string& name, std::string_view text) {
     if (isVoid(name)) return addTag(tag);
     endBefore(name);
     addTag(tag);
+    addWithoutTags(text);
     addEndTag(name);
   }
 
@@ -159,7 +168,10 @@ class BalancedSource {
   /// Where the parser sees its end earlier, no other tag follows.
   void addTag(std::string_view tag) {
     source_ += '<';
-    for (const char letter : tag.substr(1)) {
+    addWithoutTags(tag.substr(1));
+  }
+  void addWithoutTags(std::string_view text) {
+    for (const char letter : text) {
       if (letter == '<')
         addPlain(letter);
       else
@@ -185,27 +197,46 @@ class BalancedSource {
   std::size_t leftOut_ = 0;  // elements below the deepest, which are open and not written
 };
 
+/// The name after "charset=", as HTML has it, or "encoding=", as XML has it; empty when there is none.
+std::string declaredEncoding(std::string_view bytes) {
+  const std::string_view head = bytes.substr(0, kDeclaredWithin);
+  for (const std::string_view key : {"charset=", "encoding="}) {
+    std::size_t from = head.find(key);
+    if (from == std::string_view::npos) continue;
+    from += key.size();
+    if (from < head.size() && (head[from] == '"' || head[from] == '\'')) ++from;
+    return std::string(head.substr(from, head.find_first_of("\"'>/?; \t\r\n", from) - from));
+  }
+  return {};
+}
+
 /// Adds the tag that begins at `at`; gives its end, or that of an element that is not read.
 std::size_t addElement(std::string_view text, std::size_t at, BalancedSource& source) {
   const std::size_t end = tagEnd(text, at);
-  const std::string_view tag = text.substr(at, end - at);
-  const std::string name = tagName(tag);
-  if (tag.starts_with("</")) {
+  const std::string_view written = text.substr(at, end - at);
+  const std::string name = tagName(written);
+  if (written.starts_with("</")) {
     source.addEnd(name);
     return end;
   }
-  const bool isEmpty = tag.ends_with("/>");
-  if (isEmpty || isUnread(name))
+  const std::string tag = written.size() > kLongestTag ? "<" + name + ">" : std::string(written);
+  if (written.ends_with("/>")) {
     source.addEmpty(tag, name);
-  else
+    return end;
+  }
+  if (!isUnread(name)) {
     source.addStart(tag, name);
-  return isUnread(name) && !isEmpty ? unreadEnd(text, name, end) : end;
+    return end;
+  }
+  const std::size_t close = unreadEnd(text, name, end);
+  source.addUnmarked(tag, name, name == "title" ? text.substr(end, close - end) : "");
+  return tagEnd(text, close);
 }
 
 }  // namespace
 
 std::string htmlSource(std::string_view xhtml) {
-  const std::string text = utf8Of(xhtml);
+  const std::string text = utf8Of(xhtml, declaredEncoding(xhtml));
   const std::string_view view = text;
   BalancedSource source;
   for (std::size_t i = 0; i < view.size();) {

@@ -3,64 +3,32 @@
 #include <gumbo.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "importers/html_elements.h"
 #include "importers/html_source.h"
 #include "importers/unicode.h"
 
 namespace kvasir {
 namespace {
 
-template <std::size_t N>
-bool isOneOf(GumboTag tag, const std::array<GumboTag, N>& tags) {
-  return std::find(tags.begin(), tags.end(), tag) != tags.end();
+bool isNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-constexpr std::array kBlocks = {GUMBO_TAG_P,      GUMBO_TAG_DIV,        GUMBO_TAG_SECTION, GUMBO_TAG_ARTICLE,
-                                GUMBO_TAG_ASIDE,  GUMBO_TAG_HEADER,     GUMBO_TAG_FOOTER,  GUMBO_TAG_H1,
-                                GUMBO_TAG_H2,     GUMBO_TAG_H3,         GUMBO_TAG_H4,      GUMBO_TAG_H5,
-                                GUMBO_TAG_H6,     GUMBO_TAG_UL,         GUMBO_TAG_OL,      GUMBO_TAG_DL,
-                                GUMBO_TAG_TABLE,  GUMBO_TAG_PRE,        GUMBO_TAG_FIGURE,  GUMBO_TAG_HR,
-                                GUMBO_TAG_MAIN,   GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_NAV,     GUMBO_TAG_ADDRESS,
-                                GUMBO_TAG_HGROUP, GUMBO_TAG_DETAILS,    GUMBO_TAG_BODY,    GUMBO_TAG_CAPTION,
-                                GUMBO_TAG_FORM,   GUMBO_TAG_FIGCAPTION, GUMBO_TAG_SUMMARY, GUMBO_TAG_FIELDSET};
-constexpr std::array kLines = {GUMBO_TAG_LI, GUMBO_TAG_DT, GUMBO_TAG_DD, GUMBO_TAG_TR};
-constexpr std::array kSkipped = {GUMBO_TAG_HEAD,   GUMBO_TAG_SCRIPT, GUMBO_TAG_STYLE,    GUMBO_TAG_RT,
-                                 GUMBO_TAG_RP,     GUMBO_TAG_TITLE,  GUMBO_TAG_TEMPLATE, GUMBO_TAG_NOSCRIPT,
-                                 GUMBO_TAG_OBJECT, GUMBO_TAG_IFRAME, GUMBO_TAG_AUDIO,    GUMBO_TAG_VIDEO};
-
-std::string attribute(const GumboElement& element, const char* name) {
-  const GumboAttribute* found = gumbo_get_attribute(&element.attributes, name);
-  return found == nullptr ? "" : found->value;
+/// As notes are marked: "12", "*".
+bool isNoteMark(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789*") == std::string_view::npos;
 }
 
-/// epub:type and role name kinds of elements; words of a space-divided list.
-bool hasKind(const GumboElement& element, std::initializer_list<std::string_view> kinds) {
-  const std::string all = " " + attribute(element, "epub:type") + " " + attribute(element, "role") + " ";
-  return std::any_of(kinds.begin(), kinds.end(), [&](std::string_view kind) {
-    return all.find(" " + std::string(kind) + " ") != std::string::npos;
-  });
-}
-
-bool isFootnote(const GumboElement& element) {
-  return hasKind(element, {"footnote", "rearnote", "endnote", "doc-footnote", "doc-endnote"});
-}
-
-bool isNoteReference(const GumboElement& element) { return hasKind(element, {"noteref", "doc-noteref"}); }
-
-bool isSkipped(const GumboElement& element) {
-  return isOneOf(element.tag, kSkipped) || gumbo_get_attribute(&element.attributes, "hidden") != nullptr ||
-         hasKind(element, {"pagebreak", "doc-pagebreak"}) ||
-         (element.tag == GUMBO_TAG_NAV && hasKind(element, {"toc", "landmarks", "page-list", "doc-toc"}));
-}
-
-int headingLevel(GumboTag tag) {
-  return tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H6 ? 1 + static_cast<int>(tag) - static_cast<int>(GUMBO_TAG_H1)
-                                                    : 0;
+/// "6", "-6" and the same with a minus sign.
+bool isExponent(std::string_view text) {
+  for (const std::string_view sign : {"-", "\u2212"})
+    if (text.starts_with(sign)) return isNumber(text.substr(sign.size()));
+  return isNumber(text);
 }
 
 std::string pathString(const std::vector<int>& path) {
@@ -69,12 +37,23 @@ std::string pathString(const std::vector<int>& path) {
   return text;
 }
 
+const GumboNode* childOf(const GumboNode* node, GumboTag tag) {
+  if (node == nullptr) return nullptr;
+  const GumboVector& children = node->v.element.children;
+  for (unsigned i = 0; i < children.length; ++i) {
+    const auto* child = static_cast<const GumboNode*>(children.data[i]);
+    if (child->type == GUMBO_NODE_ELEMENT && child->v.element.tag == tag) return child;
+  }
+  return nullptr;
+}
+
 /// Walks the tree and writes paragraphs.
 class HtmlWriter {
  public:
   explicit HtmlWriter(const GumboNode* root) : root_(root) { collectNotes(root); }
 
   HtmlText write() {
+    out_.title = title();
     walk(root_);
     flush("\n\n");
     for (const auto& [id, note] : notes_) writeNote(id);
@@ -87,6 +66,16 @@ class HtmlWriter {
     const GumboNode* node;
     std::vector<int> path;
   };
+
+  std::string title() {
+    const GumboNode* title = childOf(childOf(root_, GUMBO_TAG_HEAD), GUMBO_TAG_TITLE);
+    if (title == nullptr) return {};
+    eachChild(title->v.element, [&](const GumboNode* child) { walk(child); });
+    std::string text = cleaned();
+    block_.clear();
+    blockPath_.clear();
+    return text;
+  }
 
   void collectNotes(const GumboNode* node) {
     if (node->type != GUMBO_NODE_ELEMENT) return;
@@ -138,26 +127,24 @@ class HtmlWriter {
   }
 
   void open(const GumboElement& element) {
-    if (element.tag == GUMBO_TAG_BR) block_ += '\n';
-    if (isCell(element)) startCell();
+    if (element.tag == GUMBO_TAG_BR) inCell_ > 0 ? addText(" ") : void(block_ += '\n');
+    if (isCell(element)) startCell(element);
+    if (inCell_ > 0 && isHeading(element)) flush("\n\n");
     if (inCell_ > 0 && element.tag != GUMBO_TAG_TR) return enterInCell(element);
-    if (isOneOf(element.tag, kBlocks)) flush(listDepth_ > 0 || inTable_ > 0 ? "\n" : "\n\n");
-    if (isOneOf(element.tag, kLines)) flush("\n");
+    if (isBlock(element.tag)) flush(listDepth_ > 0 || inTable_ > 0 ? "\n" : "\n\n");
+    if (isLine(element.tag)) flush("\n");
     if (element.tag == GUMBO_TAG_TABLE) ++inTable_;
     if (element.tag == GUMBO_TAG_PRE) ++preformatted_;
     if (element.tag == GUMBO_TAG_OL || element.tag == GUMBO_TAG_UL) startList(element);
     if (element.tag == GUMBO_TAG_LI) mark_ = listMark();
-    if (isNoteReference(element)) startNoteReference(element);
+    enterRaised(element);
   }
 
   void close(const GumboElement& element) {
-    if (isNoteReference(element) && noteMark_ != std::string::npos) endNoteReference();
-    if (isCell(element)) {
-      --inCell_;
-      return;
-    }
+    leaveRaised(element);
+    if (isCell(element)) return endCell(element);
+    if (isHeading(element)) return closeHeading(headingLevel(element.tag));
     if (inCell_ > 0) return leaveInCell(element);
-    if (const int level = headingLevel(element.tag); level > 0) return closeHeading(level);
     if (element.tag == GUMBO_TAG_PRE) {
       flush("\n\n");
       --preformatted_;
@@ -171,8 +158,8 @@ class HtmlWriter {
       flush("\n");
       --inTable_;
     }
-    if (isOneOf(element.tag, kBlocks)) flush(listDepth_ > 0 || inTable_ > 0 ? "\n" : "\n\n");
-    if (isOneOf(element.tag, kLines)) flush("\n");
+    if (isBlock(element.tag)) flush(listDepth_ > 0 || inTable_ > 0 ? "\n" : "\n\n");
+    if (isLine(element.tag)) flush("\n");
     if (element.tag == GUMBO_TAG_LI) mark_.clear();
   }
 
@@ -180,18 +167,31 @@ class HtmlWriter {
     return element.tag == GUMBO_TAG_TD || element.tag == GUMBO_TAG_TH;
   }
 
-  void startCell() {
-    while (inCell_ == 0 && block_.ends_with(' ')) block_.pop_back();
-    if (inCell_ == 0 && !block_.empty()) block_ += '\t';
+  /// A heading in a cell is one of a page that is laid out as a table, but in a column's head it is none.
+  bool isHeading(const GumboElement& element) const {
+    return headingLevel(element.tag) > 0 && inColumnHead_ == 0;
+  }
+
+  void startCell(const GumboElement& element) {
+    while (block_.ends_with(' ')) block_.pop_back();
+    if (hasCell_ || !block_.empty()) block_ += '\t';
+    hasCell_ = true;
     ++inCell_;
+    if (element.tag == GUMBO_TAG_TH) ++inColumnHead_;
+  }
+  void endCell(const GumboElement& element) {
+    --inCell_;
+    if (element.tag == GUMBO_TAG_TH) --inColumnHead_;
   }
 
   /// A cell is a part of a line: blocks within it are divided by spaces.
   void enterInCell(const GumboElement& element) {
-    if (isOneOf(element.tag, kBlocks) || isOneOf(element.tag, kLines)) addText(" ");
-    if (isNoteReference(element)) startNoteReference(element);
+    leaveInCell(element);
+    enterRaised(element);
   }
-  void leaveInCell(const GumboElement& element) { enterInCell(element); }
+  void leaveInCell(const GumboElement& element) {
+    if (isBlock(element.tag) || isLine(element.tag)) addText(" ");
+  }
 
   void startList(const GumboElement& element) {
     ++listDepth_;
@@ -209,7 +209,36 @@ class HtmlWriter {
     return indent + std::to_string(lists_.back()++) + ". ";
   }
 
-  /// "word1" would be another word: a note's number gets brackets.
+  /// "word1" would be another word, and "106" another number: what is raised is told apart from what is before
+  /// it.
+  void enterRaised(const GumboElement& element) {
+    if (isFragmentLink(element)) {
+      ++inLink_;
+      hasLink_ = true;
+    }
+    if (element.tag == GUMBO_TAG_SUP) {
+      raised_ = block_.size();
+      hasLink_ = inLink_ > 0;
+    }
+    if (isNoteReference(element)) startNoteReference(element);
+  }
+  void leaveRaised(const GumboElement& element) {
+    if (isNoteReference(element) && noteMark_ != std::string::npos) endNoteReference();
+    if (element.tag == GUMBO_TAG_SUP && raised_ != std::string::npos) endRaised();
+    if (isFragmentLink(element)) --inLink_;
+  }
+
+  void endRaised() {
+    const std::size_t start = std::min(std::exchange(raised_, std::string::npos), block_.size());
+    const std::string text(trimmed(std::string_view(block_).substr(start)));
+    const bool isAfterDigit = start > 0 && isNumber(std::string_view(block_).substr(start - 1, 1));
+    if (hasLink_ && isNoteMark(text)) {
+      block_.replace(start, std::string::npos, "[" + text + "]");
+    } else if (isAfterDigit && isExponent(text)) {
+      block_.replace(start, std::string::npos, "^" + text);
+    }
+  }
+
   void startNoteReference(const GumboElement& element) {
     noteMark_ = block_.size();
     const std::string target = attribute(element, "href");
@@ -217,8 +246,7 @@ class HtmlWriter {
   }
   void endNoteReference() {
     const std::string mark(trimmed(std::string_view(block_).substr(std::min(noteMark_, block_.size()))));
-    const bool isBare = !mark.empty() && mark.find_first_not_of("0123456789*") == std::string::npos;
-    if (isBare) block_.replace(noteMark_, std::string::npos, "[" + mark + "]");
+    if (isNoteMark(mark)) block_.replace(noteMark_, std::string::npos, "[" + mark + "]");
     noteMark_ = std::string::npos;
   }
 
@@ -261,6 +289,7 @@ class HtmlWriter {
       blockIds_[earlierIds_].second = 0;  // before the next text
     block_.clear();
     blockPath_.clear();
+    hasCell_ = false;
     if (std::strlen(separator) > separator_.size()) separator_ = separator;
     if (!text.empty() && note_.empty()) writePendingNotes();
   }
@@ -286,9 +315,9 @@ class HtmlWriter {
       letters.empty() ? codes.push_back(code == 0xA0 ? U' ' : code) : void(codes += letters);
     }
     const std::string text = toUtf8(composed(codes));
-    if (preformatted_ == 0) return std::string(trimmed(text));
-    const std::size_t first = text.find_first_not_of("\r\n");
-    const std::size_t last = text.find_last_not_of(" \t\r\n");
+    const std::size_t first =
+        text.find_first_not_of(preformatted_ > 0 ? "\r\n" : " \r\n\f\v");  // tabs are cells
+    const std::size_t last = text.find_last_not_of(" \t\r\n\f\v");
     return last == std::string::npos ? "" : text.substr(first, last - first + 1);
   }
 
@@ -322,8 +351,11 @@ class HtmlWriter {
   std::string mark_;
   std::vector<int> path_;
   std::vector<int> lists_;  // next number of each open list, 0 for bullets
-  int listDepth_ = 0, inTable_ = 0, inCell_ = 0, preformatted_ = 0;
-  std::size_t noteMark_ = std::string::npos;
+  int listDepth_ = 0, inTable_ = 0, inCell_ = 0, inColumnHead_ = 0, preformatted_ = 0;
+  bool hasCell_ = false;  ///< the row that the block is
+  int inLink_ = 0;
+  bool hasLink_ = false;  ///< what is raised: it holds a link or stands in one
+  std::size_t raised_ = std::string::npos, noteMark_ = std::string::npos;
   std::map<std::string, Note> notes_;
   std::set<std::string> referred_, written_;
   std::vector<std::string> pending_;

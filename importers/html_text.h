@@ -11,6 +11,7 @@ namespace kvasir {
 
 /// What a reader sees of an XHTML file.
 struct HtmlText {
+  std::string title;              ///< of its head, empty when there is none
   std::string text;               ///< NFC; paragraphs divided by a blank line
   std::vector<Section> headings;  ///< h1 to h6
   std::vector<Anchor> anchors;    ///< of blocks; location is "/4/2": child indexes, even as in EPUB CFI

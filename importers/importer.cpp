@@ -24,7 +24,8 @@ bool hasSuffix(const Importer& importer, const std::string& suffix) {
   return std::find(importer.suffixes.begin(), importer.suffixes.end(), suffix) != importer.suffixes.end();
 }
 
-/// Markdown is text too: where two rows recognise the bytes, the suffix decides, then the order of the table.
+/// Markdown and HTML are text too: where two rows recognise the bytes, the suffix decides, then the order of
+/// the table.
 const Importer* importerFor(std::string_view firstBytes, const std::string& suffix) {
   const Importer* found = nullptr;
   for (const Importer& importer : importers()) {
@@ -36,7 +37,7 @@ const Importer* importerFor(std::string_view firstBytes, const std::string& suff
   return found;
 }
 
-std::string knownFormats() { return "PDF, EPUB, Markdown and plain text can be read"; }
+std::string knownFormats() { return "PDF, EPUB, Markdown, HTML and plain text can be read"; }
 
 }  // namespace
 
@@ -46,6 +47,7 @@ const std::vector<Importer>& importers() {
       {"epub", {".epub"}, isEpub, importEpub},
       {"text", {".txt", ".text", ".log"}, isText, importText},
       {"markdown", {".md", ".markdown", ".mkd"}, isMarkdown, importMarkdown},
+      {"html", {".html", ".htm", ".xhtml"}, isHtml, importHtml},
   };
   return table;
 }

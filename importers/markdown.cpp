@@ -1,11 +1,12 @@
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "importers/file_bytes.h"
 #include "importers/formats.h"
 #include "importers/language.h"
+#include "importers/markdown_inline.h"
 #include "importers/plain_text.h"
 #include "importers/text_encoding.h"
 #include "importers/unicode.h"
@@ -82,172 +83,38 @@ bool startsItem(std::string_view line) {
 
 bool isTableRow(std::string_view line) { return trimmed(line).starts_with('|'); }
 
-/// What stands on one side of a run of marks; the ends of a paragraph are spaces.
-struct Beside {
-  bool isSpace = false, isPunctuation = false, isUnspaced = false;
-};
-
-Beside besideOf(char32_t code) { return {isSpace(code), isPunctuation(code), isUnspaced(code)}; }
-
-/// Whether a run of marks can belong to what stands inside of it: left- and right-flanking of CommonMark 0.31,
-/// section 6.2. Departs from it beside scripts without spaces: "**重点。**内容" is emphasis.
-bool isFlanking(const Beside& outside, const Beside& inside) {
-  return !inside.isSpace && (!inside.isPunctuation || inside.isUnspaced || outside.isSpace ||
-                             outside.isPunctuation || outside.isUnspaced);
+/// The label of "[label]: target"; empty in any other line, and for footnotes ("[^1]: text"), which are no
+/// links.
+std::string definedLabel(std::string_view line) {
+  line = trimmed(line);
+  if (!line.starts_with('[') || line.starts_with("[^")) return {};
+  const std::size_t end = line.find(']');
+  return line.substr(std::min(end, line.size())).starts_with("]:") ? labelOf(line.substr(1, end - 1)) : "";
 }
 
-/// A run of * or _. The rules for pairs are 9 and 10 of CommonMark's section 6.2.
-struct Marks {
-  std::size_t at = 0;  ///< byte of the text
-  char mark = '*';
-  bool opens = false, closes = false;
-  std::size_t length = 0, left = 0;  ///< left: those without a partner
-};
-
-bool canPair(const Marks& opening, const Marks& closing) {
-  if (opening.mark != closing.mark) return false;
-  if (!opening.closes && !closing.opens) return true;
-  return (opening.length + closing.length) % 3 != 0 || (opening.length % 3 == 0 && closing.length % 3 == 0);
+/// All that links may name, before or behind their targets.
+std::set<std::string> labelsOf(const std::vector<std::string_view>& lines) {
+  std::set<std::string> labels;
+  std::string_view opened;
+  for (const std::string_view line : lines) {
+    const Fence fence = fenceOf(line);
+    if (opened.empty()) {
+      if (fence.opens()) opened = fence.marks;
+      labels.insert(definedLabel(line));
+    } else if (fence.closes(opened)) {
+      opened = {};
+    }
+  }
+  labels.erase("");
+  return labels;
 }
-
-/// Pairs each run that may close with the nearest before it that may open: "process emphasis" of CommonMark's
-/// appendix. What one run looked through in vain is not looked through again for its kind, so that no text
-/// takes long.
-void pairMarks(std::vector<Marks>& runs) {
-  std::vector<std::size_t> open;  // runs that wait for a partner
-  std::array<std::size_t, 12> firstFor{};
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    Marks& closing = runs[i];
-    std::size_t& first = firstFor[(closing.mark == '_' ? 6 : 0) + (closing.opens ? 3 : 0) + closing.length % 3];
-    while (closing.closes && closing.left > 0) {
-      std::size_t count = open.size();
-      while (count > 0 && open[count - 1] >= first && !canPair(runs[open[count - 1]], closing)) --count;
-      if (count == 0 || open[count - 1] < first) {
-        first = i;
-        break;
-      }
-      Marks& opening = runs[open[count - 1]];
-      const std::size_t marks = opening.left > 1 && closing.left > 1 ? 2 : 1;
-      opening.left -= marks;
-      closing.left -= marks;
-      open.resize(opening.left > 0 ? count : count - 1);
-    }
-    if (closing.opens && closing.left > 0) open.push_back(i);
-  }
-}
-
-/// A paragraph without its marks. What ends code or a link is looked for in the next so many bytes, so that no
-/// text takes long.
-class InlineReader {
- public:
-  explicit InlineReader(std::string_view source, int depth = 0) : source_(source), depth_(depth) {}
-
-  std::string text() {
-    while (at_ < source_.size()) {
-      if (takeEscape() || takeCode() || takeLink() || takeMarks()) continue;
-      text_ += source_[at_++];
-    }
-    return withoutPairs();
-  }
-
- private:
-  static constexpr std::size_t kReach = 4000;
-
-  /// Where something stands within reach.
-  std::size_t find(std::string_view what, std::size_t from) const {
-    return source_.substr(0, std::min(source_.size(), from + kReach)).find(what, from);
-  }
-
-  bool takeEscape() {
-    if (source_[at_] != '\\' || at_ + 1 >= source_.size() ||
-        std::string_view("\\`*_{}[]()#+-.!|<>~").find(source_[at_ + 1]) == std::string_view::npos)
-      return false;
-    text_ += source_[at_ + 1];
-    at_ += 2;
-    return true;
-  }
-
-  bool takeCode() {
-    if (source_[at_] != '`') return false;
-    const std::size_t run = std::min(source_.find_first_not_of('`', at_), source_.size()) - at_;
-    const std::size_t close = find(std::string(run, '`'), at_ + run);
-    if (close == std::string_view::npos) {
-      text_.append(run, '`');
-      at_ += run;
-      return true;
-    }
-    text_ += source_.substr(at_ + run, close - at_ - run);
-    at_ = close + run;
-    return true;
-  }
-
-  /// "[text](target)" and "[text][id]" as their text, "![alt](target)" as the alternative text.
-  bool takeLink() {
-    const bool isPicture = source_[at_] == '!' && at_ + 1 < source_.size() && source_[at_ + 1] == '[';
-    const std::size_t open = isPicture ? at_ + 1 : at_;
-    if (source_[open] != '[' || depth_ >= 8) return false;
-    const std::size_t close = find("]", open);
-    if (close == std::string_view::npos || close + 1 >= source_.size()) return false;
-    const char target = source_[close + 1];
-    if (target != '(' && target != '[') return false;
-    const std::size_t end = find(target == '(' ? ")" : "]", close + 2);
-    if (end == std::string_view::npos) return false;
-    text_ += InlineReader(source_.substr(open + 1, close - open - 1), depth_ + 1).text();
-    at_ = end + 1;
-    return true;
-  }
-
-  /// `snake_case` has no marks: _ marks no part of a word, unlike *.
-  bool takeMarks() {
-    const char mark = source_[at_];
-    if (mark != '*' && mark != '_') return false;
-    const std::size_t end = std::min(source_.find_first_not_of(mark, at_), source_.size());
-    const Beside before = besideOf(codeBefore(at_)), behind = besideOf(codeAt(end));
-    const bool isLeft = isFlanking(before, behind), isRight = isFlanking(behind, before), isStar = mark == '*';
-    const bool opens = isLeft && (isStar || !isRight || before.isPunctuation);
-    const bool closes = isRight && (isStar || !isLeft || behind.isPunctuation);
-    marks_.push_back({text_.size(), mark, opens, closes, end - at_, end - at_});
-    text_.append(end - at_, mark);
-    at_ = end;
-    return true;
-  }
-
-  char32_t codeBefore(std::size_t at) const {
-    if (at == 0) return U' ';
-    std::size_t first = at - 1;
-    while (first > 0 && at - first < 4 && (source_[first] & 0xC0) == 0x80) --first;
-    return fromUtf8(source_.substr(first, at - first)).back();
-  }
-  char32_t codeAt(std::size_t at) const {
-    return at < source_.size() ? fromUtf8(source_.substr(at, 4)).front() : U' ';
-  }
-
-  std::string withoutPairs() {
-    pairMarks(marks_);
-    std::string kept;
-    std::size_t from = 0;
-    for (const Marks& run : marks_) {
-      kept.append(text_, from, run.at - from).append(run.left, run.mark);
-      from = run.at + run.length;
-    }
-    kept.append(text_, from);
-    return kept;
-  }
-
-  std::string_view source_;
-  int depth_;
-  std::size_t at_ = 0;
-  std::string text_;
-  std::vector<Marks> marks_;
-};
-
-std::string inlineText(std::string_view source) { return InlineReader(source).text(); }
 
 /// Takes the file line by line.
 class MarkdownReader {
  public:
   Document read(std::string_view source) {
     const std::vector<std::string_view> lines = linesOf(source);
+    labels_ = labelsOf(lines);
     std::size_t first = frontMatterEnd(lines);
     for (std::size_t i = first; i < lines.size(); ++i) i += takeLine(lines, i);
     endParagraph();
@@ -320,14 +187,14 @@ class MarkdownReader {
   }
 
   /// Emphasis does not go from one cell to the next.
-  static std::string rowText(std::string_view line) {
+  std::string rowText(std::string_view line) const {
     std::string text;
     for (std::size_t from = 0; from <= line.size();) {
       std::size_t to = line.find('|', from);
       while (to != std::string_view::npos && to > 0 && line[to - 1] == '\\') to = line.find('|', to + 1);
       to = std::min(to, line.size());
       if (from > 0) text += '|';
-      text += inlineText(line.substr(from, to - from));
+      text += inlineText(line.substr(from, to - from), labels_);
       from = to + 1;
     }
     return text;
@@ -335,7 +202,7 @@ class MarkdownReader {
 
   /// Emphasis may go over a paragraph's lines.
   void endParagraph() {
-    if (!paragraph_.empty()) append(inlineText(std::exchange(paragraph_, {})));
+    if (!paragraph_.empty()) append(inlineText(std::exchange(paragraph_, {}), labels_));
   }
 
   static std::string_view withoutEnd(std::string_view line) {
@@ -359,7 +226,7 @@ class MarkdownReader {
   }
 
   void appendHeading(std::string_view source, int level) {
-    const std::string title = inlineText(trimmed(source));
+    const std::string title = inlineText(trimmed(source), labels_);
     if (title.empty()) return;
     afterBlank_ = true;
     append(title);
@@ -368,6 +235,7 @@ class MarkdownReader {
   }
 
   Document document_;
+  std::set<std::string> labels_;
   std::string fence_;
   std::string paragraph_;  ///< lines of the one that goes on
   bool afterBlank_ = true;

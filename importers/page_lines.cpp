@@ -103,18 +103,12 @@ std::vector<Box> partsOf(const Box& box, std::size_t count, bool rightToLeft) {
   return parts;
 }
 
-char32_t knownSymbol(char32_t code) {
-  if (code == 0xF0B7 || code == 0xF0A7) return 0x2022;  // Symbol and Wingdings bullets
-  return code;
-}
-
 /// Appends what a reader sees of a glyph: letters of a ligature, nothing for a control.
 void appendReadable(const Glyph& glyph, Glyphs& out) {
-  const char32_t code = knownSymbol(glyph.code);
-  if (isInvisible(code)) return;
-  const std::u32string letters = plainLetters(code);
+  if (isInvisible(glyph.code)) return;
+  const std::u32string letters = plainLetters(glyph.code);
   if (letters.empty()) {
-    out.push_back({code, glyph.box});
+    out.push_back(glyph);
     return;
   }
   const std::vector<Box> parts = partsOf(glyph.box, letters.size(), isRightToLeft(letters.front()));

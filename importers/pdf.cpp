@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "importers/file_bytes.h"
+#include "importers/font_codes.h"
 #include "importers/formats.h"
 #include "importers/language.h"
 #include "importers/page_layout.h"
@@ -85,6 +86,9 @@ void addWords(const poppler::text_box& box, std::vector<PlacedWord>& words) {
     if (code >= 0xD800 && code < 0xDC00 && i + 1 < text.size() && text[i + 1] >= 0xDC00 &&
         text[i + 1] < 0xE000) {
       code = 0x10000 + ((code - 0xD800) << 10) + (text[++i] - 0xDC00);
+    }
+    if (box.has_font_info() && code >= 0xE000 && code <= 0xF8FF) {
+      code = readableCode(code, box.get_font_name(static_cast<int>(glyph)));
     }
     if (isSpace(code)) {
       word.hasSpaceAfter = true;

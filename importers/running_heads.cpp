@@ -17,9 +17,17 @@ constexpr int kRecurrences = 3;       // pages with the same line
 constexpr float kSamePlace = 6;       // points
 constexpr float kSameBand = 2;        // points
 constexpr float kBandShare = 0.4f;    // of pages with a head at a height: others there are heads too
+constexpr float kLarger = 1.3f;       // than the page's text: a title, as slides have them
 constexpr std::size_t kLongestNumber = 5;
+constexpr std::size_t kMostNumbers = 8;  // in a row of which one may count pages
 
 enum class Edge { Top, Bottom };
+
+/// Of the words of a row: a number, or what stands before and behind numbers.
+struct RowPart {
+  std::u32string letters;  ///< lower case
+  std::optional<int> number;
+};
 
 /// What stands at one height of a page, over all columns.
 struct EdgeRow {
@@ -28,9 +36,11 @@ struct EdgeRow {
   std::vector<std::size_t> lines;
   Box box;
   float size = 0;
-  float gap = 0;             ///< to the next row inwards
-  std::u32string key;        ///< letters in lower case, numbers as #
-  std::vector<int> numbers;  ///< its whole words that are numbers, arabic or roman
+  float gap = 0;                     ///< to the next row inwards
+  bool isTitle = false;              ///< larger than the page's text
+  std::u32string form;               ///< letters in lower case, numbers as #
+  std::vector<std::u32string> keys;  ///< the row recurs where one of them does
+  std::vector<int> numbers;          ///< its whole words that are numbers, arabic or roman
   std::vector<std::string> tokens;
   bool isRemoved = false;
 };
@@ -59,16 +69,71 @@ std::u32string bare(const LineWord& word) {
 
 std::optional<int> numberOf(std::u32string_view codes) {
   if (codes.empty() || codes.size() > 8) return std::nullopt;
-  if (!std::all_of(codes.begin(), codes.end(), [](char32_t code) { return code >= U'0' && code <= U'9'; })) {
-    return romanValue(codes);
-  }
+  if (!std::all_of(codes.begin(), codes.end(), isDigit)) return romanValue(codes);
   if (codes.size() > kLongestNumber) return std::nullopt;
   int value = 0;
-  for (const char32_t code : codes) value = value * 10 + static_cast<int>(code - U'0');
+  for (const char32_t code : codes) value = value * 10 + digitValue(code);
   return value;
 }
 
+/// A word that is no number can hold some, as "A-12" does.
+void addParts(std::u32string_view word, std::vector<RowPart>& parts) {
+  if (const auto number = numberOf(word)) return parts.push_back({{}, number});
+  for (std::size_t from = 0, to = 0; from < word.size(); from = to) {
+    const bool isNumber = isDigit(word[from]);
+    while (to < word.size() && isDigit(word[to]) == isNumber) ++to;
+    const std::u32string_view run = word.substr(from, to - from);
+    RowPart part{{}, isNumber ? numberOf(run) : std::nullopt};
+    for (const char32_t code : run) part.letters += lower(code);
+    parts.push_back(part);
+  }
+  parts.push_back({U" ", {}});
+}
+
+/// The parts as one text, in which `written` tells each number.
+template <typename Written>
+std::u32string joined(const std::vector<RowPart>& parts, Written written) {
+  std::u32string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    text += parts[i].number ? written(i) : parts[i].letters;
+  }
+  return text;
+}
+
+/// "Page 7", in words of several languages.
+bool isPageNumberForm(std::u32string_view form) {
+  constexpr std::u32string_view kForms[] = {U"#", U"##", U"page #", U"page #of #", U"seite #", U"#of #"};
+  return std::find(std::begin(kForms), std::end(kForms), form) != std::end(kForms);
+}
+
+bool hasLetter(std::u32string_view text) { return std::any_of(text.begin(), text.end(), isLetter); }
+
+/// Heads are alike with all their numbers, or but for one that counts the pages. Rows of numbers are none:
+/// those of tables stand at one height on many pages.
+std::vector<std::u32string> keysOf(const std::vector<RowPart>& parts, const EdgeRow& row) {
+  if (!hasLetter(row.form)) return {};
+  if (isPageNumberForm(row.form)) return {row.form};
+  const auto digits = [](int number) {
+    const std::string text = std::to_string(number);
+    return std::u32string(text.begin(), text.end()) + U' ';
+  };
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].number) numbers.push_back(i);
+  }
+  std::vector<std::u32string> keys = {joined(parts, [&](std::size_t i) { return digits(*parts[i].number); })};
+  if (numbers.size() > kMostNumbers) return keys;
+  for (const std::size_t counting : numbers) {
+    keys.push_back(joined(parts, [&](std::size_t i) {
+      const int number = *parts[i].number;
+      return i == counting ? U'#' + digits(number - static_cast<int>(row.page)) : digits(number);
+    }));
+  }
+  return keys;
+}
+
 void describe(EdgeRow& row, const std::vector<TextLine>& lines) {
+  std::vector<RowPart> parts;
   std::sort(row.lines.begin(), row.lines.end(),
             [&](std::size_t a, std::size_t b) { return lines[a].pageBox.left < lines[b].pageBox.left; });
   for (const std::size_t index : row.lines) {
@@ -77,15 +142,23 @@ void describe(EdgeRow& row, const std::vector<TextLine>& lines) {
       const std::u32string codes = bare(word);
       if (codes.empty()) continue;
       row.tokens.push_back(toUtf8(codes));
-      if (const auto number = numberOf(codes)) {
-        row.numbers.push_back(*number);
-        row.key += U'#';
-        continue;
-      }
-      for (const char32_t code : codes) row.key += isDigit(code) ? U'#' : lower(code);
-      row.key += U' ';
+      if (const auto number = numberOf(codes)) row.numbers.push_back(*number);
+      addParts(codes, parts);
     }
   }
+  row.form = joined(parts, [](std::size_t) { return std::u32string(U"#"); });
+  row.keys = keysOf(parts, row);
+}
+
+/// That most letters of the page have.
+float textSize(const LaidPage& page) {
+  std::map<float, std::size_t> letters;
+  for (const TextLine& line : page.lines) {
+    for (const LineWord& word : line.words) letters[line.size] += word.glyphs.size();
+  }
+  const auto most = std::max_element(letters.begin(), letters.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == letters.end() ? 0 : most->first;
 }
 
 /// Rows from one edge inwards, outermost first, as far as the band goes.
@@ -119,7 +192,11 @@ std::vector<EdgeRow> edgeRows(const LaidPage& page, std::size_t pageIndex, Edge 
     rows.back().lines.push_back(i);
     rows.back().box = box;
   }
-  for (EdgeRow& row : rows) describe(row, page.lines);
+  const float size = textSize(page);
+  for (EdgeRow& row : rows) {
+    describe(row, page.lines);
+    row.isTitle = row.size > kLarger * size;
+  }
   return rows;
 }
 
@@ -136,19 +213,56 @@ using Recurrences = std::map<std::pair<Edge, std::u32string>, Recurrence>;
 Recurrences recurrencesOf(const Edges& edges) {
   Recurrences recurrences;
   for (const auto& rows : edges) {
-    for (const EdgeRow& row : rows) recurrences[{row.edge, row.key}].heights.push_back(heightOnPage(row));
+    for (const EdgeRow& row : rows) {
+      for (const std::u32string& key : row.keys)
+        recurrences[{row.edge, key}].heights.push_back(heightOnPage(row));
+    }
   }
   for (auto& [key, recurrence] : recurrences) std::sort(recurrence.heights.begin(), recurrence.heights.end());
   return recurrences;
 }
 
-bool recurs(const EdgeRow& row, const Recurrences& recurrences) {
-  if (row.key.empty() || row.key == U"#") return false;
-  const std::vector<float>& heights = recurrences.at({row.edge, row.key}).heights;
+/// On how many pages a key of the row stands where it stands here.
+int pagesAlike(const EdgeRow& row, const Recurrences& recurrences) {
   const float height = heightOnPage(row);
-  const auto from = std::lower_bound(heights.begin(), heights.end(), height - kSamePlace);
-  const auto to = std::upper_bound(heights.begin(), heights.end(), height + kSamePlace);
-  return to - from >= kRecurrences;
+  std::ptrdiff_t most = 0;
+  for (const std::u32string& key : row.keys) {
+    const std::vector<float>& heights = recurrences.at({row.edge, key}).heights;
+    const auto from = std::lower_bound(heights.begin(), heights.end(), height - kSamePlace);
+    const auto to = std::upper_bound(heights.begin(), heights.end(), height + kSamePlace);
+    most = std::max(most, to - from);
+  }
+  return static_cast<int>(most);
+}
+
+bool isAlike(const EdgeRow& row, const EdgeRow& other) {
+  return std::abs(heightOnPage(row) - heightOnPage(other)) <= kSamePlace &&
+         std::find_first_of(row.keys.begin(), row.keys.end(), other.keys.begin(), other.keys.end()) !=
+             row.keys.end();
+}
+
+/// Whether pages that follow each other have the row, this one among them.
+bool goesOn(const EdgeRow& row, const Edges& edges) {
+  const auto hasAlike = [&](const std::vector<EdgeRow>& rows) {
+    return std::any_of(rows.begin(), rows.end(), [&](const EdgeRow& other) { return isAlike(row, other); });
+  };
+  constexpr std::size_t kStep = 2;  // from page to page
+  const std::size_t here = kStep * row.page + (row.edge == Edge::Top ? 0 : 1);
+  int count = 1;
+  for (std::size_t at = here; count < kRecurrences && at >= kStep && hasAlike(edges[at - kStep]); at -= kStep)
+    ++count;
+  for (std::size_t at = here + kStep; count < kRecurrences && at < edges.size() && hasAlike(edges[at]);
+       at += kStep)
+    ++count;
+  return count >= kRecurrences;
+}
+
+/// Titles recur in text, and on slides that follow each other. A head is one that stands on most pages, as a
+/// letterhead does, or over the pages of a part.
+bool isTitleOfPages(const EdgeRow& row, int count, const std::vector<LaidPage>& pages, const Edges& edges) {
+  const bool isSlide = pages[row.page].width > pages[row.page].height;
+  return static_cast<float>(count) >= kBandShare * static_cast<float>(pages.size()) ||
+         (!isSlide && goesOn(row, edges));
 }
 
 /// Printed number less page index: the same on pages counted together.
@@ -175,9 +289,7 @@ bool holdsPageNumber(const EdgeRow& row, const std::string& label, const std::ma
 }
 
 bool isPageNumber(const EdgeRow& row, const std::string& label, const std::map<int, int>& offsets) {
-  const bool isBare = row.key == U"#" || row.key == U"##" || row.key == U"page #" || row.key == U"page #of #" ||
-                      row.key == U"seite #" || row.key == U"#of #";
-  return isBare && holdsPageNumber(row, label, offsets);
+  return isPageNumberForm(row.form) && holdsPageNumber(row, label, offsets);
 }
 
 /// Heights at which heads stood on many pages.
@@ -247,14 +359,19 @@ void removeRunningHeads(std::vector<LaidPage>& pages) {
   }
   const Recurrences recurrences = recurrencesOf(edges);
   const std::map<int, int> offsets = numberOffsets(edges);
+  const auto standsWithPageNumber = [&](const EdgeRow& row) {
+    return holdsPageNumber(row, pages[row.page].label, offsets);
+  };
   markHeads(edges, [&](const EdgeRow& row) {
-    return recurs(row, recurrences) || isPageNumber(row, pages[row.page].label, offsets);
+    const int count = pagesAlike(row, recurrences);
+    const bool isHead = !row.isTitle || standsWithPageNumber(row) || isTitleOfPages(row, count, pages, edges);
+    return (count >= kRecurrences && isHead) || isPageNumber(row, pages[row.page].label, offsets);
   });
   // Heads of short chapters recur too seldom to be seen as such, but stand where the others stand.
   const auto bands = headBands(edges, pages.size());
   markHeads(edges, [&](const EdgeRow& row) {
     return standsInBand(row, bands) &&
-           (holdsPageNumber(row, pages[row.page].label, offsets) || row.gap > 1.5f * row.size);
+           (standsWithPageNumber(row) || (!row.isTitle && row.gap > 1.5f * row.size));
   });
   removeMarked(pages, edges);
 }

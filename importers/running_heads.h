@@ -13,8 +13,8 @@ struct LaidPage {
   std::vector<TextLine> lines;  ///< in reading order
 };
 
-/// Takes out lines in the top and bottom bands that recur on many pages (but for their digits), and page
-/// numbers.
+/// Takes out lines in the top and bottom bands that recur on many pages, alike but for a number that counts
+/// them, and page numbers.
 void removeRunningHeads(std::vector<LaidPage>& pages);
 
 }  // namespace kvasir

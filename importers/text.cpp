@@ -17,8 +17,13 @@ constexpr std::uintmax_t kMostBytes = std::uintmax_t{256} << 20;
 std::string plainTextOf(const std::filesystem::path& file) {
   const std::string bytes = bytesOf(file, kMostBytes);
   if (isBinary(bytes)) {
+    throw std::runtime_error(
+        nameOf(file) + " is not text: PDF, EPUB, Markdown, HTML and plain text can be read, convert it first");
+  }
+  if (bytes.starts_with("{\\rtf")) {
     throw std::runtime_error(nameOf(file) +
-                             " is not text: PDF, EPUB, Markdown and plain text can be read, convert it first");
+                             " is a document with its layout (RTF), which is not read here: save it as PDF or "
+                             "plain text in the program that wrote it");
   }
   std::u32string codes;
   const std::u32string given = fromUtf8(utf8Of(bytes));

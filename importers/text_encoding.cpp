@@ -3,6 +3,7 @@
 #include <unicode/ucnv.h>
 #include <unicode/ucsdet.h>
 #include <unicode/unistr.h>
+#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <memory>
@@ -13,6 +14,7 @@ namespace kvasir {
 namespace {
 
 constexpr std::size_t kSample = 100'000;
+constexpr std::size_t kFarMore = 10;  // sequences of UTF-8 for each byte that belongs to none
 
 std::string converted(std::string_view bytes, const char* encoding) {
   const icu::UnicodeString text(bytes.data(), static_cast<int32_t>(bytes.size()), encoding);
@@ -46,9 +48,38 @@ const char* encodingByZeros(std::string_view bytes) {
   return nullptr;
 }
 
+/// A few damaged bytes do not make another encoding of it: in none do words often look like sequences of UTF-8.
 bool isUtf8(std::string_view bytes) {
-  const std::u32string codes = fromUtf8(bytes);
-  return std::find(codes.begin(), codes.end(), char32_t{0xFFFD}) == codes.end();
+  const auto* units = reinterpret_cast<const uint8_t*>(bytes.data());
+  const auto length = static_cast<int64_t>(bytes.size());
+  std::size_t sequences = 0, damaged = 0;
+  for (int64_t i = 0; i < length;) {
+    const int64_t start = i;
+    UChar32 code = 0;
+    U8_NEXT(units, i, length, code);
+    if (code < 0) {
+      ++damaged;
+    } else if (i - start > 1) {
+      ++sequences;
+    }
+  }
+  return damaged * kFarMore <= sequences;
+}
+
+/// The Windows encodings hold quotation marks and dashes where those of ISO have control characters, which no
+/// text has: browsers read the one for the other. ICU does where such a byte stands in its sample.
+std::string withPunctuation(const std::string& encoding) {
+  if (encoding == "ISO-8859-1" || encoding == "US-ASCII") return "windows-1252";
+  return encoding == "ISO-8859-9" ? "windows-1254" : encoding;
+}
+
+/// ICU's name of an encoding; empty where it knows none, and for UTF, which the bytes themselves would show.
+std::string knownEncoding(const std::string& declared) {
+  UErrorCode error = U_ZERO_ERROR;
+  const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(ucnv_open(declared.c_str(), &error),
+                                                                     &ucnv_close);
+  const char* name = U_FAILURE(error) || declared.empty() ? "" : ucnv_getName(converter.get(), &error);
+  return U_FAILURE(error) || std::string_view(name).starts_with("UTF") ? "" : name;
 }
 
 std::string detected(std::string_view bytes) {
@@ -59,16 +90,19 @@ std::string detected(std::string_view bytes) {
   ucsdet_setText(detector.get(), bytes.data(), length, &error);
   const UCharsetMatch* match = ucsdet_detect(detector.get(), &error);
   const char* name = match == nullptr ? nullptr : ucsdet_getName(match, &error);
-  return U_FAILURE(error) || name == nullptr ? normalised(bytes) : converted(bytes, name);
+  return U_FAILURE(error) || name == nullptr ? normalised(bytes)
+                                             : converted(bytes, withPunctuation(name).c_str());
 }
 
 }  // namespace
 
-std::string utf8Of(std::string_view bytes) {
+std::string utf8Of(std::string_view bytes, const std::string& declared) {
   const char* encoding = encodingByMark(bytes);
   if (encoding == nullptr) encoding = encodingByZeros(bytes);
   if (encoding != nullptr) return converted(bytes, encoding);
-  return isUtf8(bytes) ? std::string(bytes) : detected(bytes);
+  if (isUtf8(bytes)) return toUtf8(fromUtf8(bytes));
+  const std::string known = knownEncoding(declared);
+  return known.empty() ? detected(bytes) : converted(bytes, withPunctuation(known).c_str());
 }
 
 bool isBinary(std::string_view bytes) {

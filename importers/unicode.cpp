@@ -113,6 +113,7 @@ bool isInvisible(char32_t code) {
 bool isSpace(char32_t code) { return u_isUWhiteSpace(static_cast<UChar32>(code)) != 0 || code == 0x200B; }
 bool isLetter(char32_t code) { return u_isalpha(static_cast<UChar32>(code)) != 0; }
 bool isDigit(char32_t code) { return u_isdigit(static_cast<UChar32>(code)) != 0; }
+int digitValue(char32_t code) { return u_charDigitValue(static_cast<UChar32>(code)); }
 bool isLower(char32_t code) { return u_islower(static_cast<UChar32>(code)) != 0; }
 bool isUpper(char32_t code) { return u_isupper(static_cast<UChar32>(code)) != 0; }
 char32_t lower(char32_t code) { return static_cast<char32_t>(u_tolower(static_cast<UChar32>(code))); }

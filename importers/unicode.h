@@ -30,6 +30,8 @@ bool isInvisible(char32_t code);
 bool isSpace(char32_t code);
 bool isLetter(char32_t code);
 bool isDigit(char32_t code);
+/// 0 to 9 for a digit of any script.
+int digitValue(char32_t code);
 bool isLower(char32_t code);
 bool isUpper(char32_t code);
 /// Symbols too ("+", "€"), as Markdown counts them.

@@ -94,6 +94,37 @@ TEST_F(Epub, DoesWithoutMissingParts) {
   EXPECT_EQ(import(epubEntries({{"gone.xhtml", ""}, {"a.xhtml", "<p>what remains</p>"}})).text, "what remains");
 }
 
+/// The spine names first `item`, then a chapter.
+Entries withItem(const std::string& item, const Entries& more) {
+  Entries entries = epubEntries({{"a.xhtml", "<p>text</p>"}}, item, more);
+  for (auto& [path, bytes] : entries) {
+    if (const std::size_t at = bytes.find("<spine>"); at != std::string::npos)
+      bytes.insert(at + 7, "<itemref idref='item'/>");
+  }
+  return entries;
+}
+
+TEST_F(Epub, ReadsOnlyMarkupOfItsSpine) {
+  EXPECT_EQ(import(withItem("<item id='item' href='a.pdf' media-type='application/pdf'/>",
+                            {{"OPS/a.pdf", "%PDF-1.4 (words)"}}))
+                .text,
+            "text");
+}
+
+TEST_F(Epub, ReadsWhatStandsForAPictureInItsSpine) {
+  const std::string items =
+      "<item id='item' href='a.jpg' media-type='image/jpeg' fallback='other'/><item id='other' href='b.svg' "
+      "media-type='image/svg+xml'/>";
+  EXPECT_EQ(import(withItem(items, {{"OPS/b.svg", "<svg><text>drawn</text></svg>"}})).text, "drawn\n\ntext");
+}
+
+TEST_F(Epub, EndsThoughItemsStandForEachOther) {
+  const std::string items =
+      "<item id='item' href='a' media-type='image/jpeg' fallback='other'/><item id='other' href='b' "
+      "media-type='image/png' fallback='item'/>";
+  EXPECT_EQ(import(withItem(items, {})).text, "text");
+}
+
 TEST_F(Epub, WithADamagedPartIsRefused) {
   const auto file =
       writeZip(folder_, "made.epub",

@@ -55,6 +55,12 @@ TEST_F(FileErrors, SayThatAProgramIsNoText) {
               HasSubstr("is not text"));
 }
 
+TEST_F(FileErrors, SayThatRichTextIsNotRead) {
+  for (const char* name : {"letter.rtf", "letter.txt", "letter.md"})
+    EXPECT_THAT(refusal(folder_.write(name, "{\\rtf1\\ansi Dear reader}")),
+                HasSubstr("(RTF), which is not read here"));
+}
+
 TEST_F(FileErrors, SayWhichFormatsAreKnown) {
   EXPECT_THAT(refusal(folder_.write("image.png", std::string("\x89PNG\0\0\1\2\3\4", 10))),
               HasSubstr("PDF, EPUB"));
@@ -75,7 +81,7 @@ TEST(Importers, AreDistinctRows) {
     EXPECT_NE(importer.recognises, nullptr);
     EXPECT_NE(importer.import, nullptr);
   }
-  EXPECT_EQ(importers().size(), 4u);
+  EXPECT_EQ(importers().size(), 5u);
 }
 
 }  // namespace

@@ -32,6 +32,50 @@ TEST(Html, WritesTablesAsRows) {
             "a\tb\n1\t2");
 }
 
+TEST(Html, KeepsEachCellInItsColumn) {
+  EXPECT_EQ(read("<table><tr><th> </th><th>a</th><th>b</th></tr><tr><td>x</td><td></td><td>2</td></tr>"
+                 "<tr><td>&nbsp;</td><td><br/></td></tr><tr><td>y<br/>z</td><td>3</td></tr></table>"),
+            "\ta\tb\nx\t\t2\ny z\t3");
+}
+
+TEST(Html, WritesTablesWithinCellsAsRows) {
+  EXPECT_EQ(read("<table><tr><td>a<table><tr><td>1</td><td>2</td></tr><tr><td></td><td>4</td></tr></table></td>"
+                 "<td>b</td></tr></table>"),
+            "a\n1\t2\n\t4\tb");
+}
+
+TEST(Html, TakesHeadingsInCellsAsHeadings) {
+  const HtmlText html = textOfHtml(
+      "<table><tr><td>a</td><td><h2>Two</h2><p>b</p><p>c</p></td><td>d</td></tr><tr><th><h3>e</h3></th><th>f</"
+      "th></tr></table>");
+  EXPECT_EQ(html.text, "a\n\nTwo\n\nb c\td\ne\tf");
+  ASSERT_EQ(html.headings.size(), 1u);
+  EXPECT_EQ(html.headings[0].title, "Two");
+  EXPECT_EQ(html.headings[0].start, html.text.find("Two"));
+}
+
+TEST(Html, TellsRaisedNumbersFromWhatIsBeforeThem) {
+  EXPECT_EQ(read("<p>word<sup><a href='#fn1'>1</a></sup> and<a href='notes.xhtml#n'><sup>*</sup></a></p>"),
+            "word[1] and[*]");
+  EXPECT_EQ(
+      read("<p>10<sup>6</sup>, 10<sup>\u22123</sup>, 10<sup>-3</sup>, 5<sup><a href='#n'>2</a></sup></p>"),
+      "10^6, 10^\u22123, 10^-3, 5[2]");
+  EXPECT_EQ(read("<table><tr><td>10<sup>6</sup></td></tr></table>"), "10^6");
+}
+
+TEST(Html, KeepsOtherRaisedTextAsItIs) {
+  EXPECT_EQ(read("<p>2<sup>nd</sup> x<sup>2</sup> m<sup><a href='#a'>a</a></sup> 10<sup>-</sup></p>"),
+            "2nd x2 ma 10-");
+  EXPECT_EQ(read("<p>a<sup>1</p><p>2</sup>b</p>"), "a1\n\n2b");
+}
+
+TEST(Html, ReadsFormulasOnce) {
+  EXPECT_EQ(read("<p><math><semantics><mi>E</mi><annotation encoding='application/x-tex'>E=mc^2</annotation>"
+                 "<annotation-xml><mi>E</mi></annotation-xml></semantics></math></p>"
+                 "<p><m:math><m:mi>F</m:mi><m:annotation>F</m:annotation></m:math></p>"),
+            "E\n\nF");
+}
+
 TEST(Html, KeepsPreformattedText) { EXPECT_EQ(read("<pre>if (x)\n    y();</pre>"), "if (x)\n    y();"); }
 
 TEST(Html, LeavesOutReadingsOverCharacters) {
@@ -89,6 +133,12 @@ TEST(Html, KnowsEntitiesOfHtmlButNoneOfTheFile) {
       "é&own;");
 }
 
+TEST(Html, MayDeclareItsEncoding) {
+  EXPECT_EQ(textOfHtml("<meta charset='windows-1251'><p>\xC4\xE0, \x97 \xED\xE5\xF2</p>").text, "Да, — нет");
+  EXPECT_EQ(textOfHtml("<?xml version='1.0' encoding='latin1'?><p>\xE9 \x96 \xE8</p>").text, "é – è");
+  EXPECT_EQ(textOfHtml("<meta charset='no such'><p>d\xE9j\xE0 vu et l'\xE9t\xE9</p>").text, "déjà vu et l'été");
+}
+
 TEST(Html, ComposesCharacters) { EXPECT_EQ(read("<p>e&#x301;</p>"), "é"); }
 
 TEST(Html, KeepsTheTextOfElementsNestedDeeperThanInAnyBook) {
@@ -123,6 +173,13 @@ TEST(Html, KeepsTheTextAfterElementsThatAreLeftOpen) {
 
 TEST(Html, TakesCharactersThatAreNoMarkupAsText) {
   EXPECT_EQ(read("<p>1 < 2, <3 and <![CDATA[a < b & <i>c</i>]]></p>"), "1 < 2, <3 and a < b & <i>c</i>");
+}
+
+TEST(Html, TakesTimeInStepWithDeclarationsAndAttributes) {
+  std::string html, attributes;
+  for (int i = 0; i < 300'000; ++i) html += "<!a>";
+  for (int i = 0; i < 200'000; ++i) attributes += " a" + std::to_string(i);
+  EXPECT_EQ(read(html + "<p" + attributes + ">end</p>"), "end");
 }
 
 TEST(Html, ReadsNoScripts) {

@@ -35,6 +35,19 @@ TEST_F(Markdown, ReadsLinksAndEmphasisAsTheirText) {
             "See the manual and a picture, code_*.");
 }
 
+TEST_F(Markdown, TakesBracketsForALinkOnlyWhereItsTargetIsNamed) {
+  for (const char* text :
+       {"arr[i][j] and [3][4]", "[a] (b)", "see [note][^1]\n\n[^1]: a footnote", "[a][b]\n\n```\n[b]: x\n```"})
+    EXPECT_TRUE(import(text).text.starts_with(std::string(text).substr(0, 6))) << text;
+  EXPECT_EQ(import("[the *text*][My\n  Label], [my label][] ![x][MY LABEL]\n\n[my label]: http://x.org").text,
+            "the text, my label x\n\n[my label]: http://x.org");
+}
+
+TEST_F(Markdown, FindsTheEndOfALinkThatHoldsBrackets) {
+  EXPECT_EQ(import("[Foo](x/Foo_(bar)) and [![build](i)](l), [a [b] c](d)").text, "Foo and build, a [b] c");
+  EXPECT_EQ(import("[a [b](c) and [d\\]e](f), [g](h").text, "[a b and d]e, [g](h");
+}
+
 TEST_F(Markdown, KeepsMarksThatAreNoEmphasis) {
   for (const char* text :
        {"snake_case_name and 2 * 3 * 4", "5*12 months", "x**2", "f(*args, **kwargs)", "a _private name",
@@ -82,7 +95,7 @@ TEST_F(Markdown, LosesNoLineToWhatLooksLikeAFence) {
 
 // What ends code or a link is looked for within reach, and no run of marks is looked at in vain twice.
 TEST_F(Markdown, TakesNoLongerForMarksThatCloseNothing) {
-  for (const char* mark : {"[", "*a ", "_a ", "*a_ ", "_a* "}) {
+  for (const char* mark : {"[", "[a](", "[a][", "[[]", "*a ", "_a ", "*a_ ", "_a* "}) {
     std::string text;
     while (text.size() < 300'000) text += mark;
     EXPECT_GT(import(text + "]").text.size(), 250'000u) << mark;

@@ -42,6 +42,17 @@ TEST_F(Pdf, GivesItsTextWithPagesAndBoxes) {
   EXPECT_EQ(document.words[2].page, 1);
 }
 
+TEST_F(Pdf, ReadsCodesOfPrivateUseByTheirFont) {
+  const std::string map =
+      "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange "
+      "2 beginbfchar <61> <F061> <62> <F732> endbfchar endcmap end";
+  const Document document = import(pdfThatDraws(
+      "BT /F1 12 Tf 72 700 Td (a) Tj /F2 12 Tf 40 0 Td (ab) Tj ET", "/Font << /F1 5 0 R /F2 6 0 R >>",
+      {"<< /Type /Font /Subtype /TrueType /BaseFont /ABCDEF+SymbolMT /ToUnicode 7 0 R >>",
+       "<< /Type /Font /Subtype /TrueType /BaseFont /Helvetica /ToUnicode 7 0 R >>", streamOf(map)}));
+  EXPECT_EQ(document.text, "α 2");
+}
+
 TEST_F(Pdf, KeepsItsPageLabels) {
   const Document document = import(pdfWithLines({{{72, 700, "Preface"}}, {{72, 700, "Chapter"}}}, "",
                                                 "/PageLabels << /Nums [0 << /S /r /St 7 >> 1 << /S /D >>] >>"));

@@ -36,6 +36,20 @@ TEST_F(Text, MayBeInAnOlderEncoding) {
             "Les élèves sont allés à la plage et ils ont mangé des crêpes.");
 }
 
+TEST_F(Text, InUtf8StaysSoThoughAByteIsDamaged) {
+  EXPECT_EQ(import("à é è ê ç ô û ï ë ù “à la plage” \xE9 fin").text,
+            "à é è ê ç ô û ï ë ù “à la plage” \uFFFD fin");
+  EXPECT_EQ(import("“déjà vu” \uFFFD").text, "“déjà vu” \uFFFD");
+}
+
+// ICU looks at the beginning only, and takes what holds no dash there for ISO 8859-1.
+TEST_F(Text, InAnOlderEncodingKeepsPunctuationFarBehind) {
+  std::string text;
+  while (text.size() < 120'000)
+    text += "Les \xE9l\xE8ves sont all\xE9s \xE0 la plage et ils ont mang\xE9 des cr\xEApes.\n";
+  EXPECT_TRUE(import(text + "l\x92\xE9t\xE9 \x96 100 \x80").text.ends_with("l’été – 100 €"));
+}
+
 TEST_F(Text, IsComposed) {
   EXPECT_EQ(import("cafe\xCC\x81 o\xEF\xAC\x83"
                    "ce")
