@@ -154,7 +154,7 @@ void addQuestion(CLI::App* sub, Draft& draft) {
 void addReadAndAsk(CLI::App& app, Draft& draft) {
   CLI::App* read = addCommand(app, draft, "read", "Import and read files into the library", Command::Read);
   read->add_option("FILE", draft.arguments.documents,
-                   "PDF, EPUB, text or Markdown files, or ids of the library")
+                   "PDF, EPUB, Markdown, HTML or text files, or ids of the library")
       ->required()
       ->check(named());
   addReadingOptions(read, draft);

@@ -27,7 +27,7 @@ StartPage::StartPage(QWidget* parent) : QWidget(parent) {
   column->addStretch(2);
   addLine(column, tr("Ask long documents, and see why"), 1.6);
   addLine(column,
-          tr("Drop PDF, EPUB, Markdown or text files on this window, or whole folders. Each document is "
+          tr("Drop PDF, EPUB, Markdown, HTML or text files on this window, or whole folders. Each document is "
              "read once on this "
              "computer; nothing leaves it."),
           1.0);
