@@ -93,11 +93,6 @@ def share(values):
     return f"{sum(values) / len(values):.3f}" if values else "–"
 
 
-def middle(values):
-    values = list(values)
-    return f"{statistics.median(values):.2f}" if values else "–"
-
-
 def refused(rows):
     return share(REFUSAL in row["prediction"] for row in rows)
 
@@ -145,7 +140,8 @@ def budgets(options):
 
 
 def methods(options):
-    """What was asked of a length by all of the methods, in columns."""
+    """What was asked of a length by all of the methods, as the README has it: needles answered, the share of all questions whose gold
+    some layer attended to whole, f1 of those that are no needles; then the median first token and what is kept, at each length."""
     if not options.methods:
         listed = subprocess.run([options.cli, "methods", "--json"], check=True, capture_output=True, text=True).stdout
         options.methods = [row["name"] for row in json.loads(listed) if row["name"] != "longrope"]  # wants a model with factors
@@ -154,17 +150,18 @@ def methods(options):
         rows = made_rows(options, tokens, "needles")
         for (method, _), found in asked(options, rows, options.methods, [options.budget], "--max-tokens", "40").items():
             for row in found:
-                tables.setdefault((method, tokens, row["task"] == "needle"), []).append(row)
-    heads = [f"{tokens:,}: {column}" for tokens in options.lengths for column in ("f1", "recall", "needles", "first token s", "KV MB")]
-    print("| method | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
+                tables.setdefault((method, tokens), []).append(row)
+    print("| method | " + " | ".join(f"{tokens:,}" for tokens in options.lengths) + " | first token s | KV MB |")
+    print("|---|" + "---|" * (len(options.lengths) + 2))
+    brief = lambda value: "1" if value == 1 else f"{value:.2f}".removeprefix("0")
     for method in options.methods:
-        cells = []
-        for tokens in options.lengths:
-            found, needles = tables.get((method, tokens, False), []), tables.get((method, tokens, True), [])
-            cells += [share(row["f1"] for row in found), share(row["recall"] for row in found),
-                      share(row["contains"] for row in needles),
-                      middle(row["seconds"]["first_token"] for row in found), middle(row["kv_bytes"] / 1e6 for row in found)]
-        print(f"| {method} | " + " | ".join(cells) + " |", flush=True)
+        found = [tables.get((method, tokens), []) for tokens in options.lengths]
+        cells = [f"{sum(row['contains'] for row in rows if row['task'] == 'needle')} · "
+                 f"{brief(statistics.mean(any(row['recall_by_layer']) for row in rows))} · "
+                 f"{brief(statistics.mean(row['f1'] for row in rows if row['task'] != 'needle'))}" if rows else "–" for rows in found]
+        seconds = [f"{statistics.median(row['seconds']['first_token'] for row in rows):.1f}" if rows else "–" for rows in found]
+        sizes = [f"{statistics.median(row['kv_bytes'] for row in rows) / 1e6:.0f}" if rows else "–" for rows in found]
+        print(f"| `{method}` | {' | '.join(cells)} | {', '.join(seconds)} | {', '.join(sizes)} |", flush=True)
 
 
 def main():
