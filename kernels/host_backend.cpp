@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <stdexcept>
 
 #include "kernels/line_vector.h"
 #include "kernels/processor.h"
@@ -151,6 +152,15 @@ std::vector<std::string> instructionSets() {
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
     names.emplace_back(hwy::TargetName(target));
   return names;
+}
+
+void useInstructions(const std::string& name) {
+  std::string known;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (name == hwy::TargetName(target)) return hwy::SetSupportedTargetsForTest(target);
+    known += (known.empty() ? "" : ", ") + std::string(hwy::TargetName(target));
+  }
+  throw std::runtime_error("There are no instructions " + name + " here; there are " + known + ".");
 }
 
 std::vector<InstructionSetCheck> checkHost() {

@@ -16,6 +16,10 @@ const KernelBackend& hostBackend();
 /// one that is used.
 std::vector<std::string> instructionSets();
 
+/// The kernels use one of instructionSets() from here on, so that it can be measured. Throws a sentence where
+/// it is none of them. Not while kernels run.
+void useInstructions(const std::string& name);
+
 struct InstructionSetCheck {
   std::string instructions;
   std::vector<KernelCheck> kernels;

@@ -185,7 +185,8 @@ void Workspace::closeDocument() {
 
 void Workspace::chooseFiles() {
   QFileDialog* dialog = fileDialog(window_.get(), tr("Add documents"), QFileDialog::ExistingFiles);
-  dialog->setNameFilters({tr("Documents (*.pdf *.epub *.md *.markdown *.html *.htm *.xhtml *.txt)"), tr("All files (*)")});
+  dialog->setNameFilters(
+      {tr("Documents (*.pdf *.epub *.md *.markdown *.html *.htm *.xhtml *.txt)"), tr("All files (*)")});
   connect(dialog, &QFileDialog::filesSelected, this, &Workspace::addFiles);
   dialog->open();
 }

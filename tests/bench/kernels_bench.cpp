@@ -2,10 +2,15 @@
 // bytes of weights a second.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iostream>
+#include <stdexcept>
+#include <string_view>
 
 #include "kernels/attend.h"
 #include "kernels/cases.h"
+#include "kernels/host_backend.h"
 
 namespace kvasir {
 namespace {
@@ -187,4 +192,21 @@ BENCHMARK(gateAll)->Args({1, 1536})->Args({512, 1536});
 }  // namespace
 }  // namespace kvasir
 
-BENCHMARK_MAIN();
+/// google-benchmark's options, and before them --instructions=NAME, as `kvasir-cli devices` lists them.
+int main(int count, char** words) {
+  constexpr std::string_view kInstructions = "--instructions=";
+  if (count > 1 && std::string_view(words[1]).starts_with(kInstructions)) {
+    try {
+      kvasir::useInstructions(words[1] + kInstructions.size());
+    } catch (const std::runtime_error& error) {
+      std::cerr << error.what() << std::endl;
+      return 2;
+    }
+    std::rotate(words + 1, words + 2, words + count);
+    --count;
+  }
+  benchmark::Initialize(&count, words);
+  if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}
