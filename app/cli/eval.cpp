@@ -45,8 +45,10 @@ class RowAsker {
     checkBudgets(*engine_, arguments);
   }
 
-  RowResult ask(const EvaluationRow& row, const Variant& variant) {
+  /// asked: its `nameOf`.
+  RowResult ask(const EvaluationRow& row, const Variant& variant, const std::string& asked) {
     RowResult result;
+    result.asked = asked;
     result.id = row.id;
     result.task = row.task;
     result.length = row.length;
@@ -59,7 +61,6 @@ class RowAsker {
     const Answer answer = engine_->ask(*reading, row.question, asking, console_);
     result.prediction = answer.text;
     result.model = model().fingerprint;
-    result.asked = nameOf(row, variant);
     result.gold = findGold(row, answer, reading->chunks(), asking.budgetTokens);
     result.documentTokens = reading->tokens();
     result.questionTokens = answer.questionTokens;
@@ -208,8 +209,9 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
     for (Variant& variant : variants) {
       console.setSubject("row " + std::to_string(number) + " of " + std::to_string(chosen) +
                          (variants.size() > 1 ? ", " + variant.name : ""));
-      const RowResult* held = rowsFile.find(row->id, asker.nameOf(*row, variant), variant);
-      const RowResult result = held ? *held : asker.ask(*row, variant);
+      const std::string asked = asker.nameOf(*row, variant);
+      const RowResult* held = rowsFile.find(row->id, asked, variant);
+      const RowResult result = held ? *held : asker.ask(*row, variant, asked);
       if (!held) rowsFile.write(result);
       variant.tally.add(result);
       variant.readSeconds += result.readSeconds;

@@ -139,13 +139,18 @@ TEST_P(EveryMethod, GeneratesAsItReads) {
 
 TEST_P(EveryMethod, SaysTheSameWithTokensOnTrial) { expectTheSameOnTrial(model_.loaded, method(), kBudget); }
 
-Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text,
-               const std::string& method) {
-  Listener silent;
+AskSettings askingBy(const std::string& method, int maxTokens = AskSettings{}.maxTokens) {
   AskSettings ask;
   ask.method = method;
   ask.budgetTokens = kBudget;
-  ask.maxTokens = 12;
+  ask.maxTokens = maxTokens;
+  return ask;
+}
+
+Answer askText(Engine& engine, const TemporaryFolder& folder, const std::string& text,
+               const std::string& method) {
+  Listener silent;
+  const AskSettings ask = askingBy(method, 12);
   const auto file = folder.path() / (std::to_string(text.size()) + method + ".kv");
   const auto reading = engine.read(text, engine.readSettingsFor(ask), file, silent);
   return engine.ask(*reading, "What is abcd?", ask, silent);
@@ -222,9 +227,7 @@ TEST_P(EveryMethod, HoldsNoMoreOfALongerDocument) {
   for (const int i : {0, 1}) {
     const std::string text = randomText(i == 0 ? 300 : 900, 9);
     held[i] = askText(engine, model_.folder, text, GetParam().method).kvBytesInMemory;
-    AskSettings ask;
-    ask.method = GetParam().method;
-    ask.budgetTokens = kBudget;
+    const AskSettings ask = askingBy(GetParam().method);
     const auto file = model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv");
     const auto reading = engine.open(file, engine.readSettingsFor(ask));
     const int chunks = static_cast<int>(reading->chunks().size());
@@ -273,9 +276,7 @@ TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
   const TemporaryFolder elsewhere;
   Engine engine(model_.settings(), silent);
   const Answer whole = askText(engine, elsewhere, text, GetParam().method);
-  AskSettings ask;
-  ask.method = GetParam().method;
-  ask.budgetTokens = kBudget;
+  const AskSettings ask = askingBy(GetParam().method);
   ReadSettings read = engine.readSettingsFor(ask);
   read.stepTokens = 256;
   const auto file = model_.folder.path() / (std::to_string(text.size()) + GetParam().method + ".kv");
@@ -299,10 +300,7 @@ TEST_P(SparedReading, AnswersAsItsOwnDoes) {
   } heard;
   Listener silent;
   Engine engine(model_.settings(), silent);
-  AskSettings ask;
-  ask.method = GetParam().method;
-  ask.budgetTokens = kBudget;
-  ask.maxTokens = 12;
+  const AskSettings ask = askingBy(GetParam().method, 12);
   ReadSettings read = engine.readSettingsFor(ask);
   read.stepTokens = kChunkTokens;
   const std::string denseKey = engine.denseKey(read);
@@ -343,10 +341,7 @@ TEST_P(EveryMethod, SeesNothingOfABlockedChunkAndAllOfAPinnedOne) {
   if (forgets()) GTEST_SKIP() << "what it keeps was chosen before";
   Listener silent;
   Engine engine(model_.settings(), silent);
-  AskSettings ask;
-  ask.method = GetParam().method;
-  ask.budgetTokens = kBudget;
-  ask.maxTokens = 3;
+  AskSettings ask = askingBy(GetParam().method, 3);
   const auto reading =
       engine.read(randomText(1200, 8), engine.readSettingsFor(ask), model_.folder.path() / "wishes.kv", silent);
   const int last = static_cast<int>(reading->chunks().size()) - 1, pinned = 3;
@@ -368,9 +363,7 @@ TEST_P(EveryMethod, LooksWhereFullAttentionLooksWhenAllFits) {
   Engine engine(model_.settings(), silent);
   const std::string text = randomText(50, 8), question = "What is abcd?";
   const Answer answer = askText(engine, model_.folder, text, GetParam().method);
-  AskSettings ask;
-  ask.method = GetParam().method;
-  ask.budgetTokens = kBudget;
+  AskSettings ask = askingBy(GetParam().method);
   const auto reading = engine.open(model_.folder.path() / (std::to_string(text.size()) + ask.method + ".kv"),
                                    engine.readSettingsFor(ask));
   if (forgets()) {
