@@ -7,9 +7,9 @@
 namespace kvasir {
 
 /// Which keys of the near group a block's queries see, in places of the gathered keys: none before `hidden`,
-/// some of [hidden, open) by the window, all of [open, own), and of [own, count) those not after them.
+/// of [hidden, own) those within the window, and of [own, count) those not after them.
 struct NearView {
-  int hidden = 0, open = 0, own = 0;
+  int hidden = 0, own = 0;
 };
 
 /// The two groups of keys of one layer, arranged for a block.
@@ -19,7 +19,6 @@ struct AttendedGroups {
   int nearOrigin = 0;  ///< token that stands at position 0 of the near group
   int window = 0;      ///< near keys so far from a query, or further, are hidden from it; 0: none is
   int farFrom = 0;     ///< far keys nearer to a query than this are hidden from it
-  int farOpen = 0;     ///< so many far keys are seen by every query
 };
 
 /// Divides a selection and the block's own chunk into near and far keys and gathers them. mostUnpacked: as in
@@ -55,8 +54,8 @@ BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, c
 /// Attention that the gathered near keys [from, count), or all far keys, received from each query head, summed
 /// over the block's queries: [heads, keys] in float32.
 at::Tensor receivedNear(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& logSums,
-                        int from, const Block& block, float scale);
+                        int from, const Block& block, float scale, Accelerator* device = nullptr);
 at::Tensor receivedFar(const AttendedGroups& groups, const at::Tensor& far, const at::Tensor& logSums,
-                       const Block& block, float scale);
+                       const Block& block, float scale, Accelerator* device = nullptr);
 
 }  // namespace kvasir

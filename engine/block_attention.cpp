@@ -1,42 +1,10 @@
 // Softmax attention of a block over gathered keys, on the processor or on a device.
 #include "engine/attention.h"
+#include "engine/seen_keys.h"
 #include "kernels/attend_block.h"
 
 namespace kvasir {
 namespace {
-
-/// Which of a group's keys in place each row of a KV head's queries sees: [group ·
-/// tokens].
-struct SeenKeys {
-  std::vector<int> begins, ends;
-
-  /// beginOf, endOf: of a row of the queries.
-  template <class Begin, class End>
-  SeenKeys(std::int64_t group, int rows, const Begin& beginOf, const End& endOf) {
-    for (std::int64_t head = 0; head < group; ++head)
-      for (int row = 0; row < rows; ++row) {
-        begins.push_back(head == 0 ? beginOf(row) : begins[static_cast<std::size_t>(row)]);
-        ends.push_back(head == 0 ? endOf(row) : ends[static_cast<std::size_t>(row)]);
-      }
-  }
-};
-
-/// In places of the keys that are not packed: packed ones are seen by all.
-SeenKeys nearKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
-  const auto begin = [&](int row) {
-    return groups.window == 0 ? 0 : countBefore(groups.near, block.first + row - groups.window + 1);
-  };
-  const int own = groups.view.own - groups.near.packedCount();
-  return {group, block.tokens, begin, [own](int row) { return own + row + 1; }};
-}
-
-SeenKeys farKeys(const AttendedGroups& groups, const Block& block, std::int64_t group) {
-  const auto end = [&](int row) {
-    return groups.farFrom == 0 ? groups.far.count()
-                               : countBefore(groups.far, block.first + row - groups.farFrom + 1);
-  };
-  return {group, block.tokens, [](int) { return 0; }, end};
-}
 
 /// Where a group's numbers lie, on the processor or on a device.
 template <class Value>
@@ -149,8 +117,7 @@ class MeetingAttention {
       const KvTensors kv =
           meeting.gathered.unpacked(chunks.subspan(first, std::min(kAtOnce, chunks.size() - first)));
       const int count = static_cast<int>(kv.keys.size(1));
-      const SeenKeys all(
-          1, static_cast<int>(rows_), [](int) { return 0; }, [&](int) { return count; });
+      const SeenKeys all = allKeys(static_cast<int>(rows_), count);
       const KvRows<Value> rows{static_cast<const Value*>(kv.keys.const_data_ptr()),
                                static_cast<const Value*>(kv.values.const_data_ptr()), kv.keys.stride(0)};
       forRows([&](std::int64_t head, std::int64_t begin, std::int64_t end) {

@@ -190,7 +190,7 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   const int observed = std::min(count, needs_.observedTokens + block.tokens);
   const int from = isWeighed() ? 0 : count - observed;
   const at::Tensor near =
-      receivedNear(state.groups, rotated.plain, output.logSums, from, block, scale).contiguous();
+      receivedNear(state.groups, rotated.plain, output.logSums, from, block, scale, parts_.device);
   const int end = block.first + block.tokens;
   if (isObserved(layer)) {
     const at::Tensor recent = near.narrow(1, near.size(1) - observed, observed);
@@ -200,7 +200,7 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   if (!isWeighed()) return;
   parts_.tap->weigh(layer, state.groups.near, from, near, parts_.cache);
   if (state.groups.far.count() == 0) return;
-  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, block, scale);
+  const at::Tensor far = receivedFar(state.groups, rotated.far, output.logSums, block, scale, parts_.device);
   parts_.tap->weigh(layer, state.groups.far, 0, far, parts_.cache);
 }
 

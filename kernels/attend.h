@@ -26,9 +26,7 @@ struct TokenAttention {
 
   /// The arithmetic: the score of one key for one query of the group.
   KERNEL_FN float score(const float* query, const Value* key) const {
-    float product = 0;
-    for (int i = 0; i < dimension; ++i) product += query[i] * readValue(key + i);
-    return product * scale;
+    return dotProduct(query, key, dimension) * scale;
   }
   /// The weight that a score gets.
   KERNEL_FN static float weigh(float score, float largest) { return std::exp(score - largest); }

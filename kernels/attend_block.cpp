@@ -4,16 +4,13 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/line_vector.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attend_block.cpp"
 #include <hwy/foreach_target.h>  // first: it includes this file again for each target
 
 #include <hwy/highway.h>
 
-#include "kernels/lanes-inl.h"
-#include "kernels/row_sums-inl.h"
+#include "kernels/key_tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kvasir {
@@ -31,65 +28,6 @@ void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end
 
 #else
 
-using Floats = hn::CappedTag<float, 16>;
-using Words = hn::Rebind<std::int32_t, Floats>;
-
-constexpr int kKeys = 64;           ///< of a tile
-constexpr int kRows = kRowsAtOnce;  ///< queries that meet it at a time
-
-using Levels = hn::Repartition<std::int16_t, Words>;
-
-/// `count` numbers as floats, filled up with zeros to `width`, a multiple of a vector.
-template <class Value>
-HWY_INLINE void loadRow(const Value* from, int count, float* out, int width) {
-  const Floats df;
-  const int lanes = static_cast<int>(hn::Lanes(df));
-  int i = 0;
-  for (; i + lanes <= count; i += lanes) hn::Store(load(df, from + i), df, out + i);
-  for (; i < width; ++i) out[i] = i < count ? readValue(from + i) : 0;
-}
-
-/// Four rows' words [0, 4) become four rows of one of them a lane. Rows of `out` are kKeys apart.
-HWY_INLINE void turnFour(const float* rows, std::int64_t stride, float* out) {
-  const hn::FixedTag<float, 4> df;
-  const hn::Repartition<double, decltype(df)> dd;
-  const auto a = hn::LoadU(df, rows), b = hn::LoadU(df, rows + stride), c = hn::LoadU(df, rows + 2 * stride),
-             d = hn::LoadU(df, rows + 3 * stride);
-  const auto lowAB = hn::BitCast(dd, hn::InterleaveLower(df, a, b));
-  const auto lowCD = hn::BitCast(dd, hn::InterleaveLower(df, c, d));
-  const auto highAB = hn::BitCast(dd, hn::InterleaveUpper(df, a, b));
-  const auto highCD = hn::BitCast(dd, hn::InterleaveUpper(df, c, d));
-  hn::Store(hn::BitCast(df, hn::InterleaveLower(dd, lowAB, lowCD)), df, out);
-  hn::Store(hn::BitCast(df, hn::InterleaveUpper(dd, lowAB, lowCD)), df, out + kKeys);
-  hn::Store(hn::BitCast(df, hn::InterleaveLower(dd, highAB, highCD)), df, out + 2 * kKeys);
-  hn::Store(hn::BitCast(df, hn::InterleaveUpper(dd, highAB, highCD)), df, out + 3 * kKeys);
-}
-
-/// [kKeys, count] becomes [count, kKeys]; count is a multiple of 4.
-HWY_INLINE void turn(const float* rows, int count, float* out) {
-  for (int key = 0; key < kKeys; key += 4)
-    for (int i = 0; i < count; i += 4) turnFour(rows + key * count + i, count, out + i * kKeys + key);
-}
-
-/// exp of numbers from 0 down, to a relative 2⁻²³ near 0 and 2⁻¹⁷ at −87, where so little is left; 0 below. 2
-/// to the part between whole numbers is its Taylor polynomial.
-template <class D>
-HWY_INLINE hn::Vec<D> expBelowZero(D df, hn::Vec<D> x) {
-  const hn::Rebind<std::int32_t, D> di;
-  const auto least = hn::Set(df, -87.0f);
-  const auto power = hn::Mul(hn::Max(x, least), hn::Set(df, 1.44269504f));
-  const auto whole = hn::Round(power);
-  const auto part = hn::Sub(power, whole);
-  auto sum = hn::MulAdd(hn::Set(df, 1.54035304e-4f), part, hn::Set(df, 1.33335581e-3f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 9.61812911e-3f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 5.55041087e-2f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 2.40226507e-1f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 6.93147181e-1f));
-  sum = hn::MulAdd(sum, part, hn::Set(df, 1.0f));
-  const auto bits = hn::Add(hn::BitCast(di, sum), hn::ShiftLeft<23>(hn::ConvertTo(di, whole)));
-  return hn::IfThenElseZero(hn::Gt(x, least), hn::BitCast(df, bits));
-}
-
 /// Weights of a tile's keys: exp(score − the row's largest of the tile), from 0 to what its Tile gives the
 /// largest, and what a row's are multiplied by to be relative to the row's largest of all.
 template <class Weight>
@@ -98,46 +36,20 @@ struct Weights {
   float factors[kRows];
 };
 
-/// The rows of a strip and the tile of keys they meet in float32, exact.
-class FloatTile {
+/// The rows of a strip, the tile of keys they meet and its values in float32, exact.
+class FloatTile : public FloatKeys {
  public:
   using Weight = float;
   static constexpr float kMostWeight = 1;
 
-  FloatTile(int rows, int width) : width_(width) {
-    queries_.resize(static_cast<std::size_t>(rows) * width);
-    keys_.resize(static_cast<std::size_t>(width) * kKeys);
+  FloatTile(int rows, int width) : FloatKeys(rows, width) {
     values_.resize(static_cast<std::size_t>(width) * kKeys);
-    row_.resize(static_cast<std::size_t>(width) * kKeys);
   }
-  void setQuery(int row, const float* query, int dimension, float scale) {
-    float* out = queries_.data() + std::int64_t{row} * width_;
-    loadRow(query, dimension, out, width_);
-    for (int i = 0; i < dimension; ++i) out[i] *= scale;
-  }
-  /// `count` keys and values; those that are not there are 0.
-  void setKeys(const float* keys, const float* values, int count, int dimension) {
-    for (int key = 0; key < kKeys; ++key) {
-      const int there = key < count ? dimension : 0;
-      loadRow(keys + std::int64_t{key} * dimension, there, row_.data() + std::int64_t{key} * width_, width_);
-      loadRow(values + std::int64_t{key} * dimension, there, values_.data() + std::int64_t{key} * width_,
-              width_);
-    }
-    turn(row_.data(), width_, keys_.data());
-  }
-  /// Scores of kRows queries from `row` on, [kRows, kKeys].
-  HWY_INLINE void score(int row, float* scores) const {
-    const Floats df;
-    const int lanes = static_cast<int>(hn::Lanes(df));
-    for (int key = 0; key < kKeys; key += 2 * lanes) {
-      auto sums = noRowSums<kRows>(hn::Zero(df));
-      addProducts(df, keys_.data() + key, kKeys, queries_.data() + std::int64_t{row} * width_, width_, width_,
-                  sums);
-      sums.each([&](int r, hn::Vec<Floats> a, hn::Vec<Floats> b) HWY_ATTR {
-        hn::Store(a, df, scores + r * kKeys + key);
-        hn::Store(b, df, scores + r * kKeys + key + lanes);
-      });
-    }
+  /// `count` values; those that are not there are 0.
+  void setValues(const float* values, int count, int dimension) {
+    for (int key = 0; key < kKeys; ++key)
+      loadRow(values + std::int64_t{key} * dimension, key < count ? dimension : 0,
+              values_.data() + std::int64_t{key} * width_, width_);
   }
   /// Weights of one row's keys; gives sums of them.
   static HWY_INLINE hn::Vec<Floats> weigh(const float* scores, float largest, float* weights) {
@@ -169,63 +81,26 @@ class FloatTile {
   }
 
  private:
-  int width_;
-  LineVector<float> queries_;  ///< [rows, width], scaled
-  LineVector<float> keys_;     ///< [width, kKeys]
-  LineVector<float> values_;   ///< [kKeys, width]
-  LineVector<float> row_;      ///< [kKeys, width], before they are turned
+  LineVector<float> values_;  ///< [kKeys, width]
 };
 
-/// The same in 16-bit levels, whose products come two at a time: for numbers that are bf16 anyway, which are
-/// rounded more coarsely. Queries and keys have one scale each, values one a dimension of a tile, weights one a
-/// row of a tile. Levels are as large as the sum of their products lets them be.
-class LevelTile {
+/// The same in 16-bit levels: values have one scale a dimension of a tile, weights one a row of a tile.
+class LevelTile : public LevelKeys {
  public:
   using Weight = std::int16_t;
   static constexpr float kMostWeight = 5792, kMostValue = 5791;  // kKeys products of the two stay below 2³¹
 
-  LevelTile(int rows, int width)
-      : width_(width), most_(std::min(32767.0f, std::floor(std::sqrt(0x1p31f / width) - 1))) {
+  LevelTile(int rows, int width) : LevelKeys(rows, width) {
     const auto size = static_cast<std::size_t>(width) * kKeys;
-    queries_.resize(static_cast<std::size_t>(rows) * width);
-    queryScales_.resize(rows);
-    keys_.resize(size);
     values_.resize(size);
     valueScales_.resize(width);
-    levels_.resize(size);
     row_.resize(size);
   }
-  void setQuery(int row, const std::uint16_t* query, int dimension, float scale) {
-    loadRow(query, dimension, row_.data(), width_);
-    queryScales_[row] = scale * roundRow(queries_.data() + std::int64_t{row} * width_);
-  }
-  void setKeys(const std::uint16_t* keys, const std::uint16_t* values, int count, int dimension) {
-    for (int key = 0; key < kKeys; ++key) {
-      loadRow(keys + std::int64_t{key} * dimension, key < count ? dimension : 0, row_.data(), width_);
-      keyScales_[key] = roundRow(levels_.data() + std::int64_t{key} * width_);
-    }
-    turn(reinterpret_cast<const float*>(levels_.data()), width_ / 2, reinterpret_cast<float*>(keys_.data()));
+  void setValues(const std::uint16_t* values, int count, int dimension) {
     for (int key = 0; key < kKeys; ++key)
       loadRow(values + std::int64_t{key} * dimension, key < count ? dimension : 0,
               row_.data() + std::int64_t{key} * width_, width_);
     roundValues();
-  }
-  HWY_INLINE void score(int row, float* scores) const {
-    const Floats df;
-    const Levels d16;
-    const int lanes = static_cast<int>(hn::Lanes(df));
-    for (int key = 0; key < kKeys; key += 2 * lanes) {
-      auto sums = noRowSums<kRows>(noSums(Words()));
-      addProducts(d16, keys_.data() + 2 * key, 2 * kKeys, queries_.data() + std::int64_t{row} * width_, width_,
-                  width_ / 2, sums);
-      const auto scaleA = hn::Load(df, keyScales_ + key), scaleB = hn::Load(df, keyScales_ + key + lanes);
-      sums.each([&](int r, const PairSums<Words>& a, const PairSums<Words>& b) HWY_ATTR {
-        const auto scale = hn::Set(df, queryScales_[row + r]);
-        float* out = scores + r * kKeys + key;
-        hn::Store(hn::Mul(hn::ConvertTo(df, a.total()), hn::Mul(scaleA, scale)), df, out);
-        hn::Store(hn::Mul(hn::ConvertTo(df, b.total()), hn::Mul(scaleB, scale)), df, out + lanes);
-      });
-    }
   }
   static HWY_INLINE hn::Vec<Floats> weigh(const float* scores, float largest, std::int16_t* weights) {
     const Floats df;
@@ -279,21 +154,6 @@ class LevelTile {
     sum = hn::MulAdd(sum, part, hn::Set(df, kMostWeight * 9.99999261e-1f));
     return hn::BitCast(df, hn::Add(hn::BitCast(di, sum), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
   }
-  static HWY_INLINE void round(hn::Vec<Floats> values, std::int16_t* out) {
-    hn::StoreU(hn::DemoteTo(hn::Rebind<std::int16_t, Floats>(), hn::NearestInt(values)),
-               hn::Rebind<std::int16_t, Floats>(), out);
-  }
-  /// The first row of row_; gives its scale.
-  HWY_INLINE float roundRow(std::int16_t* out) const {
-    const Floats df;
-    const int lanes = static_cast<int>(hn::Lanes(df));
-    auto most = hn::Zero(df);
-    for (int i = 0; i < width_; i += lanes) most = hn::Max(most, hn::Abs(hn::Load(df, row_.data() + i)));
-    const float largest = std::max(hn::GetLane(hn::MaxOfLanes(df, most)), kTiny);
-    const auto factor = hn::Set(df, most_ / largest);
-    for (int i = 0; i < width_; i += lanes) round(hn::Mul(hn::Load(df, row_.data() + i), factor), out + i);
-    return largest / most_;
-  }
   /// All of row_: pairs of keys become neighbours.
   HWY_INLINE void roundValues() {
     const Floats df;
@@ -314,17 +174,9 @@ class LevelTile {
     }
   }
 
-  static constexpr float kTiny = 1e-30f;  ///< of less there is nothing left, and its factor would overflow
-  int width_;
-  float most_;                        ///< level of a query or a key
-  LineVector<std::int16_t> queries_;  ///< [rows, width]
-  LineVector<float> queryScales_;     ///< [rows], with the scale of the products
-  LineVector<std::int16_t> keys_;     ///< [width / 2, kKeys] pairs
-  HWY_ALIGN float keyScales_[kKeys];
   LineVector<std::int16_t> values_;  ///< [kKeys / 2, width] pairs
   LineVector<float> valueScales_;    ///< [width]
-  LineVector<std::int16_t> levels_;  ///< keys before they are turned
-  LineVector<float> row_;            ///< before they are rounded
+  LineVector<float> row_;            ///< values before they are rounded
 };
 
 /// What the rows of a strip have so far.
@@ -332,11 +184,6 @@ struct Strip {
   int width;                 ///< the dimension, filled up
   LineVector<float> output;  ///< [rows, width]
   LineVector<float> largest, sum;
-};
-
-/// The keys [from, to) that a row sees of a tile.
-struct Sight {
-  int from, to;
 };
 
 /// Scores of kRows rows from `row` on become weights; what the rows have is made smaller where a score is the
@@ -391,10 +238,8 @@ void attendTile(const BlockAttention<Value>& a, std::int64_t firstRow, int rows,
     bool seesAny = false;
     for (int r = 0; r < std::min(kRows, rows - row); ++r) {
       const std::int64_t at = firstRow + row + r;
-      sights[r] = {std::clamp(a.begins[at] - first, 0, kKeys),
-                   std::clamp(std::min(a.ends[at], a.count) - first, 0, kKeys)};
-      if (sights[r].from >= sights[r].to) sights[r] = {0, 0};
-      seesAny = seesAny || sights[r].to > 0;
+      sights[r] = sightOf(a.begins[at], std::min(a.ends[at], a.count), first);
+      seesAny = seesAny || sights[r].seesAny();
     }
     if (!seesAny) continue;
     tile.score(row, scores[0]);
@@ -417,7 +262,8 @@ void attendStrip(const BlockAttention<Value>& a, std::int64_t firstRow, int rows
   const int most = std::min(a.count, *std::max_element(a.ends + firstRow, a.ends + firstRow + rows));
   for (int first = least; first < most; first += kKeys) {
     const std::int64_t at = std::int64_t{first} * dimension;
-    tile.setKeys(a.keys + at, a.values + at, std::min(kKeys, a.count - first), dimension);
+    tile.setKeys(a.keys + at, std::min(kKeys, a.count - first), dimension);
+    tile.setValues(a.values + at, std::min(kKeys, a.count - first), dimension);
     attendTile(a, firstRow, rows, first, tile, strip);
   }
   for (int row = 0; row < rows; ++row) {
@@ -433,12 +279,11 @@ void attend(const BlockAttention<Value>& a, std::int64_t begin, std::int64_t end
   if (begin >= end) return;
   // So that queries and outputs of a strip stay in the second cache.
   constexpr std::int64_t kStripFloats = 24576;
-  const int step = 2 * static_cast<int>(hn::Lanes(Floats()));
   const auto most = std::max<std::int64_t>(32, kStripFloats / a.dimension / kRows * kRows);
   const auto rows = static_cast<int>(std::min(most, (end - begin + kRows - 1) / kRows * kRows));
   const auto filled = (rows + kRows - 1) / kRows * kRows;
   Strip strip;
-  strip.width = (a.dimension + step - 1) / step * step;
+  strip.width = filledUp(a.dimension);
   strip.output.resize(static_cast<std::size_t>(filled) * strip.width);
   strip.largest.resize(filled);
   strip.sum.resize(filled);

@@ -27,10 +27,7 @@ struct BlockAttention {
   float* sum = nullptr;      ///< [rows]: of exp(score − largest); 0 before the first call
 
   KERNEL_FN float score(std::int64_t row, std::int64_t key) const {
-    float product = 0;
-    for (int i = 0; i < dimension; ++i)
-      product += readValue(queries + row * dimension + i) * readValue(keys + key * dimension + i);
-    return product * scale;
+    return dotProduct(queries + row * dimension, keys + key * dimension, dimension) * scale;
   }
   /// The arithmetic: adds to one row what it sees.
   KERNEL_FN void attendRow(std::int64_t row) const {

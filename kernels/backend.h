@@ -11,6 +11,7 @@
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
+#include "kernels/received.h"
 #include "kernels/rotate.h"
 #include "kernels/rounding.h"
 #include "kernels/rows.h"
@@ -21,7 +22,7 @@ namespace kvasir {
 
 /// Of the table below; another number is another table. Tables of different layout are told apart by
 /// backendLayout().
-constexpr int kBackendVersion = 5;
+constexpr int kBackendVersion = 6;
 /// The one function a library exports, as BackendEntry.
 constexpr const char* kBackendEntry = "kvasirKernelBackend";
 
@@ -75,6 +76,7 @@ struct KernelTable {
   Launch<ChunkScores> scoreChunks = nullptr;
   LaunchPair<TokenAttention> attendToken;
   LaunchPair<BlockAttention> attendRows;
+  LaunchPair<ReceivedAttention> receiveAttention;
 };
 
 struct BackendDevice {
@@ -110,13 +112,16 @@ using BackendEntry = const KernelBackend* (*)();
 /// A number that changes when a struct that crosses grows or shrinks.
 constexpr std::uint64_t backendLayout() {
   std::uint64_t layout = 0;
-  for (const std::size_t size :
-       {sizeof(KernelBackend), sizeof(KernelTable), sizeof(BackendDevice), sizeof(ExactProduct),
-        sizeof(Expansion<float>), sizeof(RowRounding<float>), sizeof(PanelProduct<float>),
-        sizeof(BlockRounding<float>), sizeof(BlockProduct<float>), sizeof(DenseProduct<float>),
-        sizeof(VectorProduct<float>), sizeof(RowNorm<float>), sizeof(RowGate<float>), sizeof(Rotation<float>),
-        sizeof(LevelPacking<float>), sizeof(LevelUnpacking<float>), sizeof(ChunkScores),
-        sizeof(TokenAttention<float>), sizeof(BlockAttention<float>)})
+  for (const std::size_t size : {sizeof(KernelBackend),         sizeof(KernelTable),
+                                 sizeof(BackendDevice),         sizeof(ExactProduct),
+                                 sizeof(Expansion<float>),      sizeof(RowRounding<float>),
+                                 sizeof(PanelProduct<float>),   sizeof(BlockRounding<float>),
+                                 sizeof(BlockProduct<float>),   sizeof(DenseProduct<float>),
+                                 sizeof(VectorProduct<float>),  sizeof(RowNorm<float>),
+                                 sizeof(RowGate<float>),        sizeof(Rotation<float>),
+                                 sizeof(LevelPacking<float>),   sizeof(LevelUnpacking<float>),
+                                 sizeof(ChunkScores),           sizeof(TokenAttention<float>),
+                                 sizeof(BlockAttention<float>), sizeof(ReceivedAttention<float>)})
     layout = layout * 1099511628211u + size;
   return layout;
 }
@@ -156,6 +161,7 @@ KernelBackend backendOf() {
   backend.kernels.scoreChunks = Device::run;
   backend.kernels.attendToken = {Device::run, Device::run};
   backend.kernels.attendRows = {Device::run, Device::run};
+  backend.kernels.receiveAttention = {Device::run, Device::run};
   return backend;
 }
 

@@ -134,6 +134,10 @@ struct Cuda {
   static Failure run(const BlockAttention<Value>& attention, std::int64_t rows, void* stream) {
     return guarded([&] { attendRowsOnDevice(attention, rows, stream); });
   }
+  template <class Value>
+  static Failure run(const ReceivedAttention<Value>& attention, std::int64_t, void* stream) {
+    return guarded([&] { receiveAttentionOnDevice(attention, stream); });
+  }
 };
 
 KernelBackend makeBackend() {

@@ -412,4 +412,23 @@ struct AttendedRows {
   }
 };
 
+/// Rows of query heads, and the sums that attention over the same keys has given.
+template <class Value>
+struct Received {
+  AttendedRows<Value> rows;
+  int heads = 1;  ///< divides the rows
+  std::vector<float> logSums = {}, received = {};
+
+  ReceivedAttention<Value> argument() {
+    const BlockAttention<Value> attention = rows.argument();
+    logSums.clear();
+    for (int row = 0; row < rows.rows; ++row)
+      logSums.push_back(static_cast<float>(reference::attendRow(attention, row).logSum.value));
+    received = unwritten<float>(std::int64_t{heads} * rows.count);
+    return {attention.queries, rows.rows,       rows.rows / heads, attention.dimension,
+            attention.keys,    attention.count, attention.begins,  attention.ends,
+            logSums.data(),    attention.scale, received.data()};
+  }
+};
+
 }  // namespace kvasir::cases

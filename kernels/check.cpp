@@ -181,6 +181,32 @@ void checkAttendRows(Trial& trial) {
     checkAttendedRows(trial, cases::AttendedRows<Value>{33, dimension, 70, cases::Sight::Causal}, 1);
 }
 
+template <class Value>
+void checkReceived(Trial& trial, cases::Received<Value> received) {
+  const ReceivedAttention<Value> onHost = received.argument();
+  const DeviceArray<Value> queries(trial.backend, received.rows.queries),
+      keys(trial.backend, received.rows.keys);
+  const DeviceArray<int> begins(trial.backend, received.rows.begins), ends(trial.backend, received.rows.ends);
+  const DeviceArray<float> logSums(trial.backend, received.logSums), out(trial.backend, received.received);
+  ReceivedAttention<Value> argument = onHost;
+  argument.queries = queries.data();
+  argument.keys = keys.data();
+  argument.begins = begins.data();
+  argument.ends = ends.data();
+  argument.logSums = logSums.data();
+  argument.received = out.data();
+  trial.launch(trial.backend.kernels.receiveAttention.of<Value>(), argument);
+  trial.compare(reference::receiveAttention(onHost), out.read());
+}
+
+template <class Value>
+void checkReceiveAttention(Trial& trial) {
+  for (const cases::Sight sight : {cases::Sight::All, cases::Sight::Causal, cases::Sight::Window})
+    checkReceived(trial, cases::Received<Value>{{51, 64, 173, sight}, 3});
+  for (const int dimension : {20, 80, 256})
+    checkReceived(trial, cases::Received<Value>{{33, dimension, 70, cases::Sight::Causal}});
+}
+
 struct Row {
   const char* kernel;
   void (*check)(Trial& trial);
@@ -226,6 +252,10 @@ constexpr Row kRows[] = {
     {"attendToken, bf16", checkAttendToken<Half>, [](KernelTable& k) { k.attendToken.bfloats = nullptr; }},
     {"attendRows, float", checkAttendRows<float>, [](KernelTable& k) { k.attendRows.floats = nullptr; }},
     {"attendRows, bf16", checkAttendRows<Half>, [](KernelTable& k) { k.attendRows.bfloats = nullptr; }},
+    {"receiveAttention, float", checkReceiveAttention<float>,
+     [](KernelTable& k) { k.receiveAttention.floats = nullptr; }},
+    {"receiveAttention, bf16", checkReceiveAttention<Half>,
+     [](KernelTable& k) { k.receiveAttention.bfloats = nullptr; }},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
+#include "kernels/received.h"
 #include "kernels/rotate.h"
 #include "kernels/rounding.h"
 #include "kernels/rows.h"
@@ -61,5 +62,8 @@ void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* s
 
 void attendRowsOnDevice(const BlockAttention<float>& attention, std::int64_t rows, void* stream);
 void attendRowsOnDevice(const BlockAttention<std::uint16_t>& attention, std::int64_t rows, void* stream);
+
+void receiveAttentionOnDevice(const ReceivedAttention<float>& attention, void* stream);
+void receiveAttentionOnDevice(const ReceivedAttention<std::uint16_t>& attention, void* stream);
 
 }  // namespace kvasir

@@ -129,6 +129,11 @@ struct Processor {
     attendRows(attention, 0, rows);
     return nullptr;
   }
+  template <class Value>
+  static Failure run(const ReceivedAttention<Value>& attention, std::int64_t, void*) {
+    receiveAttention(attention, 0, attention.count);
+    return nullptr;
+  }
 };
 
 /// Dispatch to one target while it lives.

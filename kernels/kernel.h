@@ -22,6 +22,14 @@ KERNEL_FN inline float readValue(const std::uint16_t* from) {
   return value;
 }
 
+/// Products of two rows' numbers, added up.
+template <class A, class B>
+KERNEL_FN float dotProduct(const A* a, const B* b, int count) {
+  float sum = 0;
+  for (int i = 0; i < count; ++i) sum += readValue(a + i) * readValue(b + i);
+  return sum;
+}
+
 /// An IEEE half by its bits; finite.
 KERNEL_FN inline float readHalf(std::uint16_t half) {
   const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fffu) << 13;

@@ -17,6 +17,7 @@
 #include "kernels/dense.h"
 #include "kernels/level_groups.h"
 #include "kernels/products.h"
+#include "kernels/received.h"
 #include "kernels/rotate.h"
 #include "kernels/rounding.h"
 #include "kernels/rows.h"
@@ -398,30 +399,35 @@ double largestOf(const Value* values, int count) {
   for (int i = 0; i < count; ++i) most = std::max(most, std::abs(number(values[i])));
   return most;
 }
+/// The score of a key for a row; bf16 may be rounded to levels.
 template <class Value>
-SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
+Expected scoreKey(const Value* query, const Value* key, int dimension, double scale) {
   // Half a level of what bf16 is rounded to, relative to the largest; dimensions are filled up to 32.
   constexpr bool kRounds = sizeof(Value) == 2;
-  const double halfLevel = kRounds ? 0.5 / (std::sqrt(0x1p31 / ((a.dimension + 31) / 32 * 32)) - 2) : 0;
-  const double halfWeight = kRounds ? 0.5 / 5791 : 0;
+  const double halfLevel = kRounds ? 0.5 / (std::sqrt(0x1p31 / ((dimension + 31) / 32 * 32)) - 2) : 0;
+  const double queryError = halfLevel * largestOf(query, dimension);
+  const double keyError = halfLevel * largestOf(key, dimension);
+  double score = 0, sizes = 0, rounded = 0;
+  for (int i = 0; i < dimension; ++i) {
+    const double product = number(query[i]) * number(key[i]) * scale;
+    score += product;
+    sizes += std::abs(product);
+    rounded += std::abs(scale) *
+               (std::abs(number(query[i])) * keyError + (std::abs(number(key[i])) + keyError) * queryError);
+  }
+  return {score, (dimension + 4) * kUnit * sizes + rounded};
+}
+template <class Value>
+SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
+  const double halfWeight = sizeof(Value) == 2 ? 0.5 / 5791 : 0;
   std::vector<double> scores;
-  const Value* query = a.queries + row * a.dimension;
-  const double queryError = halfLevel * largestOf(query, a.dimension);
   double most = -std::numeric_limits<double>::infinity(), moved = 0;
-  for (std::int64_t at = a.begins[row]; at < a.ends[row]; ++at) {
-    const Value* key = a.keys + at * a.dimension;
-    const double keyError = halfLevel * largestOf(key, a.dimension);
-    double score = 0, sizes = 0, rounded = 0;
-    for (int i = 0; i < a.dimension; ++i) {
-      const double product = number(query[i]) * number(key[i]) * a.scale;
-      score += product;
-      sizes += std::abs(product);
-      rounded += std::abs(a.scale) *
-                 (std::abs(number(query[i])) * keyError + (std::abs(number(key[i])) + keyError) * queryError);
-    }
-    scores.push_back(score);
-    most = std::max(most, score);
-    moved = std::max(moved, (a.dimension + 4) * kUnit * sizes + rounded);
+  for (std::int64_t key = a.begins[row]; key < a.ends[row]; ++key) {
+    const Expected score =
+        scoreKey(a.queries + row * a.dimension, a.keys + key * a.dimension, a.dimension, a.scale);
+    scores.push_back(score.value);
+    most = std::max(most, score.value);
+    moved = std::max(moved, score.error);
   }
   double sum = 0;
   for (const double score : scores) sum += std::exp(score - most);
@@ -441,6 +447,25 @@ SeenRow<Value> attendRow(const BlockAttention<Value>& a, std::int64_t row) {
           2 * relative * weight * std::abs(value) + halfWeight * (std::abs(value) / sum + weight * largest);
     }
     result.output.push_back(entry);
+  }
+  return result;
+}
+
+/// What keys received of the query heads: [heads, count].
+template <class Value>
+Expectations receiveAttention(const ReceivedAttention<Value>& a) {
+  Expectations result(static_cast<std::size_t>(a.rows / a.rowsOfHead) * a.count);
+  for (std::int64_t row = 0; row < a.rows; ++row) {
+    for (std::int64_t key = a.begins[row]; key < a.ends[row]; ++key) {
+      const Expected score =
+          scoreKey(a.queries + row * a.dimension, a.keys + key * a.dimension, a.dimension, a.scale);
+      const double below = score.value - a.logSums[row], weight = std::exp(below);
+      Expected& sum = result[row / a.rowsOfHead * a.count + key];
+      sum.value += weight;
+      sum.error += weight * (std::expm1(score.error + kUnit * std::abs(a.logSums[row])) +
+                             (a.rowsOfHead + 4) * kUnit + 0x1p-17) +
+                   kTiny;
+    }
   }
   return result;
 }

@@ -160,6 +160,20 @@ void attendChunk(State& state) {
 BENCHMARK(attendChunk<std::uint16_t>)->Args({64, 256})->Args({64, 2048})->Args({64, 8192})->Args({256, 2048});
 BENCHMARK(attendChunk<float>)->Args({64, 2048});
 
+/// What its keys received of them. Arguments: dimension, keys.
+template <class Value>
+void receiveOfChunk(State& state) {
+  const auto dimension = static_cast<int>(state.range(0)), keys = static_cast<int>(state.range(1));
+  cases::Received<Value> received{{3 * 128, dimension, keys}, 3};
+  const ReceivedAttention<Value> attention = received.argument();
+  for (auto _ : state) {
+    receiveAttention(attention, 0, keys);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, double(received.rows.rows) * dimension * keys);
+}
+BENCHMARK(receiveOfChunk<std::uint16_t>)->Args({64, 2048})->Args({64, 8192});
+
 /// One token's queries of a KV head. Arguments: dimension, keys.
 template <class Value>
 void attendOne(State& state) {

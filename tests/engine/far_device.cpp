@@ -125,6 +125,12 @@ bool isThere(const BlockAttention<Value>& a, std::int64_t rows) {
          isThere(a.begins, rows) && isThere(a.ends, rows) && isThere(a.output, rows * a.dimension) &&
          isThere(a.largest, rows) && isThere(a.sum, rows);
 }
+template <class Value>
+bool isThere(const ReceivedAttention<Value>& a, std::int64_t) {
+  return isThere(a.queries, std::int64_t{a.rows} * a.dimension) &&
+         isThere(a.keys, std::int64_t{a.count} * a.dimension) && isThere(a.begins, a.rows) &&
+         isThere(a.ends, a.rows) && isThere(a.logSums, a.rows) && isThere(a.received, a.heads() * a.count);
+}
 template <class Argument>
 bool isThere(const Argument&, std::int64_t) {
   return true;
@@ -227,6 +233,7 @@ KernelBackend makeFar() {
   wrap<&KernelTable::scoreChunks>(kernels);
   wrap<&KernelTable::attendToken>(kernels);
   wrap<&KernelTable::attendRows>(kernels);
+  wrap<&KernelTable::receiveAttention>(kernels);
   return backend;
 }
 
