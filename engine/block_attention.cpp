@@ -58,7 +58,7 @@ class MeetingAttention {
   MeetingAttention(const std::vector<Meeting>& meetings, float scale)
       : meetings_(meetings),
         scale_(scale),
-        kvHeads_(meetings.front().gathered.keysInPlace().size(0)),
+        kvHeads_(meetings.front().gathered.kvHeads()),
         rows_(meetings.front().queries.size(0) / kvHeads_ * meetings.front().queries.size(1)),
         sums_(meetings.front().queries) {}
 
@@ -188,7 +188,7 @@ BlockOutput attendMeetings(const std::vector<Meeting>& meetings, float scale, Ac
 
 BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, const at::Tensor& far,
                         const Block& block, float scale, Accelerator* device) {
-  const std::int64_t group = near.size(0) / groups.near.keysInPlace().size(0);
+  const std::int64_t group = near.size(0) / groups.near.kvHeads();
   return attendMeetings(
       {{groups.near, near, nearKeys(groups, block, group)}, {groups.far, far, farKeys(groups, block, group)}},
       scale, device);
@@ -196,7 +196,7 @@ BlockOutput attendBlock(const AttendedGroups& groups, const at::Tensor& near, co
 
 BlockOutput attendBeacons(const AttendedGroups& groups, const GatheredKv& own, const at::Tensor& queries,
                           const Block& block, float scale, Accelerator* device) {
-  const std::int64_t group = queries.size(0) / groups.near.keysInPlace().size(0);
+  const std::int64_t group = queries.size(0) / groups.near.kvHeads();
   const int beacons = static_cast<int>(queries.size(1)), each = block.tokens / beacons;
   // A beacon stands where the token after those it stands for does.
   const auto next = [&](int beacon) { return (beacon + 1) * each; };

@@ -28,10 +28,13 @@ std::vector<DeviceCheck> checkDevices(const Devices& devices) {
   for (InstructionSetCheck& check : checkHost())
     checks.push_back({std::move(check.instructions), false, std::move(check.kernels)});
   if (!devices.backend) return checks;
-  for (const CudaDeviceInfo& device : devices.cuda) {
-    if (device.reason.empty())
-      checks.push_back({device.name, true, checkKernels(*devices.backend, device.index)});
-  }
+  // A thread of their own chooses them: what computes on another device may have called.
+  std::thread([&] {
+    for (const CudaDeviceInfo& device : devices.cuda) {
+      if (device.reason.empty())
+        checks.push_back({device.name, true, checkKernels(*devices.backend, device.index)});
+    }
+  }).join();
   return checks;
 }
 

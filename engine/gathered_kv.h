@@ -62,6 +62,7 @@ class GatheredKv {
   /// Rotated keys [from, to): [kvHeads, to - from, headDimension].
   at::Tensor keysAt(int from, int to) const;
   int countInPlace() const { return count_; }  ///< those behind the packed ones
+  int kvHeads() const { return static_cast<int>(keys_.size(0)); }
   at::Tensor keysInPlace() const {
     return keys_.narrow(1, 0, count_);
   }  ///< [kvHeads, countInPlace, headDimension]

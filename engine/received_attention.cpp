@@ -127,7 +127,7 @@ at::Tensor receivedNearAs(const AttendedGroups& groups, const Attended& attended
                           Accelerator* device) {
   constexpr int kUnpackedAtOnce = 1024;
   const GatheredKv& gathered = groups.near;
-  const Receiving<Value> receiving(attended, gathered.keysInPlace().size(0));
+  const Receiving<Value> receiving(attended, gathered.kvHeads());
   std::vector<at::Tensor> parts;
   for (int begin = from, end = 0; begin < gathered.packedCount(); begin = end) {
     end = std::min(begin + kUnpackedAtOnce, gathered.packedCount());
@@ -146,7 +146,7 @@ at::Tensor receivedNearAs(const AttendedGroups& groups, const Attended& attended
 template <class Value>
 at::Tensor receivedFarAs(const AttendedGroups& groups, const Attended& attended, const Block& block,
                          Accelerator* device) {
-  const Receiving<Value> receiving(attended, groups.far.keysInPlace().size(0));
+  const Receiving<Value> receiving(attended, groups.far.kvHeads());
   return ofKeysInPlace(receiving, groups.far, 0, farKeys(groups, block, receiving.group()), device);
 }
 

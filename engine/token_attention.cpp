@@ -190,7 +190,7 @@ void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* we
 void attendToken(const AttendedGroups& groups, const TokenQueries& queries, float scale, bool wantsWeights,
                  TokenAttentionMemory& memory, float* attended) {
   const GatheredKv& near = groups.near;
-  const int kvHeads = static_cast<int>(near.keysInPlace().size(0));
+  const int kvHeads = near.kvHeads();
   const PartShape shape{kvHeads, queries.heads / kvHeads, queries.headDimension};
   TokenParts token(groups, queries, shape);
   placeSums(token.parts, shape, memory.partSums);

@@ -144,7 +144,7 @@ class LevelTile : public LevelKeys {
     const Floats df;
     const Words di;
     const auto rounding = hn::Set(df, 0x1.8p23f);  // what is added to it loses its fraction
-    const auto bounded = hn::Max(power, hn::Set(df, -30.0f));
+    const auto bounded = hn::Min(hn::Max(power, hn::Set(df, -30.0f)), hn::Zero(df));
     const auto shifted = hn::Add(bounded, rounding);
     const auto part = hn::Sub(bounded, hn::Sub(shifted, rounding));
     auto sum =

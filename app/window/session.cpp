@@ -29,6 +29,11 @@ QString keyOf(const Job& job) {
   return {};
 }
 
+bool isListOfAll(const Job& job) {
+  const auto* list = std::get_if<ListJob>(&job);
+  return list && list->ids.empty();
+}
+
 bool isReadOf(const Job& job, const QString& id) {
   const auto* read = std::get_if<ReadJob>(&job);
   return read && q(read->id) == id;
@@ -39,14 +44,15 @@ bool isReadOf(const Job& job, const QString& id) {
 Session::Session(const std::filesystem::path& library, QObject* parent)
     : QObject(parent),
       work_(new Lane(library, QStringLiteral("engine"), this)),
+      imports_(new Lane(library, QStringLiteral("imports"), this)),
       desk_(new Lane(library, QStringLiteral("desk"), this)) {
-  connectLane(work_);
-  connectLane(desk_);
+  for (Lane* lane : {work_, imports_, desk_}) connectLane(lane);
 }
 
 Session::~Session() {
   // Here, while the slots they are connected to are whole.
-  for (Lane* lane : {work_, desk_}) disconnect(lane, nullptr, this, nullptr);
+  for (Lane* lane : {work_, imports_, desk_}) disconnect(lane, nullptr, this, nullptr);
+  delete imports_;
   // What only shows something is shown to nobody any more; a large folder would hold up the end.
   desk_->stopWhere([](const Job& job) {
     return std::holds_alternative<FindJob>(job) || std::holds_alternative<OpenJob>(job) ||
@@ -108,7 +114,7 @@ void Session::addFiles(const QStringList& paths) {
 
 void Session::queueImport(const QString& path) {
   shelf_.addFile(path);
-  work_->add(ImportJob{path.toStdString()}, Urgency::Soon);
+  imports_->add(ImportJob{path.toStdString()}, Urgency::Soon);
 }
 
 void Session::tryAgain(const QString& key) {
@@ -125,7 +131,8 @@ void Session::tryAgain(const QString& key) {
 }
 
 void Session::stopWork(const QString& key) {
-  work_->stopWhere([&](const Job& job) { return !std::holds_alternative<AskJob>(job) && keyOf(job) == key; });
+  for (Lane* lane : {work_, imports_})
+    lane->stopWhere([&](const Job& job) { return !std::holds_alternative<AskJob>(job) && keyOf(job) == key; });
 }
 
 void Session::remove(const QString& id) {
@@ -255,13 +262,17 @@ void Session::onProgress(const Task& task, const Progress& progress, double seco
 
 void Session::onEnded(const Task& task, const Outcome& outcome) {
   std::visit([&](const auto& job) { end(task, job, outcome); }, task.job);
-  if (!work_->running()) Q_EMIT idle();
+  if (!work_->running() && !imports_->running()) Q_EMIT idle();
 }
 
 void Session::end(const Task&, const ListJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Failed) Q_EMIT told(outcome.sentence);
   const auto list = resultOf<Listed>(outcome);
   if (!list) return;
+  if (job.ids.empty() && std::exchange(isListOld_, false)) {
+    work_->add(job, Urgency::Now);
+    return;
+  }
   if (!job.ids.empty()) {
     shelf_.setRead(*list);
     for (const std::string& id : job.ids) readSoon(q(id));
@@ -282,6 +293,7 @@ void Session::end(const Task&, const ImportJob& job, const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::Yielded) shelf_.setState(path, DocumentState::Waiting);
   if (const auto result = resultOf<Imported>(outcome)) {
     shelf_.imported(path, result->record);
+    isListOld_ = isListOld_ || work_->find(isListOfAll);
     const QString id = q(result->record.id);
     readSoon(id);
     Q_EMIT rowsChanged();
@@ -311,8 +323,9 @@ void Session::endReading(const std::string& id, const Outcome& outcome) {
   if (hasRun && outcome.kind != Outcome::Kind::Yielded) work_->add(ListJob{readFor_, {id}}, Urgency::Now);
   Q_EMIT rowsChanged();
   const bool isDone = outcome.kind == Outcome::Kind::Finished || outcome.kind == Outcome::Kind::Failed;
-  if (hasRun && isDone && !work_->find([](const Job& job) { return std::holds_alternative<ReadJob>(job); }))
-    Q_EMIT readingEnded();
+  const bool isMoreToCome = work_->find([](const Job& job) { return std::holds_alternative<ReadJob>(job); }) ||
+                            imports_->find([](const Job&) { return true; });
+  if (hasRun && isDone && !isMoreToCome) Q_EMIT readingEnded();
 }
 
 void Session::end(const Task&, const ReadJob& job, const Outcome& outcome) { endReading(job.id, outcome); }

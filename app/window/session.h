@@ -122,7 +122,9 @@ class Session : public QObject {
   AskSettings readFor_;
   Reading reading_ = Reading::InBackground;
   QString opened_, shown_;  // the second may just be opening
+  bool isListOld_ = false;  ///< a document was imported while the library was being listed
   Lane* work_;
+  Lane* imports_;  ///< so that files are imported while a document is read
   Lane* desk_;
 };
 

@@ -4,7 +4,8 @@
 llama.cpp is measured at its best: a first round tries the file as shipped and requantised ones, each with and without flash
 attention. Each case keeps what came near the fastest there (prompts longer than 2,048 the format that was fastest at 2,048), goes on
 with all of that, as a machine may swing, and counts the one with the highest median. Prompts of --once are read one time by each, as they take many minutes: not by
-`full`, and by llama.cpp as it read the longest of the others. For those of --extrapolate its time is taken from its own
+`full`, and by llama.cpp as it read the longest of the others; tokens after a context of --depth likewise one time, as each generates fastest
+at none. For those of --extrapolate its time is taken from its own
 curve, a n + b n² through what it was measured at. Prints a Markdown table; --out also writes every figure as JSON.
 """
 import argparse
@@ -26,31 +27,32 @@ def run_json(command):
     return json.loads(done.stdout)
 
 
-def case_name(kind, tokens):
-    return f"{kind} {tokens}"
+def case_name(kind, tokens, depth=0):
+    return f"{kind} {tokens}" + (f" after {depth}" if depth else "")
 
 
 def describe(setting):
     return setting[0] + (", flash attention" if setting[1] == "1" else "")
 
 
-def measure_kvasir(options, prompts, generate):
+def measure_kvasir(options, prompts, generate, depths=()):
     """By method and case."""
     figures = {}
     for method in options.methods:
         command = [options.cli, "bench", "--model", options.model, "--threads", options.threads, "--method", method, "--depth",
-                   "0", "--prompt", ",".join(map(str, prompts)), "--json"] + (["--generate", generate] if generate != "0" else [])
-        figures.update({(method, case_name(row["kind"], row["tokens"])): row["tokens_per_second"]
+                   ",".join(map(str, depths)) or "0", "--json"]
+        command += (["--prompt", ",".join(map(str, prompts))] if prompts else []) + (["--generate", generate] if generate != "0" else [])
+        figures.update({(method, case_name(row["kind"], row["tokens"], row.get("depth", 0))): row["tokens_per_second"]
                         for row in run_json(command)["results"]})
     return figures
 
 
-def measure_llama(options, model, prompts, generate, flash):
+def measure_llama(options, model, prompts, generate, flash, depths=()):
     rows = run_json([
         options.llama / "llama-bench", "-m", model, "-t", options.threads, "-r", "1", "-o", "json", "-fa", flash,
-        "-p", ",".join(map(str, prompts)) or "0", "-n", generate])
-    return {case_name("read", row["n_prompt"]) if row["n_prompt"] else case_name("generate", row["n_gen"]): row["avg_ts"]
-            for row in rows}
+        "-p", ",".join(map(str, prompts)) or "0", "-n", generate] + (["-d", ",".join(map(str, depths))] if depths else []))
+    return {case_name("read", row["n_prompt"]) if row["n_prompt"] else case_name("generate", row["n_gen"], row.get("n_depth", 0)):
+            row["avg_ts"] for row in rows}
 
 
 def requantise(options, wanted):
@@ -69,6 +71,11 @@ def near_fastest(figures):
     return [setting for setting, speed in figures.items() if speed >= NEAR * max(figures.values())]
 
 
+def generated(options):
+    """The case of generating at an empty context, where it is asked for."""
+    return [case_name("generate", options.generate)] if options.generate != "0" else []
+
+
 def settings_to_keep(options):
     """For each case the (format, flash)s that llama.cpp is about as fast with as with any, the files, and all figures of this first
     round."""
@@ -80,7 +87,7 @@ def settings_to_keep(options):
             print(f"llama.cpp, {name}, flash attention {flash}", file=sys.stderr)
             first[name, flash] = measure_llama(options, file, short, options.generate, flash)
     of_case = lambda case: {setting: figures[case] for setting, figures in first.items()}
-    wanted = [case_name("generate", options.generate)] + [case_name("read", tokens) for tokens in options.prompt if tokens in short]
+    wanted = generated(options) + [case_name("read", tokens) for tokens in options.prompt if tokens in short]
     kept = {case: near_fastest(of_case(case)) for case in wanted}
     middle = of_case(case_name("read", short[-1]))
     name = max(middle, key=middle.get)[0]
@@ -122,7 +129,8 @@ def main():
     parser.add_argument("--prompt", type=numbers, default=[512, 2048, 8192], help="512,2048,8192")
     parser.add_argument("--once", type=numbers, default=[], help="32768")
     parser.add_argument("--extrapolate", type=numbers, default=[], help="131072")
-    parser.add_argument("--generate", default="64")
+    parser.add_argument("--generate", default="64", help="64; 0: not measured")
+    parser.add_argument("--depth", type=numbers, default=[], help="32768")
     parser.add_argument("--out", type=Path, help="JSON of every figure")
     options = parser.parse_args()
 
@@ -144,6 +152,12 @@ def main():
         add(ours, measure_kvasir(options, options.once, "0"))
         its.update(measure_llama(options, files[longest[0]], options.once, "0", longest[1]))
         notes.update({case_name("read", tokens): describe(longest) for tokens in options.once})
+    if options.depth and options.generate != "0":
+        print("after a context", file=sys.stderr)
+        fastest = best[generated(options)[0]]
+        add(ours, measure_kvasir(options, [], options.generate, options.depth))
+        its.update(measure_llama(options, files[fastest[0]], [], options.generate, fastest[1], options.depth))
+        notes.update({case_name("generate", options.generate, depth): describe(fastest) for depth in options.depth})
     curve = [(tokens, its[case_name("read", tokens)]) for tokens in options.prompt + options.once]
     if options.extrapolate:
         add(ours, measure_kvasir(options, options.extrapolate, "0"))
@@ -153,8 +167,8 @@ def main():
 
     print(f"Tokens a second, {options.threads} threads, medians of {options.rounds} rounds in turn.\n")
     print("| case | method | kvasir | llama.cpp | its format | ratio |\n|---|---|---|---|---|---|")
-    for case in [case_name("read", tokens) for tokens in options.prompt + options.once + options.extrapolate] + [
-            case_name("generate", options.generate)]:
+    after = [case_name("generate", options.generate, depth) for depth in options.depth] if options.generate != "0" else []
+    for case in [case_name("read", tokens) for tokens in options.prompt + options.once + options.extrapolate] + generated(options) + after:
         for (method, mine_of), figures in ours.items():
             if mine_of == case:
                 mine = statistics.median(figures)

@@ -37,6 +37,24 @@ class AttendRows : public EveryWay {
     attend(attention, 0, rows.rows);
     expectRows(rows, attention, 0, rows.rows);
   }
+
+  /// One row of six sees nothing.
+  template <class Value>
+  void expectBlindRowLeft() const {
+    AttendedRows<Value> rows{6, 64, 40};
+    const BlockAttention<Value> attention = rows.argument();
+    rows.begins[2] = rows.ends[2] = 7;
+    rows.output[2 * 64] = 5;
+    rows.largest[2] = 3;
+    rows.sum[2] = 2;
+    attend(attention, 0, 6);
+    EXPECT_EQ(rows.output[2 * 64], 5);
+    EXPECT_EQ(rows.output[2 * 64 + 1], 0);
+    EXPECT_EQ(rows.largest[2], 3);
+    EXPECT_EQ(rows.sum[2], 2);
+    expectRows(rows, attention, 0, 2);
+    expectRows(rows, attention, 3, 6);
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Ways, AttendRows, everyWay(), nameOfWay);
 
@@ -94,19 +112,17 @@ TEST_P(AttendRows, GoesOnWhereAnEarlierCallEnded) {
 }
 
 TEST_P(AttendRows, LeavesARowThatSeesNothingAsItWas) {
-  AttendedRows<float> rows{6, 64, 40};
-  const BlockAttention<float> attention = rows.argument();
-  rows.begins[2] = rows.ends[2] = 7;
-  rows.output[2 * 64] = 5;
-  rows.largest[2] = 3;
-  rows.sum[2] = 2;
-  attend(attention, 0, 6);
-  EXPECT_EQ(rows.output[2 * 64], 5);
-  EXPECT_EQ(rows.output[2 * 64 + 1], 0);
-  EXPECT_EQ(rows.largest[2], 3);
-  EXPECT_EQ(rows.sum[2], 2);
-  expectRows(rows, attention, 0, 2);
-  expectRows(rows, attention, 3, 6);
+  expectBlindRowLeft<float>();
+  expectBlindRowLeft<std::uint16_t>();
+}
+
+TEST_P(AttendRows, KeepsToTheLargestWeightWhereScoresAreVast) {
+  AttendedRows<std::uint16_t> rows{4, 64, 64};
+  for (auto* numbers : {&rows.queries, &rows.keys})
+    for (std::uint16_t& number : *numbers) writeValue(60, &number);
+  for (std::uint16_t& number : rows.values) writeValue(3, &number);
+  attend(rows.argument(), 0, 4);
+  for (int row = 0; row < 4; ++row) EXPECT_NEAR(rows.output[row * 64] / rows.sum[row], 3, 3e-3) << row;
 }
 
 TEST_P(AttendRows, WritesTheRowsAskedForAndNoOther) {

@@ -125,6 +125,25 @@ void SessionTest::answersWhileAnotherDocumentIsRead() {
   QCOMPARE(chunksRead(), 1 + chunksIn(longText()));
 }
 
+void SessionTest::importsWhileAnotherDocumentIsRead() {
+  start();
+  fakeEngine().onChunk = [](int) { workFor(20); };
+  session_->addFiles({write(QStringLiteral("long.txt"), longText())});
+  QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+  QSignalSpy imported(session_.get(), &Session::imported), ended(session_.get(), &Session::readingEnded);
+  bool hasWaited = false;
+  connect(session_.get(), &Session::rowsChanged, this,
+          [&] { hasWaited = hasWaited || stateOf(0).startsWith(QLatin1String("Waiting")); });
+  session_->addFiles({write(QStringLiteral("short.txt"), "The whale is white.")});
+  QTRY_COMPARE(imported.size(), 1);
+  QVERIFY2(stateOf(0).startsWith(QLatin1String("Reading")), qPrintable(stateOf(0)));
+  QCOMPARE(stateOf(1), QStringLiteral("Waiting to be read"));
+  fakeEngine().onChunk = {};
+  QTRY_VERIFY(stateOf(0) == QLatin1String("Ready") && stateOf(1) == QLatin1String("Ready"));
+  QVERIFY(!hasWaited);
+  QTRY_COMPARE(ended.size(), 1);
+}
+
 void SessionTest::answersFromAHalfReadDocumentAndReadsOn() {
   start();
   fakeEngine().onChunk = [](int) { workFor(20); };
@@ -147,11 +166,12 @@ void SessionTest::answersFromAHalfReadDocumentAndReadsOn() {
 void SessionTest::readsWhatIsShownBeforeTheOthers() {
   start();
   fakeEngine().onChunk = [](int) { workFor(20); };
+  QSignalSpy imported(session_.get(), &Session::imported);
   session_->addFiles({write(QStringLiteral("one.txt"), longText()),
                       write(QStringLiteral("two.txt"), longText() + "2"),
                       write(QStringLiteral("three.txt"), longText() + "3")});
   const auto isReading = [&](int row) { return stateOf(row).startsWith(QLatin1String("Reading")); };
-  QTRY_VERIFY(isReading(0));
+  QTRY_VERIFY(imported.size() == 3 && isReading(0));
   session_->open(keyOf(2));
   QTRY_VERIFY(isReading(2));
   QVERIFY(!isReading(0));

@@ -122,6 +122,7 @@ class SessionTest : public QObject {
   void tellsWhenAFolderHasMoreDocumentsThanAreAdded();
   void saysThatAFileHasChangedSinceItWasRead();
   void answersWhileAnotherDocumentIsRead();
+  void importsWhileAnotherDocumentIsRead();
   void answersFromAHalfReadDocumentAndReadsOn();
   void readsWhatIsShownBeforeTheOthers();
   void endsAReadingThatWouldBeginAnewBeforeWhatIsShown();
