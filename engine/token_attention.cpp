@@ -7,12 +7,6 @@
 namespace kvasir {
 namespace {
 
-/// Where rows of one KV head lie.
-struct KvPlace {
-  const void *keys = nullptr, *values = nullptr;  ///< [count, dimension]
-  at::ScalarType type = at::kFloat;
-};
-
 /// Keys and values of all KV heads, both equally far apart.
 struct KvSource {
   const std::byte *keys = nullptr, *values = nullptr;  ///< of the first head; null: not there yet
@@ -41,15 +35,6 @@ KvSource sourceOf(const KvTensors& kv) {
           bytesOf(kv.keys.size(2), type), type};
 }
 
-/// Part of a token's attention: some keys of one group, one KV head.
-struct Part {
-  const float* queries;  ///< [group, dimension], rotated
-  int kvHead, count;
-  std::int64_t weightsAt;  ///< of this part's weights among all
-  KvPlace place = {};      ///< of what is packed nothing until a thread has unpacked it
-  float *output = nullptr, *largest = nullptr, *sum = nullptr;  ///< [group, dimension], [group] twice
-};
-
 struct PartShape {
   int kvHeads, group, dimension;
 
@@ -65,7 +50,7 @@ struct TokenWeights {
   std::int64_t stride;
 
   template <class Value>
-  void attendAs(const Part& part) const {
+  void attendAs(const TokenPart& part) const {
     TokenAttention<Value> attention;
     attention.queries = part.queries;
     attention.group = shape.group;
@@ -81,7 +66,7 @@ struct TokenWeights {
     attention.sum = part.sum;
     kvasir::attendToken(attention);
   }
-  void attend(const Part& part) const {
+  void attend(const TokenPart& part) const {
     if (part.place.type == at::kFloat)
       attendAs<float>(part);
     else
@@ -91,7 +76,7 @@ struct TokenWeights {
 
 /// A part for each KV head, in turn, of the source's rows from `row` on; all parts of a token are added so.
 void addHeads(const float* queries, const PartShape& shape, const KvSource& source, int row, int count,
-              std::int64_t weightsAt, std::vector<Part>& parts) {
+              std::int64_t weightsAt, std::vector<TokenPart>& parts) {
   for (int head = 0; head < shape.kvHeads; ++head)
     parts.push_back(
         {queries + head * shape.group * shape.dimension, head, count, weightsAt, source.at(head, row)});
@@ -99,7 +84,7 @@ void addHeads(const float* queries, const PartShape& shape, const KvSource& sour
 
 /// Of each chunk that stayed packed, which every query sees whole.
 void addPacked(const GatheredKv& gathered, const float* queries, const PartShape& shape,
-               std::vector<Part>& parts) {
+               std::vector<TokenPart>& parts) {
   std::int64_t first = 0;
   for (const GatheredKv::PackedChunk& chunk : gathered.packedChunks()) {
     addHeads(queries, shape, {}, 0, chunk.placed.keys(), first, parts);
@@ -116,7 +101,7 @@ struct TokenGroup {
 
   int count() const { return gathered.countInPlace() - from; }
   /// The share of one of so many pieces.
-  void addPiece(int piece, int pieces, const PartShape& shape, std::vector<Part>& parts) const {
+  void addPiece(int piece, int pieces, const PartShape& shape, std::vector<TokenPart>& parts) const {
     const int begin = from + count() * piece / pieces, end = from + count() * (piece + 1) / pieces;
     if (begin == end) return;
     addHeads(queries, shape, sourceOf(gathered, shape.dimension), begin, end - begin, weightsAt + begin, parts);
@@ -129,10 +114,10 @@ int piecesOf(int keys, const PartShape& shape) {
   return static_cast<int>(std::clamp<std::int64_t>(products / kLeastProducts, 1, at::get_num_threads()));
 }
 
-void placeSums(std::vector<Part>& parts, const PartShape& shape, std::vector<float>& sums) {
+void placeSums(std::vector<TokenPart>& parts, const PartShape& shape, std::vector<float>& sums) {
   sums.resize(parts.size() * shape.floats());
   float* next = sums.data();
-  for (Part& part : parts) {
+  for (TokenPart& part : parts) {
     part.output = next;
     part.largest = part.output + shape.group * shape.dimension;
     part.sum = part.largest + shape.group;
@@ -140,28 +125,25 @@ void placeSums(std::vector<Part>& parts, const PartShape& shape, std::vector<flo
   }
 }
 
-/// All parts of a token's attention: those of packed chunks first, then what threads take of the others.
-struct TokenParts {
-  std::vector<Part> parts;
-  std::vector<std::size_t> pieces;  ///< where each thread's begin, and the last one's end
-
-  TokenParts(const AttendedGroups& groups, const TokenQueries& queries, const PartShape& shape) {
-    const GatheredKv &near = groups.near, &far = groups.far;
-    addPacked(near, queries.near, shape, parts);
-    // Where keys are hidden none is packed.
-    const TokenGroup inPlace[] = {{near, queries.near, groups.view.hidden, near.packedCount()},
-                                  {far, queries.far, 0, near.count()}};
-    const int count = piecesOf(inPlace[0].count() + inPlace[1].count(), shape);
-    for (int piece = 0; piece < count; ++piece) {
-      pieces.push_back(parts.size());
-      for (const TokenGroup& group : inPlace) group.addPiece(piece, count, shape, parts);
-    }
-    pieces.push_back(parts.size());
+void divide(const AttendedGroups& groups, const TokenQueries& queries, const PartShape& shape,
+            TokenAttentionMemory& memory) {
+  const GatheredKv &near = groups.near, &far = groups.far;
+  memory.parts.clear();
+  memory.pieces.clear();
+  addPacked(near, queries.near, shape, memory.parts);
+  // Where keys are hidden none is packed.
+  const TokenGroup inPlace[] = {{near, queries.near, groups.view.hidden, near.packedCount()},
+                                {far, queries.far, 0, near.count()}};
+  const int count = piecesOf(inPlace[0].count() + inPlace[1].count(), shape);
+  for (int piece = 0; piece < count; ++piece) {
+    memory.pieces.push_back(memory.parts.size());
+    for (const TokenGroup& group : inPlace) group.addPiece(piece, count, shape, memory.parts);
   }
-};
+  memory.pieces.push_back(memory.parts.size());
+}
 
 /// Joins the parts of every head: attended [heads, dimension]; and the weights, if given, divided by their sum.
-void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* weights, std::int64_t stride,
+void joinParts(const std::vector<TokenPart>& parts, const PartShape& shape, float* weights, std::int64_t stride,
                float* attended) {
   std::fill_n(attended, shape.heads() * shape.dimension, 0.0f);
   for (int head = 0; head < shape.heads(); ++head) {
@@ -174,7 +156,7 @@ void joinParts(const std::vector<Part>& parts, const PartShape& shape, float* we
     for (std::size_t i = first; i < parts.size(); i += step)
       sum += parts[i].sum[query] * std::exp(parts[i].largest[query] - largest);
     for (std::size_t i = first; i < parts.size(); i += step) {
-      const Part& part = parts[i];
+      const TokenPart& part = parts[i];
       const float factor = std::exp(part.largest[query] - largest) / sum;
       const float* output = part.output + query * shape.dimension;
       for (int d = 0; d < shape.dimension; ++d) attended[head * shape.dimension + d] += factor * output[d];
@@ -192,8 +174,8 @@ void attendToken(const AttendedGroups& groups, const TokenQueries& queries, floa
   const GatheredKv& near = groups.near;
   const int kvHeads = near.kvHeads();
   const PartShape shape{kvHeads, queries.heads / kvHeads, queries.headDimension};
-  TokenParts token(groups, queries, shape);
-  placeSums(token.parts, shape, memory.partSums);
+  divide(groups, queries, shape, memory);
+  placeSums(memory.parts, shape, memory.partSums);
   const std::int64_t stride = near.count() + groups.far.count();
   memory.weights.resize(static_cast<std::size_t>(queries.heads * stride));
   for (int head = 0; head < queries.heads; ++head)
@@ -204,18 +186,18 @@ void attendToken(const AttendedGroups& groups, const TokenQueries& queries, floa
       const KvTensors kv = near.unpacked({&near.packedChunks()[static_cast<std::size_t>(i)], 1});
       const KvSource source = sourceOf(kv);
       for (int head = 0; head < kvHeads; ++head) {
-        Part& part = token.parts[static_cast<std::size_t>(i * kvHeads + head)];
+        TokenPart& part = memory.parts[static_cast<std::size_t>(i * kvHeads + head)];
         part.place = source.at(head, 0);
         weighing.attend(part);
       }
     }
   });
-  at::parallel_for(0, std::ssize(token.pieces) - 1, 1, [&](std::int64_t begin, std::int64_t end) {
-    const std::size_t last = token.pieces[static_cast<std::size_t>(end)];
-    for (std::size_t i = token.pieces[static_cast<std::size_t>(begin)]; i < last; ++i)
-      weighing.attend(token.parts[i]);
+  at::parallel_for(0, std::ssize(memory.pieces) - 1, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t last = memory.pieces[static_cast<std::size_t>(end)];
+    for (std::size_t i = memory.pieces[static_cast<std::size_t>(begin)]; i < last; ++i)
+      weighing.attend(memory.parts[i]);
   });
-  joinParts(token.parts, shape, wantsWeights ? memory.weights.data() : nullptr, stride, attended);
+  joinParts(memory.parts, shape, wantsWeights ? memory.weights.data() : nullptr, stride, attended);
 }
 
 }  // namespace kvasir
