@@ -2,9 +2,10 @@
 """Measures retrieval and answers on the question data's dev split and prints Markdown tables.
 
   question_tables.py retrieval QA_FOLDER --cli build/release/app/kvasir-cli [--lengths 8192,32768,131072] [--methods …]
-      the share of questions whose every gold span is attended to: over all layers, and by layer
+      the share of questions whose every gold span is attended to: over all layers, and by layer (--curve FILE.svg draws that)
   question_tables.py answers QA_FOLDER --cli … [--lengths 16384] [--methods …]
-      f1 and contains, the same from the gold paragraphs alone, and refusals of what has an answer and of what has none
+      f1 and contains, the same from the gold paragraphs alone, and refusals of what has an answer and of what has none; with the
+      adapter and, for the first of the methods and the gold paragraphs, without
   question_tables.py budgets QA_FOLDER --cli … [--lengths 8192] [--budgets 512,1024,2048,4096,6144]
       answers by budget, with and without the adapter
   question_tables.py methods QA_FOLDER --cli … [--lengths 4096,16384,65536] [--methods …]
@@ -110,6 +111,34 @@ def retrieval(options):
     print("\nBy layer, from the first:\n")
     for (tokens, method), shares in layers.items():
         print(f"- {method}, {tokens}: {' '.join(shares)}")
+    if options.curve:
+        options.curve.write_text(curve({f"{method}, {tokens:,} tokens": [float(value) for value in shares]
+                                        for (tokens, method), shares in layers.items() if not method.startswith("rag")}), encoding="utf-8")
+
+
+def curve(shares):
+    """An SVG picture of shares by layer, each line with its name; the axis begins at the lowest tenth."""
+    width, height, left, top, right, bottom = 860, 380, 60, 24, 230, 44
+    least = int(10 * min(value for line in shares.values() for value in line)) / 10
+    most = max(2, max(map(len, shares.values())))
+    x = lambda layer: left + (width - left - right) * layer / (most - 1)
+    y = lambda value: height - bottom - (height - top - bottom) * (value - least) / (1 - least or 1)
+    colours = ["#3b6ea5", "#c0703a", "#4d8f5b", "#8a5aa8", "#a33f52", "#5f7f8f"]
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13" fill="#444">',
+             f'<rect width="{width}" height="{height}" fill="#fff"/>']
+    for tenth in range(round(10 * least), 11):
+        parts.append(f'<path d="M{left} {y(tenth / 10):.1f}H{width - right}" stroke="#ddd"/>'
+                     f'<text x="{left - 8}" y="{y(tenth / 10) + 4:.1f}" text-anchor="end">{tenth / 10:.1f}</text>')
+    for layer in range(0, most, 5):
+        parts.append(f'<text x="{x(layer):.1f}" y="{height - bottom + 18}" text-anchor="middle">{layer}</text>')
+    parts.append(f'<text x="{(left + width - right) / 2}" y="{height - 8}" text-anchor="middle">layer</text>')
+    for number, (name, values) in enumerate(shares.items()):
+        colour = colours[number % len(colours)]
+        points = " ".join(f"{x(layer):.1f},{y(value):.1f}" for layer, value in enumerate(values))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+                     f'<rect x="{width - right + 16}" y="{top + 22 * number}" width="12" height="12" fill="{colour}"/>'
+                     f'<text x="{width - right + 34}" y="{top + 22 * number + 11}">{name}</text>')
+    return "\n".join([*parts, "</svg>\n"])
 
 
 def answers(options):
@@ -122,6 +151,13 @@ def answers(options):
             print(answer_line(tokens, key[0], found, tables["no"].get(key, [])), flush=True)
         for found in tables["gold"].values():
             print(answer_line("gold paragraphs", "full", found, []), flush=True)
+        first = options.methods[0]
+        plain = {kind: asked(options, made_rows(options, tokens, kind), methods, [options.budget], "--max-tokens", "40", "--adapter", "none")
+                 for kind, methods in (("asked", [first]), ("no", [first]), ("gold", ["full"]))}
+        for key, found in plain["asked"].items():
+            print(answer_line(tokens, f"{first}, no adapter", found, plain["no"].get(key, [])), flush=True)
+        for found in plain["gold"].values():
+            print(answer_line("gold paragraphs", "full, no adapter", found, []), flush=True)
 
 
 def answer_line(tokens, method, found, none):
@@ -179,6 +215,7 @@ def main():
     parser.add_argument("--methods", type=names)
     parser.add_argument("--budget", type=int, default=2048)
     parser.add_argument("--budgets", type=numbers, default=[512, 1024, 2048, 4096, 6144])
+    parser.add_argument("--curve", type=Path)
     parser.add_argument("--contexts", type=int, default=4)
     parser.add_argument("--questions", type=int, default=12)
     options, options.more = parser.parse_known_args()
