@@ -82,7 +82,8 @@ struct AskSettings {
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
   bool speculates = true;  ///< guesses tokens that the document may have next: the same answer, sooner where it
                            ///< quotes
-  int maxSteps = 6;  ///< for methods whose model goes through the document in parts: as many as it looks at
+  int maxSteps = 0;  ///< for methods whose model goes through the document in parts: as many as it looks at, at
+                     ///< most; 0: as the method's number `steps` says
 };
 
 /// One chunk of a reading.
