@@ -168,9 +168,12 @@ std::vector<MethodInfo> listMethods() {
 
 bool takesWishes(const std::string& method) { return method != "streaming"; }
 
+/// Keys and values of `infllm` and `reread` can be kept in 4 bits too.
 void requireMethod(const std::string& name) {
   for (const MethodInfo& row : listMethods())
-    if (row.name == rowNameOf(name)) return Numbers(row.numbers).choose(numbersOf(name));
+  std::string wanted(rowNameOf(name));
+  if (wanted == "infllm+kivi-4" || wanted == "reread+kivi-4") wanted = tableRowOf(name);
+    if (row.name == wanted) return Numbers(row.numbers).choose(numbersOf(name));
   throw std::runtime_error("There is no method \"" + name + "\".");
 }
 

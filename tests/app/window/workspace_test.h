@@ -146,4 +146,6 @@ class WorkspaceTest : public QObject {
   void tellsOfDevicesAndChecksTheKernels();
   void tellsThatSettingsCannotBeWritten();
   void showsDialogs();
+  void tellsThatTheMethodOfTheSettingsIsNotThere();
+  void keepsAMethodWithTheBitsThatWereChosen();
 };
