@@ -230,6 +230,9 @@ void MethodBox::updateButton() {
   const MethodChoice* row = rowOf(method());
   numbers_->setEnabled(row && !(row->numbers.empty() && row->packings.empty()));
   numbers_->setToolTip(hintFor(row));
+  const QString description = list_->currentData(Qt::ToolTipRole).toString();
+  list_->setToolTip(description);
+  list_->setAccessibleDescription(description);
 }
 
 void MethodBox::showNumbers() {

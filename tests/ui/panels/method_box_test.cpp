@@ -51,6 +51,15 @@ class MethodBoxTest : public QObject {
     QVERIFY(!button()->accessibleName().isEmpty());
   }
 
+  void saysWhatTheMethodShownDoes() {
+    QCOMPARE(box_->list()->toolTip(), QStringLiteral("everything"));
+    for (const char* name : {"snapkv", "snapkv+kivi-4:window=64"}) {
+      box_->setMethod(QString::fromLatin1(name));
+      QCOMPARE(box_->list()->toolTip(), QStringLiteral("what the question attends to"));
+      QCOMPARE(box_->list()->accessibleDescription(), box_->list()->toolTip());
+    }
+  }
+
   void chosenNumbersAreOneMoreMethod() {
     box_->setMethod(QStringLiteral("snapkv"));
     QSignalSpy changed(box_.get(), &MethodBox::methodChanged);
