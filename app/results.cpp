@@ -31,6 +31,8 @@ std::string textOf(const Document& document, const Passage& passage) {
 
 Json orNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+Json finiteOrNull(double number) { return std::isfinite(number) ? Json(number) : Json(nullptr); }
+
 Json numberOrNull(int number) { return number == 0 ? Json(nullptr) : Json(number); }
 
 Json evidenceJson(const AskResult& result) {
@@ -43,7 +45,9 @@ Json evidenceJson(const AskResult& result) {
     const PassagePlace place = placeOf(document, passage.start, passage.end);
     Json json;
     json["rank"] = ++rank;
-    json["score"] = std::isfinite(chunk.score) ? Json(chunk.score) : Json(nullptr);
+    json["score"] = finiteOrNull(chunk.score);
+    json["score_states"] = chunk.parts ? finiteOrNull(chunk.parts->states) : Json(nullptr);
+    json["score_words"] = chunk.parts ? finiteOrNull(chunk.parts->words) : Json(nullptr);
     json["first_page"] = numberOrNull(place.firstPage);
     json["last_page"] = numberOrNull(place.lastPage);
     if (!place.label.empty()) json["page_label"] = place.label;

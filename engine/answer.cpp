@@ -49,7 +49,8 @@ std::span<const float> lastScores(const std::vector<float>& scores, int chunks) 
 std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vector<ChunkRange>& chunks,
                                         Judge judge) {
   std::vector<EvidenceChunk> evidence;
-  const std::span<const float> scores = lastScores(map.scores, map.chunks);
+  const std::span<const float> scores = lastScores(map.scores, map.chunks),
+                               words = lastScores(map.words, map.chunks);
   for (int chunk = 0; chunk < map.chunks; ++chunk) {
     const ChunkRange& range = chunks[static_cast<std::size_t>(chunk)];
     if (range.start == range.end) continue;
@@ -65,6 +66,9 @@ std::vector<EvidenceChunk> rankEvidence(const EvidenceMap& map, const std::vecto
     }
     const float score = scores[static_cast<std::size_t>(chunk)];
     found.score = judge == Judge::Attention ? found.mass : std::isnan(score) ? 0 : score;
+    const float shared =
+        words.empty() ? std::numeric_limits<float>::quiet_NaN() : words[static_cast<std::size_t>(chunk)];
+    if (judge == Judge::Score && !std::isnan(shared)) found.parts = ScoreParts{found.score - shared, shared};
     if (found.layers > 0) evidence.push_back(found);
   }
   std::ranges::stable_sort(evidence,

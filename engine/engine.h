@@ -82,7 +82,8 @@ struct AskSettings {
   std::vector<int> blockedChunks;  ///< attended by no layer; for methods that choose chunks
   bool speculates = true;  ///< guesses tokens that the document may have next: the same answer, sooner where it
                            ///< quotes
-  int maxSteps = 6;  ///< for methods whose model goes through the document in parts: as many as it looks at
+  int maxSteps = 0;  ///< for methods whose model goes through the document in parts: as many as it looks at, at
+                     ///< most; 0: as the method's number `steps` says
 };
 
 /// One chunk of a reading.
@@ -108,6 +109,12 @@ class Reading {
   virtual const std::string& method() const = 0;
 };
 
+/// What makes up a score, together: how near the states of chunk and question are, and the words that the
+/// chunk's paragraph shares with the question (BM25, 0 to 1, times the number `words` of the method).
+struct ScoreParts {
+  double states = 0, words = 0;
+};
+
 /// What one chunk did for an answer. Scores are of the question's tokens, mass of question and answer.
 struct EvidenceChunk {
   int chunk = 0;
@@ -119,6 +126,8 @@ struct EvidenceChunk {
   std::size_t start = 0, end = 0;
   double readShare = 1;  ///< of the chunk's text tokens, those that were read anew, where passages are
   int document = 0;      ///< as in ChunkRange
+  /// Of the score; nothing where words are no part of it.
+  std::optional<ScoreParts> parts = {};
 };
 
 /// Layer by chunk, rows of `chunks` values: what a tap recorded for one question.
@@ -130,6 +139,8 @@ struct EvidenceMap {
   std::vector<std::uint8_t> attended;  ///< 1 where the layer's queries could see the chunk or a part of it
   int heads = 0;
   std::vector<float> headMass;  ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
+  /// As `scores`: what of them is of shared words; empty where nothing is.
+  std::vector<float> words = {};
 };
 
 /// A chunk that could be seen only in part: by tokens that KV heads keep, pages, a window's edge, or passages

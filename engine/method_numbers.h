@@ -121,7 +121,8 @@ inline constexpr MethodNumber kClueNumbers[] = {
     kPassagesNumber};
 inline constexpr MethodNumber kPartNumbers[] = {
     {"part", "Chunks that are looked at together", 4, 1, 64, Kind::Whole, false},
-    {"parts", "Parts that the retriever proposes at a step", 2, 1, 64, Kind::Whole, false}};
+    {"parts", "Parts that the retriever proposes at a step", 2, 1, 64, Kind::Whole, false},
+    {"steps", "Parts that are looked at, at most, before it answers", 6, 1, 1000, Kind::Whole, false}};
 // Dev questions gain nothing from more tokens; what is worth less is left out, for a small model loses an
 // answer among others.
 inline constexpr MethodNumber kRereadNumbers[] = {

@@ -49,6 +49,10 @@ std::string numberText(double value);
 
 /// The row that a method's name begins with: "snapkv" of "snapkv:window=64".
 inline std::string_view rowNameOf(std::string_view method) { return method.substr(0, method.find(':')); }
+/// The row of the table that it varies: "snapkv" of "snapkv+kivi-4:window=64".
+inline std::string_view tableRowOf(std::string_view method) {
+  return method.substr(0, method.find_first_of("+:"));
+}
 /// What `choose` takes of it: "window=64".
 inline std::string_view numbersOf(std::string_view method) {
   const std::size_t colon = method.find(':');

@@ -89,9 +89,10 @@ class PartWalk {
       return answerOver(all);
     parts_ = partsOf(chunks(), passages_, std::clamp(partRoom_ / kChunkTokens, 1, numbers_.whole("part")));
     for (DocumentPart& part : parts_) part.isSeen = countOf(textTokens({part.firstChunk, part.endChunk})) == 0;
+    const int most = asking_.settings.maxSteps > 0 ? asking_.settings.maxSteps : numbers_.whole("steps");
     int last = -1;
-    for (int step = 0; step < asking_.settings.maxSteps; ++step) {
-      asking_.listener.progress({Stage::Retrieving, step + 1, asking_.settings.maxSteps, 0});
+    for (int step = 0; step < most; ++step) {
+      asking_.listener.progress({Stage::Retrieving, step + 1, most, 0});
       const auto next = access(last);
       if (!next) break;
       last = static_cast<int>(*next);

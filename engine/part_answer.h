@@ -16,7 +16,7 @@ namespace kvasir {
 /// LC-Boost (Qian et al. 2024, arXiv 2405.15318): a document that is too long for the model is gone through in
 /// parts. At each step the model decides which part to look at (access), then what to do with it (utilise): go
 /// on, append a note to those it has, merge a note into them, or answer; until it answers, all parts were seen,
-/// or `maxSteps` were. Engine thread.
+/// or as many as `maxSteps`, or else the number `steps`, says. Engine thread.
 ///
 /// Of the paper's actions Retrieve and Move, Append, Merge and Answer are decided between here. Aggregation is
 /// what a walk ends with that comes to no answer by itself. Task Understanding, a plan made before the first

@@ -283,9 +283,11 @@ std::size_t ForwardPass::bytes() const {
   std::size_t sum = token_.bytes() + localTable_.bytes();
   for (const auto& [scale, table] : tables_) sum += table.bytes();
   for (const Layer& layer : layers_)
-    sum += layer.groups.near.bytes() + layer.groups.far.bytes() + layer.beacons.bytes() + layer.before.bytes() +
-           layer.open.bytes() +
-           (layer.selection.scores.capacity() + layer.triedQueries.capacity()) * sizeof(float);
+    sum +=
+        layer.groups.near.bytes() + layer.groups.far.bytes() + layer.beacons.bytes() + layer.before.bytes() +
+        layer.open.bytes() +
+        (layer.selection.scores.capacity() + layer.selection.words.capacity() + layer.triedQueries.capacity()) *
+            sizeof(float);
   return sum;
 }
 

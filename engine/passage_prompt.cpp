@@ -251,7 +251,8 @@ double ReadPrompt::logProbability(std::span<const TokenId> asked, std::span<cons
 }
 
 Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const ChunkedReading& reading,
-                   const std::vector<float>& scores, std::string_view question, const Asking& asking) {
+                   const std::vector<float>& scores, std::string_view question, const Asking& asking,
+                   const std::vector<float>& words) {
   const Prompt& prompt = read.prompt();
   EvidenceTap tap(model.shape.layers, model.shape.heads, {{0, prompt.frame}});
   const auto run = read.goOn(&tap);
@@ -267,6 +268,7 @@ Answer answerAfter(const LoadedModel& model, const ReadPrompt& read, const Chunk
                               {settings, asking.script, asking.listener, asking.start}, answer);
   answer.looks = placeLooks(looksOf(tap.looks(prompt.parts()), prompt), said, answer.text);
   answer.map = mapOf(tap.map(prompt.parts()), prompt, scores, reading.finished());
+  answer.map.words = words;
   answer.evidence = rankEvidence(answer.map, reading.chunks(), findMethod(settings.method).judge);
   for (EvidenceChunk& chunk : answer.evidence) {
     const Prompt::Part& part = prompt.chunks[static_cast<std::size_t>(chunk.chunk)];

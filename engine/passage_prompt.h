@@ -78,9 +78,11 @@ class ReadPrompt {
 };
 
 /// Answers a question after a prompt. scores: of the reading's chunks, the same for every layer or layer by
-/// layer. What the prompt's chunks drew is told of the chunks they stand for.
+/// layer. words: what of them is of words, layer by layer; empty: nothing. What the prompt's chunks drew is
+/// told of the chunks they stand for.
 Answer answerAfter(const LoadedModel& model, const ReadPrompt& prompt, const ChunkedReading& reading,
-                   const std::vector<float>& scores, std::string_view question, const Asking& asking);
+                   const std::vector<float>& scores, std::string_view question, const Asking& asking,
+                   const std::vector<float>& words = {});
 
 /// What a model writes when it is not the answer: greedy or sampled as the settings say, at most `most` tokens.
 /// asked: frameTask's. The listener hears that it goes on, not what is said.

@@ -9,7 +9,7 @@ namespace {
 
 /// What the layers say of a document when it is asked.
 struct Found {
-  std::vector<float> scores;            ///< of chunks, layer by layer
+  std::vector<float> scores, words;     ///< of chunks, layer by layer: the latter is what of them is of words
   std::vector<ScoredPassage> passages;  ///< paragraphs, and pieces of those that do not fit
   int attendedTokens = 0;
 };
@@ -47,7 +47,7 @@ Found askReading(const LoadedModel& model, const ChunkedReading& reading, std::s
   const std::vector<Run> chunks = reading.finishedRuns();
   run.readAfter(chunks, frameQuestion(model, question));
 
-  Found found{tap.scores(reading.finished()), {}, run.pass().attendedTokens()};
+  Found found{tap.scores(reading.finished()), tap.words(reading.finished()), {}, run.pass().attendedTokens()};
   const std::span<const float> chunkScores = lastScores(found.scores, reading.finished());
   const auto tokenAt = [&](std::size_t byte) {
     return static_cast<int>(std::ranges::lower_bound(texts.tokenStarts, byte) - texts.tokenStarts.begin());
@@ -90,7 +90,7 @@ Answer answerFromReread(const LoadedModel& model, const ChunkedReading& reading,
                           Weights::Adapted, [&] {
                             asking.listener.progress({Stage::Retrieving, 0, 0, 0});
                           });
-  Answer answer = answerAfter(model, prompt, reading, found.scores, question, asking);
+  Answer answer = answerAfter(model, prompt, reading, found.scores, question, asking, found.words);
   answer.attendedTokens = std::max(answer.attendedTokens, found.attendedTokens);
   return answer;
 }

@@ -26,7 +26,10 @@ void EvidenceTap::select(int layer, const Selection& selection, const Block& blo
   if (chunks_.size() < cache.runs().size()) chunks_ = cache.runs();
   record.seen.resize(chunks_.size());
   // The question's scores stay when the answer's are taken: they are what the evidence is judged by.
-  if (block.tokens > 1 || record.scores.empty()) record.scores = selection.scores;
+  if (block.tokens > 1 || record.scores.empty()) {
+    record.scores = selection.scores;
+    record.words = selection.words;
+  }
   if (selection.kept.defined()) {
     const auto kept = selection.kept.accessor<std::int64_t, 2>();
     for (std::int64_t head = 0; head < kept.size(0); ++head)
@@ -180,20 +183,28 @@ std::size_t EvidenceTap::bytes() const {
   const auto of = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
   std::size_t sum = of(looks_) + of(chunks_);
   for (const Layer& layer : layers_) {
-    sum += of(layer.scores) + of(layer.mass) + of(layer.seen);
+    sum += of(layer.scores) + of(layer.words) + of(layer.mass) + of(layer.seen);
     for (const Uncounted& mass : layer.uncounted) sum += mass.bytes();
   }
   for (const AnswerLook& look : looks_) sum += of(look.shares);
   return sum;
 }
 
-std::vector<float> EvidenceTap::scores(int chunks) const {
-  std::vector<float> scores;
-  for (const Layer& layer : layers_)
+std::vector<float> EvidenceTap::rowsOf(std::vector<float> Layer::*values, int chunks) const {
+  std::vector<float> rows;
+  for (const Layer& layer : layers_) {
+    const std::vector<float>& row = layer.*values;
     for (std::size_t chunk = 0; chunk < static_cast<std::size_t>(chunks); ++chunk)
-      scores.push_back(chunk < layer.scores.size() ? layer.scores[chunk]
-                                                   : std::numeric_limits<float>::quiet_NaN());
-  return scores;
+      rows.push_back(chunk < row.size() ? row[chunk] : std::numeric_limits<float>::quiet_NaN());
+  }
+  return rows;
+}
+
+std::vector<float> EvidenceTap::scores(int chunks) const { return rowsOf(&Layer::scores, chunks); }
+
+std::vector<float> EvidenceTap::words(int chunks) const {
+  const bool hasSome = std::ranges::any_of(layers_, [](const Layer& layer) { return !layer.words.empty(); });
+  return hasSome ? rowsOf(&Layer::words, chunks) : std::vector<float>();
 }
 
 std::vector<EvidenceTap::Part> EvidenceTap::parts(int chunks) const {
@@ -224,6 +235,7 @@ EvidenceMap EvidenceTap::map(int chunks) const {
   map.chunks = chunks;
   map.heads = heads_;
   map.scores = scores(chunks);
+  map.words = words(chunks);
   map.headMass.resize(layers * heads * count);
   const double queries = std::max(1, queries_);
   for (std::size_t layer = 0; layer < layers; ++layer) {

@@ -45,6 +45,7 @@ class EvidenceTap {
   };
   std::vector<Part> parts(int chunks) const;
   std::vector<float> scores(int chunks) const;  ///< those of the map: all there is where nothing is weighed
+  std::vector<float> words(int chunks) const;   ///< likewise
   /// What was recorded between one `countQueries` and the next, of the first chunks.
   std::vector<AnswerLook> looks(int chunks) const;
   std::size_t bytes() const;
@@ -72,12 +73,14 @@ class EvidenceTap {
     std::vector<int> chunks_;
   };
   struct Layer {
-    std::vector<float> scores;
+    std::vector<float> scores, words;             ///< by chunk, as selected
     std::vector<double> mass;                     ///< [chunks, heads]
     std::vector<std::bitset<kChunkTokens>> seen;  ///< by chunk; all bits where the chunk was seen whole
     std::vector<Uncounted> uncounted;             ///< by place among the tokens on trial
   };
   static void see(Layer& record, Run tokens, const KvCache& cache);
+  /// Layer by layer the values of the first chunks, NaN where there are none.
+  std::vector<float> rowsOf(std::vector<float> Layer::*values, int chunks) const;
   int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
 
   int heads_ = 0, queries_ = 0;

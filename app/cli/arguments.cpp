@@ -121,10 +121,10 @@ void addAnsweringOptions(CLI::App* sub, Draft& draft, const char* usualLength) {
       ->type_name("N")
       ->check(tokenCount());
   sub->add_option("--max-steps", asking.maxSteps,
-                  "Parts of the document that lcboost looks at, at most, before it answers")
+                  "Parts of the document that lcboost looks at, at most, before it answers (its number steps "
+                  "unless set)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 1000));
   sub->add_option("--temperature", asking.sampling.temperature, "0: always the likeliest token")
       ->type_name("T")
       ->check(CLI::Range(0.0, 100.0))

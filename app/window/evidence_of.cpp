@@ -28,6 +28,7 @@ EvidenceRow rowOf(const Documents& documents, const AskSettings& settings, const
   row.rank = rank;
   row.chunk = found.chunk;
   row.score = found.score;
+  row.parts = found.parts;
   row.layers = found.layers;
   row.share = found.mass;
   row.document = QString::fromStdString(asked.id);

@@ -18,9 +18,12 @@ constexpr qint64 kMostValues = 1 << 26;  // of one list; more is damage
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-double numberOf(const Json& json, const char* name) {
+bool hasNumber(const Json& json, const char* name) {
   const auto found = json.find(name);
-  return found != json.end() && found->is_number() ? found->get<double>() : 0;
+  return found != json.end() && found->is_number();
+}
+double numberOf(const Json& json, const char* name) {
+  return hasNumber(json, name) ? json.find(name)->get<double>() : 0;
 }
 int intOf(const Json& json, const char* name) {
   const double value = numberOf(json, name);
@@ -63,6 +66,8 @@ Json toJson(const EvidenceRow& row) {
   return {{"rank", row.rank},
           {"chunk", row.chunk},
           {"score", finite(row.score)},
+          {"score_states", row.parts ? finite(row.parts->states) : Json(nullptr)},
+          {"score_words", row.parts ? finite(row.parts->words) : Json(nullptr)},
           {"layers", row.layers},
           {"share", finite(row.share)},
           {"section", row.section.toStdString()},
@@ -81,6 +86,8 @@ EvidenceRow rowOf(const Json& json) {
   row.rank = intOf(json, "rank");
   row.chunk = intOf(json, "chunk");
   row.score = numberOf(json, "score");
+  if (hasNumber(json, "score_states") && hasNumber(json, "score_words"))
+    row.parts = ScoreParts{numberOf(json, "score_states"), numberOf(json, "score_words")};
   row.layers = intOf(json, "layers");
   row.share = numberOf(json, "share");
   row.section = textOf(json, "section");

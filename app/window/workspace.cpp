@@ -1,5 +1,8 @@
 #include "app/window/workspace.h"
 
+#include <stdexcept>
+#include <utility>
+
 #include <QApplication>
 #include <QDir>
 #include <QLineEdit>
@@ -21,13 +24,31 @@ namespace {
 
 constexpr QSize kUsualSize(1440, 900);
 
+bool isMethod(const std::string& name) {
+  try {
+    requireMethod(name);
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+  return true;
+}
+
+/// Which rows can be kept in fewer bits is the engine's to say.
+std::vector<PackingChoice> packingsOf(const std::string& row) {
+  std::vector<PackingChoice> packings;
+  for (const auto& [suffix, text] :
+       {std::pair("+kivi-4", Workspace::tr("4 bits")), std::pair("+kivi-2", Workspace::tr("2 bits"))})
+    if (isMethod(row + suffix)) packings.push_back({QString::fromLatin1(suffix), text});
+  return packings;
+}
+
 }  // namespace
 
 std::vector<MethodChoice> methodChoices() {
   std::vector<MethodChoice> choices;
   for (const MethodInfo& method : listMethods())
-    choices.push_back(
-        {QString::fromStdString(method.name), QString::fromStdString(method.description), method.numbers});
+    choices.push_back({QString::fromStdString(method.name), QString::fromStdString(method.description),
+                       method.numbers, packingsOf(method.name)});
   return choices;
 }
 
@@ -50,7 +71,7 @@ Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* paren
   window_->addLowerView(compare_, tr("Compare"));
   compare_->setMethods(listMethods());
   window_->ask()->setMethods(methodChoices());
-  window_->ask()->setMethod(preferences_.settings.method);
+  takeMethod();
   compare_->addMethod(window_->ask()->method());
   window_->ask()->setBudget(preferences_.settings.budgetTokens);
   window_->ask()->setObstacle(tr("Open a document to ask it."));
@@ -66,6 +87,17 @@ Workspace::Workspace(const WorkspaceOptions& options, Look* look, QObject* paren
   for (QLineEdit* field : window_->findChildren<QLineEdit*>()) field->setAcceptDrops(false);
   showStatus();
   showWishes();
+}
+
+/// The method of the settings; where there is none of that name (any more), the usual one from now on.
+void Workspace::takeMethod() {
+  QString& method = preferences_.settings.method;
+  window_->ask()->setMethod(method);
+  if (window_->ask()->method() == method) return;
+  const QString unknown = std::exchange(method, QString::fromStdString(AskSettings{}.method));
+  window_->ask()->setMethod(method);
+  tell(tr("The settings name the method “%1”, which there is not; “%2” is taken in its place.")
+           .arg(unknown, method));
 }
 
 Workspace::~Workspace() {

@@ -87,6 +87,7 @@ class Workspace : public QObject {
     QString failure;
   };
 
+  void takeMethod();
   void connectWindow();
   void connectLibrary();
   void connectAsking();

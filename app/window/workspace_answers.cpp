@@ -39,7 +39,7 @@ QString goesOverAgain() {
 int passagesReadAnew(const Exchange& exchange) {
   const std::string name = exchange.method.toStdString();
   for (const MethodInfo& method : listMethods()) {
-    if (method.name != rowNameOf(name) || method.answers == "reading") continue;
+    if (method.name != tableRowOf(name) || method.answers == "reading") continue;
     return static_cast<int>(std::count_if(exchange.evidence.begin(), exchange.evidence.end(),
                                           [](const EvidenceRow& row) { return row.layers > 0; }));
   }

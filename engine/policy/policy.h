@@ -54,6 +54,8 @@ struct Selection {
   int sinks = 0;   ///< first tokens that every query sees
   std::vector<float>
       scores;  ///< of every chunk before the block's; NaN where not scored; empty where nothing is
+  /// What of each score is of shared words, for the evidence; empty where words are no part of it.
+  std::vector<float> words = {};
 };
 
 /// Decides which cached positions a query attends to. One object serves one reading or one answer; what must

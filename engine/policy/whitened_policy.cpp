@@ -11,6 +11,11 @@ namespace {
 // Of a paragraph that does not fit whole, the best chunks go first.
 constexpr float kOwnShare = 1e-3f;
 
+/// Of a chunk: its score, and what of it is of words; the rest is of states.
+struct FusedScore {
+  float whole = 0, words = 0;
+};
+
 /// Of each paragraph the best cosine of its chunks and its words together.
 std::vector<float> scoresOf(const std::vector<ScoredParagraph>& paragraphs, const std::vector<float>& cosines,
                             float wordWeight) {
@@ -28,17 +33,18 @@ std::vector<float> scoresOf(const std::vector<ScoredParagraph>& paragraphs, cons
 
 /// What answers a question seldom lies in one chunk: each gets the score of the best paragraph that it is a
 /// part of.
-std::vector<float> byParagraphs(const std::vector<float>& cosines,
-                                const std::vector<ScoredParagraph>& paragraphs,
-                                const std::vector<float>& paragraphScores) {
-  std::vector<float> scores = cosines;
+std::vector<FusedScore> byParagraphs(const std::vector<float>& cosines,
+                                     const std::vector<ScoredParagraph>& paragraphs,
+                                     const std::vector<float>& paragraphScores, float wordWeight) {
+  std::vector<FusedScore> scores;
+  for (const float cosine : cosines) scores.push_back({cosine, 0});
   std::vector<char> isKnown(cosines.size());
   for (std::size_t i = 0; i < paragraphs.size(); ++i) {
     const int end = std::min(paragraphs[i].lastChunk + 1, static_cast<int>(cosines.size()));
     for (int chunk = paragraphs[i].firstChunk; chunk < end; ++chunk) {
       const auto at = static_cast<std::size_t>(chunk);
       const float own = paragraphScores[i] + kOwnShare * cosines[at];
-      scores[at] = isKnown[at] ? std::max(scores[at], own) : own;
+      if (!isKnown[at] || own > scores[at].whole) scores[at] = {own, wordWeight * paragraphs[i].score};
       isKnown[at] = 1;
     }
   }
@@ -66,7 +72,10 @@ class BookmarkPolicy : public KvPolicy {
     if (layer <= sums.lastLayer) sums = {};  // asked again: the same chunk looks anew
     sums.lastLayer = layer;
     if (bookmarks_.has(layer)) add(layer, block, queries, cache, sums);
-    selection.scores = cache.isTail(block.chunk) ? askedScores(layer, block, queries, sums) : meanCosines(sums);
+    if (cache.isTail(block.chunk))
+      scoreAsked(layer, block, queries, sums, selection);
+    else
+      selection.scores = meanCosines(sums);
     for (const int chunk :
          chooseChunks(block, cache, selection.scores, settings_, firstRecentChunk(block, cache, settings_)))
       selection.runs.push_back(cache.chunk(chunk));
@@ -97,20 +106,24 @@ class BookmarkPolicy : public KvPolicy {
     addScores(cache.index(layer), asked, weight, sums.cosines);
   }
 
-  /// Of chunks, for what is asked or answered: by paragraphs.
-  std::vector<float> askedScores(int layer, const Block& block, const BlockQueries& queries, const Sums& sums) {
+  /// Scores chunks for what is asked or answered: by paragraphs.
+  void scoreAsked(int layer, const Block& block, const BlockQueries& queries, const Sums& sums,
+                  Selection& selection) {
     const auto chunks = static_cast<std::size_t>(block.chunk);
-    std::vector<float> scores = recall_.foundBy(layer, block, queries, [&] {
+    std::vector<FusedScore> scores = recall_.foundBy(layer, block, queries, [&] {
       std::vector<float> means = meanCosines(sums);
       means.resize(chunks);  // below the first entries: words alone
       const std::vector<ScoredParagraph>& paragraphs = settings_.wishes.paragraphs;
       const std::vector<float> found = scoresOf(paragraphs, means, wordWeight_);
       if (settings_.wishes.paragraphScores) *settings_.wishes.paragraphScores = found;
-      return byParagraphs(means, paragraphs, found);
+      return byParagraphs(means, paragraphs, found, wordWeight_);
     });
     setBytes(recall_.bytes());
     scores.resize(chunks);  // what came since is seen anyway
-    return scores;
+    for (const FusedScore& score : scores) {
+      selection.scores.push_back(score.whole);
+      if (wordWeight_ > 0) selection.words.push_back(score.words);
+    }
   }
 
   static std::vector<float> meanCosines(const Sums& sums) {
@@ -123,7 +136,7 @@ class BookmarkPolicy : public KvPolicy {
   const Bookmarks& bookmarks_;
   float wordWeight_;
   std::map<int, Sums> sums_;  ///< by chunk: blocks whose layers are not all asked yet
-  AnswerRecall<std::vector<float>> recall_;
+  AnswerRecall<std::vector<FusedScore>> recall_;
 };
 
 }  // namespace

@@ -168,9 +168,12 @@ std::vector<MethodInfo> listMethods() {
 
 bool takesWishes(const std::string& method) { return method != "streaming"; }
 
+/// Keys and values of `infllm` and `reread` can be kept in 4 bits too.
 void requireMethod(const std::string& name) {
+  std::string wanted(rowNameOf(name));
+  if (wanted == "infllm+kivi-4" || wanted == "reread+kivi-4") wanted = tableRowOf(name);
   for (const MethodInfo& row : listMethods())
-    if (row.name == rowNameOf(name)) return Numbers(row.numbers).choose(numbersOf(name));
+    if (row.name == wanted) return Numbers(row.numbers).choose(numbersOf(name));
   throw std::runtime_error("There is no method \"" + name + "\".");
 }
 
@@ -275,6 +278,8 @@ Answer look(const FakeReading& reading, std::string_view question, const AskSett
     });
     if (isIn(settings.blockedChunks, c) || !(isFound || isIn(settings.pinnedChunks, c))) continue;
     answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end, 1.0, range.document});
+    if (settings.method == "whitened")
+      answer.evidence.back().parts = ScoreParts{0.75 / (1 + c), 0.25 / (1 + c)};
   }
   for (const EvidenceChunk& found : answer.evidence) attend(answer.map, found.chunk);
   answer.looks.emplace_back();

@@ -85,6 +85,8 @@ TEST_F(Results, HaveTheFieldsOfTheContract) {
   const auto& evidence = json["evidence"][0];
   EXPECT_EQ(evidence["rank"], 1);
   EXPECT_EQ(evidence["score"], 0.75);
+  EXPECT_TRUE(evidence.at("score_states").is_null());
+  EXPECT_TRUE(evidence.at("score_words").is_null());
   EXPECT_EQ(evidence["first_page"], 9);
   EXPECT_EQ(evidence["last_page"], 9);
   EXPECT_EQ(evidence["page_label"], "7");
@@ -100,6 +102,13 @@ TEST_F(Results, HaveTheFieldsOfTheContract) {
   EXPECT_EQ(json["guesses"].dump(), R"({"tried":7,"right":5})");
   EXPECT_EQ(json["seconds"].dump(), R"({"load":0.1,"read":0.0,"first_token":0.0,"total":0.4})");
   EXPECT_EQ(json["bytes"].dump(), R"({"kv_memory":1000,"kv_disk":2000,"peak_rss":3000})");
+}
+
+TEST_F(Results, HaveBothPartsOfAScoreThatAddsWordsToStates) {
+  answer.evidence = {{0, 1.25, 0, 1, 0, 4, 1, 0, ScoreParts{0.5, 0.75}}};
+  const auto json = toJson(result);
+  EXPECT_EQ(json["evidence"][0]["score_states"], 0.5);
+  EXPECT_EQ(json["evidence"][0]["score_words"], 0.75);
 }
 
 TEST_F(Results, CountCodePointsAndDivideNoCharacter) {

@@ -66,6 +66,25 @@ TEST(Evidence, GoesByTheLastLayerThatHasScores) {
   EXPECT_EQ(evidence[0].score, 3);
 }
 
+TEST(Evidence, HasTheTwoPartsOfAScoreThatAddsWordsToStates) {
+  EvidenceMap map = mapOf(2, 3);
+  map.attended.assign(6, 1);
+  map.scores = {9, 9, 9, 1.25f, 0.5f, 2};
+  const std::vector<ChunkRange> chunks = {{0, 128, 0, 500}, {128, 128, 500, 900}, {256, 128, 900, 950}};
+  for (const EvidenceChunk& found : rankEvidence(map, chunks, Judge::Score)) EXPECT_FALSE(found.parts);
+  map.words = {8, 8, 8, 1, 0, kNone};
+  const std::vector<EvidenceChunk> evidence = rankEvidence(map, chunks, Judge::Score);
+  ASSERT_EQ(evidence.size(), 3u);
+  EXPECT_FALSE(evidence[0].parts);
+  ASSERT_TRUE(evidence[1].parts && evidence[2].parts);
+  EXPECT_EQ(evidence[1].chunk, 0);
+  EXPECT_EQ(evidence[1].parts->words, 1);
+  EXPECT_EQ(evidence[1].parts->states, 0.25);
+  EXPECT_EQ(evidence[2].parts->words, 0);
+  EXPECT_EQ(evidence[2].parts->states, 0.5);
+  for (const EvidenceChunk& found : rankEvidence(map, chunks, Judge::Attention)) EXPECT_FALSE(found.parts);
+}
+
 TEST(Evidence, HoldsOnlyChunksThatHaveTextAndWereAttended) {
   EvidenceMap map = mapOf(1, 3);
   map.attended = {1, 1, 0};

@@ -148,6 +148,19 @@ TEST_F(PartsTest, LooksAtNoMorePartsThanItMayAndAtNoneTwice) {
   }
 }
 
+TEST_F(PartsTest, LooksAtAsManyPartsAsItsNumberSaysUnlessItIsToldOtherwise) {
+  const std::string text = randomText(900, 7);
+  asking.maxSteps = 100;
+  const int all = count(ask(text, "What is abcd?"), AnswerStep::Kind::Access);
+  asking.maxSteps = 0;
+  for (const int most : {1, 2, 3}) {
+    asking.method = "lcboost:steps=" + std::to_string(most);
+    EXPECT_EQ(count(ask(text, "What is abcd?"), AnswerStep::Kind::Access), std::min(most, all));
+  }
+  asking.maxSteps = 1;
+  EXPECT_EQ(count(ask(text, "What is abcd?"), AnswerStep::Kind::Access), 1);
+}
+
 TEST_F(PartsTest, TakesTheBestOptionAndActsOnIt) {
   std::set<std::string> decided;
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {

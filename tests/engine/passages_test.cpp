@@ -508,6 +508,23 @@ TEST_F(RereadTest, ReadsWhatIsPinnedAndTheParagraphThatFits) {
     EXPECT_EQ(std::ranges::count(answer.evidence, pinned, &EvidenceChunk::chunk), 1) << pinned;
 }
 
+// The paragraph has all words of the question, so that they give it all that words can give.
+TEST_F(RereadTest, TellsWhatStatesAndWordsGaveOfAScore) {
+  for (const char* method : {"reread", "reread:words=2", "retrolm", "whitened+kivi-4"}) {
+    const Answer answer = ask("What is the quokka abcd?", method);
+    ASSERT_FALSE(answer.evidence.empty());
+    for (const EvidenceChunk& chunk : answer.evidence) {
+      ASSERT_TRUE(chunk.parts) << method;
+      EXPECT_NEAR(chunk.parts->states + chunk.parts->words, chunk.score, 1e-6) << method;
+      EXPECT_TRUE(chunk.parts->words >= 0 && chunk.parts->words <= 2) << method;
+    }
+  }
+  for (const EvidenceChunk& chunk : ask("What is the quokka abcd?").evidence) EXPECT_EQ(chunk.parts->words, 1);
+  for (const char* method : {"retrolm:words=0", "reread:words=0", "infllm"})
+    for (const EvidenceChunk& chunk : ask("What is the quokka abcd?", method).evidence)
+      EXPECT_FALSE(chunk.parts) << method;
+}
+
 TEST_F(RereadTest, KnowsNoCoverage) {
   EXPECT_FALSE(ask("What is the quokka abcd?").coverage) << "what was left out was never before the model";
 }

@@ -233,6 +233,60 @@ TEST_F(WhiteningTest, RetrievesWhatAPlainSimulationRetrieves) {
   }
 }
 
+/// What the last layer selects for a question after so many chunks; of the same states every time.
+Selection selectedForAQuestion(const TinyModel& model, const std::string& method,
+                               const std::vector<ScoredParagraph>& paragraphs, int chunks) {
+  const KvShape shape = model.loaded.kvShape();
+  ChunkWishes wishes;
+  wishes.paragraphs = paragraphs;
+  const auto policy = findMethod(method).makePolicy(
+      {shape, model.loaded.shape.heads, 768, wishes, model.loaded.whitened.get()});
+  const auto codec = plainCodec(at::kFloat);
+  MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
+  KvCache cache(shape, *codec, store, policy->needs().extras);
+  at::manual_seed(9);
+  Selection last;
+  for (int chunk = 0; chunk <= chunks; ++chunk) {
+    if (chunk == chunks) cache.startTail();
+    cache.open(kChunkTokens);
+    for (int layer = 0; layer < model.loaded.shape.layers; ++layer) {
+      const at::Tensor states = at::randn({kChunkTokens, model.loaded.shape.width});
+      last = policy->select(layer, {chunk, chunk * kChunkTokens, kChunkTokens}, {{}, {}, states}, cache);
+    }
+  }
+  return last;
+}
+
+TEST_F(WhiteningTest, TellsWhatWordsGaveOfEachScore) {
+  constexpr int kChunks = 9;
+  const TinyModel model;
+  const std::vector<ScoredParagraph> paragraphs = {{1, 2, 0.3f}, {2, 4, 0.9f}, {5, 6, 0}};
+  const std::vector<float> cosines = selectedForAQuestion(model, "whitened", {}, kChunks).scores;
+  ASSERT_EQ(cosines.size(), static_cast<std::size_t>(kChunks));
+  for (const auto& [method, weight] : {std::pair("whitened", 1.0f), std::pair("whitened:words=2", 2.0f)}) {
+    const Selection fused = selectedForAQuestion(model, method, paragraphs, kChunks);
+    ASSERT_EQ(fused.scores.size(), cosines.size());
+    ASSERT_EQ(fused.words.size(), cosines.size());
+    for (std::size_t i = 0; i < cosines.size(); ++i) {
+      float states = cosines[i], words = 0, best = -10;
+      for (const ScoredParagraph& paragraph : paragraphs) {
+        if (static_cast<int>(i) < paragraph.firstChunk || static_cast<int>(i) > paragraph.lastChunk) continue;
+        const float cosine = *std::max_element(cosines.begin() + paragraph.firstChunk,
+                                               cosines.begin() + paragraph.lastChunk + 1);
+        if (cosine + weight * paragraph.score <= best) continue;
+        best = cosine + weight * paragraph.score;
+        words = weight * paragraph.score;
+        states = cosine + 1e-3f * cosines[i];
+      }
+      EXPECT_NEAR(fused.words[i], words, 1e-6) << method << ", chunk " << i;
+      EXPECT_NEAR(fused.scores[i] - fused.words[i], states, 1e-5) << method << ", chunk " << i;
+    }
+  }
+  const Selection alone = selectedForAQuestion(model, "whitened:words=0", paragraphs, kChunks);
+  EXPECT_EQ(alone.scores.size(), cosines.size());
+  EXPECT_TRUE(alone.words.empty());
+}
+
 TEST(AnswerRecall, HoldsWhatWasFoundUntilSoManyTokensWereSaid) {
   for (const int again : {0, 1, 128, 129, 256, 300}) {
     PolicySettings settings{KvShape{2, 1, 8}};

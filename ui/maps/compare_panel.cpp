@@ -199,8 +199,8 @@ void ComparePanel::Parts::setMethods(const std::vector<MethodInfo>& methods) {
 
 void ComparePanel::Parts::addMethod(const QString& name) {
   if (!methods_->findItems(name, Qt::MatchExactly).isEmpty()) return;
-  const QList<QListWidgetItem*> rows =
-      methods_->findItems(name.section(QLatin1Char(':'), 0, 0), Qt::MatchExactly);
+  const std::string row(tableRowOf(name.toStdString()));
+  const QList<QListWidgetItem*> rows = methods_->findItems(QString::fromStdString(row), Qt::MatchExactly);
   if (rows.isEmpty()) return;
   const QSignalBlocker blocker(methods_);
   methods_->insertItem(methods_->row(rows.front()) + 1, makeItem(name, rows.front()->toolTip(), false));

@@ -1,6 +1,7 @@
 #include "ui/maps/evidence_model.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <QFont>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr qsizetype kExcerpt = 240;
 constexpr qsizetype kToolTip = 1200;
+// Below every score, so that rows without one come last where the highest come first.
+constexpr double kNoScore = -std::numeric_limits<double>::infinity();
 
 bool isNumber(int column) { return column <= ShareColumn; }
 
@@ -21,6 +24,8 @@ QString useOf(const EvidenceRow& row) {
   if (row.isPinned) return EvidenceModel::tr("Pinned");
   return row.isBlocked ? EvidenceModel::tr("Blocked") : QString();
 }
+
+QString scoreText(double score) { return QLocale().toString(score, 'g', 4); }
 
 // Marked up by us, so that markup in a document stays text.
 QString toolTip(const QString& whole) {
@@ -34,6 +39,10 @@ QString headerText(int column) {
       return EvidenceModel::tr("Rank");
     case ScoreColumn:
       return EvidenceModel::tr("Score");
+    case StatesColumn:
+      return EvidenceModel::tr("States");
+    case WordsColumn:
+      return EvidenceModel::tr("Words");
     case LayersColumn:
       return EvidenceModel::tr("Layers");
     case ShareColumn:
@@ -57,6 +66,13 @@ QString headerHint(int column) {
       return EvidenceModel::tr("Place by the evidence score, 1 is the best");
     case ScoreColumn:
       return EvidenceModel::tr("Evidence score of the method, higher is better");
+    case StatesColumn:
+      return EvidenceModel::tr(
+          "What of the score is of the model's states: how near the chunk's are to the question's");
+    case WordsColumn:
+      return EvidenceModel::tr(
+          "What of the score is of words: those that the chunk's paragraph shares with the question, rare ones "
+          "most (BM25)");
     case LayersColumn:
       return EvidenceModel::tr("How many layers of the model attended to the chunk");
     case ShareColumn:
@@ -88,6 +104,10 @@ bool EvidenceModel::hasMarked() const {
                      [](const EvidenceRow& row) { return row.isPinned || row.isBlocked; });
 }
 
+bool EvidenceModel::hasParts() const {
+  return std::any_of(rows_.begin(), rows_.end(), [](const EvidenceRow& row) { return row.parts.has_value(); });
+}
+
 bool EvidenceModel::hasSeveralDocuments() const {
   return std::any_of(rows_.begin(), rows_.end(), [](const EvidenceRow& row) { return !row.title.isEmpty(); });
 }
@@ -105,7 +125,11 @@ QVariant EvidenceModel::shown(const EvidenceRow& row, int column) const {
     case RankColumn:
       return row.rank;
     case ScoreColumn:
-      return QLocale().toString(row.score, 'g', 4);
+      return scoreText(row.score);
+    case StatesColumn:
+      return row.parts ? scoreText(row.parts->states) : QString();
+    case WordsColumn:
+      return row.parts ? scoreText(row.parts->words) : QString();
     case LayersColumn:
       return row.layers;
     case ShareColumn:
@@ -129,6 +153,10 @@ QVariant EvidenceModel::sortKey(const EvidenceRow& row, int column) const {
       return row.rank;
     case ScoreColumn:
       return row.score;
+    case StatesColumn:
+      return row.parts ? row.parts->states : kNoScore;
+    case WordsColumn:
+      return row.parts ? row.parts->words : kNoScore;
     case LayersColumn:
       return row.layers;
     case ShareColumn:
@@ -218,17 +246,21 @@ bool EvidenceOrder::lessThan(const QModelIndex& left, const QModelIndex& right) 
 }
 
 QByteArray evidenceCsv(const std::vector<EvidenceRow>& rows) {
-  QByteArray csv = csvRecord({QStringLiteral("rank"), QStringLiteral("score"), QStringLiteral("layers"),
-                              QStringLiteral("share"), QStringLiteral("document"), QStringLiteral("section"),
-                              QStringLiteral("pages"), QStringLiteral("chunk"), QStringLiteral("start"),
-                              QStringLiteral("end"), QStringLiteral("use"), QStringLiteral("text")});
+  QByteArray csv = csvRecord({QStringLiteral("rank"), QStringLiteral("score"), QStringLiteral("score_states"),
+                              QStringLiteral("score_words"), QStringLiteral("layers"), QStringLiteral("share"),
+                              QStringLiteral("document"), QStringLiteral("section"), QStringLiteral("pages"),
+                              QStringLiteral("chunk"), QStringLiteral("start"), QStringLiteral("end"),
+                              QStringLiteral("use"), QStringLiteral("text")});
   for (const EvidenceRow& row : rows) {
     const QString use = row.isPinned    ? QStringLiteral("pinned")
                         : row.isBlocked ? QStringLiteral("blocked")
                                         : QString();
-    csv += csvRecord({QString::number(row.rank), csvNumber(row.score), QString::number(row.layers),
-                      csvNumber(row.share), row.title, row.section, row.pages, QString::number(row.chunk),
-                      QString::number(row.range.start), QString::number(row.range.end), use, row.text});
+    const QString states = row.parts ? csvNumber(row.parts->states) : QString(),
+                  words = row.parts ? csvNumber(row.parts->words) : QString();
+    csv +=
+        csvRecord({QString::number(row.rank), csvNumber(row.score), states, words, QString::number(row.layers),
+                   csvNumber(row.share), row.title, row.section, row.pages, QString::number(row.chunk),
+                   QString::number(row.range.start), QString::number(row.range.end), use, row.text});
   }
   return csv;
 }

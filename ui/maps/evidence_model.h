@@ -15,6 +15,8 @@ namespace kvasir {
 enum EvidenceColumn {
   RankColumn,
   ScoreColumn,
+  StatesColumn,  ///< this one and the next: parts of the score
+  WordsColumn,
   LayersColumn,
   ShareColumn,
   DocumentColumn,
@@ -37,6 +39,7 @@ class EvidenceModel : public QAbstractTableModel {
   const std::vector<EvidenceRow>& rows() const { return rows_; }
   std::optional<int> rowOf(int chunk) const;
   bool hasMarked() const;  ///< a row is pinned or blocked
+  bool hasParts() const;   ///< the score of a row has
   bool hasSeveralDocuments() const;
 
   int rowCount(const QModelIndex& parent = {}) const override;

@@ -272,6 +272,10 @@ void EvidencePanel::Parts::setRows(std::vector<EvidenceRow> rows) {
 }
 
 void EvidencePanel::Parts::fitColumns() {
+  // The last column gets what the others leave, but never less than its heading takes.
+  QHeaderView* header = table_->horizontalHeader();
+  header->setMinimumSectionSize(header->sectionSizeHint(TextColumn));
+  for (const int column : {StatesColumn, WordsColumn}) table_->setColumnHidden(column, !model_->hasParts());
   table_->setColumnHidden(UseColumn, !model_->hasMarked());
   table_->setColumnHidden(DocumentColumn, !model_->hasSeveralDocuments());
   table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 8);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include <QString>
@@ -22,6 +23,7 @@ struct EvidenceRow {
   TextRange range;
   QString document, title;  ///< its id, and its title where several documents were asked
   bool isPinned = false, isBlocked = false;
+  std::optional<ScoreParts> parts = {};  ///< of the score; nothing where it has none
 };
 
 /// A place on the position axis.

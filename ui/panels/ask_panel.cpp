@@ -84,7 +84,8 @@ void AskPanel::name() {
   budget_->setSingleStep(kBudgetStep);
   budget_->setGroupSeparatorShown(true);
   budget_->setValue(2048);
-  budget_->setToolTip(tr("KV entries a question may attend to, in each layer."));
+  budget_->setToolTip(
+      tr("Of how many tokens a question may attend to the keys and values (KV), in each layer."));
   followUp_->setAccessibleName(tr("Follow-up"));
   followUp_->setToolTip(
       tr("The question refers to those before it: the model gets them and their answers too, the last ones "

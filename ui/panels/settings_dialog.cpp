@@ -92,8 +92,11 @@ QWidget* SettingsDialog::makeAskingPage(const std::vector<MethodChoice>& methods
   method_->setMethods(methods);
   budget_ = makeNumber(tr("Budget in tokens"), 256, 1 << 20, 256);
   budget_->setSuffix(tr(" tokens"));
+  budget_->setToolTip(
+      tr("Of how many tokens a question may attend to the keys and values (KV), in each layer."));
   answer_ = makeNumber(tr("Longest answer in tokens"), 16, 8192, 16);
   answer_->setSuffix(tr(" tokens"));
+  answer_->setToolTip(tr("An answer that is longer is cut, and says so."));
   background_ = new QCheckBox(tr("&Read added documents in the background"), page);
   background_->setAccessibleName(tr("Read added documents in the background"));
   form->addRow(tr("Me&thod:"), method_);

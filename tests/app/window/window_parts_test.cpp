@@ -126,6 +126,7 @@ class WindowPartsTest : public QObject {
   void keepsConversationsWithTheirEvidence() {
     const auto file = pathOf(path("kept.sqlite").toStdString());
     Exchange before = someExchange();
+    before.evidence[0].parts = ScoreParts{-0.5, 0.75};
     {
       Conversations conversations(file);
       Exchange asked = before;
@@ -154,6 +155,9 @@ class WindowPartsTest : public QObject {
     QCOMPARE(exchange.evidence[0].text, before.evidence[0].text);
     QVERIFY(exchange.evidence[0].range == before.evidence[0].range);
     QVERIFY(exchange.evidence[0].isPinned && !exchange.evidence[1].isPinned);
+    QVERIFY(exchange.evidence[0].parts && !exchange.evidence[1].parts);
+    QCOMPARE(exchange.evidence[0].parts->states, -0.5);
+    QCOMPARE(exchange.evidence[0].parts->words, 0.75);
     QVERIFY(exchange.chunks == before.chunks);
     QCOMPARE(exchange.maps->retrieved.mass, before.maps->retrieved.mass);
     QCOMPARE(exchange.maps->sections[0].label, s("Results"));
@@ -213,6 +217,7 @@ class WindowPartsTest : public QObject {
     const auto exchanges = conversations.exchanges(kept[0].id);
     QCOMPARE(exchanges.size(), 2U);
     QCOMPARE(exchanges[0]->evidence[0].document, s("abc"));
+    QVERIFY(!exchanges[0]->evidence[0].parts);
     QCOMPARE(conversations.of("other").size(), 1U);
   }
 

@@ -185,6 +185,9 @@ void WorkspaceTest::verifiesAgainstFullAttention() {
   panel().setMethod(QStringLiteral("infllm"));
   askAndWait(kQuestion);
   QCOMPARE(window().strip()->values().passagesReadAnew, 0);
+  panel().setMethod(QStringLiteral("reread+kivi-4"));
+  askAndWait(kQuestion);
+  QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
 }
 
 /// Esc ends it, and a question does not wait behind it.

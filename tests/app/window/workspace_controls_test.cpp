@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <QApplication>
+#include <QComboBox>
 #include <QCoreApplication>
 #include <QDir>
 #include <QElapsedTimer>
@@ -12,6 +13,7 @@
 #include <QTableView>
 #include <QTest>
 #include <QTextBrowser>
+#include <QToolButton>
 
 #include "tests/app/fake_engine.h"
 #include "tests/app/window/window_walk.h"
@@ -23,6 +25,7 @@
 #include "ui/maps/map_panel.h"
 #include "ui/panels/about_box.h"
 #include "ui/panels/library_panel.h"
+#include "ui/panels/method_box.h"
 #include "ui/panels/notice_bar.h"
 #include "ui/panels/settings_dialog.h"
 #include "ui/panels/status_strip.h"
@@ -227,6 +230,49 @@ void WorkspaceTest::tellsThatSettingsCannotBeWritten() {
   QVERIFY2(window().notice()->sentence().contains(QLatin1String("cannot be written")),
            qPrintable(window().notice()->sentence()));
   QCOMPARE(panel().budget(), 512);
+}
+
+void WorkspaceTest::tellsThatTheMethodOfTheSettingsIsNotThere() {
+  const PreferencesFile file(driven_->path(QStringLiteral("config")));
+  Preferences preferences;
+  preferences.settings.method = QStringLiteral("hydra+kivi-4");
+  QVERIFY(file.save(preferences));
+  start();
+  const QString usual = QString::fromStdString(AskSettings{}.method);
+  QCOMPARE(panel().method(), usual);
+  QVERIFY2(window().notice()->sentence().contains(QStringLiteral("“hydra+kivi-4”")),
+           qPrintable(window().notice()->sentence()));
+  driven_->close();
+  QCOMPARE(file.load().settings.method, usual);
+  start();
+  QCOMPARE(window().notice()->sentence(), QString());
+}
+
+void WorkspaceTest::keepsAMethodWithTheBitsThatWereChosen() {
+  start();
+  QTest::keyClick(&window(), Qt::Key_Comma, Qt::ControlModifier);
+  auto* dialog = window().findChild<SettingsDialog*>();
+  auto* box = dialog->findChild<MethodBox*>();
+  auto* button = box->findChild<QToolButton*>(QStringLiteral("methodNumbers"));
+  box->setMethod(QStringLiteral("h2o"));
+  QVERIFY(!button->isEnabled());
+  box->setMethod(QStringLiteral("infllm"));
+  QVERIFY(button->isEnabled());
+  button->click();
+  auto* numbers = box->findChild<NumbersDialog*>();
+  QVERIFY(numbers && numbers->isVisible());
+  QCOMPARE(controlsWithoutName(*numbers).join(QLatin1Char('\n')), QString());
+  auto* packings = numbers->findChild<QComboBox*>(QStringLiteral("packing"));
+  QCOMPARE(packings->count(), 2);  // of the engine's table, not more
+  packings->setCurrentText(QStringLiteral("4 bits"));
+  numbers->accept();
+  QCOMPARE(dialog->values().method, QStringLiteral("infllm+kivi-4"));
+  dialog->accept();
+  QCOMPARE(panel().method(), QStringLiteral("infllm+kivi-4"));
+  driven_->close();
+  start();
+  QCOMPARE(panel().method(), QStringLiteral("infllm+kivi-4"));
+  QCOMPARE(window().notice()->sentence(), QString());
 }
 
 void WorkspaceTest::showsDialogs() {

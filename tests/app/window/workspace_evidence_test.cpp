@@ -8,6 +8,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QListView>
+#include <QLocale>
 #include <QMenu>
 #include <QMouseEvent>
 #include <QPushButton>
@@ -238,6 +239,25 @@ void WorkspaceTest::showsWhatAChunkChanges() {
   QVERIFY(conversation().contains(QLatin1String("Without passage 1")));
   askAndWait(kQuestion);
   QVERIFY(fakeEngine().blocked.back().empty());
+}
+
+void WorkspaceTest::showsWhatStatesAndWordsGaveOfAScore() {
+  start();
+  openSample();
+  auto* table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+  askAndWait(kQuestion);
+  QVERIFY(table->isColumnHidden(StatesColumn) && table->isColumnHidden(WordsColumn));
+  panel().setMethod(QStringLiteral("whitened"));
+  askAndWait(kQuestion);
+  QVERIFY(!table->isColumnHidden(StatesColumn) && !table->isColumnHidden(WordsColumn));
+  QVERIFY(!shown()->evidence.empty() && shown()->evidence[0].parts);
+  const ScoreParts parts = *shown()->evidence[0].parts;
+  QCOMPARE(parts.states + parts.words, shown()->evidence[0].score);
+  const QString words = QLocale().toString(parts.words, 'g', 4);
+  QCOMPARE(table->model()->index(0, WordsColumn).data().toString(), words);
+  restart();
+  table = window().findChild<QTableView*>(QStringLiteral("evidenceTable"));
+  QTRY_COMPARE(table->model()->index(0, WordsColumn).data().toString(), words);
 }
 
 /// Table, map and page light the same chunk, wherever the mouse is.

@@ -97,6 +97,7 @@ class WorkspaceTest : public QObject {
   void takesWishesFromMapPageAndOutline();
   void offersNoWishesThatAMethodDoesNotHeed();
   void showsWhatAChunkChanges();
+  void showsWhatStatesAndWordsGaveOfAScore();
   void lightsTheChunkUnderTheMouseEverywhere();
 
   // workspace_comparing_test.cpp
@@ -145,5 +146,7 @@ class WorkspaceTest : public QObject {
   void cutsNoTextAtOneAndAHalfTimesTheFont();
   void tellsOfDevicesAndChecksTheKernels();
   void tellsThatSettingsCannotBeWritten();
+  void tellsThatTheMethodOfTheSettingsIsNotThere();
+  void keepsAMethodWithTheBitsThatWereChosen();
   void showsDialogs();
 };

@@ -116,11 +116,13 @@ void ComparePanelTest::chosenMethodsStayChosen() {
 
 void ComparePanelTest::methodsWithOtherNumbersCanBeCompared() {
   checkByKey(3);
-  for (const char* name : {"infllm:representatives=1", "infllm:representatives=1", "snapkv", "none:sinks=1"})
+  for (const char* name : {"infllm:representatives=1", "infllm:representatives=1", "snapkv", "none:sinks=1",
+                           "streaming+kivi-4:sinks=1"})
     panel_->addMethod(QString::fromLatin1(name));
   const auto* list = panel_->findChild<QListWidget*>();
-  QCOMPARE(list->count(), static_cast<int>(sampleMethods().size()) + 1);
+  QCOMPARE(list->count(), static_cast<int>(sampleMethods().size()) + 2);
   QCOMPARE(list->item(2)->text(), QStringLiteral("infllm:representatives=1"));
+  QCOMPARE(list->item(6)->text(), QStringLiteral("streaming+kivi-4:sinks=1"));
   checkByKey(2);
   QCOMPARE(panel_->chosenMethods(),
            (QStringList{QStringLiteral("infllm:representatives=1"), QStringLiteral("snapkv")}));

@@ -1,5 +1,7 @@
 #include <QAction>
+#include <QHeaderView>
 #include <QLineEdit>
+#include <QLocale>
 #include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -62,6 +64,7 @@ class EvidencePanelTest : public QObject {
   void cleanup() { panel_.reset(); }
 
   void showsTheBestChunkFirst();
+  void showsThePartsOfAScoreWhereThereAreSome();
   void sortsByAColumnThatIsClicked();
   void sortsByKeyThroughTheMenu();
   void filterHidesOtherRows();
@@ -90,6 +93,22 @@ void EvidencePanelTest::showsTheBestChunkFirst() {
   QCOMPARE(cell(0, ShareColumn).data().toString(), QStringLiteral("21 %"));
   QVERIFY(!cell(0, TextColumn).data().toString().contains(QLatin1Char('\n')));
   QVERIFY(panel_->findChild<QPlainTextEdit*>()->toPlainText().startsWith(QStringLiteral("The Company")));
+}
+
+void EvidencePanelTest::showsThePartsOfAScoreWhereThereAreSome() {
+  QVERIFY(table_->isColumnHidden(StatesColumn) && table_->isColumnHidden(WordsColumn));
+  std::vector<EvidenceRow> rows = sampleRows();
+  rows[0].parts = ScoreParts{8.45, 0.75};
+  panel_->setRows(rows);
+  QVERIFY(!table_->isColumnHidden(StatesColumn) && !table_->isColumnHidden(WordsColumn));
+  QCOMPARE(cell(0, StatesColumn).data().toString(), QLocale().toString(8.45));
+  QCOMPARE(cell(0, WordsColumn).data().toString(), QLocale().toString(0.75));
+  QCOMPARE(cell(1, StatesColumn).data().toString(), QString());
+  for (const int column : {StatesColumn, WordsColumn})
+    QVERIFY(table_->columnWidth(column) >= table_->horizontalHeader()->sectionSizeHint(column));
+  saveScreenshots(*panel_, QStringLiteral("evidence_parts"));
+  panel_->setRows(sampleRows());
+  QVERIFY(table_->isColumnHidden(StatesColumn) && table_->isColumnHidden(WordsColumn));
 }
 
 void EvidencePanelTest::sortsByAColumnThatIsClicked() {

@@ -283,10 +283,13 @@ void MapValuesTest::evidenceCsvHoldsWholeTexts() {
                   QStringLiteral("A report"),
                   true,
                   false};
-  QCOMPARE(evidenceCsv({row}),
-           QByteArray("rank,score,layers,share,document,section,pages,chunk,start,end,use,text\r\n"
-                      "1,0.25,3,0.125,A report,\"2, Methods\",17\xe2\x80\x93") +
-               "18,7,10,20,pinned," + QByteArray(500, 'x') + "\r\n");
+  const QByteArray header =
+      "rank,score,score_states,score_words,layers,share,document,section,pages,chunk,start,end,use,text\r\n";
+  const QByteArray rest = QByteArray("3,0.125,A report,\"2, Methods\",17\xe2\x80\x93") + "18,7,10,20,pinned," +
+                          QByteArray(500, 'x') + "\r\n";
+  QCOMPARE(evidenceCsv({row}), header + "1,0.25,,," + rest);
+  row.parts = ScoreParts{-0.5, 0.75};
+  QCOMPARE(evidenceCsv({row}), header + "1,0.25,-0.5,0.75," + rest);
 }
 
 void MapValuesTest::evidenceSortsNumbersAsNumbers() {
@@ -306,6 +309,13 @@ void MapValuesTest::evidenceSortsNumbersAsNumbers() {
   QCOMPARE((std::vector{rankAt(0), rankAt(1), rankAt(2)}), (std::vector{2, 1, 3}));
   order.sort(LayersColumn, Qt::DescendingOrder);
   QCOMPARE((std::vector{rankAt(0), rankAt(1), rankAt(2)}), (std::vector{1, 2, 3}));
+  rows[1].parts = ScoreParts{8, 1};
+  rows[2].parts = ScoreParts{-1, 101};
+  model.setRows(rows);
+  order.sort(StatesColumn, Qt::DescendingOrder);
+  QCOMPARE((std::vector{rankAt(0), rankAt(1), rankAt(2)}), (std::vector{2, 3, 1}));
+  order.sort(WordsColumn, Qt::DescendingOrder);
+  QCOMPARE((std::vector{rankAt(0), rankAt(1), rankAt(2)}), (std::vector{3, 2, 1}));
 }
 
 void MapValuesTest::evidenceFilterSearchesTheWholeText() {

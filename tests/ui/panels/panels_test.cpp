@@ -351,6 +351,18 @@ class PanelsTest : public QObject {
         rowOf(QStringLiteral("Automatic")).data(Qt::ToolTipRole).toString().contains(QLatin1String("kernels")));
   }
 
+  void saysWhatTheBudgetBounds() {
+    const SettingsDialog dialog(SettingsValues{}, {});
+    const AskPanel panel;
+    for (const QWidget* widget : {static_cast<const QWidget*>(&dialog), static_cast<const QWidget*>(&panel)}) {
+      const QSpinBox* budget = nullptr;
+      for (const auto* number : widget->findChildren<QSpinBox*>())
+        if (number->accessibleName().startsWith(QLatin1String("Budget"))) budget = number;
+      QVERIFY(budget);
+      QVERIFY(budget->toolTip().contains(QLatin1String("keys and values (KV)")));
+    }
+  }
+
   void staysWithTheSelectedDocumentsWhileMoreAreSelected() {
     AskPanel panel;
     const QString key = QStringLiteral("selected");
