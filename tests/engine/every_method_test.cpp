@@ -26,8 +26,11 @@ std::vector<Case> allCases() {
     for (const ModelFamily& family : modelFamilies())
       if (!readsPassages(method)) cases.push_back({method.name, family.name});
   // Codecs that any row can take: one row of each kind of policy.
-  for (const char* name : {"streaming+kivi-2", "infllm+kivi-4", "quest+kivi-4", "snapkv+kivi-4"})
+  for (const char* name :
+       {"streaming+kivi-2", "infllm+kivi-4", "quest+kivi-4", "snapkv+kivi-4", "snapkv-blind+kivi-2",
+        "pyramidkv-blind+kivi-4", "h2o+kivi-4", "keydiff+kivi-4", "expected-attention+kivi-2"})
     cases.push_back({name, "llama"});
+  cases.push_back({"keydiff+kivi-2", "gemma3"});
   // Numbers far from the usual, of each kind of policy.
   for (const char* name :
        {"streaming:sinks=0", "streaming:sinks=64", "lm-infinite:first=128",
@@ -47,6 +50,8 @@ class EveryMethod : public testing::TestWithParam<Case> {
   bool hasBudget() const { return method().sees != Sees::WholeDocument; }
   /// Whether what the budget does not hold is gone before a question comes.
   bool forgets() const { return TextRun::fileHeader(model_.loaded, method(), kBudget, 100).ring > 0; }
+  /// Whether a codec packs only what is kept of a document, when it is read.
+  bool packsWhatItKeeps() const { return readingCodec(method()) != method().codec.make; }
 
   c10::InferenceMode noGradients_;
   TinyModel model_{GetParam().architecture};
@@ -81,12 +86,18 @@ TEST_P(EveryMethod, EqualsFullAttentionWhenAllFits) {
     dense.codec = method().codec;  // what a codec loses is lost to both
     const Outcome full = runMethod(model_.loaded, dense, kBudget, text, 256);
     const Outcome ours = runMethod(model_.loaded, method(), kBudget, text, 256);
-    const double worst = worstDifference(full, ours);
+    double worst = worstDifference(full, ours), allowed = kRounding;
+    if (packsWhatItKeeps()) {
+      // Its levels are those of other neighbours, but err as little: a few times as much at the very most.
+      const Outcome exact = runMethod(model_.loaded, findMethod("full"), kBudget, text, 256);
+      worst = worstDifference(exact, ours);
+      allowed += 4 * worstDifference(exact, full);
+    }
     if (tokens == 480) RecordProperty("worst_difference", std::to_string(worst));
     if (tokens == 480)
       std::cout << GetParam().method << " on " << GetParam().architecture << ": worst difference " << worst
                 << "\n";
-    EXPECT_LT(worst, kRounding) << tokens << " tokens";
+    EXPECT_LT(worst, allowed) << tokens << " tokens";
   }
 }
 
@@ -305,7 +316,7 @@ TEST_P(SparedReading, AnswersAsItsOwnDoes) {
   read.stepTokens = kChunkTokens;
   const std::string denseKey = engine.denseKey(read);
   ReadSettings dense = read;
-  dense.method = method().codec.make == plainCodec ? "full" : "kivi-4";
+  dense.method = readingCodec(method()) == plainCodec ? "full" : "kivi-4";
   ASSERT_EQ(engine.readingKey(dense), denseKey);
   const std::string text = randomText(800, 6), other = randomText(800, 7);
   const auto file = [&](const char* name) { return model_.folder.path() / name; };

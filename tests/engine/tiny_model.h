@@ -70,6 +70,8 @@ struct Outcome {
 };
 Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                   int step);
+/// The same over what a reading left.
+Outcome askMethod(const LoadedModel& model, const Method& method, int budget, const Left& left, int step);
 
 double worstDifference(const Outcome& a, const Outcome& b);
 
