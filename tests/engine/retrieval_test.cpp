@@ -308,5 +308,34 @@ TEST(AnswerRetrieval, IsRepeatedAsOftenAsTheNumberSays) {
   EXPECT_GT(looksOnceMore, 0);
 }
 
+// Where pins and blocks leave a gap before what is asked, the nearest keys are not those of the tokens just
+// before it: what they draw is no other chunk's.
+TEST(InfllmNotes, HoldNothingOfChunksThatWereNotSeen) {
+  const c10::InferenceMode noGradients;
+  constexpr int kBudget = 512, kChunks = 12, kLast = kChunks - 1;
+  const TinyModel model;
+  const Method& row = findMethod("infllm");
+  const Left left = readMethod(model.loaded, row, kBudget, randomTokens(kChunks * kChunkTokens - 30, 1), 512);
+  TextRun run(
+      model.loaded,
+      {row, kBudget, nullptr, [] {}, {{kLast - 2}, {kLast - 1, kLast}, {}}, nullptr, false, left.tokens()},
+      left.store.get());
+  run.cache().adopt(left.chunks);
+  run.cache().startTail();
+  const auto notes = [&] {
+    std::vector<float> all;
+    for (int layer = 0; layer < model.loaded.shape.layers; ++layer)
+      for (int chunk = 0; chunk < kChunks; ++chunk)
+        std::ranges::copy(run.cache().notes(layer, chunk), std::back_inserter(all));
+    return all;
+  };
+  const std::vector<float> read = notes();
+  EXPECT_GT(*std::ranges::max_element(read), 0);
+  run.read(randomTokens(40, 2), 512);
+  EXPECT_EQ(notes(), read) << "asked";
+  for (const TokenId token : randomTokens(100, 3)) run.pass().generate(token);
+  EXPECT_EQ(notes(), read) << "answered";
+}
+
 }  // namespace
 }  // namespace kvasir
