@@ -13,10 +13,12 @@ namespace kvasir {
 namespace {
 
 constexpr int kBudget = 512;
+constexpr int kShortContext = 512;
 constexpr double kRounding = 2e-4;  // of float32 sums in another order, on logits of about ±3
 
 struct Case {
   std::string method, architecture;
+  int context = kTinyContext;
 };
 
 /// Methods that read only passages have a suite of their own (passages_test.cpp).
@@ -41,6 +43,9 @@ std::vector<Case> allCases() {
         "keydiff:sinks=1:last=1", "expected-attention:next=1:sinks=64", "beacon:ratio=2",
         "selfextend:window=512:group=128", "yarn:beta_fast=4:beta_slow=0.25"})
     cases.push_back({name, "llama"});
+  // Rows that stretch positions, of a model that texts here outgrow: from 1,025 to 2,048 tokens the scale is 4.
+  for (const char* name : {"pi", "ntk", "yarn", "longrope", "yarn+kivi-4"})
+    cases.push_back({name, "llama", kShortContext});
   return cases;
 }
 
@@ -52,9 +57,15 @@ class EveryMethod : public testing::TestWithParam<Case> {
   bool forgets() const { return TextRun::fileHeader(model_.loaded, method(), kBudget, 100).ring > 0; }
   /// Whether a codec packs only what is kept of a document, when it is read.
   bool packsWhatItKeeps() const { return readingCodec(method()) != method().codec.make; }
+  /// The longest text whose positions no row stretches.
+  int unstretchedTokens() const {
+    const ModelShape& shape = model_.loaded.shape;
+    const auto positions = method().makePositions(reachOf(kBudget, shape.trainedTokens));
+    return positions->rules().stretch == RopeStretch::LongRope ? shape.originalTokens : shape.trainedTokens;
+  }
 
   c10::InferenceMode noGradients_;
-  TinyModel model_{GetParam().architecture};
+  TinyModel model_{GetParam().architecture, RopeScaling::Long, GetParam().context};
 };
 
 TEST_P(EveryMethod, KeepsWithinBudget) {
@@ -78,9 +89,11 @@ TEST_P(EveryMethod, KeepsWithinBudgetInALongAnswer) {
 }
 
 // Rows that stretch positions leave them as they are within the trained length, SelfExtend within its window of
-// 1,024: what fits the budget here is shorter than both.
+// 1,024: what fits the budget here is shorter than both, but for LongRoPE's of the model trained on less.
 TEST_P(EveryMethod, EqualsFullAttentionWhenAllFits) {
+  constexpr int kAsked = 25;
   for (const int tokens : {1, 100, 128, 300, 480}) {
+    if (tokens + kAsked > unstretchedTokens()) continue;
     const std::vector<TokenId> text = randomTokens(tokens, 5);
     Method dense = findMethod("full");
     dense.codec = method().codec;  // what a codec loses is lost to both
@@ -129,7 +142,8 @@ TEST_P(EveryMethod, KeepsTheSameWhateverRowsAreWanted) {
   EXPECT_LT((allLogits - lastLogits).abs().max().item<double>(), kRounding);
 }
 
-// Past SelfExtend's window and the tiny model's trained length.
+// Past SelfExtend's window, and at four times the shorter context. What is read takes the scale of its chunk's
+// end, what is generated that of its token: so question and answer stay below the 2,048 where it doubles.
 TEST_P(EveryMethod, GeneratesAsItReads) {
   if (hasBudget()) GTEST_SKIP() << "what it sees depends on what is asked together";
   const Left left = readMethod(model_.loaded, method(), kBudget, randomTokens(1700, 12), 512);
@@ -299,6 +313,37 @@ TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
   expectSame(whole, askText(engine, model_.folder, text, GetParam().method));
 }
 
+/// Rows whose positions are others in a text that is long enough.
+class StretchedPositions : public EveryMethod {};
+
+// Else all that they hold here would hold of `full` alone.
+TEST_P(StretchedPositions, AreNotThoseOfFullAttention) {
+  const std::vector<TokenId> text = randomTokens(1700, 1);
+  Method dense = findMethod("full");
+  dense.codec = method().codec;
+  const Outcome full = runMethod(model_.loaded, dense, kBudget, text, 512),
+                ours = runMethod(model_.loaded, method(), kBudget, text, 512);
+  for (const auto& [own, plain] :
+       {std::pair{&ours.documentEnd, &full.documentEnd}, std::pair{&ours.questionLogits, &full.questionLogits},
+        std::pair{&ours.generatedLogits, &full.generatedLogits}})
+    EXPECT_GT((*own - *plain).abs().max().item<double>(), 20 * kRounding);
+}
+
+// A file may ask for such positions at any length.
+TEST(PositionsOfAFixedScale, AreThoseOfAFileThatHasThem) {
+  const c10::InferenceMode noGradients;
+  constexpr int kNoContext = 2;  // so that LongRoPE's factors, of 4, act from the first chunk on
+  const TinyModel plain, scaled("llama", RopeScaling::Linear), longer("llama", RopeScaling::Long, kNoContext);
+  const std::vector<TokenId> text = randomTokens(700, 1);
+  const Outcome wanted = runMethod(scaled.loaded, findMethod("full"), kBudget, text, 512);
+  EXPECT_GT(worstDifference(wanted, runMethod(plain.loaded, findMethod("full"), kBudget, text, 512)),
+            20 * kRounding);
+  EXPECT_LT(worstDifference(wanted, runMethod(plain.loaded, findMethod("pi:scale=4"), kBudget, text, 512)),
+            kRounding);
+  EXPECT_LT(worstDifference(wanted, runMethod(longer.loaded, findMethod("longrope"), kBudget, text, 512)),
+            kRounding);
+}
+
 /// Rows of those whose reading another dense row can spare.
 class SparedReading : public EveryMethod {};
 
@@ -441,14 +486,24 @@ std::vector<Case> sparedCases() {
   return cases;
 }
 
+std::vector<Case> stretchedCases() {
+  std::vector<Case> cases = allCases();
+  std::erase_if(cases, [](const Case& of) {
+    return of.context == kTinyContext && findMethod(of.method).positions.make != groupedPositions;
+  });
+  return cases;
+}
+
 std::string nameOf(const testing::TestParamInfo<Case>& row) {
   std::string name = row.param.method + "_" + row.param.architecture;
+  if (row.param.context != kTinyContext) name += "_" + std::to_string(row.param.context);
   std::ranges::replace_if(
       name, [](char letter) { return !std::isalnum(letter); }, '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Table, StretchedPositions, testing::ValuesIn(stretchedCases()), nameOf);
 INSTANTIATE_TEST_SUITE_P(Table, SparedReading, testing::ValuesIn(sparedCases()), nameOf);
 
 }  // namespace

@@ -41,14 +41,19 @@ Outcomes outcomesOf(const LoadedModel& model, const Method& method, int mostUnpa
   return outcomes;
 }
 
-class Packed : public testing::TestWithParam<const char*> {
+struct PackedRow {
+  const char* method;
+  int context = kTinyContext;
+};
+
+class Packed : public testing::TestWithParam<PackedRow> {
  protected:
   c10::InferenceMode noGradients_;
-  TinyModel model_;
+  TinyModel model_{"llama", RopeScaling::Long, GetParam().context};
 };
 
 TEST_P(Packed, IsAttendedToAsIfItWereUnpacked) {
-  const Method& method = findMethod(GetParam());
+  const Method& method = findMethod(GetParam().method);
   const Outcomes unpacked = outcomesOf(model_.loaded, method, 0);
   const Outcomes packed = outcomesOf(model_.loaded, method, 2 * kChunkTokens);
   constexpr double kNear = 2e-4;
@@ -62,11 +67,14 @@ TEST_P(Packed, IsAttendedToAsIfItWereUnpacked) {
   EXPECT_LT(packed.bytes, unpacked.bytes);
 }
 
-// Dense rows, positions that change with the length, and rows that watch attention or choose for their answers.
+// Dense rows, positions that change with the length, here up to a scale of 8, and rows that watch attention or
+// choose for their answers.
 INSTANTIATE_TEST_SUITE_P(Methods, Packed,
-                         testing::Values("kivi-4", "kivi-2", "yarn+kivi-4", "quest+kivi-4", "infllm+kivi-2"),
-                         [](const auto& method) {
-                           std::string name = method.param;
+                         testing::Values(PackedRow{"kivi-4"}, PackedRow{"kivi-2"},
+                                         PackedRow{"yarn+kivi-4", 128}, PackedRow{"quest+kivi-4"},
+                                         PackedRow{"infllm+kivi-2"}),
+                         [](const auto& row) {
+                           std::string name = row.param.method;
                            std::ranges::replace_if(
                                name, [](char c) { return !std::isalnum(c); }, '_');
                            return name;

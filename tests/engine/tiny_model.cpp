@@ -18,11 +18,11 @@ TemporaryFolder::~TemporaryFolder() {
 
 namespace {
 
-std::filesystem::path writeModel(const std::string& architecture, RopeScaling scaling,
+std::filesystem::path writeModel(const std::string& architecture, RopeScaling scaling, int context,
                                  const std::filesystem::path& folder) {
   SyntheticModel model;
   model.architecture = architecture;
-  model.context = 8192;
+  model.context = context;
   model.scaling = scaling;
   if (architecture == "gemma3") {
     model.layers = 7;
@@ -33,8 +33,8 @@ std::filesystem::path writeModel(const std::string& architecture, RopeScaling sc
 
 }  // namespace
 
-TinyModel::TinyModel(const std::string& architecture, RopeScaling scaling)
-    : file(writeModel(architecture, scaling, folder.path())) {
+TinyModel::TinyModel(const std::string& architecture, RopeScaling scaling, int context)
+    : file(writeModel(architecture, scaling, context, folder.path())) {
   Listener silent;
   loaded = loadModel(settings(), silent);
   at::manual_seed(5);
