@@ -8,6 +8,7 @@
 #include "engine/retrieval/paragraphs.h"
 #include "engine/tap.h"
 #include "engine/training/train_whitening.h"
+#include "tests/engine/plain_bm25.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -67,26 +68,6 @@ TEST(Paragraphs, KnowTheChunksTheyLieIn) {
   EXPECT_EQ(scored[1].lastChunk, static_cast<int>(chunks.size()) - 1);
   EXPECT_EQ(scored[1].score, 1.0f);
   EXPECT_LT(scored[0].score, 0.5f);
-}
-
-/// BM25 by its formula, over words given as they are.
-double plainBm25(const std::vector<std::vector<std::string>>& chunks, std::size_t chunk,
-                 const std::vector<std::string>& question) {
-  double length = 0, score = 0;
-  for (const auto& words : chunks) length += static_cast<double>(words.size());
-  const double average = length / static_cast<double>(chunks.size()),
-               total = static_cast<double>(chunks.size());
-  for (const std::string& word : question) {
-    const auto in = [&](const std::vector<std::string>& words) {
-      return static_cast<double>(std::ranges::count(words, word));
-    };
-    const double with =
-        static_cast<double>(std::ranges::count_if(chunks, [&](const auto& words) { return in(words) > 0; }));
-    const double frequency = in(chunks[chunk]), own = static_cast<double>(chunks[chunk].size());
-    score += std::log(1 + (total - with + 0.5) / (with + 0.5)) * frequency * 2.2 /
-             (frequency + 1.2 * (0.25 + 0.75 * own / average));
-  }
-  return score;
 }
 
 TEST(LexicalScores, AreThoseOfBm25DividedByTheBest) {
