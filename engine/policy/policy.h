@@ -67,7 +67,7 @@ class KvPolicy {
     KvCache::Extras extras;
     int observedTokens = 0;  ///< of how many tokens before the block's chunk `observe` hears, as far as they
                              ///< are seen without a gap
-    int keptTokens = 0;                 ///< how far back from its end a reading must be kept; 0: all of it
+    int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
     std::vector<int> stateLayers = {};  ///< layers whose `select` wants BlockQueries::states, ascending
     BeaconPlan beacons = {};            ///< what is written beside the document's tokens, in the index
     /// For rows that read densely: how many of a document's last tokens must come to `select` and `observe`
