@@ -239,9 +239,8 @@ std::vector<BenchResult> Engine::benchGenerate(int tokens, int depth, int times,
   const int vocabulary = parts_->model.shape.vocabulary;
   // An answer always follows something: one token stands for an empty context.
   const int before = std::max(1, depth);
-  const std::size_t slotBytes =
-      TextRun::fileHeader(parts_->model, method, settings.budgetTokens, before).slotBytes;
-  MemoryChunks read(slotBytes), kept(slotBytes);
+  MemoryChunks read(TextRun::readingHeader(parts_->model, method, settings.budgetTokens, before).slotBytes),
+      kept(TextRun::fileHeader(parts_->model, method, settings.budgetTokens, before).slotBytes);
   const auto runOver = [&](MemoryChunks& store) {
     return std::make_unique<TextRun>(
         parts_->model,

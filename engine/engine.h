@@ -46,7 +46,7 @@ struct EngineSettings {
 
 struct ModelInfo {
   std::string name;    ///< from the file ("SmolLM2 135M Instruct"), else the file's name
-  std::string family;  ///< "llama", "gemma3"
+  std::string family;  ///< "llama", "gemma3", "phi3"
   std::string
       fingerprint;  ///< hex; the same for the same weights and vocabulary: what was trained for them serves
   std::string settings;  ///< hex; the same for the same positions, norms and tokenizer: what was read serves

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstring>
 #include <numeric>
+#include <ranges>
 
 namespace kvasir {
 namespace {
@@ -226,6 +227,16 @@ int countBefore(const GatheredKv& gathered, int token) {
   int count = 0;
   for (const PlacedRun& placed : gathered.runs())
     count += std::clamp(token - placed.run.begin, 0, placed.run.end - placed.run.begin);
+  return count;
+}
+
+int countInARow(const GatheredKv& gathered) {
+  int count = 0, begin = -1;  // of the run behind
+  for (const PlacedRun& placed : std::views::reverse(gathered.runs())) {
+    if (placed.each > 0 || (begin >= 0 && placed.run.end != begin)) break;
+    count += placed.keys();
+    begin = placed.run.begin;
+  }
   return count;
 }
 

@@ -115,5 +115,7 @@ class GatheredKv {
 
 /// Of gathered keys, ascending: how many come before a token.
 int countBefore(const GatheredKv& gathered, int token);
+/// How many of the last ones are of tokens that follow each other without a gap.
+int countInARow(const GatheredKv& gathered);
 
 }  // namespace kvasir

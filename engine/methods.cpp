@@ -182,11 +182,9 @@ struct VariedRow {
   Method method;
 };
 
-/// Rows that choose tokens when all is read give them other neighbours, with which they would be rounded anew.
 /// Beacons are kept in the index, not by a codec.
 bool canBePacked(const Method& row) {
-  return keepsKv(row) && row.codec.make == plainCodec && row.sees != Sees::BudgetOnceRead &&
-         row.policy.make != beaconPolicy;
+  return keepsKv(row) && row.codec.make == plainCodec && row.policy.make != beaconPolicy;
 }
 
 const std::deque<VariedRow>& packedRows() {
@@ -258,8 +256,9 @@ const Method& findMethod(std::string_view name) {
   std::string known;
   for (const Method& method : methods()) known += (known.empty() ? "" : ", ") + std::string(method.name);
   throw std::runtime_error("There is no method \"" + std::string(name) + "\"; there are " + known +
-                           "; those that keep keys and values in order with +kivi-4 or +kivi-2 behind their "
-                           "name, and those that have numbers with these behind it, as streaming:sinks=8.");
+                           "; those that keep keys and values, but beacon, with +kivi-4 or +kivi-2 behind "
+                           "their name, and those that have numbers with these behind it, as "
+                           "streaming:sinks=8.");
 }
 
 }  // namespace kvasir

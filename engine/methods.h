@@ -91,10 +91,17 @@ inline bool countsPlaces(const Method& method) {
 }
 /// Whether a reading holds keys and values of the text.
 inline bool keepsKv(const Method& method) { return method.answers.keeps == Keeps::Kv; }
+/// Makes the codec of a document's chunks while it is read. Rows that choose from all of it when it is read
+/// have all as computed until then, and keep only what they chose by their own: tokens that are chosen have
+/// other neighbours, with which they would be rounded a second time.
+inline decltype(CodecSeam::make) readingCodec(const Method& method) {
+  if (method.sees == Sees::BudgetOnceRead) return plainCodec;
+  return method.codec.make;
+}
 
 const std::vector<Method>& methods();
 
-/// A row by its name; or a row that keeps keys and values in order, kept by another codec: "snapkv+kivi-4" or
+/// A row by its name; or a row that keeps keys and values, kept by another codec: "snapkv+kivi-4" or
 /// "snapkv+kivi-2"; either with numbers of its own behind it: "snapkv+kivi-4:window=64:neighbours=7". Null
 /// where there is none of that name.
 const Method* methodNamed(std::string_view name);

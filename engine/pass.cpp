@@ -187,7 +187,7 @@ void ForwardPass::watch(int layer, const Block& block, const BlockQueries& rotat
   Layer& state = layers_[static_cast<std::size_t>(layer)];
   const float scale = parts_.shape.attentionScale;
   const int count = state.groups.near.count();
-  const int observed = std::min(count, needs_.observedTokens + block.tokens);
+  const int observed = std::min(countInARow(state.groups.near), needs_.observedTokens + block.tokens);
   const int from = isWeighed() ? 0 : count - observed;
   const at::Tensor near =
       receivedNear(state.groups, rotated.plain, output.logSums, from, block, scale, parts_.device);

@@ -212,8 +212,8 @@ void ForwardPass::watchToken(int layer, const Block& block, int place) {
                                            {parts_.shape.heads, near.count() + far.count()}, at::kFloat);
   if (isObserved(layer)) {
     const at::Tensor sums = weights.view({parts_.shape.kvHeads, parts_.shape.group(), -1}).sum(1);
-    const int observed =
-        std::min(near.count(), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);
+    const int observed = std::min(
+        countInARow(near), needs_.observedTokens + block.first + 1 - parts_.cache.chunk(block.chunk).begin);
     parts_.policy.observe(layer, block, sums.narrow(1, near.count() - observed, observed),
                           {block.first + 1 - observed, block.first + 1}, parts_.cache);
   }

@@ -89,7 +89,7 @@ std::optional<ReadSettings> denseSettings(const LoadedModel& model, const ReadSe
   if (policy->needs().heardTokens == KvPolicy::kAllTokens) return std::nullopt;
   for (const Method& row : methods())
     if (row.policy.make == fullPolicy && row.sees == Sees::WholeDocument &&
-        row.positions.make == method.positions.make && row.codec.make == method.codec.make)
+        row.positions.make == method.positions.make && row.codec.make == readingCodec(method))
       return ReadSettings{row.name, settings.budgetTokens, settings.stepTokens};
   return std::nullopt;
 }
@@ -245,27 +245,30 @@ std::vector<TokenId> idsFrom(const StoredReading& reading, int first) {
 
 /// Reads all of a text, keeps of it what the method does, and writes only that. A reading that was stopped
 /// starts again: what is kept is decided at its end, from all of it.
-void readAndKeep(const LoadedModel& model, const ReadSettings& settings, ChunkFileHeader header,
+void readAndKeep(const LoadedModel& model, const ReadSettings& settings, const ChunkFileHeader& header,
                  const std::vector<StoredToken>& tokens, const std::filesystem::path& path,
                  const StoredReading* dense, Listener& listener) {
   const Method& method = findMethod(settings.method);
   MemoryChunks kept(header.slotBytes);
-  const std::uint32_t ring = std::exchange(header.ring, 0);
   {
-    const StoredReading whole(ChunkFile::create(path, header, tokens), method, settings.budgetTokens);
+    const ChunkFileHeader all =
+        TextRun::readingHeader(model, method, settings.budgetTokens, static_cast<int>(tokens.size()));
+    ChunkFileHeader wholeHeader = header;
+    wholeHeader.slotBytes = all.slotBytes;
+    wholeHeader.ring = all.ring;
+    const StoredReading whole(ChunkFile::create(path, wholeHeader, tokens), method, settings.budgetTokens);
     ReadingProgress progress(listener, 0, whole.tokens());
     const auto breathe = [&] { progress.breathe(); };
     TextRun run(model, {method, settings.budgetTokens, nullptr, breathe}, &whole.file());
     const int first = begin(run, whole, dense, progress);
     run.read(idsFrom(whole, first), settings.stepTokens, [&](int chunks) {
-      if (static_cast<std::size_t>(chunks) * header.slotBytes > kMostMappedBytes) whole.file().release();
+      if (static_cast<std::size_t>(chunks) * all.slotBytes > kMostMappedBytes) whole.file().release();
       progress.advance(run.cache().tokens());
     });
     run.keepInto(kept);
   }
-  header.ring = ring;
   const auto file = ChunkFile::create(path, header, tokens);
-  for (int slot = 0; slot < static_cast<int>(std::min(header.chunks, ring + 1)); ++slot)
+  for (int slot = 0; slot < static_cast<int>(std::min(header.chunks, header.ring + 1)); ++slot)
     std::memcpy(file->slot(slot), kept.slot(slot), header.slotBytes);
   if (readsPassages(method))
     PassageIndexer(model, method, *file).add(0, static_cast<int>(header.chunks), [&] {

@@ -50,7 +50,8 @@ std::unique_ptr<MemoryChunks> makeMemory(const LoadedModel& model, const KvCodec
 
 TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
     : model_(model),
-      codec_(settings.method.codec.make(typeOf(model.form))),
+      codec_(readingCodec(settings.method)(typeOf(model.form))),
+      keptCodec_(settings.method.codec.make(typeOf(model.form))),
       isOnlooker_(settings.onlooker != nullptr),
       positions_(makePositions(model, settings)),
       budgetTokens_(boundOf(settings)),
@@ -58,7 +59,7 @@ TextRun::TextRun(const LoadedModel& model, Settings settings, ChunkStore* store)
                           : makePolicy(model, settings.method, settings.budgetTokens, settings.documentTokens,
                                        std::move(settings.wishes), settings.breathe)),
       memory_(store ? nullptr : makeMemory(model, *codec_, *policy_)),
-      cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras),
+      cache_(model.kvShape(), *codec_, store ? *store : *memory_, policy_->needs().extras, keptCodec_.get()),
       pass_({model.shape, settings.isAdapted ? model.adapted : model.weights, model.beaconWeights, model.form,
              *policy_, *positions_, cache_, budgetTokens_, settings.tap, !isOnlooker_, settings.breathe,
              model.device.get(), settings.mostUnpacked}) {}
@@ -80,6 +81,15 @@ ChunkFileHeader TextRun::fileHeader(const LoadedModel& model, const Method& meth
   return header;
 }
 
+ChunkFileHeader TextRun::readingHeader(const LoadedModel& model, const Method& method, int budgetTokens,
+                                       int documentTokens) {
+  Method reading = method;
+  reading.codec.make = readingCodec(method);
+  ChunkFileHeader header = fileHeader(model, reading, budgetTokens, documentTokens);
+  if (method.sees == Sees::BudgetOnceRead) header.ring = 0;
+  return header;
+}
+
 std::size_t TextRun::bytesInMemory() const {
   return pass_.bytes() + cache_.bytesInMemory() + policy_->bytes() + (memory_ ? memory_->bytes() : 0);
 }
@@ -88,7 +98,7 @@ bool TextRun::isKeptWhole() const { return policy_->needs().extras.keptTokens ==
 
 void TextRun::keepInto(ChunkStore& store) {
   const KvCache::Extras extras = policy_->needs().extras;
-  KvCache kept(cache_.shape(), *codec_, store, extras);
+  KvCache kept(cache_.shape(), *keptCodec_, store, extras);
   kept.adopt(cache_.runs());
   for (int layer = 0; layer < model_.shape.layers; ++layer) {
     if (model_.shape.isLocal(layer)) {

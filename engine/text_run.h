@@ -36,6 +36,9 @@ class TextRun {
   /// What a store for this model and method must offer, for a document of so many tokens.
   static ChunkFileHeader fileHeader(const LoadedModel& model, const Method& method, int budgetTokens,
                                     int documentTokens);
+  /// The same while it is read: for all of it, as `readingCodec` has it, where only a part is kept then.
+  static ChunkFileHeader readingHeader(const LoadedModel& model, const Method& method, int budgetTokens,
+                                       int documentTokens);
 
   /// Of a method that keeps only what the budget holds of a document: writes that to another store, when all is
   /// read.
@@ -61,7 +64,7 @@ class TextRun {
 
  private:
   const LoadedModel& model_;
-  std::unique_ptr<KvCodec> codec_;
+  std::unique_ptr<KvCodec> codec_, keptCodec_;  ///< while a document is read; of what is kept of it then
   bool isOnlooker_;
   std::unique_ptr<PositionScheme> positions_;
   int budgetTokens_;

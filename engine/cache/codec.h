@@ -35,7 +35,8 @@ std::unique_ptr<KvCodec> plainCodec(at::ScalarType computed);
 /// full precision are a chunk's own (KvCache::write), as with the paper's residual of 128 for keys; question
 /// and answer stay in full precision, too. Departures: keys are quantised before rotation, since the cache
 /// keeps them so; values become levels with their chunk's keys, not one token at a time; what is read later
-/// meets levels, where the paper's first pass meets none; scales are float32.
+/// meets levels, where the paper's first pass meets none, but for rows that choose from a document when it is
+/// read, which pack what they keep then, best first (methods.h); scales are float32.
 std::unique_ptr<KvCodec> kivi4Codec(at::ScalarType computed);
 std::unique_ptr<KvCodec> kivi2Codec(at::ScalarType computed);
 

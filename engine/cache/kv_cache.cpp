@@ -28,9 +28,11 @@ void putToken(const KvShape& shape, const float* rows, int place, const at::Tens
 
 }  // namespace
 
-KvCache::KvCache(const KvShape& shape, const KvCodec& codec, ChunkStore& store, Extras extras)
+KvCache::KvCache(const KvShape& shape, const KvCodec& codec, ChunkStore& store, Extras extras,
+                 const KvCodec* keptCodec)
     : shape_(shape),
-      codec_(codec),
+      codec_(&codec),
+      keptCodec_(keptCodec ? keptCodec : &codec),
       store_(store),
       extras_(extras),
       kvBytes_(codec.bytes(shape, kChunkTokens)) {}
@@ -51,6 +53,9 @@ void KvCache::adopt(const std::vector<Run>& chunks) {
   chunks_ = chunks;
   adopted_ = notedChunks_ = this->chunks();
   isCompact_ = extras_.keptTokens > 0 && adopted_ > 0;
+  if (!isCompact_) return;
+  codec_ = keptCodec_;
+  kvBytes_ = codec_->bytes(shape_, kChunkTokens);
 }
 
 void KvCache::copy(const KvCache& from, int chunk) {
@@ -77,7 +82,7 @@ void KvCache::write(int layer, int chunk, const KvTensors& kv) {
   if (isTail(chunk))
     tail(chunk)[static_cast<std::size_t>(layer)] = {kv.keys.contiguous(), kv.values.contiguous()};
   else
-    codec_.encode(kv, layerBytes(layer, chunk));
+    codec_->encode(kv, layerBytes(layer, chunk));
 }
 
 void KvCache::extend(int layer, int token, const float* keys, const float* values, at::ScalarType type) {
@@ -105,7 +110,7 @@ void KvCache::shrink(int chunk, int tokens) {
 KvTensors KvCache::read(int layer, int chunk) const {
   const Run run = this->chunk(chunk);
   if (layer == own_.layer && chunk == own_.chunk && !isTail(chunk)) return own_.kv;
-  if (!isTail(chunk)) return codec_.decode(shape_, run.end - run.begin, layerBytes(layer, chunk));
+  if (!isTail(chunk)) return codec_->decode(shape_, run.end - run.begin, layerBytes(layer, chunk));
   return tail(chunk)[static_cast<std::size_t>(layer)];
 }
 
@@ -160,7 +165,7 @@ KvTensors KvCache::readKept(int layer, const at::Tensor& tokens) const {
     }
   for (const auto& [chunk, places] : byChunk) {
     const KvTensors from =
-        isCompact_ ? codec_.decode(shape_, kChunkTokens, layerBytes(layer, chunk)) : read(layer, chunk);
+        isCompact_ ? codec_->decode(shape_, kChunkTokens, layerBytes(layer, chunk)) : read(layer, chunk);
     for (const Place& place : places) copy(from, place.head, place.row, place.to);
   }
   return rows;
@@ -200,7 +205,7 @@ void KvCache::writeKept(int layer, const KvTensors& rows, const at::Tensor& toke
       filled.narrow(1, 0, here).copy_(from.narrow(1, first, here));
       return filled;
     };
-    codec_.encode({whole(rows.keys), whole(rows.values)}, slot);
+    codec_->encode({whole(rows.keys), whole(rows.values)}, slot);
   }
 }
 

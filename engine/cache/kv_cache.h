@@ -36,8 +36,10 @@ class KvCache {
     int keptSlots() const { return keptTokens > 0 ? (keptTokens + kChunkTokens - 1) / kChunkTokens + 1 : 0; }
   };
 
-  /// store: one slot a chunk, of `slotBytes`. The cache keeps references to codec and store.
-  KvCache(const KvShape& shape, const KvCodec& codec, ChunkStore& store, Extras extras);
+  /// store: one slot a chunk, of `slotBytes`. keptCodec: of what is left in it of a document that is not kept
+  /// whole; null: the same. The cache keeps references to codecs and store.
+  KvCache(const KvShape& shape, const KvCodec& codec, ChunkStore& store, Extras extras,
+          const KvCodec* keptCodec = nullptr);
 
   static std::size_t slotBytes(const KvShape& shape, const KvCodec& codec, Extras extras);
 
@@ -70,7 +72,7 @@ class KvCache {
   int packedTokens() const;
   /// A layer of a chunk of these, as the codec left it; valid as long as the store is.
   const std::byte* packed(int layer, int chunk) const;
-  const KvCodec& codec() const { return codec_; }
+  const KvCodec& codec() const { return *codec_; }
 
   /// Tokens named for each KV head, anywhere before the tail: [kvHeads, count], int64. Of a document that is
   /// not kept whole, the first rows that are.
@@ -114,7 +116,8 @@ class KvCache {
   const Tail& tail(int chunk) const { return tails_[static_cast<std::size_t>(chunk - tailFrom_)]; }
 
   KvShape shape_;
-  const KvCodec& codec_;
+  const KvCodec* codec_;
+  const KvCodec* keptCodec_;  ///< takes its place where the store holds what is kept
   ChunkStore& store_;
   Extras extras_;
   std::size_t kvBytes_;  ///< of one layer of a full chunk

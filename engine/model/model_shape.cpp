@@ -6,6 +6,7 @@
 
 #include "engine/model/family_gemma3.h"
 #include "engine/model/family_llama.h"
+#include "engine/model/family_phi3.h"
 #include "engine/model/gguf.h"
 
 namespace kvasir {
@@ -63,7 +64,8 @@ void readRope(const GgufFile& file, const std::string& prefix, ModelShape& shape
   if (scaling != "linear" && scaling != "none" && scaling != "llama3" && scaling != "longrope")
     throw std::runtime_error(file.name() + " scales positions by \"" + scaling +
                              "\", which Kvasir does not read yet.");
-  if (scaling == "longrope") readLongRope(file, prefix, shape);
+  // Phi-3's files do not name it.
+  if (scaling == "longrope" || file.find("rope_factors_long.weight")) readLongRope(file, prefix, shape);
   const auto rotated = file.integer(prefix + "rope.dimension_count");
   if (rotated && *rotated != shape.headDimension)
     throw std::runtime_error(file.name() + " rotates only " + std::to_string(*rotated) + " of " +
@@ -93,6 +95,7 @@ const std::vector<ModelFamily>& modelFamilies() {
   static const std::vector<ModelFamily> families = {
       {"llama", {"llama"}, readLlamaShape},
       {"gemma3", {"gemma3"}, readGemma3Shape},
+      {"phi3", {"phi3"}, readPhi3Shape},
   };
   return families;
 }

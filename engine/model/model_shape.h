@@ -36,6 +36,7 @@ struct ModelShape {
   Activation activation = Activation::Silu;
   bool hasHeadNorms = false;  ///< queries and keys are normalised per head
   bool hasPostNorms = false;  ///< norms after attention and feed-forward too
+  bool isFused = false;  ///< the file has queries, keys and values in one matrix, and gate and up in another
 
   bool isLocal(int layer) const { return window > 0 && (layer + 1) % windowPattern != 0; }
   int group() const { return heads / kvHeads; }

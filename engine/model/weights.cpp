@@ -227,16 +227,21 @@ LayerWeights loadLayer(const GgufFile& file, const ModelShape& shape, int layer,
     weights.queryNorm = loadVector(file, prefix + "attn_q_norm.weight", shape.headDimension);
     weights.keyNorm = loadVector(file, prefix + "attn_k_norm.weight", shape.headDimension);
   }
-  weights.queryKeyValue = WeightMatrix(file,
-                                       {{prefix + "attn_q.weight", queries, reorder},
-                                        {prefix + "attn_k.weight", keys, reorder},
-                                        {prefix + "attn_v.weight", keys, 0}},
-                                       shape.width, keepsDense, Rounded::To8Bits);
+  using Parts = std::vector<WeightMatrix::Part>;
+  Parts queryKeyValue = {{prefix + "attn_q.weight", queries, reorder},
+                         {prefix + "attn_k.weight", keys, reorder},
+                         {prefix + "attn_v.weight", keys, 0}},
+        gateUp = {{prefix + "ffn_gate.weight", shape.feedForward},
+                  {prefix + "ffn_up.weight", shape.feedForward}};
+  if (shape.isFused) {  // in the order that they have here
+    assert(reorder == 0);
+    queryKeyValue = {{prefix + "attn_qkv.weight", queries + 2 * keys, 0}};
+    gateUp = {{prefix + "ffn_up.weight", 2 * shape.feedForward, 0}};
+  }
+  weights.queryKeyValue = WeightMatrix(file, queryKeyValue, shape.width, keepsDense, Rounded::To8Bits);
   weights.output =
       WeightMatrix(file, {{prefix + "attn_output.weight", shape.width}}, queries, keepsDense, Rounded::To8Bits);
-  weights.gateUp = WeightMatrix(
-      file, {{prefix + "ffn_gate.weight", shape.feedForward}, {prefix + "ffn_up.weight", shape.feedForward}},
-      shape.width, keepsDense, Rounded::To8Bits);
+  weights.gateUp = WeightMatrix(file, gateUp, shape.width, keepsDense, Rounded::To8Bits);
   weights.down = WeightMatrix(file, {{prefix + "ffn_down.weight", shape.width}}, shape.feedForward, keepsDense,
                               Rounded::To8Bits);
   return weights;

@@ -67,7 +67,8 @@ class KvPolicy {
 
   struct Needs {
     KvCache::Extras extras;
-    int observedTokens = 0;  ///< how many of the nearest keys before the block's chunk `observe` hears about
+    int observedTokens = 0;  ///< of how many tokens before the block's chunk `observe` hears, as far as they
+                             ///< are seen without a gap
     int keptTokens = 0;      ///< how far back from its end a reading must be kept; 0: all of it
     std::vector<int> stateLayers = {};  ///< layers whose `select` wants BlockQueries::states, ascending
     BeaconPlan beacons = {};            ///< what is written beside the document's tokens, in the index

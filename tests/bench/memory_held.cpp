@@ -67,11 +67,12 @@ std::string ofTokens(const Engine& engine, const std::string& text, std::size_t 
   return longer.substr(0, engine.tokenizer().encode(longer)[tokens - 1].end);
 }
 
-/// Many layers, little to compute: what is held is what counts here.
+/// Many layers, little to compute, query heads that share KV heads: what is held is what counts here.
 fs::path syntheticModel(const fs::path& folder) {
   SyntheticModel model;
   model.layers = 16;
-  model.heads = model.kvHeads = 4;
+  model.heads = 4;
+  model.kvHeads = 2;
   model.headDimension = 64;
   model.context = 8192;
   model.scaling = RopeScaling::Long;

@@ -156,10 +156,17 @@ TEST(PackedMethod, IsARowWithAnotherCodec) {
   EXPECT_EQ(packed.positions.make, row.positions.make);
 }
 
-TEST(PackedMethod, IsThereOnlyWhereKeysAreKeptInOrder) {
-  for (const char* name : {"h2o+kivi-2", "rag+kivi-4", "kivi-4+kivi-2", "quest+kivi-3", "quest+"})
+// Beacons are no keys of the text, and lie in the index.
+TEST(PackedMethod, IsThereWhereverACodecKeepsKeysAndValues) {
+  for (const Method& row : methods()) {
+    const bool isThere = keepsKv(row) && row.codec.make == plainCodec && std::string_view(row.name) != "beacon";
+    for (const char* packing : {"+kivi-4", "+kivi-2"})
+      EXPECT_EQ(methodNamed(std::string(row.name) + packing) != nullptr, isThere) << row.name;
+  }
+  for (const char* name : {"rag+kivi-4", "kivi-4+kivi-2", "beacon+kivi-2", "quest+kivi-3", "quest+"})
     EXPECT_EQ(methodNamed(name), nullptr) << name;
-  EXPECT_THROW(findMethod("h2o+kivi-2"), std::runtime_error);
+  EXPECT_NE(methodNamed("h2o+kivi-4"), nullptr);
+  EXPECT_THROW(findMethod("beacon+kivi-2"), std::runtime_error);
 }
 
 }  // namespace

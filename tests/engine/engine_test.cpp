@@ -318,6 +318,7 @@ TEST_F(EngineCalls, SpareADenseReadingWhatAnotherRowRead) {
   for (const char* row : {"quest", "arkvale", "snapkv-blind", "pyramidkv-blind", "keydiff"})
     EXPECT_EQ(key(row), full) << row;
   EXPECT_EQ(key("quest+kivi-4"), packed);
+  EXPECT_EQ(key("keydiff+kivi-4"), full) << "packed is what it keeps";
   for (const char* row : {"full", "snapkv", "pi", "kivi-4", "h2o", "expected-attention", "quest-reading",
                           "streaming", "retrolm", "rag", "beacon"})
     EXPECT_EQ(key(row), "") << row;

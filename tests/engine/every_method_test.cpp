@@ -13,21 +13,29 @@ namespace kvasir {
 namespace {
 
 constexpr int kBudget = 512;
+constexpr int kShortContext = 512;
 constexpr double kRounding = 2e-4;  // of float32 sums in another order, on logits of about ±3
 
 struct Case {
   std::string method, architecture;
+  int context = kTinyContext;
 };
 
 /// Methods that read only passages have a suite of their own (passages_test.cpp).
 std::vector<Case> allCases() {
   std::vector<Case> cases;
+  const auto isPhi = [](const ModelFamily& family) { return std::string_view(family.name) == "phi3"; };
   for (const Method& method : methods())
     for (const ModelFamily& family : modelFamilies())
-      if (!readsPassages(method)) cases.push_back({method.name, family.name});
+      if (!readsPassages(method) && !isPhi(family)) cases.push_back({method.name, family.name});
+  // Its layers are llama's, out of other matrices: one row of each kind of reading.
+  for (const char* name : {"full", "streaming", "retrolm", "snapkv", "h2o"}) cases.push_back({name, "phi3"});
   // Codecs that any row can take: one row of each kind of policy.
-  for (const char* name : {"streaming+kivi-2", "infllm+kivi-4", "quest+kivi-4", "snapkv+kivi-4"})
+  for (const char* name :
+       {"streaming+kivi-2", "infllm+kivi-4", "quest+kivi-4", "snapkv+kivi-4", "snapkv-blind+kivi-2",
+        "pyramidkv-blind+kivi-4", "h2o+kivi-4", "keydiff+kivi-4", "expected-attention+kivi-2"})
     cases.push_back({name, "llama"});
+  cases.push_back({"keydiff+kivi-2", "gemma3"});
   // Numbers far from the usual, of each kind of policy.
   for (const char* name :
        {"streaming:sinks=0", "streaming:sinks=64", "lm-infinite:first=128",
@@ -38,6 +46,10 @@ std::vector<Case> allCases() {
         "keydiff:sinks=1:last=1", "expected-attention:next=1:sinks=64", "beacon:ratio=2",
         "selfextend:window=512:group=128", "yarn:beta_fast=4:beta_slow=0.25"})
     cases.push_back({name, "llama"});
+  // Rows that stretch positions, of a model that texts here outgrow: from 1,025 to 2,048 tokens the scale is 4.
+  for (const char* name : {"pi", "ntk", "yarn", "longrope", "yarn+kivi-4"})
+    cases.push_back({name, "llama", kShortContext});
+  cases.push_back({"longrope", "phi3", kShortContext});
   return cases;
 }
 
@@ -47,9 +59,17 @@ class EveryMethod : public testing::TestWithParam<Case> {
   bool hasBudget() const { return method().sees != Sees::WholeDocument; }
   /// Whether what the budget does not hold is gone before a question comes.
   bool forgets() const { return TextRun::fileHeader(model_.loaded, method(), kBudget, 100).ring > 0; }
+  /// Whether a codec packs only what is kept of a document, when it is read.
+  bool packsWhatItKeeps() const { return readingCodec(method()) != method().codec.make; }
+  /// The longest text whose positions no row stretches.
+  int unstretchedTokens() const {
+    const ModelShape& shape = model_.loaded.shape;
+    const auto positions = method().makePositions(reachOf(kBudget, shape.trainedTokens));
+    return positions->rules().stretch == RopeStretch::LongRope ? shape.originalTokens : shape.trainedTokens;
+  }
 
   c10::InferenceMode noGradients_;
-  TinyModel model_{GetParam().architecture};
+  TinyModel model_{GetParam().architecture, RopeScaling::Long, GetParam().context};
 };
 
 TEST_P(EveryMethod, KeepsWithinBudget) {
@@ -73,20 +93,28 @@ TEST_P(EveryMethod, KeepsWithinBudgetInALongAnswer) {
 }
 
 // Rows that stretch positions leave them as they are within the trained length, SelfExtend within its window of
-// 1,024: what fits the budget here is shorter than both.
+// 1,024: what fits the budget here is shorter than both, but for LongRoPE's of the model trained on less.
 TEST_P(EveryMethod, EqualsFullAttentionWhenAllFits) {
+  constexpr int kAsked = 25;
   for (const int tokens : {1, 100, 128, 300, 480}) {
+    if (tokens + kAsked > unstretchedTokens()) continue;
     const std::vector<TokenId> text = randomTokens(tokens, 5);
     Method dense = findMethod("full");
     dense.codec = method().codec;  // what a codec loses is lost to both
     const Outcome full = runMethod(model_.loaded, dense, kBudget, text, 256);
     const Outcome ours = runMethod(model_.loaded, method(), kBudget, text, 256);
-    const double worst = worstDifference(full, ours);
+    double worst = worstDifference(full, ours), allowed = kRounding;
+    if (packsWhatItKeeps()) {
+      // Its levels are those of other neighbours, but err as little: a few times as much at the very most.
+      const Outcome exact = runMethod(model_.loaded, findMethod("full"), kBudget, text, 256);
+      worst = worstDifference(exact, ours);
+      allowed += 4 * worstDifference(exact, full);
+    }
     if (tokens == 480) RecordProperty("worst_difference", std::to_string(worst));
     if (tokens == 480)
       std::cout << GetParam().method << " on " << GetParam().architecture << ": worst difference " << worst
                 << "\n";
-    EXPECT_LT(worst, kRounding) << tokens << " tokens";
+    EXPECT_LT(worst, allowed) << tokens << " tokens";
   }
 }
 
@@ -118,7 +146,8 @@ TEST_P(EveryMethod, KeepsTheSameWhateverRowsAreWanted) {
   EXPECT_LT((allLogits - lastLogits).abs().max().item<double>(), kRounding);
 }
 
-// Past SelfExtend's window and the tiny model's trained length.
+// Past SelfExtend's window, and at four times the shorter context. What is read takes the scale of its chunk's
+// end, what is generated that of its token: so question and answer stay below the 2,048 where it doubles.
 TEST_P(EveryMethod, GeneratesAsItReads) {
   if (hasBudget()) GTEST_SKIP() << "what it sees depends on what is asked together";
   const Left left = readMethod(model_.loaded, method(), kBudget, randomTokens(1700, 12), 512);
@@ -288,6 +317,37 @@ TEST_P(EveryMethod, GoesOnWhereReadingWasStopped) {
   expectSame(whole, askText(engine, model_.folder, text, GetParam().method));
 }
 
+/// Rows whose positions are others in a text that is long enough.
+class StretchedPositions : public EveryMethod {};
+
+// Else all that they hold here would hold of `full` alone.
+TEST_P(StretchedPositions, AreNotThoseOfFullAttention) {
+  const std::vector<TokenId> text = randomTokens(1700, 1);
+  Method dense = findMethod("full");
+  dense.codec = method().codec;
+  const Outcome full = runMethod(model_.loaded, dense, kBudget, text, 512),
+                ours = runMethod(model_.loaded, method(), kBudget, text, 512);
+  for (const auto& [own, plain] :
+       {std::pair{&ours.documentEnd, &full.documentEnd}, std::pair{&ours.questionLogits, &full.questionLogits},
+        std::pair{&ours.generatedLogits, &full.generatedLogits}})
+    EXPECT_GT((*own - *plain).abs().max().item<double>(), 20 * kRounding);
+}
+
+// A file may ask for such positions at any length.
+TEST(PositionsOfAFixedScale, AreThoseOfAFileThatHasThem) {
+  const c10::InferenceMode noGradients;
+  constexpr int kNoContext = 2;  // so that LongRoPE's factors, of 4, act from the first chunk on
+  const TinyModel plain, scaled("llama", RopeScaling::Linear), longer("llama", RopeScaling::Long, kNoContext);
+  const std::vector<TokenId> text = randomTokens(700, 1);
+  const Outcome wanted = runMethod(scaled.loaded, findMethod("full"), kBudget, text, 512);
+  EXPECT_GT(worstDifference(wanted, runMethod(plain.loaded, findMethod("full"), kBudget, text, 512)),
+            20 * kRounding);
+  EXPECT_LT(worstDifference(wanted, runMethod(plain.loaded, findMethod("pi:scale=4"), kBudget, text, 512)),
+            kRounding);
+  EXPECT_LT(worstDifference(wanted, runMethod(longer.loaded, findMethod("longrope"), kBudget, text, 512)),
+            kRounding);
+}
+
 /// Rows of those whose reading another dense row can spare.
 class SparedReading : public EveryMethod {};
 
@@ -305,7 +365,7 @@ TEST_P(SparedReading, AnswersAsItsOwnDoes) {
   read.stepTokens = kChunkTokens;
   const std::string denseKey = engine.denseKey(read);
   ReadSettings dense = read;
-  dense.method = method().codec.make == plainCodec ? "full" : "kivi-4";
+  dense.method = readingCodec(method()) == plainCodec ? "full" : "kivi-4";
   ASSERT_EQ(engine.readingKey(dense), denseKey);
   const std::string text = randomText(800, 6), other = randomText(800, 7);
   const auto file = [&](const char* name) { return model_.folder.path() / name; };
@@ -430,14 +490,24 @@ std::vector<Case> sparedCases() {
   return cases;
 }
 
+std::vector<Case> stretchedCases() {
+  std::vector<Case> cases = allCases();
+  std::erase_if(cases, [](const Case& of) {
+    return of.context == kTinyContext && findMethod(of.method).positions.make != groupedPositions;
+  });
+  return cases;
+}
+
 std::string nameOf(const testing::TestParamInfo<Case>& row) {
   std::string name = row.param.method + "_" + row.param.architecture;
+  if (row.param.context != kTinyContext) name += "_" + std::to_string(row.param.context);
   std::ranges::replace_if(
       name, [](char letter) { return !std::isalnum(letter); }, '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryMethod, testing::ValuesIn(allCases()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Table, StretchedPositions, testing::ValuesIn(stretchedCases()), nameOf);
 INSTANTIATE_TEST_SUITE_P(Table, SparedReading, testing::ValuesIn(sparedCases()), nameOf);
 
 }  // namespace

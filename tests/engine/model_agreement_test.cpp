@@ -64,7 +64,9 @@ INSTANTIATE_TEST_SUITE_P(Families, ModelAgreement,
                                          TinyKind{"llama", RopeScaling::Linear, "llama_linear"},
                                          TinyKind{"llama", RopeScaling::Llama3, "llama3"},
                                          TinyKind{"gemma3", RopeScaling::Long, "gemma3"},
-                                         TinyKind{"gemma3", RopeScaling::Linear, "gemma3_linear"}),
+                                         TinyKind{"gemma3", RopeScaling::Linear, "gemma3_linear"},
+                                         TinyKind{"phi3", RopeScaling::Long, "phi3"},
+                                         TinyKind{"phi3", RopeScaling::None, "phi3_short"}),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
 struct RealModel {

@@ -130,7 +130,7 @@ class OneLayer {
     const at::Tensor near = rotateNear(queries, block, groups_, table),
                      far = rotateFar(queries, block, *positions_, table);
     const BlockOutput output = attendBlock(groups_, near, far, block, static_cast<float>(kScale));
-    const int observed = std::min(groups_.near.count(), policy_->needs().observedTokens + tokens);
+    const int observed = std::min(countInARow(groups_.near), policy_->needs().observedTokens + tokens);
     if (policy_->needs().observedTokens > 0)
       policy_->observe(0, block,
                        receivedNear(groups_, near, output.logSums, groups_.near.count() - observed, block,

@@ -8,6 +8,7 @@
 #include "engine/retrieval/paragraphs.h"
 #include "engine/tap.h"
 #include "engine/training/train_whitening.h"
+#include "tests/engine/plain_bm25.h"
 #include "tests/engine/tiny_model.h"
 
 namespace kvasir {
@@ -67,26 +68,6 @@ TEST(Paragraphs, KnowTheChunksTheyLieIn) {
   EXPECT_EQ(scored[1].lastChunk, static_cast<int>(chunks.size()) - 1);
   EXPECT_EQ(scored[1].score, 1.0f);
   EXPECT_LT(scored[0].score, 0.5f);
-}
-
-/// BM25 by its formula, over words given as they are.
-double plainBm25(const std::vector<std::vector<std::string>>& chunks, std::size_t chunk,
-                 const std::vector<std::string>& question) {
-  double length = 0, score = 0;
-  for (const auto& words : chunks) length += static_cast<double>(words.size());
-  const double average = length / static_cast<double>(chunks.size()),
-               total = static_cast<double>(chunks.size());
-  for (const std::string& word : question) {
-    const auto in = [&](const std::vector<std::string>& words) {
-      return static_cast<double>(std::ranges::count(words, word));
-    };
-    const double with =
-        static_cast<double>(std::ranges::count_if(chunks, [&](const auto& words) { return in(words) > 0; }));
-    const double frequency = in(chunks[chunk]), own = static_cast<double>(chunks[chunk].size());
-    score += std::log(1 + (total - with + 0.5) / (with + 0.5)) * frequency * 2.2 /
-             (frequency + 1.2 * (0.25 + 0.75 * own / average));
-  }
-  return score;
 }
 
 TEST(LexicalScores, AreThoseOfBm25DividedByTheBest) {
@@ -360,6 +341,35 @@ TEST(AnswerRetrieval, IsRepeatedAsOftenAsTheNumberSays) {
   }
   EXPECT_GT(looksAgain, 0);
   EXPECT_GT(looksOnceMore, 0);
+}
+
+// Where pins and blocks leave a gap before what is asked, the nearest keys are not those of the tokens just
+// before it: what they draw is no other chunk's.
+TEST(InfllmNotes, HoldNothingOfChunksThatWereNotSeen) {
+  const c10::InferenceMode noGradients;
+  constexpr int kBudget = 512, kChunks = 12, kLast = kChunks - 1;
+  const TinyModel model;
+  const Method& row = findMethod("infllm");
+  const Left left = readMethod(model.loaded, row, kBudget, randomTokens(kChunks * kChunkTokens - 30, 1), 512);
+  TextRun run(
+      model.loaded,
+      {row, kBudget, nullptr, [] {}, {{kLast - 2}, {kLast - 1, kLast}, {}}, nullptr, false, left.tokens()},
+      left.store.get());
+  run.cache().adopt(left.chunks);
+  run.cache().startTail();
+  const auto notes = [&] {
+    std::vector<float> all;
+    for (int layer = 0; layer < model.loaded.shape.layers; ++layer)
+      for (int chunk = 0; chunk < kChunks; ++chunk)
+        std::ranges::copy(run.cache().notes(layer, chunk), std::back_inserter(all));
+    return all;
+  };
+  const std::vector<float> read = notes();
+  EXPECT_GT(*std::ranges::max_element(read), 0);
+  run.read(randomTokens(40, 2), 512);
+  EXPECT_EQ(notes(), read) << "asked";
+  for (const TokenId token : randomTokens(100, 3)) run.pass().generate(token);
+  EXPECT_EQ(notes(), read) << "answered";
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <set>
+
 #include "engine/training/train_retriever.h"
 #include "tests/engine/heard_steps.h"
 #include "tests/engine/tiny_model.h"
@@ -43,39 +46,144 @@ TEST_F(RetrieverTest, UntrainedBookmarksAreTheWhitenedMeans) {
   }
 }
 
+using Entry = std::vector<double>;
+
 /// An entry by plain loops: softmax over tokens, whitening and low-rank change, unit length.
+Entry plainEntry(const Bookmarks::Layer& own, const Whitening::Layer& base, const at::Tensor& asks,
+                 const at::Tensor& states) {
+  const at::Tensor token = states.to(at::kDouble), query = asks.to(at::kDouble),
+                   mean = base.mean.to(at::kDouble), projection = base.projection.to(at::kDouble),
+                   up = own.up.to(at::kDouble), down = own.down.to(at::kDouble);
+  const auto t = token.accessor<double, 2>(), p = projection.accessor<double, 2>(),
+             u = up.accessor<double, 2>(), d = down.accessor<double, 2>();
+  const auto q = query.accessor<double, 1>(), m = mean.accessor<double, 1>();
+  const auto width = static_cast<std::size_t>(states.size(1));
+  std::vector<double> shares, gathered(width);
+  double sum = 0, length = 0;
+  for (std::int64_t i = 0; i < t.size(0); ++i) {
+    double dot = 0;
+    for (std::int64_t c = 0; c < t.size(1); ++c) dot += t[i][c] * q[c];
+    shares.push_back(std::exp(dot));
+    sum += shares.back();
+  }
+  for (std::int64_t c = 0; c < t.size(1); ++c) {
+    double& here = gathered[static_cast<std::size_t>(c)];
+    for (std::int64_t i = 0; i < t.size(0); ++i) here += shares[static_cast<std::size_t>(i)] / sum * t[i][c];
+    here -= m[c];
+  }
+  Entry key(width);
+  for (std::int64_t r = 0; r < t.size(1); ++r) {
+    double& here = key[static_cast<std::size_t>(r)];
+    for (std::int64_t c = 0; c < t.size(1); ++c) {
+      double weight = p[r][c];
+      for (std::int64_t k = 0; k < d.size(0); ++k) weight += u[r][k] * d[k][c];
+      here += weight * gathered[static_cast<std::size_t>(c)];
+    }
+    length += here * here;
+  }
+  for (double& part : key) part /= std::sqrt(length);
+  return key;
+}
+
 TEST_F(RetrieverTest, EntriesAreWhatPlainLoopsGive) {
-  const Bookmarks bookmarks = moved();
-  const int width = model_.loaded.shape.width, tokens = 9;
-  const at::Tensor states = at::randn({tokens, width});
-  const auto at2 = [](const at::Tensor& t, int a, int b) { return t[a][b].item<double>(); };
+  Bookmarks bookmarks = moved();
+  const at::Tensor states = at::randn({9, model_.loaded.shape.width});
   for (const int layer : bookmarks.layers()) {
-    const auto& own = const_cast<Bookmarks&>(bookmarks).trained().at(layer);
+    const Bookmarks::Layer& own = bookmarks.trained().at(layer);
     const Whitening::Layer& base = model_.loaded.whitening->layer(layer);
-    std::vector<double> shares(tokens), gathered(static_cast<std::size_t>(width)),
-        key(static_cast<std::size_t>(width));
-    double sum = 0, length = 0;
-    for (int t = 0; t < tokens; ++t) {
-      double dot = 0;
-      for (int c = 0; c < width; ++c) dot += at2(states, t, c) * own.questionQuery[c].item<double>();
-      sum += shares[static_cast<std::size_t>(t)] = std::exp(dot);
+    for (const auto& [ours, query] : {std::pair{bookmarks.questionEntry(layer, states), own.questionQuery},
+                                      std::pair{bookmarks.chunkEntry(layer, states), own.chunkQuery}}) {
+      const Entry expected = plainEntry(own, base, query, states);
+      for (std::size_t r = 0; r < expected.size(); ++r)
+        EXPECT_NEAR(ours[static_cast<std::int64_t>(r)].item<double>(), expected[r], 1e-4);
     }
-    for (int c = 0; c < width; ++c) {
-      for (int t = 0; t < tokens; ++t)
-        gathered[static_cast<std::size_t>(c)] += shares[static_cast<std::size_t>(t)] / sum * at2(states, t, c);
-      gathered[static_cast<std::size_t>(c)] -= base.mean[c].item<double>();
+  }
+}
+
+/// Of the chunks before one: cosines of entries, weighted by what layers are worth, and the mean over those so
+/// far.
+class PlainBookmarks {
+ public:
+  PlainBookmarks(Bookmarks& bookmarks, const Whitening& whitening)
+      : bookmarks_(bookmarks), whitening_(whitening) {}
+
+  /// Layer by layer, chunk after chunk.
+  void hear(int layer, int chunk, bool isQuestion, const at::Tensor& states) {
+    if (layer == 0) {
+      sums_.assign(static_cast<std::size_t>(chunk), 0.0);
+      weights_ = 0;
     }
-    for (int r = 0; r < width; ++r) {
-      for (int c = 0; c < width; ++c) {
-        double entry = at2(base.projection, r, c);
-        for (int k = 0; k < 3; ++k) entry += at2(own.up, r, k) * at2(own.down, k, c);
-        key[static_cast<std::size_t>(r)] += entry * gathered[static_cast<std::size_t>(c)];
-      }
-      length += key[static_cast<std::size_t>(r)] * key[static_cast<std::size_t>(r)];
+    const auto known = bookmarks_.trained().find(layer);
+    if (known == bookmarks_.trained().end()) return;
+    const Bookmarks::Layer& own = known->second;
+    const Whitening::Layer& base = whitening_.layer(layer);
+    std::vector<Entry>& before = entries_[layer];
+    const Entry asked = plainEntry(own, base, isQuestion ? own.questionQuery : own.chunkQuery, states);
+    const double weight = std::exp(own.logWeight.item<double>());
+    weights_ += weight;
+    for (std::size_t i = 0; i < before.size(); ++i)
+      sums_[i] += weight * std::inner_product(asked.begin(), asked.end(), before[i].begin(), 0.0);
+    before.push_back(plainEntry(own, base, own.chunkQuery, states));
+  }
+  double scoreOf(int chunk) const { return sums_[static_cast<std::size_t>(chunk)] / weights_; }
+  /// As above, but a chunk of paragraphs has the score of the best of them, and a little of its own.
+  double askedScoreOf(int chunk, const std::vector<ScoredParagraph>& paragraphs) const {
+    std::optional<double> best;
+    for (const ScoredParagraph& paragraph : paragraphs) {
+      if (chunk < paragraph.firstChunk || chunk > paragraph.lastChunk) continue;
+      double cosine = scoreOf(paragraph.firstChunk);
+      for (int i = paragraph.firstChunk; i <= paragraph.lastChunk; ++i) cosine = std::max(cosine, scoreOf(i));
+      const double score = cosine + static_cast<double>(paragraph.score) + 1e-3 * scoreOf(chunk);
+      best = std::max(best.value_or(score), score);
     }
-    const at::Tensor ours = bookmarks.questionEntry(layer, states);
-    for (int r = 0; r < width; ++r)
-      EXPECT_NEAR(ours[r].item<double>(), key[static_cast<std::size_t>(r)] / std::sqrt(length), 1e-4);
+    return best.value_or(scoreOf(chunk));
+  }
+
+ private:
+  Bookmarks& bookmarks_;
+  const Whitening& whitening_;
+  std::map<int, std::vector<Entry>> entries_;  // by layer, of each chunk
+  std::vector<double> sums_;                   // by chunk
+  double weights_ = 0;
+};
+
+/// Of six chunks one is the first, one recent and one the block's own, so three are retrieved.
+TEST_F(RetrieverTest, TrainedBookmarksRetrieveWhatAPlainSimulationRetrieves) {
+  constexpr int kBudget = 768, kChunks = 12;
+  Bookmarks bookmarks = moved();
+  std::set<float> worth;
+  for (const int layer : bookmarks.layers()) worth.insert(bookmarks.weight(layer).item<float>());
+  ASSERT_GT(worth.size(), 1u) << "layers weigh alike";
+  const KvShape shape = model_.loaded.kvShape();
+  ChunkWishes wishes;
+  wishes.paragraphs = {{1, 2, 0.3f}, {3, 5, 0.15f}, {6, 8, 0}, {8, 9, 0.2f}};
+  const auto policy = findMethod("retrolm").makePolicy(
+      {shape, model_.loaded.shape.heads, kBudget, wishes, model_.loaded.whitened.get(), &bookmarks});
+  const auto codec = plainCodec(at::kFloat);
+  MemoryChunks store(KvCache::slotBytes(shape, *codec, policy->needs().extras));
+  KvCache cache(shape, *codec, store, policy->needs().extras);
+  PlainBookmarks plain(bookmarks, *model_.loaded.whitening);
+  at::manual_seed(9);
+  for (int chunk = 0; chunk < kChunks; ++chunk) {
+    const bool isQuestion = chunk + 1 == kChunks;
+    if (isQuestion) cache.startTail();
+    cache.open(kChunkTokens);
+    for (int layer = 0; layer < shape.layers; ++layer) {
+      const at::Tensor states = at::randn({kChunkTokens, model_.loaded.shape.width});
+      const Selection selection =
+          policy->select(layer, {chunk, chunk * kChunkTokens, kChunkTokens}, {{}, {}, states}, cache);
+      plain.hear(layer, chunk, isQuestion, states);
+      if (chunk < 7) continue;
+      std::vector<std::pair<double, int>> order;
+      for (int i = 1; i < chunk - 1; ++i)
+        order.push_back({isQuestion ? -plain.askedScoreOf(i, wishes.paragraphs) : -plain.scoreOf(i), i});
+      std::ranges::sort(order);
+      std::vector<int> expected = {0, chunk - 1}, chosen;
+      for (std::size_t i = 0; i < 3; ++i) expected.push_back(order[i].second);
+      std::ranges::sort(expected);
+      for (const kvasir::Run& run : selection.runs) chosen.push_back(cache.chunkOf(run.begin));
+      EXPECT_EQ(chosen, expected) << "layer " << layer << " chunk " << chunk;
+    }
   }
 }
 

@@ -18,11 +18,11 @@ TemporaryFolder::~TemporaryFolder() {
 
 namespace {
 
-std::filesystem::path writeModel(const std::string& architecture, RopeScaling scaling,
+std::filesystem::path writeModel(const std::string& architecture, RopeScaling scaling, int context,
                                  const std::filesystem::path& folder) {
   SyntheticModel model;
   model.architecture = architecture;
-  model.context = 8192;
+  model.context = context;
   model.scaling = scaling;
   if (architecture == "gemma3") {
     model.layers = 7;
@@ -33,8 +33,8 @@ std::filesystem::path writeModel(const std::string& architecture, RopeScaling sc
 
 }  // namespace
 
-TinyModel::TinyModel(const std::string& architecture, RopeScaling scaling)
-    : file(writeModel(architecture, scaling, folder.path())) {
+TinyModel::TinyModel(const std::string& architecture, RopeScaling scaling, int context)
+    : file(writeModel(architecture, scaling, context, folder.path())) {
   Listener silent;
   loaded = loadModel(settings(), silent);
   at::manual_seed(5);
@@ -87,14 +87,16 @@ std::string randomText(int words, std::uint64_t seed) {
 Left readMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                 int step) {
   const int tokens = static_cast<int>(text.size());
-  const std::size_t slotBytes = TextRun::fileHeader(model, method, budget, tokens).slotBytes;
-  Left left{std::make_unique<MemoryChunks>(slotBytes), {}, {}, 0};
+  Left left{std::make_unique<MemoryChunks>(TextRun::readingHeader(model, method, budget, tokens).slotBytes),
+            {},
+            {},
+            0};
   TextRun run(model, {method, budget, nullptr, [] {}, {}, nullptr, false, tokens}, left.store.get());
   left.end = run.read(text, step);
   left.attended = run.pass().attendedTokens();
   left.chunks = run.cache().runs();
   if (run.isKeptWhole()) return left;
-  auto kept = std::make_unique<MemoryChunks>(slotBytes);
+  auto kept = std::make_unique<MemoryChunks>(TextRun::fileHeader(model, method, budget, tokens).slotBytes);
   run.keepInto(*kept);
   std::swap(left.store, kept);
   return left;
@@ -102,7 +104,10 @@ Left readMethod(const LoadedModel& model, const Method& method, int budget, cons
 
 Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                   int step) {
-  const Left left = readMethod(model, method, budget, text, step);
+  return askMethod(model, method, budget, readMethod(model, method, budget, text, step), step);
+}
+
+Outcome askMethod(const LoadedModel& model, const Method& method, int budget, const Left& left, int step) {
   Outcome outcome;
   outcome.documentEnd = left.end;
   outcome.attendedInReading = left.attended;

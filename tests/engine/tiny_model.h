@@ -24,10 +24,14 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+inline constexpr int kTinyContext = 8192;
+
 /// A tiny random model of a family, loaded in float32, the file it came from, and a whitening made of random
 /// states.
 struct TinyModel {
-  explicit TinyModel(const std::string& architecture = "llama", RopeScaling scaling = RopeScaling::Long);
+  /// context: tokens it was trained on; LongRoPE's factors set in at half of them.
+  explicit TinyModel(const std::string& architecture = "llama", RopeScaling scaling = RopeScaling::Long,
+                     int context = kTinyContext);
 
   TemporaryFolder folder;
   std::filesystem::path file;
@@ -70,6 +74,8 @@ struct Outcome {
 };
 Outcome runMethod(const LoadedModel& model, const Method& method, int budget, const std::vector<TokenId>& text,
                   int step);
+/// The same over what a reading left.
+Outcome askMethod(const LoadedModel& model, const Method& method, int budget, const Left& left, int step);
 
 double worstDifference(const Outcome& a, const Outcome& b);
 

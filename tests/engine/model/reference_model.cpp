@@ -12,19 +12,21 @@ namespace kvasir {
 namespace {
 
 struct Shape {
-  bool isGemma = false;
+  bool isGemma = false, isPhi = false;
   int layers = 0, width = 0, heads = 0, kvHeads = 0, headDimension = 0, ropeDimension = 0, window = 0;
   double epsilon = 0, ropeBase = 0, ropeScale = 1;  // positions are divided by ropeScale
 };
 
 Shape shapeOf(const GgufFile& file) {
   const std::string family = file.text("general.architecture").value_or("");
-  if (family != "llama" && family != "gemma3") throw std::runtime_error("no reference for " + family);
+  if (family != "llama" && family != "gemma3" && family != "phi3")
+    throw std::runtime_error("no reference for " + family);
   const auto whole = [&](const std::string& key, std::int64_t otherwise) {
     return static_cast<int>(file.integer(family + key).value_or(otherwise));
   };
   Shape shape;
   shape.isGemma = family == "gemma3";
+  shape.isPhi = family == "phi3";
   shape.layers = whole(".block_count", 0);
   shape.width = whole(".embedding_length", 0);
   shape.heads = whole(".attention.head_count", 0);
@@ -165,16 +167,17 @@ class Reference {
   /// Gemma 3: five local layers, then a global one.
   bool isLocal(int layer) const { return shape_.isGemma && layer % 6 != 5; }
 
-  /// The file keeps Llama's pairs side by side and Gemma's half a head apart.
+  /// The file keeps Llama's pairs side by side, those of the others half a head apart.
   void rotate(double* head, std::size_t position, bool local) const {
     const double base = local ? 10000 : shape_.ropeBase, scale = local ? 1 : shape_.ropeScale;
     const int half = shape_.ropeDimension / 2;
+    const bool isApart = shape_.isGemma || shape_.isPhi;
     for (int pair = 0; pair < half; ++pair) {
       const double factor = ropeFactors_.empty() ? 1 : ropeFactors_.at(static_cast<std::size_t>(pair));
       const double angle =
           static_cast<double>(position) / scale / factor * std::pow(base, -2.0 * pair / shape_.ropeDimension);
-      double& a = head[shape_.isGemma ? pair : 2 * pair];
-      double& b = head[shape_.isGemma ? pair + half : 2 * pair + 1];
+      double& a = head[isApart ? pair : 2 * pair];
+      double& b = head[isApart ? pair + half : 2 * pair + 1];
       const double turned = a * std::cos(angle) - b * std::sin(angle);
       b = a * std::sin(angle) + b * std::cos(angle);
       a = turned;
@@ -195,13 +198,25 @@ class Reference {
     return rows;
   }
 
+  /// By a matrix of its own; of Phi, by some rows of one that it shares with others.
+  ReferenceRows projected(const ReferenceRows& input, int layer, const std::string& own,
+                          const std::string& shared, int first, int count) const {
+    if (!shape_.isPhi) return product(input, weight(layer, own), threads_);
+    ReferenceRows part;
+    for (const std::vector<double>& row : product(input, weight(layer, shared), threads_))
+      part.emplace_back(row.begin() + first, row.begin() + first + count);
+    return part;
+  }
+
   ReferenceRows attention(const ReferenceRows& rows, int layer) const {
     const ReferenceRows input = normalised(rows, nameOf(layer, "attn_norm"));
-    const ReferenceRows queries =
-        placed(product(input, weight(layer, "attn_q"), threads_), shape_.heads, layer, "attn_q_norm");
-    const ReferenceRows keys =
-        placed(product(input, weight(layer, "attn_k"), threads_), shape_.kvHeads, layer, "attn_k_norm");
-    const ReferenceRows values = product(input, weight(layer, "attn_v"), threads_);
+    const int queryWidth = shape_.heads * shape_.headDimension,
+              keyWidth = shape_.kvHeads * shape_.headDimension;
+    const ReferenceRows queries = placed(projected(input, layer, "attn_q", "attn_qkv", 0, queryWidth),
+                                         shape_.heads, layer, "attn_q_norm");
+    const ReferenceRows keys = placed(projected(input, layer, "attn_k", "attn_qkv", queryWidth, keyWidth),
+                                      shape_.kvHeads, layer, "attn_k_norm");
+    const ReferenceRows values = projected(input, layer, "attn_v", "attn_qkv", queryWidth + keyWidth, keyWidth);
 
     ReferenceRows mixed(rows.size(),
                         std::vector<double>(static_cast<std::size_t>(shape_.heads * shape_.headDimension)));
@@ -238,8 +253,9 @@ class Reference {
 
   ReferenceRows feedForward(const ReferenceRows& rows, int layer) const {
     const ReferenceRows input = normalised(rows, nameOf(layer, "ffn_norm"));
-    ReferenceRows gate = product(input, weight(layer, "ffn_gate"), threads_);
-    const ReferenceRows up = product(input, weight(layer, "ffn_up"), threads_);
+    const auto inner = static_cast<int>(weight(layer, "ffn_down").shape.at(1));
+    ReferenceRows gate = projected(input, layer, "ffn_gate", "ffn_up", 0, inner);
+    const ReferenceRows up = projected(input, layer, "ffn_up", "ffn_up", inner, inner);
     for (std::size_t p = 0; p < gate.size(); ++p) {
       for (std::size_t i = 0; i < gate[p].size(); ++i) {
         gate[p][i] = (shape_.isGemma ? geluTanh(gate[p][i]) : silu(gate[p][i])) * up[p][i];

@@ -44,7 +44,7 @@ TEST_P(EveryFamily, GivesProbabilities) {
   EXPECT_NEAR(sum, 1, 1e-12);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, EveryFamily, testing::Values("llama", "gemma3"),
+INSTANTIATE_TEST_SUITE_P(Families, EveryFamily, testing::Values("llama", "gemma3", "phi3"),
                          [](const auto& family) { return std::string(family.param); });
 
 /// With one local layer alone, what lies before the window must not matter; with a global layer it does.

@@ -114,14 +114,19 @@ class Weights {
 
 void addLayer(const SyntheticModel& model, const std::string& prefix, Weights& weights) {
   const int queryWidth = model.heads * model.headDimension, keyWidth = model.kvHeads * model.headDimension;
+  const bool isFused = model.architecture == "phi3";
   weights.norm(prefix + "attn_norm.weight", model.width);
-  weights.matrix(prefix + "attn_q.weight", queryWidth, model.width);
-  weights.matrix(prefix + "attn_k.weight", keyWidth, model.width);
-  weights.matrix(prefix + "attn_v.weight", keyWidth, model.width);
+  if (isFused) {
+    weights.matrix(prefix + "attn_qkv.weight", queryWidth + 2 * keyWidth, model.width);
+  } else {
+    weights.matrix(prefix + "attn_q.weight", queryWidth, model.width);
+    weights.matrix(prefix + "attn_k.weight", keyWidth, model.width);
+    weights.matrix(prefix + "attn_v.weight", keyWidth, model.width);
+  }
   weights.matrix(prefix + "attn_output.weight", model.width, queryWidth);
   weights.norm(prefix + "ffn_norm.weight", model.width);
-  weights.matrix(prefix + "ffn_gate.weight", model.feedForward, model.width);
-  weights.matrix(prefix + "ffn_up.weight", model.feedForward, model.width);
+  if (!isFused) weights.matrix(prefix + "ffn_gate.weight", model.feedForward, model.width);
+  weights.matrix(prefix + "ffn_up.weight", (isFused ? 2 : 1) * model.feedForward, model.width);
   weights.matrix(prefix + "ffn_down.weight", model.width, model.feedForward);
   if (model.architecture != "gemma3") return;
   weights.norm(prefix + "attn_q_norm.weight", model.headDimension);
@@ -152,7 +157,7 @@ void addShape(const SyntheticModel& model, GgufWriter& writer) {
     writer.real(key + ".rope.scaling.factor", 4);
   }
   if (model.scaling != RopeScaling::Long) return;
-  writer.text(key + ".rope.scaling.type", "longrope");
+  if (model.architecture != "phi3") writer.text(key + ".rope.scaling.type", "longrope");
   writer.integer(key + ".rope.scaling.original_context_length", model.context / 2);
   writer.real(key + ".rope.scaling.attn_factor", 1);
 }

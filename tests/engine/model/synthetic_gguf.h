@@ -19,7 +19,7 @@ enum class RopeScaling { None, Linear, Llama3, Long };
 /// (id 0), <|im_start|> (1) and <|im_end|> (2); further ids are unused. Rows of Q*_K tensors must be multiples
 /// of 256, of other quantised types of 32.
 struct SyntheticModel {
-  std::string architecture = "llama";  ///< or "gemma3"
+  std::string architecture = "llama";  ///< or "gemma3", "phi3"
   int layers = 2, width = 64, heads = 4, kvHeads = 2, headDimension = 16, feedForward = 128;
   int vocabulary = 320;
   int context = 2048;
