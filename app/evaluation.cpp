@@ -16,6 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kEvidenceCounted = 16;
+constexpr double kRounding = 1e-6;  // of shares of chunks that are summed
 constexpr std::int64_t kNoLength = std::numeric_limits<std::int64_t>::max();  // sorts behind all lengths
 
 double shareOf(int part, int whole) { return static_cast<double>(part) / std::max(whole, 1); }
@@ -27,6 +28,26 @@ class Seen {
  public:
   Seen(const Answer& answer, const std::vector<ChunkRange>& chunks) : map_(answer.map), chunks_(chunks) {
     for (const PartlySeen& part : answer.parts) parts_[{part.layer, part.chunk}] = part.bytes;
+  }
+
+  /// Whether a layer saw any of a chunk as it is.
+  bool isSeen(int layer, int chunk) const {
+    if (!map_.attended[static_cast<std::size_t>(layer * map_.chunks + chunk)]) return false;
+    const std::vector<ByteSpan>* part = partOf(layer, chunk);
+    return !part || !part->empty();
+  }
+
+  /// Of a chunk's bytes, those that were seen: mean over the layers that saw any; 0 where none did.
+  double share(int chunk) const {
+    double sum = 0;
+    int layers = 0;
+    for (int layer = 0; layer < map_.layers; ++layer) {
+      if (!isSeen(layer, chunk)) continue;
+      const std::vector<ByteSpan>* part = partOf(layer, chunk);
+      sum += part ? shareOfChunk(*part, chunk) : 1;
+      ++layers;
+    }
+    return layers > 0 ? sum / layers : 0;
   }
 
   /// Of the chunks wanted, as ascending spans without overlaps; neighbours are joined.
@@ -47,10 +68,23 @@ class Seen {
   }
 
  private:
-  /// By a layer that saw any of the chunk: all of it where no part is named.
-  std::vector<ByteSpan> by(int layer, int chunk) const {
+  /// What a layer saw of a chunk, where that is named; null: it was attended to as a whole or not at all.
+  const std::vector<ByteSpan>* partOf(int layer, int chunk) const {
     for (const int named : {layer, PartlySeen::kEveryLayer})
-      if (const auto part = parts_.find({named, chunk}); part != parts_.end()) return part->second;
+      if (const auto part = parts_.find({named, chunk}); part != parts_.end()) return &part->second;
+    return nullptr;
+  }
+
+  double shareOfChunk(const std::vector<ByteSpan>& part, int chunk) const {
+    const ChunkRange& range = chunks_[static_cast<std::size_t>(chunk)];
+    std::size_t bytes = 0;
+    for (const auto& [start, end] : part) bytes += end - start;
+    return static_cast<double>(bytes) / static_cast<double>(std::max<std::size_t>(1, range.end - range.start));
+  }
+
+  /// By a layer that attended to the chunk: all of it where no part is named.
+  std::vector<ByteSpan> by(int layer, int chunk) const {
+    if (const std::vector<ByteSpan>* part = partOf(layer, chunk)) return *part;
     const ChunkRange& range = chunks_[static_cast<std::size_t>(chunk)];
     return range.start == range.end ? std::vector<ByteSpan>{} : std::vector<ByteSpan>{{range.start, range.end}};
   }
@@ -60,7 +94,7 @@ class Seen {
     std::map<std::size_t, int> changes;  // by byte: how many layers more see what follows
     int layers = 0, seeing = 0;
     for (int layer = 0; layer < map_.layers; ++layer) {
-      if (!map_.attended[static_cast<std::size_t>(layer * map_.chunks + chunk)]) continue;
+      if (!isSeen(layer, chunk)) continue;
       ++layers;
       for (const auto& [start, end] : by(layer, chunk)) {
         ++changes[start];
@@ -107,9 +141,8 @@ std::vector<int> attendedInLayer(const EvidenceMap& map, int layer) {
   return chunks;
 }
 
-}  // namespace
-
-std::vector<int> attendedChunks(const Answer& answer, int budgetChunks) {
+/// As attendedChunks has it. room: in chunks.
+std::vector<int> chooseAttended(const Answer& answer, const Seen& seen, int room) {
   const EvidenceMap& map = answer.map;
   struct Candidate {
     int chunk = 0, layers = 0;
@@ -120,7 +153,7 @@ std::vector<int> attendedChunks(const Answer& answer, int budgetChunks) {
     Candidate& candidate = candidates[static_cast<std::size_t>(chunk)];
     candidate.chunk = chunk;
     for (int layer = 0; layer < map.layers; ++layer) {
-      candidate.layers += map.attended[static_cast<std::size_t>(layer * map.chunks + chunk)] != 0;
+      candidate.layers += seen.isSeen(layer, chunk);
     }
   }
   for (const EvidenceChunk& evidence : answer.evidence) {
@@ -132,12 +165,22 @@ std::vector<int> attendedChunks(const Answer& answer, int budgetChunks) {
     return std::pair(a.layers, a.score) > std::pair(b.layers, b.score);
   });
   std::vector<int> chunks;
+  double filled = 0;
   for (const Candidate& candidate : candidates) {
-    const bool isInBudget = candidate.layers == map.layers || static_cast<int>(chunks.size()) < budgetChunks;
-    if (candidate.layers > 0 && isInBudget) chunks.push_back(candidate.chunk);
+    const double share = seen.share(candidate.chunk);
+    const bool isInBudget = candidate.layers == map.layers || filled + share <= room + kRounding;
+    if (candidate.layers == 0 || !isInBudget) continue;
+    filled += share;
+    chunks.push_back(candidate.chunk);
   }
   std::sort(chunks.begin(), chunks.end());
   return chunks;
+}
+
+}  // namespace
+
+std::vector<int> attendedChunks(const Answer& answer, const std::vector<ChunkRange>& chunks, int budgetTokens) {
+  return chooseAttended(answer, Seen(answer, chunks), budgetChunksOf(chunks, budgetTokens));
 }
 
 int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens) {
@@ -153,7 +196,7 @@ GoldFound findSpans(const std::vector<ByteSpan>& gold, const Answer& answer,
     return holdAll(seen.of(wanted, layer), gold);
   };
   GoldFound found;
-  found.inAttended = isFoundIn(attendedChunks(answer, budgetChunksOf(chunks, budgetTokens)));
+  found.inAttended = isFoundIn(chooseAttended(answer, seen, budgetChunksOf(chunks, budgetTokens)));
   for (int layer = 0; layer < answer.map.layers; ++layer) {
     found.inLayer.push_back(isFoundIn(attendedInLayer(answer.map, layer), layer));
   }

@@ -14,10 +14,11 @@
 namespace kvasir {
 
 /// The chunks an answer may be said to rest on, ascending. Layers attend to different chunks, so: every chunk
-/// that all layers attended to; then, up to `budgetChunks` in all, those that most layers attended to (ties:
-/// the better evidence score). Where all layers attend to one set this is that set; for full attention it is
-/// every chunk.
-std::vector<int> attendedChunks(const Answer& answer, int budgetChunks);
+/// that all layers attended to; then those that most layers attended to (ties: the better evidence score) as
+/// long as they fit the budget's chunks in all. A chunk that was seen in part takes as much of these as was
+/// seen of its bytes, mean over the layers that saw any; one that only beacons stood for was not seen. Where
+/// all layers attend to one set this is that set; for full attention it is every chunk.
+std::vector<int> attendedChunks(const Answer& answer, const std::vector<ChunkRange>& chunks, int budgetTokens);
 
 /// Chunks of the budget: how many of the reading's (equal but for the last) go into it, one at least.
 int budgetChunksOf(const std::vector<ChunkRange>& chunks, int budgetTokens);

@@ -5,6 +5,16 @@
 
 namespace kvasir {
 
+namespace {
+
+/// The share of a chunk that a layer could not see. at: the place of both in the map.
+double hiddenShare(const EvidenceMap& map, std::size_t at) {
+  if (!map.attended[at]) return 1;
+  return map.seenShare.empty() ? 0 : 1 - static_cast<double>(map.seenShare[at]);
+}
+
+}  // namespace
+
 std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float scale,
                                        const std::function<bool(int layer)>& isLocal) {
   double sum = 0;
@@ -15,8 +25,9 @@ std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float 
     double best = -std::numeric_limits<double>::infinity();
     bool isWhole = true;
     for (std::size_t i = row; i < row + static_cast<std::size_t>(map.chunks); ++i) {
-      if (!map.attended[i]) isWhole = false;
-      if (!map.attended[i] && std::isnan(map.scores[i])) return std::nullopt;
+      const bool isHidden = hiddenShare(map, i) > 0;
+      if (isHidden) isWhole = false;
+      if (isHidden && std::isnan(map.scores[i])) return std::nullopt;
       if (!std::isnan(map.scores[i])) best = std::max<double>(best, map.scores[i]);
     }
     ++counted;
@@ -27,8 +38,9 @@ std::optional<double> estimateCoverage(const EvidenceMap& map, int heads, float 
     double attendedMass = 0, attendedGuess = 0, missedGuess = 0;
     for (std::size_t i = row; i < row + static_cast<std::size_t>(map.chunks); ++i) {
       if (std::isnan(map.scores[i])) continue;
-      const double guess = std::exp((map.scores[i] - best) * scale / heads);
-      (map.attended[i] ? attendedGuess : missedGuess) += guess;
+      const double guess = std::exp((map.scores[i] - best) * scale / heads), hidden = hiddenShare(map, i);
+      attendedGuess += (1 - hidden) * guess;
+      missedGuess += hidden * guess;
       if (map.attended[i]) attendedMass += map.mass[i];
     }
     sum += attendedGuess > 0 ? 1 / (1 + missedGuess * attendedMass / attendedGuess) : 0;

@@ -27,12 +27,14 @@ ChunkTexts chunkTexts(const LoadedModel& model, const ChunkedReading& reading);
 std::vector<ScoredParagraph> questionParagraphs(const LoadedModel& model, const ChunkedReading& reading,
                                                 std::string_view question);
 
-/// Estimated share of the attention that fell inside the attended chunks, from what a tap recorded. Chunks not
-/// attended are given the attention that their scores would have drawn, were exp(score) as good a guide for
-/// them as it was, on average, for the chunks that were retrieved: mean over layers of 1 / (1 + estimate of
-/// what was missed). scale: of a score summed over `heads` query heads. Nothing where chunks were left out that
-/// no score knows.
-/// Layers that see only a window of the model's own are not counted: nothing is chosen for them.
+/// Estimated share of the attention that fell on what was seen of the document, from what a tap recorded.
+/// Chunks not attended are given the attention that their scores would have drawn, were exp(score) as good a
+/// guide for them as it was, on average, for what was retrieved: mean over layers of 1 / (1 + estimate of what
+/// was missed). A chunk seen in part counts as two, each with its share of exp(score): what was seen, which
+/// drew the mass recorded, and what was hidden, which is missed; so where a policy picked the best of a chunk
+/// the estimate is low rather than high. scale: of a score summed over `heads` query heads. Nothing where
+/// something was hidden that no score knows: a chunk, or a part of one. Layers that see only a window of the
+/// model's own are not counted: nothing is chosen for them.
 std::optional<double> estimateCoverage(
     const EvidenceMap& map, int heads, float scale,
     const std::function<bool(int layer)>& isLocal = [](int) { return false; });

@@ -79,6 +79,11 @@ bool readsInOneGo(const std::string& method) {
   return row && row->sees == Sees::BudgetOnceRead;
 }
 
+bool boundsAnswersOnly(const std::string& method) {
+  const Method* row = methodNamed(method);
+  return row && (row->sees == Sees::BudgetInAnswers || row->sees == Sees::BudgetOnceRead);
+}
+
 Engine::Engine(const EngineSettings& settings, Listener& listener) {
   parts_ = std::make_unique<Parts>();
   parts_->threads = chooseThreads(settings.threads);
@@ -95,6 +100,19 @@ std::string Engine::deviceName() const { return parts_->model.device ? parts_->m
 
 void Engine::requireBudget(const std::string& method, int budgetTokens) const {
   kvasir::requireBudget(parts_->model, findMethod(method), budgetTokens);
+}
+
+void Engine::requireUse(const std::string& name, int budgetTokens, MethodUse use) const {
+  const LoadedModel& model = parts_->model;
+  const Method& method = findMethod(name);
+  TextRun::fileHeader(model, method, budgetTokens, 0);  // what its policy refuses
+  const auto positions = method.makePositions(reachOf(budgetTokens, model.shape.trainedTokens));
+  stretchedTable(model.shape, positions->rules().stretch, 1, positions->rules().numbers);
+  if (use == MethodUse::Answers && readsPassages(method)) method.makePassages(model.findEmbedder());
+  if (use == MethodUse::Foresight) {
+    Listener silent;
+    kvasir::foresee(model, "", {name, budgetTokens}, {}, silent);  // of no text: what it refuses
+  }
 }
 
 std::string Engine::adapterId() const { return parts_->model.adapter ? parts_->model.adapter->id() : ""; }

@@ -137,6 +137,9 @@ struct EvidenceMap {
   std::vector<float> mass;    ///< share of the attention of question and answer that went to the document's
                               ///< text (not to the prompt's frame); 0 where not attended
   std::vector<std::uint8_t> attended;  ///< 1 where the layer's queries could see the chunk or a part of it
+  /// Of the chunk's text tokens, the share that a KV head of the layer could see as they are, mean over the
+  /// heads: 1 where it was seen whole, 0 where beacons alone stood for it. Empty: not known.
+  std::vector<float> seenShare;
   int heads = 0;
   std::vector<float> headMass;  ///< [layers, heads, chunks]: `mass` of each query head; `mass` is their mean
   /// As `scores`: what of them is of shared words; empty where nothing is.
@@ -144,11 +147,13 @@ struct EvidenceMap {
 };
 
 /// A chunk that could be seen only in part: by tokens that KV heads keep, pages, a window's edge, or passages
-/// that were read anew. What any KV head of the layer could see is seen.
+/// that were read anew. What any KV head of the layer could see is seen; of what only beacons stood for,
+/// nothing is.
 struct PartlySeen {
   static constexpr int kEveryLayer = -1;
   int layer = 0, chunk = 0;
-  std::vector<std::pair<std::size_t, std::size_t>> bytes;  ///< of the document's text: ascending, disjoint
+  std::vector<std::pair<std::size_t, std::size_t>> bytes;  ///< of the document's text: ascending, disjoint;
+                                                           ///< may be none
 };
 
 /// Where the question as a whole looked, or one token of the answer.
@@ -192,9 +197,9 @@ struct Answer {
   std::vector<PartlySeen> parts;  ///< of chunks that the map says were attended; others were seen whole
   std::vector<AnswerLook>
       looks;  ///< of the question, then of the answer's tokens in turn; the last may have none
-  std::optional<double> coverage;  ///< estimated share of attention mass inside the attended chunks; nothing
-                                   ///< where the method cannot know, so where passages are read anew: what was
-                                   ///< left out was never before the model
+  std::optional<double> coverage;  ///< estimated share of attention mass inside what was seen of the document;
+                                   ///< nothing where the method cannot know, so where passages are read anew:
+                                   ///< what was left out was never before the model
   int questionTokens = 0, answerTokens = 0;
   int attendedTokens = 0;        ///< the most KV entries a query of any layer attended to
   bool stoppedByLimit = false;   ///< ended by maxTokens, not by the model
@@ -248,6 +253,12 @@ void requireMethod(const std::string& name);
 bool readAlike(const std::string& method, const std::string& other);
 /// Whether a reading that is stopped begins anew: what stays of the document is decided at its end.
 bool readsInOneGo(const std::string& method);
+/// Whether the budget acts in answers alone: a text is read densely, whatever the budget.
+bool boundsAnswersOnly(const std::string& method);
+
+/// What a method is wanted for: to answer questions; to foresee a text (`Engine::foresee`); to have its speed
+/// measured.
+enum class MethodUse { Answers, Foresight, Speed };
 
 /// What an adapted model says where the document holds no answer.
 constexpr const char* kNotInDocument = "The document does not say.";
@@ -347,6 +358,12 @@ class Engine {
   /// trained length, with the largest it can have. All that reads or answers with a budget asks it before it
   /// begins; callers with much to do before then may ask themselves.
   void requireBudget(const std::string& method, int budgetTokens) const;
+
+  /// Throws the sentence that the work itself would throw, where a method is of no use with this model: for the
+  /// budget, as `requireBudget` does, or as too small for its policy; the model file has no factors for its
+  /// positions; there is no embedder for its passages; or it reads no text as a whole that could be foreseen.
+  /// For callers who would come to it late. Loads the embedder where answers need it.
+  void requireUse(const std::string& method, int budgetTokens, MethodUse use) const;
 
   /// Names what the adapter at work changes; empty where there is none.
   std::string adapterId() const;

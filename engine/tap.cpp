@@ -32,17 +32,21 @@ void EvidenceTap::select(int layer, const Selection& selection, const Block& blo
   }
   if (selection.kept.defined()) {
     const auto kept = selection.kept.accessor<std::int64_t, 2>();
-    for (std::int64_t head = 0; head < kept.size(0); ++head)
+    record.named.resize(static_cast<std::size_t>(kept.size(0)));
+    for (std::int64_t head = 0; head < kept.size(0); ++head) {
+      std::vector<Tokens>& named = record.named[static_cast<std::size_t>(head)];
+      named.resize(chunks_.size());
       for (std::int64_t i = 0; i < kept.size(1); ++i) {
         const auto token = static_cast<int>(kept[head][i]), chunk = cache.chunkOf(token);
-        record.seen[static_cast<std::size_t>(chunk)].set(
-            static_cast<std::size_t>(token - cache.chunk(chunk).begin));
+        named[static_cast<std::size_t>(chunk)].set(static_cast<std::size_t>(token - cache.chunk(chunk).begin));
       }
+    }
   }
+  if (selection.beacons.count() > 0) record.isCondensed.resize(chunks_.size());
   for (int chunk = 0; chunk < cache.chunks() && selection.beacons.count() > 0; ++chunk)
     if (const Run run = cache.chunk(chunk);
         selection.beacons.run.begin <= run.begin && run.end <= selection.beacons.run.end)
-      record.seen[static_cast<std::size_t>(chunk)].set();
+      record.isCondensed[static_cast<std::size_t>(chunk)] = 1;
   const int firstVisible = selection.window > 0 ? block.first + block.tokens - selection.window : 0;
   for (const Run& run : selection.runs) {
     see(record, {run.begin, std::min(run.end, selection.sinks)}, cache);
@@ -183,7 +187,9 @@ std::size_t EvidenceTap::bytes() const {
   const auto of = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
   std::size_t sum = of(looks_) + of(chunks_);
   for (const Layer& layer : layers_) {
-    sum += of(layer.scores) + of(layer.words) + of(layer.mass) + of(layer.seen);
+    sum += of(layer.scores) + of(layer.words) + of(layer.mass) + of(layer.seen) + of(layer.named) +
+           of(layer.isCondensed);
+    for (const std::vector<Tokens>& named : layer.named) sum += of(named);
     for (const Uncounted& mass : layer.uncounted) sum += mass.bytes();
   }
   for (const AnswerLook& look : looks_) sum += of(look.shares);
@@ -210,11 +216,12 @@ std::vector<float> EvidenceTap::words(int chunks) const {
 std::vector<EvidenceTap::Part> EvidenceTap::parts(int chunks) const {
   std::vector<Part> parts;
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-    const auto& record = layers_[layer].seen;
-    for (std::size_t chunk = 0; chunk < std::min(record.size(), static_cast<std::size_t>(chunks)); ++chunk) {
-      const auto& seen = record[chunk];
+    const Layer& record = layers_[layer];
+    for (std::size_t chunk = 0; chunk < std::min(chunks_.size(), static_cast<std::size_t>(chunks)); ++chunk) {
+      const Tokens seen = seenByAny(record, chunk);
       const Run run = chunks_[chunk];
-      if (seen.none() || seen.count() >= static_cast<std::size_t>(run.end - run.begin)) continue;
+      const bool isWhole = seen.count() >= static_cast<std::size_t>(run.end - run.begin);
+      if (isWhole || !isAttended(record, chunk)) continue;
       Part part{static_cast<int>(layer), static_cast<int>(chunk), {}};
       for (int token = run.begin; token < run.end; ++token) {
         if (!seen.test(static_cast<std::size_t>(token - run.begin))) continue;
@@ -227,6 +234,40 @@ std::vector<EvidenceTap::Part> EvidenceTap::parts(int chunks) const {
   return parts;
 }
 
+EvidenceTap::Tokens EvidenceTap::seenByAny(const Layer& record, std::size_t chunk) {
+  Tokens seen;
+  if (chunk < record.seen.size()) seen = record.seen[chunk];
+  for (const std::vector<Tokens>& named : record.named)
+    if (chunk < named.size()) seen |= named[chunk];
+  return seen;
+}
+
+bool EvidenceTap::isAttended(const Layer& record, std::size_t chunk) {
+  const bool isCondensed = chunk < record.isCondensed.size() && record.isCondensed[chunk] != 0;
+  return isCondensed || seenByAny(record, chunk).any();
+}
+
+float EvidenceTap::shareSeen(const Layer& record, std::size_t chunk, const Tokens& of) {
+  if (of.none()) return 1;
+  Tokens byEvery;
+  if (chunk < record.seen.size()) byEvery = record.seen[chunk];
+  std::size_t seen = 0;  // summed over the heads
+  for (const std::vector<Tokens>& named : record.named)
+    seen += ((chunk < named.size() ? byEvery | named[chunk] : byEvery) & of).count();
+  if (record.named.empty()) seen = (byEvery & of).count();
+  const std::size_t all = of.count() * std::max<std::size_t>(1, record.named.size());
+  return static_cast<float>(static_cast<double>(seen) / static_cast<double>(all));
+}
+
+EvidenceTap::Tokens EvidenceTap::textOf(std::size_t chunk) const {
+  Tokens text;
+  if (chunk >= chunks_.size()) return text;
+  const Run run = chunks_[chunk];
+  for (int token = run.begin; token < run.end; ++token)
+    if (textFrom(token) == token) text.set(static_cast<std::size_t>(token - run.begin));
+  return text;
+}
+
 EvidenceMap EvidenceTap::map(int chunks) const {
   const auto layers = layers_.size(), count = static_cast<std::size_t>(chunks),
              heads = static_cast<std::size_t>(heads_);
@@ -237,11 +278,14 @@ EvidenceMap EvidenceTap::map(int chunks) const {
   map.scores = scores(chunks);
   map.words = words(chunks);
   map.headMass.resize(layers * heads * count);
+  std::vector<Tokens> texts;
+  for (std::size_t chunk = 0; chunk < count; ++chunk) texts.push_back(textOf(chunk));
   const double queries = std::max(1, queries_);
   for (std::size_t layer = 0; layer < layers; ++layer) {
     const Layer& record = layers_[layer];
     for (std::size_t chunk = 0; chunk < count; ++chunk) {
-      map.attended.push_back(chunk < record.seen.size() && record.seen[chunk].any() ? 1 : 0);
+      map.attended.push_back(isAttended(record, chunk) ? 1 : 0);
+      map.seenShare.push_back(map.attended.back() ? shareSeen(record, chunk, texts[chunk]) : 0.0f);
       double sum = 0;
       for (std::size_t head = 0; head < heads; ++head) {
         const std::size_t at = chunk * heads + head;

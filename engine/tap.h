@@ -25,7 +25,8 @@ class EvidenceTap {
 
   bool wantsWeights() const { return records_ == Records::All; }
 
-  /// What a layer may attend to from here on. A chunk is attended where any KV head keeps a token of it.
+  /// What a layer may attend to from here on. A chunk is attended where any KV head keeps a token of it, or
+  /// beacons stand for it.
   void select(int layer, const Selection& selection, const Block& block, const KvCache& cache);
   /// Attention that gathered keys [from, …) received from each query head, summed over queries: [heads, keys].
   /// place: of tokens that are on trial together, which one's.
@@ -38,7 +39,8 @@ class EvidenceTap {
   void forgetUncounted();
 
   EvidenceMap map(int chunks) const;
-  /// Chunks of the first ones that a layer could see only in part, and the runs of tokens it saw.
+  /// Chunks of the first ones that a layer attended to and could see only in part, and the runs of tokens that
+  /// any of its KV heads saw as they are: none where only beacons stood for the chunk.
   struct Part {
     int layer = 0, chunk = 0;
     std::vector<Run> tokens;
@@ -72,15 +74,23 @@ class EvidenceTap {
     std::vector<std::uint8_t> isIn_;  ///< by chunk: whether it is among `chunks_`
     std::vector<int> chunks_;
   };
+  using Tokens = std::bitset<kChunkTokens>;  ///< of a chunk
   struct Layer {
-    std::vector<float> scores, words;             ///< by chunk, as selected
-    std::vector<double> mass;                     ///< [chunks, heads]
-    std::vector<std::bitset<kChunkTokens>> seen;  ///< by chunk; all bits where the chunk was seen whole
-    std::vector<Uncounted> uncounted;             ///< by place among the tokens on trial
+    std::vector<float> scores, words;        ///< by chunk, as selected
+    std::vector<double> mass;                ///< [chunks, heads]
+    std::vector<Tokens> seen;                ///< by chunk, by every KV head; all bits where that is all of it
+    std::vector<std::vector<Tokens>> named;  ///< by KV head and chunk: what it keeps for itself, if heads do
+    std::vector<std::uint8_t> isCondensed;   ///< by chunk: whether beacons stood for it; may be shorter
+    std::vector<Uncounted> uncounted;        ///< by place among the tokens on trial
   };
-  static void see(Layer& record, Run tokens, const KvCache& cache);
   /// Layer by layer the values of the first chunks, NaN where there are none.
   std::vector<float> rowsOf(std::vector<float> Layer::*values, int chunks) const;
+  static void see(Layer& record, Run tokens, const KvCache& cache);
+  static Tokens seenByAny(const Layer& record, std::size_t chunk);
+  static bool isAttended(const Layer& record, std::size_t chunk);
+  /// Of some tokens of a chunk, the share that a KV head saw, mean over the heads; 1 of no tokens.
+  static float shareSeen(const Layer& record, std::size_t chunk, const Tokens& of);
+  Tokens textOf(std::size_t chunk) const;  ///< tokens that are not of a frame
   int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
 
   int heads_ = 0, queries_ = 0;

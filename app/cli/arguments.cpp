@@ -182,6 +182,15 @@ void addReadAndAsk(CLI::App& app, Draft& draft) {
       ->capture_default_str();
 }
 
+void addBudgets(CLI::App* sub, Draft& draft) {
+  sub->add_option("--budget", draft.arguments.budgets,
+                  "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
+      ->type_name("N,…")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(tokenCount());
+}
+
 void addComparing(CLI::App& app, Draft& draft) {
   CLI::App* map =
       addCommand(app, draft, "map", "Where each layer looks for a question: layer by position", Command::Map);
@@ -199,14 +208,19 @@ void addComparing(CLI::App& app, Draft& draft) {
   map->add_option("--out", draft.picture, "A picture (.png, .svg, .pdf) or a table (.csv)")->type_name("FILE");
 
   CLI::App* compare =
-      addCommand(app, draft, "compare", "The same question by several methods", Command::Compare);
+      addCommand(app, draft, "compare", "The same question by several methods and budgets", Command::Compare);
   addQuestion(compare, draft);
   compare->add_option("--methods", draft.arguments.methods, "Rows of the method table, as full,whitened")
       ->type_name("A,B,…")
       ->delimiter(',')
       ->required()
       ->allow_extra_args(false);
-  addStepAndBudget(compare, draft);
+  addStep(compare, draft);
+  addBudgets(compare, draft);
+  compare
+      ->add_option("--plot", draft.picture,
+                   "First-token seconds, KV bytes and attended tokens by budget: .png, .svg or .pdf")
+      ->type_name("FILE");
   addAnsweringOptions(compare, draft, "256");
   addPrecision(compare, draft, "fast");
 }
@@ -224,12 +238,7 @@ void addMethodsAndBudgets(CLI::App* sub, Draft& draft) {
   addMethod(sub, draft);
   addStep(sub, draft);
   addMethods(sub, draft);
-  sub->add_option("--budget", draft.arguments.budgets,
-                  "KV entries a query may attend to, per layer; several as 512,1024,2048 (2048 unless set)")
-      ->type_name("N,…")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(tokenCount());
+  addBudgets(sub, draft);
 }
 
 void addNeedle(CLI::App& app, Draft& draft) {

@@ -63,7 +63,7 @@ struct Arguments {
   std::vector<std::string> marked;  ///< of map: texts whose chunks are outlined
   /// Of compare, eval, needle, bench and perplexity, one at least; of methods.
   std::vector<std::string> methods;
-  std::vector<int> budgets;       ///< of eval and needle, one at least
+  std::vector<int> budgets;       ///< of compare, eval and needle, one at least
   std::filesystem::path picture;  ///< .png, .svg or .pdf, of map also .csv; empty: none
   NeedleChoice needle;
 

@@ -42,7 +42,14 @@ class RowAsker {
         engine_(loadEngine(arguments, console)),
         readings_(*engine_, arguments.stepTokens, console),
         adapter_(engine_->adapterId()) {
-    checkBudgets(*engine_, arguments);
+    checkMethods(*engine_, arguments, MethodUse::Answers);
+  }
+
+  /// Before these are asked in their order: no text is read densely twice because of it.
+  void readAhead(const EvaluationRow& row, const std::vector<const Variant*>& variants) {
+    std::vector<AskSettings> askings;
+    for (const Variant* variant : variants) askings.push_back(askSettingsOf(arguments_, *variant));
+    readings_.readAhead(row.context, askings);
   }
 
   /// asked: its `nameOf`.
@@ -54,10 +61,9 @@ class RowAsker {
     result.length = row.length;
     result.method = variant.method;
     result.budgetTokens = variant.budgetTokens;
-    const AskSettings asking = askingAs(variant);
-    const Stopwatch reads;
-    const std::shared_ptr<const Reading> reading = readings_.read(row.context, asking);
-    result.readSeconds = reads.seconds();
+    const AskSettings asking = askSettingsOf(arguments_, variant);
+    const auto [reading, readSeconds] = readings_.read(row.context, asking);
+    result.readSeconds = readSeconds;
     const Answer answer = engine_->ask(*reading, row.question, asking, console_);
     result.prediction = answer.text;
     result.model = model().fingerprint;
@@ -77,7 +83,7 @@ class RowAsker {
 
   /// Names all that decides what is answered to a row, and how that is judged.
   std::string nameOf(const EvaluationRow& row, const Variant& variant) const {
-    const AskSettings asking = askingAs(variant);
+    const AskSettings asking = askSettingsOf(arguments_, variant);
     const SamplerSettings& sampling = asking.sampling;
     Json json = {row.context,
                  row.question,
@@ -97,13 +103,6 @@ class RowAsker {
   }
 
  private:
-  AskSettings askingAs(const Variant& variant) const {
-    AskSettings asking = arguments_.asking;
-    asking.method = variant.method;
-    asking.budgetTokens = variant.budgetTokens;
-    return asking;
-  }
-
   const Arguments& arguments_;
   Console& console_;
   std::unique_ptr<Engine> engine_;
@@ -205,13 +204,20 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
     const auto row = rows.next();
     if (!row) throw std::runtime_error(utf8Of(arguments.file) + " has become shorter while it was asked.");
     if (!isWanted) continue;
-    ++number;
-    for (Variant& variant : variants) {
-      console.setSubject("row " + std::to_string(number) + " of " + std::to_string(chosen) +
-                         (variants.size() > 1 ? ", " + variant.name : ""));
-      const std::string asked = asker.nameOf(*row, variant);
-      const RowResult* held = rowsFile.find(row->id, asked, variant);
-      const RowResult result = held ? *held : asker.ask(*row, variant, asked);
+    const std::string subject = "row " + std::to_string(++number) + " of " + std::to_string(chosen);
+    std::vector<std::string> names;
+    std::vector<const Variant*> left;  // what is not held
+    for (const Variant& variant : variants) {
+      names.push_back(asker.nameOf(*row, variant));
+      if (!rowsFile.find(row->id, names.back(), variant)) left.push_back(&variant);
+    }
+    console.setSubject(subject);
+    asker.readAhead(*row, left);
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+      Variant& variant = variants[i];
+      console.setSubject(subject + (variants.size() > 1 ? ", " + variant.name : ""));
+      const RowResult* held = rowsFile.find(row->id, names[i], variant);
+      const RowResult result = held ? *held : asker.ask(*row, variant, names[i]);
       if (!held) rowsFile.write(result);
       variant.tally.add(result);
       variant.readSeconds += result.readSeconds;

@@ -86,6 +86,7 @@ void benchCommand(const Arguments& arguments, Console& console) {
   for (const std::string& method : arguments.methods) checkMethod(method);
   checkPicture(arguments.picture);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
+  checkMethods(*engine, arguments, MethodUse::Speed);
   const std::vector<MethodSpeed> speeds = measureAll(arguments, *engine, console);
   Json json = {{"results", Json::array()}, {"model", engine->model().name}, {"threads", engine->threads()}};
   if (arguments.methods.size() == 1) json["method"] = arguments.methods[0];

@@ -68,15 +68,12 @@ Trial plantTrial(const Engine& engine, const Haystack& haystack, const NeedleCho
 
 NeedleResult askTrial(Engine& engine, ScratchReadings& readings, const Trial& trial, const Variant& variant,
                       const Arguments& arguments, Console& console) {
-  AskSettings asking = arguments.asking;
-  asking.method = variant.method;
-  asking.budgetTokens = variant.budgetTokens;
+  const AskSettings asking = askSettingsOf(arguments, variant);
   NeedleResult result{variant.method,     variant.budgetTokens, trial.length,
                       trial.depth,        trial.task.question,  "",
                       trial.task.expected};
-  const Stopwatch reads;
-  const std::shared_ptr<const Reading> reading = readings.read(trial.planted.text, asking);
-  result.readSeconds = reads.seconds();
+  const auto [reading, readSeconds] = readings.read(trial.planted.text, asking);
+  result.readSeconds = readSeconds;
   const Answer answer = engine.ask(*reading, trial.task.question, asking, console);
   result.prediction = answer.text;
   result.found = shareFound(answer.text, trial.task.expected);
@@ -121,15 +118,18 @@ std::vector<NeedleResult> askAll(const Arguments& arguments, Engine& engine, con
   const std::size_t texts =
       choice.lengths.size() * choice.depths.size() * static_cast<std::size_t>(choice.trials);
   std::size_t number = 0;
+  std::vector<AskSettings> askings;
+  for (const Variant& variant : variants) askings.push_back(askSettingsOf(arguments, variant));
   std::vector<NeedleResult> results;
   for (const int length : choice.lengths)
     for (const double depth : choice.depths)
       for (int i = 0; i < choice.trials; ++i) {
         const Trial trial = plantTrial(engine, haystack, choice, length, depth, i);
-        ++number;
+        const std::string subject = "text " + std::to_string(++number) + " of " + std::to_string(texts);
+        console.setSubject(subject);
+        readings.readAhead(trial.planted.text, askings);
         for (Variant& variant : variants) {
-          console.setSubject("text " + std::to_string(number) + " of " + std::to_string(texts) + ", " +
-                             variant.grid.name());
+          console.setSubject(subject + ", " + variant.grid.name());
           results.push_back(askTrial(engine, readings, trial, variant, arguments, console));
           variant.grid.add(results.back());
         }
@@ -170,7 +170,7 @@ void needleCommand(const Arguments& arguments, Console& console) {
     throw std::runtime_error("The document has no text to hide needles in.");
   warnOfKnown(arguments.needle, text, console);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
-  checkBudgets(*engine, arguments);
+  checkMethods(*engine, arguments, MethodUse::Answers);
   std::vector<Variant> variants;
   for (const MethodAtBudget& way : methodsAtBudgets(arguments)) variants.push_back({way, NeedleGrid(way.name)});
   const std::vector<NeedleResult> results = askAll(arguments, *engine, text, variants, console);

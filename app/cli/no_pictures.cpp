@@ -23,6 +23,8 @@ void drawMap(const MapResult&, const std::filesystem::path&) {
 
 void drawCurves(const std::vector<MethodCurve>&, const std::filesystem::path&) { refuse(); }
 
+void drawCosts(const std::vector<MethodCost>&, const std::filesystem::path&) { refuse(); }
+
 void drawSpeeds(const std::vector<MethodSpeed>&, const std::filesystem::path&) { refuse(); }
 
 void drawTraining(const std::vector<TrainingStep>&, const std::filesystem::path&) { refuse(); }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "app/cli/commands.h"
@@ -14,6 +15,21 @@ namespace kvasir {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// What keeps to its budget in answers alone reads as dense attention does: there is nothing of its own to
+/// measure.
+void checkBudgetsAct(const std::vector<std::string>& methods, Console& console) {
+  std::set<std::string> dense;
+  for (const std::string& method : methods)
+    if (boundsAnswersOnly(method)) dense.insert(method);
+  if (!dense.empty() && std::all_of(methods.begin(), methods.end(), boundsAnswersOnly))
+    throw std::runtime_error("The method " + *dense.begin() +
+                             " keeps to its budget only in answers and reads a text densely, so its perplexity "
+                             "tells nothing of the budget; choose `full`, or a method that reads within it.");
+  for (const std::string& method : dense)
+    console.remark("The method " + method +
+                   " keeps to its budget only in answers; this is the perplexity of dense attention.");
+}
 
 /// Where bands end: as wished, else at once, twice and four times the length the model was trained on.
 std::vector<TokenBand> bandsOf(const Arguments& arguments, const ModelInfo& model) {
@@ -59,9 +75,10 @@ Json toJson(const MethodPerplexity& method, const MethodPerplexity& anew) {
 void perplexityCommand(const Arguments& arguments, Console& console) {
   const Stopwatch watch;
   for (const std::string& method : arguments.methods) checkMethod(method);
+  checkBudgetsAct(arguments.methods, console);
   const std::string text = textOf(arguments.file);
   const std::unique_ptr<Engine> engine = loadEngine(arguments, console);
-  checkBudgets(*engine, arguments);
+  checkMethods(*engine, arguments, MethodUse::Foresight);
   const std::vector<TokenBand> bands = bandsOf(arguments, engine->model());
   const std::size_t tokens = engine->tokenizer().encode(text).size();
   if (tokens < static_cast<std::size_t>(bands.back().end))

@@ -36,6 +36,18 @@ void drawMap(const MapResult& result, const std::filesystem::path& file);
 /// .png, .svg or .pdf. Throws a sentence where it cannot.
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file);
 
+/// What `compare` measured of a method at a budget.
+struct MethodCost {
+  std::string method;
+  int budgetTokens = 0;
+  double firstTokenSeconds = 0, kvBytes = 0;  ///< on disk and in memory
+  int attendedTokens = 0;
+};
+
+/// First-token seconds, KV bytes and attended tokens over the budget, a curve a method, in a .png, .svg or
+/// .pdf. Throws a sentence where it cannot.
+void drawCosts(const std::vector<MethodCost>& costs, const std::filesystem::path& file);
+
 /// What `bench` measured of a method.
 struct MethodSpeed {
   std::string method;

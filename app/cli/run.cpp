@@ -63,6 +63,10 @@ std::string sentenceOfStop(Command command) {
     case Command::Eval:
       return "Stopped; the rows done so far are in the file of --out, if one was given, and --resume goes on "
              "from there.";
+    case Command::TrainRetriever:
+    case Command::TrainAdapter:
+    case Command::TrainBeacon:
+      return "Stopped; the same call goes on from the last checkpoint, if there is one yet.";
     default:
       return "Stopped.";
   }

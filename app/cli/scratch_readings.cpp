@@ -2,7 +2,10 @@
 
 #include <random>
 #include <stdexcept>
+#include <utility>
 
+#include "app/cli/setup.h"
+#include "app/stopwatch.h"
 #include "app/text.h"
 
 namespace kvasir {
@@ -43,21 +46,40 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, error);
 }
 
-std::shared_ptr<const Reading> ScratchReadings::read(const std::string& text, const AskSettings& asking) {
+ReadSettings ScratchReadings::settingsFor(const AskSettings& asking) const {
+  ReadSettings settings = engine_.readSettingsFor(asking);
+  settings.stepTokens = stepTokens_;
+  return settings;
+}
+
+ScratchReadings::TimedReading ScratchReadings::read(const std::string& text, const AskSettings& asking) {
   if (text != text_) {
-    for (const auto& [key, file] : files_) fs::remove(file);
+    for (const auto& [key, file] : files_) fs::remove(file.path);
     files_.clear();
     text_ = text;
   }
-  ReadSettings settings = engine_.readSettingsFor(asking);
-  settings.stepTokens = stepTokens_;
+  const Stopwatch watch;
+  const ReadSettings settings = settingsFor(asking);
   const auto [place, isNew] = files_.try_emplace(engine_.readingKey(settings));
-  if (isNew) place->second = folder_.path() / (std::to_string(files_.size()) + ".kv");
-  if (!isNew)
-    if (auto reading = engine_.open(place->second, settings)) return reading;
-  const auto dense = files_.find(engine_.denseKey(settings));
-  return engine_.read(text, settings, place->second, console_,
-                      dense == files_.end() ? fs::path() : dense->second);
+  File& file = place->second;
+  if (isNew) file.path = folder_.path() / (std::to_string(files_.size()) + ".kv");
+  std::shared_ptr<const Reading> reading;
+  if (!isNew) reading = engine_.open(file.path, settings);
+  if (!reading) {
+    const auto dense = files_.find(engine_.denseKey(settings));
+    reading = engine_.read(text, settings, file.path, console_,
+                           dense == files_.end() ? fs::path() : dense->second.path);
+  }
+  return {std::move(reading), watch.seconds() + std::exchange(file.secondsAhead, 0.0)};
+}
+
+void ScratchReadings::readAhead(const std::string& text, const std::vector<AskSettings>& askings) {
+  std::vector<ReadSettings> readings;
+  for (const AskSettings& asking : askings) readings.push_back(settingsFor(asking));
+  for (const std::size_t place : readingsToMakeFirst(engine_, readings)) {
+    const double seconds = read(text, askings[place]).seconds;
+    files_.at(engine_.readingKey(readings[place])).secondsAhead = seconds;
+  }
 }
 
 }  // namespace kvasir

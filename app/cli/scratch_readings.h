@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/console.h"
 #include "app/file_lock.h"
@@ -33,16 +34,30 @@ class ScratchReadings {
   ScratchReadings(Engine& engine, int stepTokens, Console& console)
       : engine_(engine), stepTokens_(stepTokens), console_(console) {}
 
+  struct TimedReading {
+    std::shared_ptr<const Reading> reading;
+    double seconds = 0;  ///< that reading took, here or ahead; little where it had been read
+  };
   /// The text as the method and budget of a question read it.
-  std::shared_ptr<const Reading> read(const std::string& text, const AskSettings& asking);
+  TimedReading read(const std::string& text, const AskSettings& asking);
+
+  /// Reads the text for those of the questions to come, in their order, whose reading spares others before them
+  /// one of their own.
+  void readAhead(const std::string& text, const std::vector<AskSettings>& askings);
 
  private:
+  struct File {
+    std::filesystem::path path;
+    double secondsAhead = 0;  ///< of reading, not yet told
+  };
+  ReadSettings settingsFor(const AskSettings& asking) const;
+
   Engine& engine_;
   int stepTokens_;
   Console& console_;
   ScratchFolder folder_;
   std::string text_;
-  std::map<std::string, std::filesystem::path> files_;  ///< of this text, by the reading's key
+  std::map<std::string, File> files_;  ///< of this text, by the reading's key
 };
 
 }  // namespace kvasir

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <stdexcept>
 
 #include "app/cli/commands.h"
@@ -20,9 +21,9 @@ void checkMethod(const std::string& name) {
   }
 }
 
-void checkBudgets(const Engine& engine, const Arguments& arguments) {
+void checkMethods(const Engine& engine, const Arguments& arguments, MethodUse use) {
   for (const MethodAtBudget& way : methodsAtBudgets(arguments))
-    engine.requireBudget(way.method, way.budgetTokens);
+    engine.requireUse(way.method, way.budgetTokens, use);
 }
 
 void checkQuestion(const std::string& question) {
@@ -36,6 +37,30 @@ std::vector<MethodAtBudget> methodsAtBudgets(const Arguments& arguments) {
     for (const int budget : arguments.budgets)
       all.push_back({method, budget, hasSeveral ? method + ", budget " + withCommas(budget) : method});
   return all;
+}
+
+AskSettings askSettingsOf(const Arguments& arguments, const MethodAtBudget& way) {
+  AskSettings asking = arguments.asking;
+  asking.method = way.method;
+  asking.budgetTokens = way.budgetTokens;
+  return asking;
+}
+
+std::vector<std::size_t> readingsToMakeFirst(const Engine& engine, const std::vector<ReadSettings>& readings) {
+  std::vector<std::size_t> first;
+  std::set<std::string> wanted, made;
+  for (std::size_t place = 0; place < readings.size(); ++place) {
+    try {
+      const std::string key = engine.readingKey(readings[place]);
+      if (wanted.contains(key) && made.insert(key).second) first.push_back(place);
+      if (const std::string dense = engine.denseKey(readings[place]); !dense.empty() && !made.contains(dense))
+        wanted.insert(dense);
+      made.insert(key);
+    } catch (const std::runtime_error&) {
+      // What cannot be read is told when its turn comes.
+    }
+  }
+  return first;
 }
 
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,9 +15,9 @@ namespace kvasir {
 void checkQuestion(const std::string& question);
 /// Throws UsageError when the table has no such method; told before a model is loaded.
 void checkMethod(const std::string& name);
-/// Throws a sentence when a method of the arguments cannot have one of their budgets with this model: for
-/// commands that would come to it late.
-void checkBudgets(const Engine& engine, const Arguments& arguments);
+/// Throws a sentence when a method of the arguments is of no use with this model, or not at one of their
+/// budgets (Engine::requireUse): for commands that would come to it late.
+void checkMethods(const Engine& engine, const Arguments& arguments, MethodUse use);
 
 /// What questions are asked with, side by side: every method of the arguments at every budget.
 struct MethodAtBudget {
@@ -25,6 +26,12 @@ struct MethodAtBudget {
   std::string name;  ///< for people; the budget in it where there are several
 };
 std::vector<MethodAtBudget> methodsAtBudgets(const Arguments& arguments);
+/// What the arguments say of asking, by this one of them.
+AskSettings askSettingsOf(const Arguments& arguments, const MethodAtBudget& way);
+
+/// Of readings that are to be made in turn, places of those that spare one before them a dense one of its own
+/// (Engine::denseKey): made first, each text is read densely once.
+std::vector<std::size_t> readingsToMakeFirst(const Engine& engine, const std::vector<ReadSettings>& readings);
 
 std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console);
 

@@ -133,6 +133,17 @@ QStringList stepsOf(const Documents& documents, const Answer& answer) {
   return lines;
 }
 
+/// Of passages that are read anew the evidence tells how much of a chunk they are.
+void fillSeenShare(Answer& answer) {
+  EvidenceMap& map = answer.map;
+  if (!map.seenShare.empty()) return;
+  map.seenShare.assign(map.attended.begin(), map.attended.end());
+  for (const EvidenceChunk& found : answer.evidence)
+    for (int layer = 0; layer < map.layers; ++layer)
+      map.seenShare[static_cast<std::size_t>(layer * map.chunks + found.chunk)] *=
+          static_cast<float>(found.readShare);
+}
+
 }  // namespace
 
 Exchange exchangeOf(const Documents& documents, const std::string& question, const Reading& reading,
@@ -166,6 +177,7 @@ Exchange exchangeOf(const Documents& documents, const std::string& question, con
     exchange.chunks.push_back({chunk.start, chunk.end});
     if (documents.size() > 1) exchange.chunkDocuments.push_back(chunk.document);
   }
+  fillSeenShare(answer);
   const auto maps = mapsOf(documents, reading, std::move(answer.map));
   maps->looks = std::move(answer.looks);
   for (const AnswerLook& look : maps->looks)
@@ -174,20 +186,28 @@ Exchange exchangeOf(const Documents& documents, const std::string& question, con
   return exchange;
 }
 
-std::optional<double> exactCoverage(const EvidenceMap& full, const EvidenceMap& retrieved) {
+std::optional<CheckedCoverage> checkedCoverage(const EvidenceMap& full, const EvidenceMap& retrieved) {
   const std::size_t cells = static_cast<std::size_t>(full.layers) * static_cast<std::size_t>(full.chunks);
   if (cells == 0 || full.mass.size() != cells || retrieved.attended.size() != cells) return std::nullopt;
   const auto chunks = static_cast<std::size_t>(full.chunks);
+  // Layers with a window of the model's own see the same part of a chunk both times.
+  const auto seenIn = [cells](const EvidenceMap& map, std::size_t cell, float unknown) {
+    return map.seenShare.size() == cells ? map.seenShare[cell] : unknown;
+  };
+  CheckedCoverage coverage;
   double sum = 0;
   for (std::size_t layer = 0; layer < cells / chunks; ++layer) {
     double all = 0, attended = 0;
     for (std::size_t cell = layer * chunks; cell < (layer + 1) * chunks; ++cell) {
       all += full.mass[cell];
-      attended += retrieved.attended[cell] ? full.mass[cell] : 0;
+      if (!retrieved.attended[cell] || full.mass[cell] <= 0) continue;
+      attended += full.mass[cell];
+      if (seenIn(retrieved, cell, 0) < seenIn(full, cell, 1)) coverage.isAtMost = true;
     }
     sum += all > 0 ? attended / all : 1;
   }
-  return sum / full.layers;
+  coverage.share = sum / full.layers;
+  return coverage;
 }
 
 }  // namespace kvasir

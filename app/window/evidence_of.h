@@ -28,7 +28,11 @@ void fillPlace(const Document& document, EvidenceRow& row);
 std::shared_ptr<AnswerMaps> mapsOf(const std::vector<AskedDocument>& documents, const Reading& reading,
                                    EvidenceMap map);
 
-/// The share of full attention to the document that fell on attended chunks, mean over layers.
-std::optional<double> exactCoverage(const EvidenceMap& full, const EvidenceMap& retrieved);
+/// What full attention says of the chunks that were attended.
+struct CheckedCoverage {
+  double share = 0;       ///< of full attention to the document that fell on them, mean over layers
+  bool isAtMost = false;  ///< some that draw attention were seen in part, or may have been, and count as whole
+};
+std::optional<CheckedCoverage> checkedCoverage(const EvidenceMap& full, const EvidenceMap& retrieved);
 
 }  // namespace kvasir

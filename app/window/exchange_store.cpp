@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr quint32 kMapsVersion = 2;      // 1: without the documents of chunks
+constexpr quint32 kMapsVersion = 3;      // 1: without the documents of chunks; 2: without the shares seen
 constexpr qint64 kMostValues = 1 << 26;  // of one list; more is damage
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
@@ -147,7 +147,7 @@ bool isWhole(const AnswerMaps& maps, std::size_t chunks) {
   const std::size_t cells = static_cast<std::size_t>(map.layers) * chunks;
   const auto fits = [&](std::size_t size) { return size == cells || size == 0; };
   return fits(map.scores.size()) && fits(map.mass.size()) && fits(map.attended.size()) &&
-         maps.firstTokens.size() == chunks + 1;
+         fits(map.seenShare.size()) && maps.firstTokens.size() == chunks + 1;
 }
 
 }  // namespace
@@ -241,6 +241,7 @@ std::string packMaps(const Exchange& exchange) {
   writeMarks(stream, maps.sections);
   writeMarks(stream, maps.pages);
   write(stream, exchange.chunkDocuments);
+  write(stream, maps.retrieved.seenShare);
   return qCompress(bytes, 1).toStdString();
 }
 
@@ -264,6 +265,7 @@ void unpackMaps(const std::string& packed, Exchange& exchange) {
   maps->sections = readMarks(stream);
   maps->pages = readMarks(stream);
   auto documents = version > 1 ? readValues<int>(stream) : std::vector<int>();
+  if (version > 2) maps->retrieved.seenShare = readValues<float>(stream);
   if (!documents.empty() && documents.size() != chunks.size()) return;
   if (stream.status() != QDataStream::Ok || chunks.empty() || !isWhole(*maps, chunks.size())) return;
   exchange.chunks = std::move(chunks);

@@ -14,6 +14,8 @@
 namespace kvasir {
 namespace {
 
+constexpr double kMegabyte = 1e6;
+
 /// Drawing into files needs an application, but no display.
 class Studio {
  public:
@@ -45,6 +47,19 @@ CurvePanel panel(const std::vector<MethodCurve>& curves, const char* title, cons
         drawn.points.emplace_back(static_cast<double>(means.tokens), *value);
     std::sort(drawn.points.begin(), drawn.points.end());
   }
+  return panel;
+}
+
+CurvePanel panel(const std::vector<MethodCost>& costs, const char* title, const char* axis,
+                 const std::function<double(const MethodCost&)>& valueOf) {
+  CurvePanel panel{QObject::tr(title), QObject::tr("budget, tokens"), QObject::tr(axis), true, false, {}};
+  for (const MethodCost& cost : costs) {
+    const QString name = QString::fromStdString(cost.method);
+    auto drawn = std::ranges::find(panel.curves, name, &PlotCurve::name);
+    if (drawn == panel.curves.end()) drawn = panel.curves.insert(drawn, PlotCurve{name, {}});
+    drawn->points.emplace_back(cost.budgetTokens, valueOf(cost));
+  }
+  for (PlotCurve& curve : panel.curves) std::sort(curve.points.begin(), curve.points.end());
   return panel;
 }
 
@@ -115,7 +130,6 @@ void drawMap(const MapResult& result, const std::filesystem::path& file) {
 
 void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::path& file) {
   const Studio studio;
-  constexpr double kMegabyte = 1e6;
   throwIfAny(writeCurves(
       {panel(curves, "Answers", "f1", [](const LengthMeans& means) { return std::optional(means.f1); }),
        panel(curves, "Evidence attended", "recall", [](const LengthMeans& means) { return means.recall; }),
@@ -123,6 +137,17 @@ void drawCurves(const std::vector<MethodCurve>& curves, const std::filesystem::p
              [](const LengthMeans& means) { return std::optional(means.firstTokenSeconds); }),
        panel(curves, "Keys and values", "MB, on disk and in memory",
              [](const LengthMeans& means) { return std::optional(means.kvBytes / kMegabyte); })},
+      nameOf(file)));
+}
+
+void drawCosts(const std::vector<MethodCost>& costs, const std::filesystem::path& file) {
+  const Studio studio;
+  throwIfAny(writeCurves(
+      {panel(costs, "First token", "seconds", [](const MethodCost& cost) { return cost.firstTokenSeconds; }),
+       panel(costs, "Keys and values", "MB, on disk and in memory",
+             [](const MethodCost& cost) { return cost.kvBytes / kMegabyte; }),
+       panel(costs, "Attended", "tokens, at most, of a layer",
+             [](const MethodCost& cost) { return static_cast<double>(cost.attendedTokens); })},
       nameOf(file)));
 }
 

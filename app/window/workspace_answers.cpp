@@ -327,11 +327,15 @@ void Workspace::showStatus() {
   status_.budgetTokens = shown_ && shown_->attendedTokens > 0 ? shown_->budgetTokens : 0;
   status_.coverage = shown_ ? shown_->coverage : std::nullopt;
   status_.isCoverageExact = shown_ && shown_->maps && shown_->maps->full;
+  status_.isCoverageAtMost = false;
   status_.passagesReadAnew = shown_ ? passagesReadAnew(*shown_) : 0;
   status_.canUseMore = shown_ && !shown_->isStopped && shown_->attendedTokens > 0 &&
                        shown_->attendedTokens < shown_->documentTokens;
-  if (status_.isCoverageExact)
-    status_.coverage = exactCoverage(shown_->maps->full->map, shown_->maps->retrieved);
+  if (status_.isCoverageExact) {
+    const auto checked = checkedCoverage(shown_->maps->full->map, shown_->maps->retrieved);
+    status_.coverage = checked ? std::optional(checked->share) : std::nullopt;
+    status_.isCoverageAtMost = checked && checked->isAtMost;
+  }
   window_->strip()->setValues(status_);
 }
 

@@ -170,6 +170,18 @@ TEST_F(ArgumentsTest, ReadsWhatNeedlesArePlanted) {
       status({"needle", "doc", "--needle", "A.", "--question", "B?", "--expect", "c", "--kind", "single"}), 2);
 }
 
+TEST_F(ArgumentsTest, ReadsWhatIsComparedAndDrawn) {
+  const Arguments compare = parsed({"compare", "doc", "why", "--methods", "full,quest", "--budget", "512,1024",
+                                    "--plot", "costs.svg", "--step", "256"});
+  EXPECT_THAT(compare.methods, ElementsAre("full", "quest"));
+  EXPECT_THAT(compare.budgets, ElementsAre(512, 1024));
+  EXPECT_EQ(compare.picture, "costs.svg");
+  EXPECT_EQ(compare.stepTokens, 256);
+  EXPECT_THAT(parsed({"compare", "doc", "why", "--methods", "full"}).budgets, ElementsAre(2048));
+  EXPECT_EQ(status({"compare", "doc", "why"}), 2);
+  EXPECT_EQ(status({"compare", "doc", "why", "--methods", "full", "--budget", "512,none"}), 2);
+}
+
 TEST_F(ArgumentsTest, TakesWordsOfCommandsAsFilesAndQuestions) {
   const Arguments ask = parsed({"ask", "library", "read"});
   EXPECT_EQ(ask.command, Command::Ask);

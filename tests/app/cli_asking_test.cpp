@@ -114,6 +114,41 @@ TEST_F(CliTest, ComparesMethods) {
   EXPECT_EQ(run({"compare", book, "What?", "--methods", "full,nothing"}), 2);
 }
 
+TEST_F(CliTest, ComparesMethodsAtSeveralBudgets) {
+  const std::vector<std::string> words = {
+      "compare", book, "What did the lamp burn?", "--methods", "full,streaming", "--budget", "512,2048"};
+  fakeEngine().trainedTokens = 1024;
+  const Json rows = json(words);
+  ASSERT_EQ(rows.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(rows.at(i)["method"].get<std::string>(), i < 2 ? "full" : "streaming");
+    EXPECT_EQ(rows.at(i)["budget"], i % 2 == 0 ? 512 : 2048);
+    EXPECT_EQ(rows.at(i).contains("error"), i == 3);
+  }
+  EXPECT_EQ(fakeEngine().chunksRead.size(), 2u);  // `full` reads alike with any budget
+  EXPECT_EQ(run(words), 0);
+  EXPECT_THAT(out.str(),
+              AllOf(HasSubstr("full, budget 512"), HasSubstr("streaming, budget 2,048\n     A budget")));
+  EXPECT_EQ(json({"compare", book, "What?", "--methods", "full"}).at(0)["budget"], 2048);
+  const int loads = fakeEngine().loads;
+  EXPECT_EQ(run({"compare", book, "What?", "--methods", "full", "--plot", "costs.png"}), 1);
+  EXPECT_EQ(fakeEngine().loads, loads);  // linked without pictures: told before the work
+}
+
+TEST_F(CliTest, ComparesWithOneDenseReadingInWhateverOrder) {
+  fakeEngine().spared = "whitened";
+  for (const char* methods : {"whitened,full", "full,whitened"}) {
+    library += "-other";
+    fakeEngine().chunksRead.clear();
+    fakeEngine().readSparingly.clear();
+    const Json rows = json({"compare", book, "What did the lamp burn?", "--methods", methods});
+    EXPECT_EQ(rows.at(0)["method"].get<std::string>() + "," + rows.at(1)["method"].get<std::string>(), methods);
+    EXPECT_EQ(fakeEngine().chunksRead.size(), 1u) << methods;
+    EXPECT_THAT(fakeEngine().readSparingly, ElementsAre("whitened")) << methods;
+    for (const Json& row : rows) EXPECT_GT(row["seconds"]["read"], 0) << methods;
+  }
+}
+
 TEST_F(CliTest, MapsLayersByChunks) {
   const std::string table = (scratch.folder() / "map.csv").string();
   const Json map = json({"map", book, "What did the lamp burn?", "--mark", "whale oil", "--out", table});

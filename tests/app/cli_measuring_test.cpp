@@ -160,6 +160,73 @@ TEST_F(CliTest, EvaluatesSeveralMethodsAndBudgetsInOneRun) {
                                HasSubstr("1.1 kB")));
 }
 
+// What spares others a reading of their own is read first; the output keeps the order that was asked for.
+TEST_F(CliTest, ReadsATextDenselyOnceInWhateverOrderMethodsAreNamed) {
+  fakeEngine().spared = "whitened";
+  const Json row = {
+      {"id", "a"}, {"context", "The lamp burned oil."}, {"question", "What?"}, {"answers", {"oil"}}};
+  const std::string rows = scratch.write("rows.jsonl", row.dump() + "\n").string();
+  const std::string results = (scratch.folder() / "results.jsonl").string();
+  const std::vector<std::vector<std::string>> calls = {
+      {"eval", rows, "--out", results, "--methods", "infllm,whitened,full"},
+      {"needle", book, "--lengths", "400", "--depths", "0", "--methods", "infllm,whitened,full"}};
+  for (const std::vector<std::string>& words : calls) {
+    const Json all = json(words)["results"];
+    ASSERT_EQ(all.size(), 3u) << words[0];
+    EXPECT_EQ(all.at(1)["method"], "whitened") << words[0];
+    EXPECT_EQ(all.at(2)["method"], "full") << words[0];
+    EXPECT_EQ(fakeEngine().chunksRead.size(), 2u) << words[0];  // by `infllm` and by `full`
+    EXPECT_EQ(fakeEngine().readSparingly, std::vector<std::string>{"whitened"}) << words[0];
+    fakeEngine().chunksRead.clear();
+    fakeEngine().readSparingly.clear();
+  }
+  std::istringstream lines(bytesOf(results));
+  std::string line;
+  for (const char* method : {"infllm", "whitened", "full"}) {
+    std::getline(lines, line);
+    EXPECT_EQ(Json::parse(line)["method"].get<std::string>(), method);
+  }
+  // What is held already needs no reading, and spares none.
+  EXPECT_EQ(run({"eval", rows, "--out", results, "--resume", "--methods", "whitened,full"}), 0);
+  EXPECT_TRUE(fakeEngine().chunksRead.empty());
+}
+
+// Though the others could do it: nothing is read for them before.
+TEST_F(CliTest, RefusesAMethodThatIsOfNoUseBeforeAnythingIsRead) {
+  fakeEngine().unusable = "whitened";
+  const Json row = {{"id", "a"}, {"context", "A lamp."}, {"question", "What?"}, {"answers", {"lamp"}}};
+  const std::string rows = scratch.write("rows.jsonl", row.dump()).string();
+  const std::string text = scratch.write("text.txt", std::string(80, 'a')).string();
+  const std::vector<std::vector<std::string>> calls = {{"eval", rows},
+                                                       {"needle", book, "--lengths", "600"},
+                                                       {"perplexity", text, "--lengths", "40"},
+                                                       {"bench", "--prompt", "64"}};
+  for (std::vector<std::string> words : calls) {
+    words.insert(words.end(), {"--methods", "full,whitened"});
+    EXPECT_EQ(run(words), 1) << words[0];
+    EXPECT_THAT(err.str(), HasSubstr("The method whitened is of no use with this model.")) << words[0];
+    EXPECT_EQ(out.str(), "") << words[0];
+    EXPECT_TRUE(fakeEngine().chunksRead.empty()) << words[0];
+    words.back() = "full,infllm";
+    EXPECT_EQ(run(words), 0) << words[0] << ": " << err.str();
+    fakeEngine().chunksRead.clear();
+  }
+}
+
+TEST_F(CliTest, SaysOfWhichMethodsPerplexityKnowsNoBudget) {
+  const std::string text = scratch.write("text.txt", std::string(80, 'a')).string();
+  EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--methods", "h2o,full,h2o"}), 0);
+  const std::string said = err.str(), remark = "The method h2o keeps to its budget only in answers";
+  ASSERT_NE(said.find(remark), std::string::npos) << said;
+  EXPECT_EQ(said.find(remark), said.rfind(remark)) << said;
+  EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--methods", "full,infllm"}), 0);
+  EXPECT_EQ(err.str().find("only in answers"), std::string::npos);
+  const int loads = fakeEngine().loads;
+  EXPECT_EQ(run({"perplexity", text, "--lengths", "40", "--method", "h2o"}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("tells nothing of the budget"));
+  EXPECT_EQ(fakeEngine().loads, loads);
+}
+
 TEST_F(CliTest, TakesAwayWhatAnEndedEvaluationLeft) {
   const fs::path left = fs::temp_directory_path() / "kvasir-eval-forsaken";
   fs::create_directories(left);

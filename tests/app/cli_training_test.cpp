@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <fstream>
 #include <string>
 
@@ -96,6 +97,23 @@ TEST_F(CliTest, TrainsBeaconsFromDocumentsAndRows) {
   EXPECT_THAT(fakeEngine().trainingTexts, ElementsAre(HasSubstr("whale oil"), "One.", "Two."));
   EXPECT_EQ(run({"train", "beacon", book}), 2);
   EXPECT_EQ(run({"train", "beacon", book, "--held-out", rows, "--windows", "1"}), 2);
+}
+
+TEST_F(CliTest, SaysThatAStoppedTrainingGoesOn) {
+  const std::string lessons =
+      scratch
+          .write(
+              "lessons.jsonl",
+              R"({"text": "Salt came.", "questions": [{"question": "What?", "answer": "Salt", "gold": [[0, 4]]}]})")
+          .string();
+  fakeEngine().onTrainingStep = [] { std::raise(SIGINT); };
+  for (const char* kind : {"adapter", "retriever", "beacon"}) {
+    EXPECT_EQ(run({"train", kind, lessons, "--held-out", lessons, "--to", scratch.folder().string()}), 1)
+        << kind;
+    EXPECT_THAT(err.str(), HasSubstr("Stopped; the same call goes on from the last checkpoint")) << kind;
+  }
+  EXPECT_EQ(run({"train", "whitening", lessons, "--to", scratch.folder().string()}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("Stopped.\n"));  // it keeps none
 }
 
 TEST_F(CliTest, NamesTheLineOfARowThatIsNone) {

@@ -127,6 +127,56 @@ TEST_F(EngineCliTest, MethodsReadAlikeWhoseReadingsHaveOneKey) {
   EXPECT_FALSE(readAlike("full", "quest"));
 }
 
+// Told by the sentence that the work itself would end with, and before any of it is done for the others.
+TEST_F(EngineCliTest, RefusesAMethodThatTheModelHasNoFactorsForBeforeAnythingIsRead) {
+  const Json row = {{"id", "a"}, {"context", bookText()}, {"question", "What?"}, {"answers", {"wind"}}};
+  const std::string rows = scratch.write("rows.jsonl", row.dump() + "\n").string();
+  const fs::path results = scratch.folder() / "results.jsonl";
+  const std::vector<std::vector<std::string>> calls = {{"eval", rows, "--out", results.string()},
+                                                       {"needle", book, "--lengths", "1000"},
+                                                       {"perplexity", book, "--lengths", "500"},
+                                                       {"bench", "--prompt", "64"}};
+  for (std::vector<std::string> words : calls) {
+    const std::string command = words.front();
+    words.insert(words.end(), {"--methods", "full,longrope", "--library", library, "--model", model.string(),
+                               "--threads", "1"});
+    err.str("");
+    out.str("");
+    EXPECT_EQ(runCli(words, out, err), 1) << command;
+    EXPECT_THAT(err.str(), testing::HasSubstr("carries no factors for LongRoPE")) << command;
+    EXPECT_THAT(err.str(), testing::Not(testing::HasSubstr("Reading"))) << command;
+    EXPECT_EQ(out.str(), "") << command;
+  }
+  EXPECT_FALSE(fs::exists(results));
+}
+
+TEST_F(EngineCliTest, KnowsWhatMethodsNeedForEachUse) {
+  Listener nobody;
+  Engine engine({.model = model, .threads = 1}, nobody);
+  const auto refusal = [&](const char* method, MethodUse use, int budget = 2048) {
+    return sentenceOf([&] { engine.requireUse(method, budget, use); });
+  };
+  // There is no embedder beside the model.
+  for (const char* method : {"rag", "rag-dense", "landmark", "memorag", "lcboost"}) {
+    EXPECT_THAT(refusal(method, MethodUse::Answers), testing::HasSubstr("needs the sentence embedder"))
+        << method;
+    EXPECT_EQ(refusal(method, MethodUse::Speed), "") << method;
+  }
+  EXPECT_EQ(refusal("rag-bm25", MethodUse::Answers), "");
+  EXPECT_THAT(refusal("rag-bm25", MethodUse::Foresight), testing::HasSubstr("reads passages for a question"));
+  for (const MethodUse use : {MethodUse::Answers, MethodUse::Foresight, MethodUse::Speed}) {
+    EXPECT_THAT(refusal("longrope", use), testing::HasSubstr("no factors"));
+    EXPECT_THAT(refusal("whitened", use, 64), testing::HasSubstr("at least 128"));
+    EXPECT_THAT(refusal("infllm", use, 256), testing::HasSubstr("at least 512"));
+    for (const char* method : {"full", "yarn", "snapkv", "reread", "infllm"})
+      EXPECT_EQ(refusal(method, use), "") << method;
+  }
+  for (const char* method : {"quest", "snapkv", "snapkv+kivi-4", "keydiff", "h2o"})
+    EXPECT_TRUE(boundsAnswersOnly(method)) << method;
+  for (const char* method : {"full", "kivi-4", "whitened", "streaming", "quest-reading", "rag", "reread"})
+    EXPECT_FALSE(boundsAnswersOnly(method)) << method;
+}
+
 TEST_F(EngineCliTest, FindsAllGoldByFullAttention) {
   const Json row = {{"id", "a"},
                     {"task", "log"},

@@ -26,27 +26,58 @@ Answer attending(const std::vector<std::string>& layers) {
   return answer;
 }
 
+/// Ten tokens of three bytes to a chunk.
+std::vector<ChunkRange> chunksOfTen(int count) {
+  std::vector<ChunkRange> chunks;
+  for (int chunk = 0; chunk < count; ++chunk) {
+    const auto start = static_cast<std::size_t>(chunk) * 30;
+    chunks.push_back({chunk * 10, 10, start, start + 30});
+  }
+  return chunks;
+}
+
+/// With a budget of so many chunks.
+std::vector<int> attendedOf(const Answer& answer, int budgetChunks) {
+  return attendedChunks(answer, chunksOfTen(answer.map.chunks), budgetChunks * 10);
+}
+
 TEST(AttendedChunks, AreTheSetThatEveryLayerAttendsTo) {
-  EXPECT_THAT(attendedChunks(attending({"x..x.x", "x..x.x"}), 3), ElementsAre(0, 3, 5));
-  EXPECT_THAT(attendedChunks(attending({"x..x.x", "x..x.x"}), 1), ElementsAre(0, 3, 5));
+  EXPECT_THAT(attendedOf(attending({"x..x.x", "x..x.x"}), 3), ElementsAre(0, 3, 5));
+  EXPECT_THAT(attendedOf(attending({"x..x.x", "x..x.x"}), 1), ElementsAre(0, 3, 5));
 }
 
 TEST(AttendedChunks, AreAllForFullAttention) {
-  EXPECT_THAT(attendedChunks(attending({"xxxx", "xxxx"}), 1), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(attendedOf(attending({"xxxx", "xxxx"}), 1), ElementsAre(0, 1, 2, 3));
 }
 
 TEST(AttendedChunks, FillTheBudgetByNumberOfLayers) {
   const Answer answer = attending({"xx.x..", "x.xx..", "x..x.x"});
-  EXPECT_THAT(attendedChunks(answer, 2), ElementsAre(0, 3));
+  EXPECT_THAT(attendedOf(answer, 2), ElementsAre(0, 3));
   Answer ranked = answer;
   ranked.evidence = {{5, 2.0, 0, 1, 0, 0}, {1, 1.0, 0, 1, 0, 0}};  // chunks 1, 2 and 5 have one layer each
-  EXPECT_THAT(attendedChunks(ranked, 3), ElementsAre(0, 3, 5));
-  EXPECT_THAT(attendedChunks(ranked, 4), ElementsAre(0, 1, 3, 5));
+  EXPECT_THAT(attendedOf(ranked, 3), ElementsAre(0, 3, 5));
+  EXPECT_THAT(attendedOf(ranked, 4), ElementsAre(0, 1, 3, 5));
+}
+
+TEST(AttendedChunks, FillTheBudgetByWhatWasSeenOfThem) {
+  Answer answer = attending({"xx.x..", "x.xx..", "x..x.x"});
+  answer.evidence = {{5, 2.0, 0, 1, 0, 0}, {1, 1.0, 0, 1, 0, 0}};
+  answer.parts = {{2, 5, {{150, 156}, {160, 169}}}, {0, 1, {{30, 45}}}};  // a half each
+  EXPECT_THAT(attendedOf(answer, 3), ElementsAre(0, 1, 3, 5));
+  EXPECT_THAT(attendedOf(answer, 4), ElementsAre(0, 1, 2, 3, 5));
+  // Those that all layers saw take of it what was seen, too.
+  for (const int layer : {0, 1, 2}) answer.parts.push_back({layer, 0, {{0, 3}}});
+  EXPECT_THAT(attendedOf(answer, 2), ElementsAre(0, 3, 5));
+  answer.parts[0].bytes = {{150, 178}};  // there is no room for it now, and for a half there is
+  EXPECT_THAT(attendedOf(answer, 2), ElementsAre(0, 1, 3));
 }
 
 TEST(AttendedChunks, NeverHoldChunksThatNoLayerAttendedTo) {
-  EXPECT_THAT(attendedChunks(attending({"x...", "x..."}), 4), ElementsAre(0));
-  EXPECT_THAT(attendedChunks(Answer{}, 4), IsEmpty());
+  EXPECT_THAT(attendedOf(attending({"x...", "x..."}), 4), ElementsAre(0));
+  EXPECT_THAT(attendedOf(Answer{}, 4), IsEmpty());
+  Answer answer = attending({"xx..", "xx.."});
+  answer.parts = {{0, 1, {}}, {1, 1, {}}};  // beacons stood for it
+  EXPECT_THAT(attendedOf(answer, 4), ElementsAre(0));
 }
 
 TEST(BudgetChunks, CountWholeChunksAndOneAtLeast) {
@@ -62,10 +93,7 @@ struct FindGold : testing::Test {
   std::vector<ChunkRange> chunks;
   FindGold() {
     for (int i = 0; i < 40; ++i) row.context += "水";
-    for (int c = 0; c < 4; ++c) {
-      const auto start = static_cast<std::size_t>(c) * 30;
-      chunks.push_back({c * 10, 10, start, start + 30});
-    }
+    chunks = chunksOfTen(4);
   }
 };
 
@@ -113,6 +141,29 @@ TEST_F(FindGold, CountsOfAChunkSeenInPartWhatWasSeen) {
   found = findGold(row, answer, chunks, 20);
   EXPECT_THAT(found->inLayer, ElementsAre(false, false, false));
   EXPECT_FALSE(found->inAttended);
+}
+
+TEST_F(FindGold, FindsNothingInAChunkThatOnlyBeaconsStandFor) {
+  row.goldSpans = {{12, 15}};
+  Answer answer = attending({"xx..", "xx.."});
+  answer.evidence = {{1, 1, 0, 2, 30, 60}};
+  ASSERT_TRUE(findGold(row, answer, chunks, 20)->inAttended);
+  answer.parts = {{0, 1, {}}, {1, 1, {}}};
+  const auto found = findGold(row, answer, chunks, 20);
+  EXPECT_FALSE(found->inAttended);
+  EXPECT_FALSE(found->inEvidence);
+  EXPECT_THAT(found->inLayer, ElementsAre(false, false));
+}
+
+// Pages of a budget of one chunk, spread over four of them, as layers choose them.
+TEST_F(FindGold, FindsWhatAFewPagesOfManyChunksHold) {
+  row.goldSpans = {{32, 34}};  // bytes 96 to 102
+  Answer answer = attending({"xxx.", "x..x"});
+  answer.parts = {
+      {0, 0, {{0, 6}}}, {1, 0, {{0, 6}}}, {0, 1, {{30, 36}}}, {0, 2, {{60, 66}}}, {1, 3, {{96, 105}}}};
+  EXPECT_TRUE(findGold(row, answer, chunks, 10)->inAttended);
+  row.goldSpans = {{31, 34}};
+  EXPECT_FALSE(findGold(row, answer, chunks, 10)->inAttended);
 }
 
 TEST_F(FindGold, HasNothingToSayWithoutGold) { EXPECT_FALSE(findGold(row, attending({"xxxx"}), chunks, 10)); }

@@ -186,6 +186,7 @@ std::string readAs(const std::string& method) { return method == "reread" ? "ret
 
 bool readAlike(const std::string& method, const std::string& other) { return readAs(method) == readAs(other); }
 bool readsInOneGo(const std::string& method) { return method == "h2o"; }
+bool boundsAnswersOnly(const std::string& method) { return method == "h2o"; }
 
 Engine::Engine(const EngineSettings& settings, Listener& listener) : parts_(std::make_unique<Parts>()) {
   ++fakeEngine().loads;
@@ -210,7 +211,16 @@ void Engine::requireBudget(const std::string& method, int budgetTokens) const {
 
 std::string Engine::adapterId() const { return fakeEngine().adapter; }
 
-std::string Engine::denseKey(const ReadSettings&) const { return ""; }
+void Engine::requireUse(const std::string& method, int budgetTokens, MethodUse) const {
+  requireBudget(method, budgetTokens);
+  if (!fakeEngine().unusable.empty() && method == fakeEngine().unusable)
+    throw std::runtime_error("The method " + method + " is of no use with this model.");
+}
+
+std::string Engine::denseKey(const ReadSettings& settings) const {
+  const bool isSpared = !fakeEngine().spared.empty() && settings.method == fakeEngine().spared;
+  return isSpared ? readingKey({"full", settings.budgetTokens, settings.stepTokens}) : "";
+}
 
 std::string Engine::readingKey(const ReadSettings& settings) const {
   requireBudget(settings.method, settings.budgetTokens);
@@ -219,8 +229,12 @@ std::string Engine::readingKey(const ReadSettings& settings) const {
 }
 
 std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSettings& settings,
-                                            const fs::path& file, Listener& listener, const fs::path&) {
+                                            const fs::path& file, Listener& listener, const fs::path& dense) {
   const std::string key = readingKey(settings);
+  const std::vector<std::string> denseLines = dense.empty() ? std::vector<std::string>() : linesOf(dense);
+  const bool isSpared = denseLines.size() > 1 && denseLines.back() == "end" &&
+                        denseLines.front() == firstLine(denseKey(settings), text.size());
+  if (isSpared) fakeEngine().readSparingly.push_back(settings.method);
   std::vector<std::string> lines = linesOf(file);
   if (lines.empty() || lines[0] != firstLine(key, text.size())) lines.clear();
   std::ofstream stream(file, std::ios::binary | (lines.empty() ? std::ios::trunc : std::ios::app));
@@ -230,11 +244,11 @@ std::shared_ptr<const Reading> Engine::read(std::string_view text, const ReadSet
   for (std::size_t c = done; c < reading->chunks().size(); ++c) {
     listener.progress({Stage::Reading, static_cast<std::int64_t>(c),
                        static_cast<std::int64_t>(reading->chunks().size()), 1000});
-    if (c == done) fakeEngine().chunksRead.push_back(0);
+    if (c == done && !isSpared) fakeEngine().chunksRead.push_back(0);
     std::string chunk(text.substr(c * kChunkBytes, kChunkBytes));
     std::replace(chunk.begin(), chunk.end(), '\n', '\1');
     stream << chunk << std::endl;
-    ++fakeEngine().chunksRead.back();
+    if (!isSpared) ++fakeEngine().chunksRead.back();
     if (fakeEngine().onChunk) fakeEngine().onChunk(static_cast<int>(c));
   }
   stream << "end" << std::endl;
@@ -277,7 +291,8 @@ Answer look(const FakeReading& reading, std::string_view question, const AskSett
       return chunk.find(word) != std::string::npos;
     });
     if (isIn(settings.blockedChunks, c) || !(isFound || isIn(settings.pinnedChunks, c))) continue;
-    answer.evidence.push_back({c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end, 1.0, range.document});
+    answer.evidence.push_back(
+        {c, 1.0 / (1 + c), 0.5, kLayers, range.start, range.end, fakeEngine().readShare, range.document});
     if (settings.method == "whitened")
       answer.evidence.back().parts = ScoreParts{0.75 / (1 + c), 0.25 / (1 + c)};
   }
@@ -346,36 +361,49 @@ Answer Engine::retrace(const Reading& reading, std::string_view question, std::s
   return answer;
 }
 
+namespace {
+
+void endFirstStep(Listener& listener) {
+  if (!fakeEngine().onTrainingStep) return;
+  fakeEngine().onTrainingStep();
+  listener.progress({Stage::Training, 1, 2, 0});
+}
+
+}  // namespace
+
 fs::path Engine::trainWhitening(const std::vector<WhiteningText>& texts, const WhiteningSettings&,
-                                const fs::path& folder, Listener&) {
+                                const fs::path& folder, Listener& listener) {
   for (const WhiteningText& text : texts) {
     fakeEngine().trainingTexts.push_back(text.text);
     for (const std::string& question : text.questions) fakeEngine().questions.push_back(question);
   }
+  endFirstStep(listener);
   return folder / "fake.safetensors";
 }
 
 fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
                               const fs::path& folder, const std::function<void(const TrainingStep&)>& report,
-                              Listener&) {
+                              Listener& listener) {
   for (const AdapterLesson& lesson : texts.train) fakeEngine().trainingTexts.push_back(lesson.text);
   fakeEngine().rank = settings.rank;
   report({1, 2, 3.0, {}, {}, false});
+  endFirstStep(listener);
   report({2, 2, 2.0, 1.5, {}, true});
   return folder / "fake.safetensors";
 }
 
 fs::path Engine::trainBeacons(const BeaconTexts& texts, const BeaconSettings& settings, const fs::path& folder,
-                              const std::function<void(const TrainingStep&)>& report, Listener&) {
+                              const std::function<void(const TrainingStep&)>& report, Listener& listener) {
   fakeEngine().trainingTexts = texts.train;
   fakeEngine().rank = settings.rank;
   report({1, 1, 2.0, 1.5, {}, true});
+  endFirstStep(listener);
   return folder / "fake.safetensors";
 }
 
 fs::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSettings& settings,
                                 const fs::path& folder, const std::function<void(const TrainingStep&)>& report,
-                                Listener&) {
+                                Listener& listener) {
   for (const RetrieverLesson& lesson : texts.train) {
     fakeEngine().trainingTexts.push_back(lesson.text);
     for (const auto& item : lesson.items)
@@ -385,6 +413,7 @@ fs::path Engine::trainRetriever(const RetrieverTexts& texts, const RetrieverSett
   }
   fakeEngine().rank = settings.rank;
   report({1, 1, 2.0, 1.5, 0.75, true});
+  endFirstStep(listener);
   return folder / "fake.safetensors";
 }
 

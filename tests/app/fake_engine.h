@@ -28,5 +28,10 @@ struct FakeEngine {
   std::string adapter;                            ///< names the adapter at work
   std::string refusal;                            ///< asked for a device it does not have, it throws this
   int trainedTokens = 0;                          ///< `streaming` takes no larger budget; 0: it takes any
+  double readShare = 1;                           ///< of each chunk that an answer rests on, what was seen
+  std::string unusable;                           ///< a method that is of no use with the model
+  std::string spared;                             ///< a method whose reading that of `full` spares; empty: none
+  std::vector<std::string> readSparingly;         ///< methods that were read so: nothing of chunksRead
+  std::function<void()> onTrainingStep;           ///< called when a training has told of its first step
 };
 FakeEngine& fakeEngine();

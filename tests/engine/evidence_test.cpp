@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/answer.h"
+#include "engine/tap.h"
+#include "tests/engine/tiny_model.h"
 
 namespace kvasir {
 namespace {
@@ -53,6 +55,110 @@ TEST(Coverage, LeavesLayersWithAWindowOfTheirOwnOut) {
   EXPECT_FALSE(estimateCoverage(map, 1, 1));
   EXPECT_EQ(estimateCoverage(map, 1, 1, [](int layer) { return layer == 1; }), 1.0);
   EXPECT_FALSE(estimateCoverage(map, 1, 1, [](int) { return true; }));
+}
+
+TEST(Coverage, IsUnknownWhereAChunkSeenInPartHasNoScore) {
+  EvidenceMap map = mapOf(2, 2);
+  map.attended.assign(4, 1);
+  map.seenShare = {1, 1, 1, 1.0f / 128};
+  EXPECT_FALSE(estimateCoverage(map, 1, 1));
+  EXPECT_EQ(estimateCoverage(map, 1, 1, [](int layer) { return layer == 1; }), 1.0);
+  map.seenShare = {1, 1, 1, 0};  // beacons stood for it
+  EXPECT_FALSE(estimateCoverage(map, 1, 1));
+}
+
+TEST(Coverage, FallsByTheHiddenShareOfAChunkSeenInPart) {
+  EvidenceMap map = mapOf(1, 3);
+  map.attended.assign(3, 1);
+  map.seenShare = {1, 1, 0.5f};
+  map.scores = {kNone, 2, 2};
+  map.mass = {0.5f, 0.25f, 0.125f};
+  // One and a half chunks drew three eighths; the half that was hidden would have drawn one more.
+  EXPECT_NEAR(*estimateCoverage(map, 1, 1), 1 / 1.125, 1e-6);
+  map.seenShare = {1, 1, 1};
+  EXPECT_EQ(estimateCoverage(map, 1, 1), 1.0);
+}
+
+Answer askTiny(const TinyModel& model, const std::string& method, std::size_t tokens) {
+  Listener silent;
+  Engine engine(model.settings(), silent);
+  std::string text = randomText(1000, 3);
+  text.resize(engine.tokenizer().encode(text).at(tokens - 1).end);
+  AskSettings ask;
+  ask.method = method;
+  ask.budgetTokens = 512;
+  ask.maxTokens = 3;
+  const auto reading =
+      engine.read(text, engine.readSettingsFor(ask), model.folder.path() / (method + ".kv"), silent);
+  return engine.ask(*reading, "What is abcd?", ask, silent);
+}
+
+TEST(Coverage, IsNotWholeWhereMethodsSeePartsOfChunks) {
+  const TinyModel model;
+  for (const char* method : {"snapkv", "pyramidkv", "snapkv-blind", "h2o", "keydiff", "expected-attention"})
+    EXPECT_FALSE(askTiny(model, method, 1500).coverage) << method;
+  EXPECT_FALSE(askTiny(model, "streaming", 530).coverage) << "the first chunks are seen in part";
+  for (const char* method : {"quest", "arkvale"}) {
+    const auto coverage = askTiny(model, method, 1500).coverage;
+    ASSERT_TRUE(coverage) << method;
+    EXPECT_GT(*coverage, 0) << method;
+    EXPECT_LT(*coverage, 0.99) << method;
+  }
+}
+
+/// A text of three chunks, whose first four tokens are a frame's, as two KV heads of a layer may see it.
+struct Seen : testing::Test {
+  static constexpr KvShape kShape{1, 2, 8};
+  std::unique_ptr<KvCodec> codec = plainCodec(at::kFloat);
+  MemoryChunks store{KvCache::slotBytes(kShape, *codec, {})};
+  KvCache cache{kShape, *codec, store, {}};
+  EvidenceTap tap{1, 2, {{0, 4}}};
+
+  Seen() {
+    for (int chunk = 0; chunk < 3; ++chunk) cache.open(kChunkTokens);
+  }
+  void select(std::vector<Run> runs, const BeaconRun& beacons = {}, const at::Tensor& kept = {}) {
+    Selection selection;
+    selection.runs = std::move(runs);
+    selection.beacons = beacons;
+    selection.kept = kept;
+    tap.select(0, selection, {2, 2 * kChunkTokens, 1}, cache);
+  }
+};
+
+TEST_F(Seen, IsOfEachChunkTheShareOfItsText) {
+  select({{0, 128}, {128, 144}});
+  const EvidenceMap map = tap.map(3);
+  EXPECT_EQ(map.attended, (std::vector<std::uint8_t>{1, 1, 0}));
+  EXPECT_EQ(map.seenShare, (std::vector<float>{1, 0.125f, 0}));
+  ASSERT_EQ(tap.parts(3).size(), 1u);
+  EXPECT_EQ(tap.parts(3)[0].chunk, 1);
+  EXPECT_EQ(tap.parts(3)[0].tokens, (std::vector<Run>{{128, 144}}));
+}
+
+TEST_F(Seen, IsNothingOfAChunkWhoseFrameAloneIsSeen) {
+  select({{0, 4}});
+  EXPECT_EQ(tap.map(1).attended, std::vector<std::uint8_t>{1});
+  EXPECT_EQ(tap.map(1).seenShare, std::vector<float>{0});
+}
+
+TEST_F(Seen, IsWhatASingleHeadSeesOnTheMean) {
+  select({}, {}, at::arange(128, 256).view({2, 64}));  // a half of the second chunk each
+  EXPECT_EQ(tap.map(3).seenShare, (std::vector<float>{0, 0.5f, 0}));
+  EXPECT_TRUE(tap.parts(3).empty()) << "one of them saw it";
+  select({{128, 192}});
+  EXPECT_EQ(tap.map(3).seenShare, (std::vector<float>{0, 0.75f, 0}));
+}
+
+TEST_F(Seen, IsNoTokenThatBeaconsStandFor) {
+  select({{128, 160}}, {{0, 256}, 8});
+  const EvidenceMap map = tap.map(3);
+  EXPECT_EQ(map.attended, (std::vector<std::uint8_t>{1, 1, 0}));
+  EXPECT_EQ(map.seenShare, (std::vector<float>{0, 0.25f, 0}));
+  const auto parts = tap.parts(3);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_TRUE(parts[0].tokens.empty());
+  EXPECT_EQ(parts[1].tokens, (std::vector<Run>{{128, 160}}));
 }
 
 TEST(Evidence, GoesByTheLastLayerThatHasScores) {

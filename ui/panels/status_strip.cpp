@@ -68,7 +68,10 @@ void StatusStrip::setValues(const StatusValues& values) {
   const int percent = values.coverage ? static_cast<int>(std::lround(*values.coverage * 100)) : 0;
   coverage_->setValue(percent);
   const int passages = values.isCoverageExact ? values.passagesReadAnew : 0;
-  const QString format = passages > 0             ? tr("Full attention: %1 % on %2 passages")
+  const bool isAtMost = values.isCoverageExact && values.isCoverageAtMost;
+  const QString format = passages > 0 && isAtMost ? tr("Full attention: at most %1 % on %2 passages")
+                         : passages > 0           ? tr("Full attention: %1 % on %2 passages")
+                         : isAtMost               ? tr("Coverage at most %1 %, verified")
                          : values.isCoverageExact ? tr("Coverage %1 %, verified")
                                                   : tr("Coverage about %1 %");
   coverage_->setFormat(passages > 0 ? format.arg(percent).arg(passages) : format.arg(percent));
@@ -79,7 +82,8 @@ void StatusStrip::setValues(const StatusValues& values) {
                "the text's beginning and end. A small share does not mean that passages are missing.",
                "", passages)
           : tr("The share of the model's attention that lies inside the chunks it was shown: estimated, "
-               "and exact once it is verified against full attention."));
+               "and once it is verified against full attention exact, or the most it can be where chunks were "
+               "seen in part."));
   more_->setVisible(values.canUseMore);
   fit();
 }

@@ -19,7 +19,8 @@ struct StatusValues {
   int attendedTokens = 0, budgetTokens = 0;
   QString device;
   std::optional<double> coverage;
-  bool isCoverageExact = false;
+  bool isCoverageExact = false;   ///< verified against full attention
+  bool isCoverageAtMost = false;  ///< and no more than that: chunks that were seen in part count as whole
   int passagesReadAnew = 0;  ///< which the answer was given from; 0: it was given over the document's own KV
   bool canUseMore = false;   ///< whether a larger budget would show the model more of the document
 };

@@ -12,6 +12,7 @@
 
 #include "app/text.h"
 #include "app/window/conversations.h"
+#include "app/window/evidence_of.h"
 #include "app/window/exchange_store.h"
 #include "app/window/follow_up.h"
 #include "app/window/log_file.h"
@@ -70,6 +71,7 @@ Exchange someExchange(const char* document = "abc") {
   maps->retrieved.chunks = 2;
   maps->retrieved.mass = {0.1F, 0.2F, 0.3F, 0.4F};
   maps->retrieved.attended = {1, 0, 1, 1};
+  maps->retrieved.seenShare = {1, 0, 0.25F, 1};
   maps->firstTokens = {0, 10, 20};
   maps->sections = {{1, s("Results"), 1}};
   exchange.maps = maps;
@@ -160,6 +162,7 @@ class WindowPartsTest : public QObject {
     QCOMPARE(exchange.evidence[0].parts->words, 0.75);
     QVERIFY(exchange.chunks == before.chunks);
     QCOMPARE(exchange.maps->retrieved.mass, before.maps->retrieved.mass);
+    QCOMPARE(exchange.maps->retrieved.seenShare, before.maps->retrieved.seenShare);
     QCOMPARE(exchange.maps->sections[0].label, s("Results"));
     again.forget("abc");
     QVERIFY(again.of("abc").empty());
@@ -253,6 +256,28 @@ class WindowPartsTest : public QObject {
     QCOMPARE(conversations.collections()[0].second, std::string("Home"));
     conversations.collect("abc", {});
     QVERIFY(conversations.collections().empty());
+  }
+
+  void saysWhetherChunksSeenInPartCountAsWhole() {
+    EvidenceMap full, retrieved;
+    full.layers = retrieved.layers = 2;
+    full.chunks = retrieved.chunks = 2;
+    full.mass = {0.2F, 0.6F, 0.4F, 0};
+    retrieved.attended = {1, 0, 1, 1};
+    retrieved.seenShare = {1, 0, 1, 0.5F};  // what draws nothing may be hidden
+    auto checked = checkedCoverage(full, retrieved);
+    QVERIFY(checked && !checked->isAtMost);
+    QVERIFY(std::abs(checked->share - (0.25 + 1) / 2) < 1e-6);
+    retrieved.seenShare = {0.5F, 0, 1, 1};
+    checked = checkedCoverage(full, retrieved);
+    QVERIFY(checked->isAtMost);
+    QVERIFY(std::abs(checked->share - (0.25 + 1) / 2) < 1e-6);
+    full.seenShare = {0.5F, 1, 1, 1};  // the layer's own window
+    QVERIFY(!checkedCoverage(full, retrieved)->isAtMost);
+    retrieved.seenShare.clear();  // of an earlier version
+    QVERIFY(checkedCoverage(full, retrieved)->isAtMost);
+    retrieved.attended.clear();
+    QVERIFY(!checkedCoverage(full, retrieved));
   }
 
   void leavesDamagedMapsOut() {

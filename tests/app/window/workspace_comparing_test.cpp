@@ -181,6 +181,7 @@ void WorkspaceTest::verifiesAgainstFullAttention() {
   QVERIFY(driven_->clickVerify());
   QTRY_VERIFY(window().strip()->values().isCoverageExact);
   QVERIFY(*window().strip()->values().coverage < 0.5);
+  QVERIFY(!window().strip()->values().isCoverageAtMost);
   QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
   panel().setMethod(QStringLiteral("infllm"));
   askAndWait(kQuestion);
@@ -188,6 +189,23 @@ void WorkspaceTest::verifiesAgainstFullAttention() {
   panel().setMethod(QStringLiteral("reread+kivi-4"));
   askAndWait(kQuestion);
   QCOMPARE(window().strip()->values().passagesReadAnew, static_cast<int>(shown()->evidence.size()));
+}
+
+/// Also of an answer of an earlier day.
+void WorkspaceTest::saysHowMuchItIsAtMostWhereChunksWereSeenInPart() {
+  fakeEngine().readShare = 0.5;
+  start();
+  openSample();
+  askAndWait(kQuestion);
+  QVERIFY(!window().strip()->values().isCoverageAtMost);
+  QVERIFY(driven_->clickVerify());
+  QTRY_VERIFY(window().strip()->values().isCoverageExact);
+  QVERIFY(window().strip()->values().isCoverageAtMost);
+  restart();
+  QTRY_VERIFY(shown());
+  QVERIFY(driven_->clickVerify());
+  QTRY_VERIFY(window().strip()->values().isCoverageExact);
+  QVERIFY(window().strip()->values().isCoverageAtMost);
 }
 
 /// Esc ends it, and a question does not wait behind it.

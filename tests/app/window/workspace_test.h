@@ -108,6 +108,7 @@ class WorkspaceTest : public QObject {
   void endsAComparisonForAnotherDocument();
   void takesAwayItsOwnNoticesOnly();
   void verifiesAgainstFullAttention();
+  void saysHowMuchItIsAtMostWhereChunksWereSeenInPart();
   void stopsVerifyingForAQuestion();
 
   // workspace_library_test.cpp

@@ -333,6 +333,15 @@ class PanelsTest : public QObject {
     strip.setValues(values);
     QCOMPARE(meter->text(), QStringLiteral("Full attention: 4 % on 20 passages"));
     QVERIFY(meter->toolTip().contains(QLatin1String("read anew from 20 passages")));
+    values.isCoverageAtMost = true;
+    strip.setValues(values);
+    QCOMPARE(meter->text(), QStringLiteral("Full attention: at most 4 % on 20 passages"));
+    values.passagesReadAnew = 0;
+    strip.setValues(values);
+    QCOMPARE(meter->text(), QStringLiteral("Coverage at most 4 %, verified"));
+    values.isCoverageExact = false;
+    strip.setValues(values);
+    QCOMPARE(meter->text(), QStringLiteral("Coverage about 4 %"));
   }
 
   void offersEveryDevice() {
