@@ -117,7 +117,7 @@ struct Seen : testing::Test {
   Seen() {
     for (int chunk = 0; chunk < 3; ++chunk) cache.open(kChunkTokens);
   }
-  void select(std::vector<Run> runs, const BeaconRun& beacons = {}, const at::Tensor& kept = {}) {
+  void select(std::vector<kvasir::Run> runs, const BeaconRun& beacons = {}, const at::Tensor& kept = {}) {
     Selection selection;
     selection.runs = std::move(runs);
     selection.beacons = beacons;
@@ -133,7 +133,7 @@ TEST_F(Seen, IsOfEachChunkTheShareOfItsText) {
   EXPECT_EQ(map.seenShare, (std::vector<float>{1, 0.125f, 0}));
   ASSERT_EQ(tap.parts(3).size(), 1u);
   EXPECT_EQ(tap.parts(3)[0].chunk, 1);
-  EXPECT_EQ(tap.parts(3)[0].tokens, (std::vector<Run>{{128, 144}}));
+  EXPECT_EQ(tap.parts(3)[0].tokens, (std::vector<kvasir::Run>{{128, 144}}));
 }
 
 TEST_F(Seen, IsNothingOfAChunkWhoseFrameAloneIsSeen) {
@@ -158,7 +158,7 @@ TEST_F(Seen, IsNoTokenThatBeaconsStandFor) {
   const auto parts = tap.parts(3);
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_TRUE(parts[0].tokens.empty());
-  EXPECT_EQ(parts[1].tokens, (std::vector<Run>{{128, 160}}));
+  EXPECT_EQ(parts[1].tokens, (std::vector<kvasir::Run>{{128, 160}}));
 }
 
 TEST(Evidence, GoesByTheLastLayerThatHasScores) {
