@@ -355,8 +355,10 @@ fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& 
                               Listener&) {
   for (const AdapterLesson& lesson : texts.train) fakeEngine().trainingTexts.push_back(lesson.text);
   fakeEngine().rank = settings.rank;
-  report({1, 2, 3.0, {}, {}, false});
-  report({2, 2, 2.0, 1.5, {}, true});
+  fakeEngine().trainingFiles = texts.files;
+  if (fakeEngine().losses.empty())
+    fakeEngine().losses = {{1, 2, 3.0, {}, {}, false}, {2, 2, 2.0, 1.5, {}, true}};
+  for (const TrainingStep& step : fakeEngine().losses) report(step);
   return folder / "fake.safetensors";
 }
 
