@@ -263,7 +263,8 @@ enum class MethodUse { Answers, Foresight, Speed };
 /// What an adapted model says where the document holds no answer.
 constexpr const char* kNotInDocument = "The document does not say.";
 
-/// A text and what is asked of it. An empty answer: the text holds none.
+/// A text and what is asked of it. An empty answer: the text holds none. Nothing asked: what comes before the
+/// text's end is to foresee it.
 struct AdapterLesson {
   std::string text;
   struct Item {
@@ -273,14 +274,16 @@ struct AdapterLesson {
 };
 struct AdapterTexts {
   std::vector<AdapterLesson> train, heldOut;
+  std::string files = {};  ///< they are from, which the file made of them tells
 };
 struct AdapterSettings {
-  std::string method = "whitened";
+  std::string method = "retrolm";
   int budgetTokens = ReadSettings{}.budgetTokens;
   int rank = 32;
   std::filesystem::path start;  ///< an adapter of this model and rank to learn on from; empty: nothing learned
   int rounds = 1;               ///< times every text is visited
   int questionsEach = 8;        ///< asked of a text at a visit, which is one step
+  double plainShare = 0;        ///< of such visits: those that ask nothing and let the text's end be foreseen
   double learningRate = 1e-3;
   double warmUp = 0.05;   ///< share of the steps in which the rate rises; then it falls along a cosine
   int heldOutEvery = 50;  ///< steps
@@ -303,6 +306,7 @@ struct RetrieverLesson {
 };
 struct RetrieverTexts {
   std::vector<RetrieverLesson> train, heldOut;
+  std::string files = {};  ///< as in AdapterTexts
 };
 struct RetrieverSettings {
   int budgetTokens = ReadSettings{}.budgetTokens;
@@ -320,6 +324,7 @@ struct RetrieverSettings {
 /// Plain texts, each longer than a lesson.
 struct BeaconTexts {
   std::vector<std::string> train, heldOut;
+  std::string files = {};  ///< as in AdapterTexts
 };
 struct BeaconSettings {
   int windowTokens = 256;  ///< a multiple of 128
@@ -333,10 +338,11 @@ struct BeaconSettings {
   std::uint64_t seed = 1;
 };
 struct TrainingStep {
-  int step = 0, steps = 0;
-  double loss = 0;
+  int step = 0, steps = 0;     ///< step 0 is the start, which is checked and teaches nothing
+  std::optional<double> loss;  ///< nothing where the step taught nothing
   std::optional<double> heldOutLoss, heldOutRecall;
   bool isBest = false;
+  bool isPast = false;  ///< taken before this call, and told again
 };
 
 /// A loaded model and everything that is done with it. All calls come on one thread, but for the const getters.
@@ -442,8 +448,10 @@ class Engine {
   /// Trains low-rank changes that act on question and answer, so that the model answers from what the method
   /// retrieves, says kNotInDocument where the text holds no answer, and stays short. The model itself and what
   /// it read stay as they are. The best adapter so far, by the loss on texts held out, stands in the folder
-  /// under the model's name and serves from the next Engine on; a run that was ended goes on where its last
-  /// checkpoint stands, if texts and settings are the same. Returns the file.
+  /// under the model's name and serves from the next Engine on; it takes the place of what stands there only if
+  /// it is better than that, and than the start. A run that was ended goes on where its last checkpoint stands,
+  /// if texts and settings are the same; one that is finished says so. Returns the file; throws a sentence
+  /// where nothing was better, or memory is too little.
   std::filesystem::path trainAdapter(const AdapterTexts& texts, const AdapterSettings& settings,
                                      const std::filesystem::path& folder,
                                      const std::function<void(const TrainingStep&)>& report,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace kvasir {
@@ -31,6 +32,8 @@ class Listener {
   virtual void progress(const Progress&) {}
   /// The next piece of an answer, whole UTF-8 characters.
   virtual void answerText(std::string_view) {}
+  /// A sentence about the work, for people; it may be left out.
+  virtual void remark(const std::string&) {}
 };
 
 }  // namespace kvasir

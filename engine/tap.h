@@ -91,7 +91,7 @@ class EvidenceTap {
   /// Of some tokens of a chunk, the share that a KV head saw, mean over the heads; 1 of no tokens.
   static float shareSeen(const Layer& record, std::size_t chunk, const Tokens& of);
   Tokens textOf(std::size_t chunk) const;  ///< tokens that are not of a frame
-  int textFrom(int token) const;  ///< the first token from this one on that is not of a frame
+  int textFrom(int token) const;           ///< the first token from this one on that is not of a frame
 
   int heads_ = 0, queries_ = 0;
   Records records_;

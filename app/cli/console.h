@@ -29,7 +29,7 @@ class Console : public Listener {
     err_ << sentence << std::endl;
   }
   /// One that may be left out.
-  void remark(const std::string& sentence) {
+  void remark(const std::string& sentence) override {
     if (!isSilent_) say(sentence);
   }
   void setSubject(std::string subject) { line_.setSubject(std::move(subject)); }

@@ -49,14 +49,21 @@ void forEachRow(const std::string& lines, const std::string& name, Take take) {
   }
 }
 
-void addRows(const std::string& lines, const std::string& name, std::vector<Engine::WhiteningText>& texts) {
-  forEachRow(lines, name, [&](const Json& row, const std::string&) {
+void addRows(const std::string& name, Console& console, std::vector<Engine::WhiteningText>& texts) {
+  int others = 0;
+  forEachRow(contentsOf(pathOf(name)), name, [&](const Json& row, const std::string&) {
     Engine::WhiteningText text{row["text"], {}};
-    if (row.contains("questions"))
-      for (const Json& question : row["questions"])
-        if (question.is_string()) text.questions.push_back(question);
+    for (const Json& question : row.value("questions", Json::array())) {
+      if (question.is_string())
+        text.questions.push_back(question);
+      else
+        ++others;
+    }
     texts.push_back(std::move(text));
   });
+  if (others > 0)
+    console.remark(std::to_string(others) + " questions of " + name +
+                   " are left out: they are no strings, as [\"Which fund?\"].");
 }
 
 std::vector<AdapterLesson> readLessons(const std::filesystem::path& file) {
@@ -103,6 +110,15 @@ std::vector<RetrieverLesson> readRetrieverLessons(const std::filesystem::path& f
   return lessons;
 }
 
+/// Names of the files, as what is made of them tells: characters only, whatever bytes they are.
+std::string filesOf(const Arguments& arguments) {
+  std::string names, characters;
+  for (const std::string& name : arguments.documents) names += utf8Of(pathOf(name).filename()) + ", ";
+  names += "held out " + utf8Of(arguments.heldOut.filename());
+  for (std::size_t byte = 0; byte < names.size();) appendCodePoint(characters, nextCodePoint(names, byte));
+  return characters;
+}
+
 std::filesystem::path folderOf(const Arguments& arguments) {
   return arguments.folder.empty() ? retrieverFolders().front() : arguments.folder;
 }
@@ -145,6 +161,7 @@ void trainRetrieverCommand(const Arguments& arguments, Console& console) {
   for (const std::string& name : arguments.documents)
     for (RetrieverLesson& lesson : readRetrieverLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
   texts.heldOut = readRetrieverLessons(arguments.heldOut);
+  texts.files = filesOf(arguments);
   trainWith(&Engine::trainRetriever, texts, arguments.retriever, arguments, console);
 }
 
@@ -155,6 +172,7 @@ void trainAdapterCommand(const Arguments& arguments, Console& console) {
   for (const std::string& name : arguments.documents)
     for (AdapterLesson& lesson : readLessons(pathOf(name))) texts.train.push_back(std::move(lesson));
   texts.heldOut = readLessons(arguments.heldOut);
+  texts.files = filesOf(arguments);
   trainWith(&Engine::trainAdapter, texts, arguments.training, arguments, console);
 }
 
@@ -163,6 +181,7 @@ void trainBeaconCommand(const Arguments& arguments, Console& console) {
   BeaconTexts texts;
   for (const std::string& name : arguments.documents) addTexts(name, console, texts.train);
   addTexts(utf8Of(arguments.heldOut), console, texts.heldOut);
+  texts.files = filesOf(arguments);
   trainWith(&Engine::trainBeacons, texts, arguments.beacon, arguments, console);
 }
 
@@ -170,7 +189,7 @@ void trainWhiteningCommand(const Arguments& arguments, Console& console) {
   std::vector<Engine::WhiteningText> texts;
   for (const std::string& name : arguments.documents) {
     if (pathOf(name).extension() == ".jsonl")
-      addRows(contentsOf(pathOf(name)), name, texts);
+      addRows(name, console, texts);
     else
       addPieces(importFile(pathOf(name),
                            [&](int done, int total) {

@@ -63,11 +63,19 @@ void addAdapterTraining(CLI::App& train, Draft& draft) {
       "Teach the model to answer from what the method retrieves, and to say when the text holds no answer",
       Command::TrainAdapter);
   adapter
-      ->add_option("FILE", draft.arguments.documents,
-                   "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none")
+      ->add_option(
+          "FILE", draft.arguments.documents,
+          "JSON lines {text, questions: [{question, answer}]}; an empty answer: the text holds none; no "
+          "questions: its end is foreseen")
       ->required();
   adapter->add_option("--method", training.method, "How chunks are retrieved")
       ->type_name("M")
+      ->capture_default_str();
+  adapter
+      ->add_option("--plain", training.plainShare,
+                   "Of visits to texts with questions: those that foresee the text's end instead")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   adapter->add_option("--from", training.start, "An adapter of the same model and rank, to learn on from")
       ->type_name("FILE");

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "app/cli/console.h"
@@ -15,7 +17,7 @@ namespace kvasir {
 /// too, and the picture with it.
 class TrainingCurves {
  public:
-  /// Empty names: no table, no picture. Throws a sentence where the table cannot be written.
+  /// Empty names: no table, no picture. Throws a sentence where one of them cannot be written.
   TrainingCurves(const std::filesystem::path& table, std::filesystem::path picture, Console& console);
   void add(const TrainingStep& step);
 
@@ -27,13 +29,16 @@ class TrainingCurves {
   void put(const TrainingStep& step);
   void write(const TrainingStep& step);
   void tell(const TrainingStep& step);
+  void draw();
 
   Console& console_;
   std::filesystem::path picture_;
   std::ofstream table_;
+  std::set<std::string> rows_;  ///< that the table had when it was taken up
   std::vector<TrainingStep> steps_;
-  double sum_ = 0;
+  double sum_ = 0;  ///< of losses since the last check
   int count_ = 0;
+  bool isDrawn_ = true;  ///< the picture, so far as there is one
 };
 
 }  // namespace kvasir

@@ -167,7 +167,7 @@ void drawTraining(const std::vector<TrainingStep>& steps, const std::filesystem:
   PlotCurve loss{QObject::tr("texts learnt from"), {}}, heldOut{QObject::tr("texts held out"), {}};
   PlotCurve recall{heldOut.name, {}};
   for (const TrainingStep& step : steps) {
-    loss.points.emplace_back(step.step, step.loss);
+    if (step.loss) loss.points.emplace_back(step.step, *step.loss);
     if (step.heldOutLoss) heldOut.points.emplace_back(step.step, *step.heldOutLoss);
     if (step.heldOutRecall) recall.points.emplace_back(step.step, *step.heldOutRecall);
   }

@@ -9,13 +9,14 @@ Adam::Adam(std::vector<at::Tensor> parameters) : parameters_(std::move(parameter
   }
 }
 
-void Adam::step(double learningRate) {
+bool Adam::step(double learningRate) {
   constexpr double kMeanDecay = 0.9, kSquareDecay = 0.98, kEpsilon = 1e-8, kMostNorm = 1;
   const at::NoGradGuard noGradients;
-  ++steps_;
   double norm = 0;
   for (const at::Tensor& parameter : parameters_)
     if (parameter.grad().defined()) norm += parameter.grad().square().sum().item<double>();
+  if (!std::isfinite(norm)) return false;
+  ++steps_;
   const double factor = std::min(1.0, kMostNorm / (std::sqrt(norm) + 1e-6));
   const double meanBias = 1 - std::pow(kMeanDecay, steps_), squareBias = 1 - std::pow(kSquareDecay, steps_);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -25,8 +26,13 @@ void Adam::step(double learningRate) {
     squares_[i].mul_(kSquareDecay).addcmul_(gradient, gradient, 1 - kSquareDecay);
     const at::Tensor spread = (squares_[i] / squareBias).sqrt_().add_(kEpsilon);
     parameters_[i].addcdiv_(means_[i], spread, -learningRate / meanBias);
-    parameters_[i].mutable_grad() = at::Tensor();
   }
+  forgetGradients();
+  return true;
+}
+
+void Adam::forgetGradients() {
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
 }
 
 }  // namespace kvasir

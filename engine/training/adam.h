@@ -9,8 +9,10 @@ class Adam {
  public:
   explicit Adam(std::vector<at::Tensor> parameters);
 
-  /// Takes the parameters' gradients and empties them.
-  void step(double learningRate);
+  /// Takes the parameters' gradients and empties them. False where one of them is no number: nothing is changed
+  /// then, and the gradients stay.
+  [[nodiscard]] bool step(double learningRate);
+  void forgetGradients();
 
   int steps() const { return steps_; }
   const std::vector<at::Tensor>& parameters() const { return parameters_; }

@@ -29,8 +29,12 @@ at::Tensor rotated(const at::Tensor& heads, const Angles& angles) {
   return at::cat({first * cosines - second * sines, first * sines + second * cosines}, 2);
 }
 
+DenseForm trainingForm(const LoadedModel& model) {
+  return multipliesBfloat16() ? model.form : DenseForm::Float32;
+}
+
 FrozenModel::FrozenModel(const LoadedModel& model, const char* what)
-    : shape_(&model.shape), form_(multipliesBfloat16() ? model.form : DenseForm::Float32) {
+    : shape_(&model.shape), form_(trainingForm(model)) {
   for (int layer = 0; layer < model.shape.layers; ++layer)
     if (model.shape.isLocal(layer))
       throw std::runtime_error(std::string(what) + " cannot be trained for " + model.info.name +

@@ -13,6 +13,9 @@ Angles anglesAt(RopeTable& table, const std::vector<int>& positions);
 /// [heads, rows, dimension], float32: pairs stand as halves.
 at::Tensor rotated(const at::Tensor& heads, const Angles& angles);
 
+/// The form training computes in: the model's, but float32 where bf16 is slow.
+DenseForm trainingForm(const LoadedModel& model);
+
 /// A model as training sees it: its weights in dense form, which do not change, and the same arithmetic as
 /// ForwardPass in operations that can be differentiated. Its layers must all see the whole text.
 class FrozenModel {
@@ -26,7 +29,7 @@ class FrozenModel {
 
   const ModelShape& shape() const { return *shape_; }
   const Layer& layer(int layer) const { return layers_[static_cast<std::size_t>(layer)]; }
-  at::ScalarType type() const { return typeOf(form_); }  ///< the model's, but float32 where bf16 is slow
+  at::ScalarType type() const { return typeOf(form_); }  ///< of `trainingForm`
 
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
   at::Tensor embed(const std::vector<TokenId>& tokens) const;  ///< [tokens, width], float32

@@ -9,6 +9,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* kEnding = ".safetensors";
+
 std::string tensorName(const char* kind, int layer) { return kind + std::to_string(layer); }
 
 /// Rows of all parts behind each other, [rows, width] by layer, and how many each part has.
@@ -70,7 +72,7 @@ RetrieverContext RetrieverContext::asking(const std::vector<std::size_t>& places
 
 RetrieverContext FrozenStates::of(const std::string& name,
                                   const std::function<RetrieverContext()>& hear) const {
-  const std::filesystem::path path = folder_ / (name + ".safetensors");
+  const std::filesystem::path path = folder_ / (name + kEnding);
   std::error_code error;
   if (std::filesystem::exists(path, error)) try {
       return load(path);
@@ -79,6 +81,18 @@ RetrieverContext FrozenStates::of(const std::string& name,
   std::filesystem::create_directories(folder_);
   save(hear(), path);
   return load(path);
+}
+
+int FrozenStates::keepOnly(const std::set<std::string>& names) const {
+  std::error_code error;
+  std::vector<std::filesystem::path> others;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    const std::filesystem::path& path = entry.path();
+    if (path.extension() != kEnding || !names.contains(path.stem().string())) others.push_back(path);
+  }
+  int removed = 0;
+  for (const std::filesystem::path& path : others) removed += std::filesystem::remove(path, error);
+  return removed;
 }
 
 void FrozenStates::remove() const {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class FrozenStates {
 
   /// The context of this name, heard now if no sound file holds it. Throws a sentence if the disk is full.
   RetrieverContext of(const std::string& name, const std::function<RetrieverContext()>& hear) const;
+  /// Removes the files of all other names, and what was not written to its end; tells how many.
+  int keepOnly(const std::set<std::string>& names) const;
   /// Once the training is over.
   void remove() const;
 

@@ -46,6 +46,7 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, std::string_v
   branch.targets = plainTokens(model, answer);
   branch.tokens.insert(branch.tokens.end(), branch.targets.begin(), branch.targets.end());
   branch.targets.push_back(endOf(model));
+  branch.words = question;
   if (static_cast<int>(branch.tokens.size()) > kChunkTokens) return std::nullopt;
   return branch;
 }
@@ -53,18 +54,44 @@ std::optional<QuestionBranch> makeBranch(const LoadedModel& model, std::string_v
 std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
                                          int budgetTokens, std::string_view question, std::string_view answer) {
   std::optional<QuestionBranch> branch = makeBranch(model, question, answer);
-  if (!branch) return branch;
+  if (branch) placeAfter(model, reading, budgetTokens, *branch);
+  return branch;
+}
+
+void placeAfter(const LoadedModel& model, const StoredReading& reading, int budgetTokens,
+                QuestionBranch& branch) {
   const c10::InferenceMode engineSide(true);
   const Method& method = findMethod(reading.method());
   ChunkWishes wishes;
-  if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, question);
-  branch->run = std::make_unique<TextRun>(model,
-                                          TextRun::Settings{method, budgetTokens, nullptr, [] {},
-                                                            std::move(wishes), nullptr, true, reading.tokens()},
-                                          &reading.file());
-  branch->run->cache().adopt(reading.finishedRuns());
-  branch->run->cache().startTail();
-  branch->run->cache().open(static_cast<int>(branch->tokens.size()));
+  if (method.judge == Judge::Score) wishes.paragraphs = questionParagraphs(model, reading, branch.words);
+  branch.run = std::make_unique<TextRun>(model,
+                                         TextRun::Settings{method, budgetTokens, nullptr, [] {},
+                                                           std::move(wishes), nullptr, true, reading.tokens()},
+                                         &reading.file());
+  branch.run->cache().adopt(reading.finishedRuns());
+  branch.run->cache().startTail();
+  branch.run->cache().open(static_cast<int>(branch.tokens.size()));
+}
+
+std::optional<TextEnd> endOfText(const LoadedModel& model, std::string_view text) {
+  const std::vector<Token> tokens = model.tokenizer->encode(text);
+  const auto isWithinCharacter = [&](std::size_t byte) {
+    return byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xC0u) == 0x80u;
+  };
+  std::size_t first = tokens.size() - std::min<std::size_t>(kChunkTokens + 1, tokens.size() / 2);
+  while (first < tokens.size() && isWithinCharacter(tokens[first].start)) ++first;
+  if (first + 2 > tokens.size()) return std::nullopt;
+  TextEnd end{tokens[first].start, {}, std::string(text.substr(tokens[first].start))};
+  for (; first < tokens.size(); ++first) end.tokens.push_back(tokens[first].id);
+  return end;
+}
+
+QuestionBranch plainBranch(const TextEnd& end) {
+  QuestionBranch branch;
+  branch.tokens.assign(end.tokens.begin(), end.tokens.end() - 1);
+  branch.questionTokens = static_cast<int>(branch.tokens.size());
+  branch.targets.assign(end.tokens.begin() + 1, end.tokens.end());
+  branch.words = end.words;
   return branch;
 }
 

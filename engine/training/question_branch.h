@@ -8,7 +8,7 @@
 namespace kvasir {
 
 /// A question asked of a reading, or after a prompt, with the answer that should follow: one block of tokens
-/// after the document's end.
+/// after the document's end. Or the end of a plain text, after what comes before it.
 struct QuestionBranch {
   std::unique_ptr<TextRun> run;  ///< over the reading's chunks, with the method's policy and positions; null
                                  ///< after a prompt
@@ -16,14 +16,30 @@ struct QuestionBranch {
   int questionTokens = 0;
   std::vector<TokenId>
       targets;  ///< the answer's tokens with the model's end: what follows from the question's last token on
+  std::string words = {};  ///< by which paragraphs are found: the question as it was asked
 };
 
 /// Nothing where question and answer do not fit one chunk together.
 std::optional<QuestionBranch> makeBranch(const LoadedModel& model, const StoredReading& reading,
                                          int budgetTokens, std::string_view question, std::string_view answer);
-/// The same after a prompt that is read anew.
+/// The same after a prompt that is read anew, or before it is put after a reading.
 std::optional<QuestionBranch> makeBranch(const LoadedModel& model, std::string_view question,
                                          std::string_view answer);
+/// Puts a branch after a reading, which must outlive it.
+void placeAfter(const LoadedModel& model, const StoredReading& reading, int budgetTokens,
+                QuestionBranch& branch);
+
+/// The last tokens of a plain text: a chunk and one before it, or half of the text where that is less.
+struct TextEnd {
+  std::size_t start = 0;  ///< byte of the text, at a character's begin; the text before it is to be read
+  std::vector<TokenId> tokens;
+  std::string words;
+};
+/// Nothing where the text is too short to be cut.
+std::optional<TextEnd> endOfText(const LoadedModel& model, std::string_view text);
+/// Each token but the first is to be foreseen from those before it. Chunks are retrieved by all of them, as
+/// reading has it.
+QuestionBranch plainBranch(const TextEnd& end);
 
 /// The model as training an adapter sees it: only the tokens of branches run on its frozen weights, so that
 /// gradients never reach a reading's keys and values; or those of a prompt and of the branches after it.

@@ -1,30 +1,45 @@
 #include "engine/training/train_adapter.h"
 
-#include "engine/passage_prompt.h"
+#include <random>
+
+#include "engine/training/adapter_lessons.h"
 #include "engine/training/question_branch.h"
 #include "engine/training/training_loop.h"
+#include "engine/training/training_memory.h"
 
 namespace kvasir {
 namespace {
 
-constexpr int kMostHeldOut = 24;  // texts, so that checking costs little beside training
+constexpr std::size_t kMostHeldOut = 24;  // texts, so that checking costs little beside training
+constexpr const char* kRemedy =
+    "ask fewer questions a step (--questions), give shorter texts, or take a smaller --budget.";
 
-/// What a checkpoint must share with the run that goes on from it.
-std::string nameOfRun(const LoadedModel& model, const AdapterTexts& texts, const AdapterSettings& settings) {
+/// Names texts and what is asked of them.
+std::string nameOfData(const AdapterTexts& texts) {
   RunName name;
-  for (const auto* lessons : {&texts.train, &texts.heldOut})
+  for (const auto* lessons : {&texts.train, &texts.heldOut}) {
+    name.addCount(lessons->size());
     for (const AdapterLesson& lesson : *lessons) {
-      name.add(lesson.text);
+      name.add(lesson.text).addCount(lesson.items.size());
       for (const auto& item : lesson.items) name.add(item.question).add(item.answer);
     }
+  }
+  return name.text();
+}
+
+/// What a checkpoint must share with the run that goes on from it. start: id of what it learns on from.
+std::string nameOfRun(const LoadedModel& model, const std::string& data, const std::string& start,
+                      const AdapterSettings& settings) {
+  RunName name;
   for (const double number :
        {settings.budgetTokens * 1.0, settings.rank * 1.0, settings.rounds * 1.0, settings.questionsEach * 1.0,
-        settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0, settings.patience * 1.0,
-        static_cast<double>(settings.seed)})
+        settings.plainShare, settings.learningRate, settings.warmUp, settings.heldOutEvery * 1.0,
+        settings.patience * 1.0, static_cast<double>(settings.seed)})
     name.add(number);
-  return name.add(readingKey(model, {settings.method, settings.budgetTokens}))
+  return name.add(data)
+      .add(start)
+      .add(readingKey(model, {settings.method, settings.budgetTokens}))
       .add(settings.method)
-      .add(settings.start.generic_string())
       .text();
 }
 
@@ -36,23 +51,17 @@ void requirePlainDistances(const Method& method) {
                            ", which gives what it sees other positions; choose another, as retrolm.");
 }
 
-/// Of a method that reads prompts anew: throws a sentence where a text is more than a prompt holds with a
-/// question, which is what the budget does, at most the trained length.
-void requireRoom(const LoadedModel& model, const AdapterTexts& texts, int budgetTokens) {
-  const int most = promptTokens(model, budgetTokens);
-  const auto room = static_cast<std::size_t>(most - kChunkTokens);
-  for (const auto* lessons : {&texts.train, &texts.heldOut})
-    for (std::size_t i = 0; i < lessons->size(); ++i) {
-      const std::size_t tokens = frameText(model, (*lessons)[i].text).size();
-      if (tokens > room)
-        throw std::runtime_error("Text " + std::to_string(i + 1) +
-                                 (lessons == &texts.train ? "" : " of those held out") + " has " +
-                                 std::to_string(tokens) + " tokens, and " +
-                                 (most < budgetTokens ? "the length the model was trained on"
-                                                      : "a budget of " + std::to_string(most)) +
-                                 " leaves room for " + std::to_string(room) + ": give shorter texts" +
-                                 (most < budgetTokens ? "." : " or a larger budget."));
-    }
+int stepsOf(const AdapterTexts& texts, const AdapterSettings& settings) {
+  return settings.rounds * static_cast<int>(texts.train.size());
+}
+
+/// Changes as training holds them: float32, of their own.
+std::vector<Adapter::Layer> ownLayers(const Adapter& adapter) {
+  std::vector<Adapter::Layer> layers = adapter.layers();
+  for (Adapter::Layer& layer : layers)
+    for (Adapter::Change& change : layer)
+      change = {change.down.to(at::kFloat, false, true), change.up.to(at::kFloat, false, true)};
+  return layers;
 }
 
 class AdapterTraining {
@@ -68,10 +77,12 @@ class AdapterTraining {
         scratch_(file_.string() + ".reading"),
         forward_(model),
         layers_(startingLayers()),
-        steps_(settings.rounds * static_cast<int>(texts.train.size())),
+        data_(nameOfData(texts)),
+        start_(Adapter(layers_, {}).id()),
+        steps_(stepsOf(texts, settings)),
         loop_(parametersOf(layers_),
-              {steps_, settings.learningRate, settings.warmUp, settings.heldOutEvery, settings.patience},
-              file_.string() + ".checkpoint", nameOfRun(model, texts, settings)) {}
+              {steps_, settings.learningRate, settings.warmUp, settings.heldOutEvery, settings.patience}, file_,
+              nameOfRun(model, data_, start_, settings), listener) {}
   ~AdapterTraining() {
     std::error_code error;
     std::filesystem::remove(scratch_, error);
@@ -81,24 +92,30 @@ class AdapterTraining {
 
   std::filesystem::path run(const std::function<void(const TrainingStep&)>& report) {
     loop_.run({[this](int step) { return trainStep(step); }, [this](TrainingStep& done) { check(done); },
-               [this](const TrainingStep& done) { save(done); }},
+               [this](const TrainingStep& done) { save(done); }, [this] { return checkStanding(); }},
               report);
+    loop_.requireGain();
     return file_;
   }
 
  private:
+  /// How a text is visited.
+  struct Visit {
+    bool isReadAnew = false;  ///< as a prompt, with the adapter
+    bool isPlain = false;     ///< its end is foreseen, nothing is asked
+    std::uint64_t seed = 0;   ///< of the questions that are asked
+  };
+
   std::vector<Adapter::Layer> startingLayers() const {
     if (settings_.start.empty())
       return Adapter::untrained(model_.weights, settings_.rank, settings_.seed).layers();
-    std::vector<Adapter::Layer> layers = Adapter::load(settings_.start, model_.info, model_.weights).layers();
-    for (Adapter::Layer& layer : layers)
-      for (Adapter::Change& change : layer) {
+    std::vector<Adapter::Layer> layers = ownLayers(Adapter::load(settings_.start, model_.info, model_.weights));
+    for (const Adapter::Layer& layer : layers)
+      for (const Adapter::Change& change : layer)
         if (const std::int64_t rank = change.down.size(0); rank != settings_.rank)
           throw std::runtime_error(settings_.start.filename().string() + " has rank " + std::to_string(rank) +
                                    ", not " + std::to_string(settings_.rank) +
                                    ": train with its rank, or start without it.");
-        change = {change.down.to(at::kFloat, false, true), change.up.to(at::kFloat, false, true)};
-      }
     return layers;
   }
   static std::vector<at::Tensor> parametersOf(std::vector<Adapter::Layer>& layers) {
@@ -121,87 +138,109 @@ class AdapterTraining {
     return learnsPrompts() && (!keepsKv(method_) || step % kOfReading != 0);
   }
 
-  /// Branches for some questions of a text, as `make` makes them.
-  template <class Make>
-  std::vector<QuestionBranch> someBranches(const AdapterLesson& lesson, std::uint64_t seed,
-                                           const Make& make) const {
+  bool isPlain(const AdapterLesson& lesson, int step) const {
+    if (lesson.items.empty()) return true;
+    std::mt19937_64 random(settings_.seed * 1000003ull + static_cast<std::uint64_t>(step));
+    return static_cast<double>(random() >> 11) * 0x1p-53 < settings_.plainShare;
+  }
+
+  /// Branches for some questions of a text.
+  std::vector<QuestionBranch> someBranches(const AdapterLesson& lesson, std::uint64_t seed) const {
     std::vector<QuestionBranch> branches;
     for (const std::size_t i : shuffled(lesson.items.size(), seed)) {
       if (static_cast<int>(branches.size()) == settings_.questionsEach) break;
       const auto& item = lesson.items[i];
-      if (auto branch = make(item.question, item.answer.empty() ? kNotInDocument : item.answer))
+      if (auto branch = makeBranch(model_, item.question, item.answer.empty() ? kNotInDocument : item.answer))
         branches.push_back(std::move(*branch));
     }
     return branches;
   }
 
-  /// The loss on a text; nothing where no question of it fits.
-  std::optional<at::Tensor> lossOf(const AdapterLesson& lesson, std::uint64_t seed, bool isReadAnew) {
+  /// The loss on a text; nothing where there is nothing in it to learn from.
+  std::optional<at::Tensor> lossOf(const AdapterLesson& lesson, const Visit& visit,
+                                   const std::vector<Adapter::Layer>& layers) {
     const auto breathing = [&] { breathe(); };
-    std::vector<QuestionBranch> branches =
-        isReadAnew ? someBranches(lesson, seed,
-                                  [&](const std::string& question, const std::string& answer) {
-                                    return makeBranch(model_, question, answer);
-                                  })
-                   : branchesOf(lesson, seed);
+    const std::optional<TextEnd> end = visit.isPlain ? endOfText(model_, lesson.text) : std::nullopt;
+    std::vector<QuestionBranch> branches;
+    if (end)
+      branches.push_back(plainBranch(*end));
+    else if (!visit.isPlain)
+      branches = someBranches(lesson, visit.seed);
     if (branches.empty()) return std::nullopt;
-    return isReadAnew ? forward_.lossAfter(frameText(model_, lesson.text), branches, layers_, breathing)
-                      : forward_.loss(branches, layers_, breathing);
+    const std::string_view text(lesson.text.data(), end ? end->start : lesson.text.size());
+    if (visit.isReadAnew) return forward_.lossAfter(frameText(model_, text), branches, layers, breathing);
+    read(text);
+    for (QuestionBranch& branch : branches) placeAfter(model_, *reading_, settings_.budgetTokens, branch);
+    return forward_.loss(branches, layers, breathing);
   }
 
-  /// Branches for some questions of a text, over a reading of it made now.
-  std::vector<QuestionBranch> branchesOf(const AdapterLesson& lesson, std::uint64_t seed) {
-    std::shared_ptr<const StoredReading> reading;
-    {
-      const c10::InferenceMode engineSide(true);
-      std::filesystem::remove(scratch_);
-      TrainingListener listener([&] { breathe(); });
-      reading =
-          readText(model_, lesson.text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, listener);
-    }
-    reading_ = reading;
-    return someBranches(lesson, seed, [&](const std::string& question, const std::string& answer) {
-      return makeBranch(model_, *reading, settings_.budgetTokens, question, answer);
-    });
+  /// As documents are read.
+  void read(std::string_view text) {
+    const c10::InferenceMode engineSide(true);
+    reading_.reset();
+    std::filesystem::remove(scratch_);
+    TrainingListener listener([&] { breathe(); });
+    reading_ = readText(model_, text, {settings_.method, settings_.budgetTokens, 1024}, scratch_, listener);
   }
 
   std::optional<double> trainStep(int step) {
     const AdapterLesson& lesson = texts_.train[textOfStep(step, texts_.train.size(), settings_.seed)];
-    const auto loss =
-        lossOf(lesson, settings_.seed + static_cast<std::uint64_t>(step) * 7919ull, readsAnew(step));
+    const std::uint64_t seed = settings_.seed + static_cast<std::uint64_t>(step) * 7919ull;
+    const auto loss = lossOf(lesson, {readsAnew(step), isPlain(lesson, step), seed}, layers_);
     if (!loss) return std::nullopt;
     loss->backward();
     breathe();
     return loss->item<double>();
   }
 
-  void check(TrainingStep& done) {
+  /// Mean loss of the texts held out; nothing where none of them can be checked.
+  std::optional<double> lossHeldOut(const std::vector<Adapter::Layer>& layers) {
     double sum = 0;
     int count = 0;
-    const std::size_t texts = std::min<std::size_t>(kMostHeldOut, texts_.heldOut.size());
-    for (std::size_t i = 0; i < texts; ++i) {
-      const auto loss = lossOf(texts_.heldOut[i], settings_.seed, learnsPrompts());
+    for (std::size_t i = 0; i < std::min(kMostHeldOut, texts_.heldOut.size()); ++i) {
+      const AdapterLesson& lesson = texts_.heldOut[i];
+      const auto loss = lossOf(lesson, {learnsPrompts(), lesson.items.empty(), settings_.seed}, layers);
       if (!loss) continue;
       sum += loss->item<double>();
       ++count;
     }
-    if (count == 0)
+    return count > 0 ? std::optional(sum / count) : std::nullopt;
+  }
+
+  void check(TrainingStep& done) {
+    done.heldOutLoss = lossHeldOut(layers_);
+    if (!done.heldOutLoss)
       throw std::runtime_error(
           "None of the held-out questions can be checked: with its answer a question has to "
           "fit " +
           std::to_string(kChunkTokens) + " tokens.");
-    done.heldOutLoss = sum / count;
+  }
+
+  std::optional<double> checkStanding() {
+    std::vector<Adapter::Layer> standing;
+    try {
+      standing = ownLayers(Adapter::load(file_, model_.info, model_.weights));
+    } catch (const std::runtime_error&) {  // damaged
+      return std::nullopt;
+    }
+    return lossHeldOut(standing);
   }
 
   void save(const TrainingStep& done) const {
-    Adapter(layers_, {{"method", settings_.method},
-                      {"acts_on", learnsPrompts() ? Adapter::kPrompts : "questions"},
-                      {"budget", std::to_string(settings_.budgetTokens)},
-                      {"rank", std::to_string(settings_.rank)},
-                      {"texts", std::to_string(texts_.train.size())},
-                      {"steps", std::to_string(done.step)},
-                      {"held_out_loss", std::to_string(*done.heldOutLoss)}})
-        .save(file_, model_.info);
+    std::map<std::string, std::string> about = loop_.about(done);
+    about.insert({{"method", settings_.method},
+                  {"acts_on", learnsPrompts() ? Adapter::kPrompts : "questions"},
+                  {"budget", std::to_string(settings_.budgetTokens)},
+                  {"rank", std::to_string(settings_.rank)},
+                  {"rounds", std::to_string(settings_.rounds)},
+                  {"questions_each", std::to_string(settings_.questionsEach)},
+                  {"plain_share", numberText(settings_.plainShare)},
+                  {"seed", std::to_string(settings_.seed)},
+                  {"files", texts_.files},
+                  {"data", data_},
+                  {"texts", std::to_string(texts_.train.size())}});
+    if (!settings_.start.empty()) about["from"] = start_;
+    Adapter(layers_, std::move(about)).save(file_, model_.info);
   }
 
   void breathe() { listener_.progress({Stage::Training, loop_.step(), steps_, 0}); }
@@ -214,10 +253,21 @@ class AdapterTraining {
   std::filesystem::path file_, scratch_;
   BranchForward forward_;
   std::vector<Adapter::Layer> layers_;
+  std::string data_, start_;  ///< names of the texts and of what it learns on from
   int steps_;
   TrainingLoop loop_;
   std::shared_ptr<const StoredReading> reading_;  ///< of the branches at work
 };
+
+std::int64_t trainedNumbers(const ModelWeights& weights, int rank) {
+  std::int64_t numbers = 0;
+  for (const LayerWeights& layer : weights.layers)
+    for (int i = 0; i < Adapter::kProjections; ++i) {
+      const WeightMatrix& matrix = projectionOf(layer, static_cast<Adapter::Projection>(i));
+      numbers += std::int64_t{rank} * (matrix.rows() + matrix.columns());
+    }
+  return numbers;
+}
 
 }  // namespace
 
@@ -225,12 +275,22 @@ std::filesystem::path trainAdapter(const LoadedModel& model, const AdapterTexts&
                                    const AdapterSettings& settings, const std::filesystem::path& folder,
                                    const std::function<void(const TrainingStep&)>& report, Listener& listener) {
   requireTexts(texts);
-  requirePlainDistances(findMethod(settings.method));
-  if (!answersFromReading(findMethod(settings.method))) requireRoom(model, texts, settings.budgetTokens);
+  const Method& method = findMethod(settings.method);
+  requirePlainDistances(method);
+  requireBudget(model, method, settings.budgetTokens);
+  const LessonCounts counts = countLessons(model, texts, settings, [&] {
+    listener.progress({Stage::Training, 0, stepsOf(texts, settings), 0});
+  });
+  if (counts.tooLong > 0)
+    listener.remark(std::to_string(counts.tooLong) + " of " + std::to_string(counts.questions) +
+                    " questions are left out: with its answer a question has to fit " +
+                    std::to_string(kChunkTokens) + " tokens.");
+  tellHeldOut(texts.heldOut.size(), kMostHeldOut, listener);
+  const std::uint64_t trained = trainedBytes(trainedNumbers(model.weights, settings.rank));
+  requireMemory(frozenBytes(model) + trained + counts.mostBytes, availableMemoryBytes(), kRemedy);
   std::filesystem::create_directories(folder);
   std::filesystem::path file;
-  withGradients([&] { file = AdapterTraining(model, texts, settings, folder, listener).run(report); },
-                "ask fewer questions a step.");
+  withGradients([&] { file = AdapterTraining(model, texts, settings, folder, listener).run(report); }, kRemedy);
   return file;
 }
 

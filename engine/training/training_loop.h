@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,16 @@ class TrainingListener : public Listener {
   std::function<void()> tell_;
 };
 
+/// Tells where only the first of the texts held out are checked on.
+void tellHeldOut(std::size_t texts, std::size_t checked, Listener& listener);
+
 /// Names a training by all that decides it: what a checkpoint must share with the run that goes on from it.
 class RunName {
  public:
   RunName& add(std::string_view text);
   RunName& add(double number) { return add(numberText(number)); }
+  /// How many follow: without it the end of a list could be the beginning of the next.
+  RunName& addCount(std::size_t count) { return add(static_cast<double>(count)); }
   std::string text() const { return std::to_string(hash_); }
 
  private:
@@ -55,7 +61,8 @@ class RunName {
 };
 
 /// The steps of a training: Adam at a rate that rises and falls, checks on texts held out, an end when these
-/// gain no more, checkpoints from which the same run goes on. Engine thread.
+/// gain no more, checkpoints from which the same run goes on. What it makes has to be better than the start,
+/// and than what stands in the file. Steps whose loss or gradients are no numbers teach nothing. Engine thread.
 class TrainingLoop {
  public:
   /// What the training itself does. Any of these may throw to stop; the last checkpoint stays.
@@ -64,26 +71,46 @@ class TrainingLoop {
     std::function<std::optional<double>(int step)> train;
     std::function<void(TrainingStep& done)> check;           ///< sets what the texts held out say
     std::function<void(const TrainingStep& done)> saveBest;  ///< after a check that is the best so far
+    /// Loss on the texts held out of what the file holds already; nothing where that cannot be compared.
+    std::function<std::optional<double>()> checkStanding;
   };
+  using Report = std::function<void(const TrainingStep&)>;
 
-  TrainingLoop(std::vector<at::Tensor> parameters, const LoopSettings& settings,
-               std::filesystem::path checkpoint, std::string run);
+  /// file: what `saveBest` writes, with `about` in its metadata; the checkpoint stands beside it. The listener
+  /// hears in remarks what became of checkpoint, file and steps, and must outlive it.
+  TrainingLoop(std::vector<at::Tensor> parameters, const LoopSettings& settings, std::filesystem::path file,
+               std::string run, Listener& listener);
 
-  void run(const Work& work, const std::function<void(const TrainingStep&)>& report);
+  /// From the last checkpoint of this run, if there is one; no step where the file says that it is finished.
+  void run(const Work& work, const Report& report);
+  /// After the run: throws a sentence where nothing was better, so that nothing was written.
+  void requireGain() const;
+
   int step() const { return step_; }
+  /// What a file tells of this run and of its step that it was written after.
+  std::map<std::string, std::string> about(const TrainingStep& done) const;
 
  private:
+  bool isFinished(const Report& report);
+  void begin(const Work& work, const Report& report);
+  TrainingStep takeStep(const Work& work);
   double learningRate() const;
   void judge(TrainingStep& done, const Work& work);
+  void finish();
+  void markFinished() const;
   void save() const;
   void resume();
 
   LoopSettings settings_;
-  std::filesystem::path checkpoint_;
+  std::filesystem::path file_, checkpoint_;
   std::string run_;
+  Listener& listener_;
   Adam adam_;
   int step_ = 0, checksWithoutGain_ = 0;
-  double best_;
+  int bestStep_ = 0;                   ///< 0: nothing was better yet
+  int empty_ = 0, broken_ = 0;         ///< steps: with nothing to learn from; with something that is no number
+  double best_;                        ///< loss that is to be beaten
+  std::vector<TrainingStep> history_;  ///< of this run, from the start on
 };
 
 /// Runs a training with gradients; says in a sentence where memory does not suffice.

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the lessons that the shipped retriever was trained on: JSON lines {text, documents, questions: [{question, gold}]}
-on stdout, for `kvasir-cli train retriever`.
+"""Writes lessons for `kvasir-cli train retriever`: JSON lines {text, documents, questions: [{question, gold}]} on stdout, the
+same for the same seed.
 
 Each text is made of whole documents of the question data, or of stretches of long ones, of one source where that has many
-documents (so that distractors are near), up to a length drawn from 2,000 to 12,000 tokens. It comes with questions whose gold
-paragraphs it holds. Questions that fit many documents are left out: BM25 must rank a gold paragraph among its first 20.
+documents (so that distractors are near), and of the hard negatives of its questions: paragraphs of other documents that share
+their words and do not answer them. Its length is drawn from 2,000 to 12,000 tokens. Its questions have their gold paragraphs
+in it. What answers a question in another document of the text is gold too, as where a question is asked of several policies.
+Questions that fit many documents are left out: BM25 must rank a gold paragraph among its first 20.
 usage: retriever_texts.py QA_FOLDER SPLIT TEXTS [SEED]
 """
 import gzip
@@ -25,6 +27,7 @@ LENGTHS = [2000, 3000, 4000, 6000, 8000, 12000]
 LONGEST_STRETCH = 3000  # tokens of one document
 QUESTIONS = 24
 AMONG_FIRST = 20
+HARD_SHARE = 0.2  # of a text's length, for hard negatives, where its questions have any
 
 
 def rows(path):
@@ -37,12 +40,15 @@ class Texts:
     def __init__(self, folder, split, seed):
         self.random = random.Random(seed)
         self.documents, self.questions, self.by_source = {}, defaultdict(list), defaultdict(list)
+        self.answered = defaultdict(list)  # by document: all questions, also those that fit many documents
         for row in rows(folder / "documents.jsonl.gz"):
             if row["split"] == split:
                 self.documents[row["doc_id"]] = row
         for row in rows(folder / "questions.jsonl.gz"):
-            if row["split"] == split and row["doc_id"] in self.documents and row["gold"] and (row["bm25_rank"] or 99) <= AMONG_FIRST:
-                self.questions[row["doc_id"]].append(row)
+            if row["split"] == split and row["doc_id"] in self.documents and row["gold"]:
+                self.answered[row["doc_id"]].append(row)
+                if (row["bm25_rank"] or 99) <= AMONG_FIRST:
+                    self.questions[row["doc_id"]].append(row)
         for doc_id, row in self.documents.items():
             if self.questions[doc_id]:
                 self.by_source[row["source"]].append(doc_id)
@@ -64,34 +70,66 @@ class Texts:
                 total += sizes[first]
         return list(range(first, last + 1))
 
-    def text(self):
-        source = self.random.choices(list(SOURCES), list(SOURCES.values()))[0]
-        left = self.random.choice(LENGTHS) * (CHINESE_SIZE if source == "cmrc2018" else 1)
-        order = self.random.sample(self.by_source[source], len(self.by_source[source]))
-        text, documents, spans = "", [], {}
-        for doc_id in order:
+    def documents_of(self, source, left):
+        """Documents that fit together, each with the paragraphs that are taken of it."""
+        taken = {}
+        for doc_id in self.random.sample(self.by_source[source], len(self.by_source[source])):
             document = self.documents[doc_id]
             chosen = self.stretch(document)
             size = sum(document["tokens"][i] for i in chosen)
-            if size > left and documents:
+            if size > left and taken:
                 continue
-            start = len(text.encode())
-            for i in chosen:
-                begin = len(text.encode())
-                text += document["paragraphs"][i] + "\n\n"
-                spans[doc_id, i] = [begin, begin + len(document["paragraphs"][i].encode())]
-            documents.append([start, len(text.encode())])
+            taken[doc_id] = chosen
             left -= size
             if left < 200:
                 break
-        asked = []
-        for doc_id in {doc_id for doc_id, _ in spans}:
+        return taken
+
+    def asked_of(self, taken):
+        """Rows of questions whose gold is all there, a row a question."""
+        rows = {}
+        for doc_id, chosen in taken.items():
             for row in self.questions[doc_id]:
-                if all((doc_id, i) in spans for i in row["gold"]):
-                    asked.append({"question": row["question"], "gold": [spans[doc_id, i] for i in row["gold"]]})
-        asked.sort(key=lambda item: item["question"])
+                if set(row["gold"]) <= set(chosen):
+                    rows.setdefault(row["question"], row)
+        asked = [rows[question] for question in sorted(rows)]
         self.random.shuffle(asked)
-        return {"text": text, "documents": documents, "questions": asked[:QUESTIONS]}
+        return asked[:QUESTIONS]
+
+    def negatives_of(self, asked, taken, left):
+        """Hard negatives in other documents, as [document, paragraph], a first one of each question before any second."""
+        negatives = []
+        for place in range(max((len(row.get("hard_negatives") or []) for row in asked), default=0)):
+            for row in asked:
+                for doc_id, i in (row.get("hard_negatives") or [])[place:place + 1]:
+                    size = self.documents[doc_id]["tokens"][i] if doc_id in self.documents else left + 1
+                    if doc_id not in taken and (doc_id, i) not in negatives and size <= left:
+                        negatives.append((doc_id, i))
+                        left -= size
+        return negatives
+
+    def text(self):
+        source = self.random.choices(list(SOURCES), list(SOURCES.values()))[0]
+        length = self.random.choice(LENGTHS) * (CHINESE_SIZE if source == "cmrc2018" else 1)
+        taken = self.documents_of(source, length * (1 - HARD_SHARE))
+        asked = self.asked_of(taken)
+        pieces = list(taken.items()) + [(doc_id, [i]) for doc_id, i in self.negatives_of(asked, taken, length * HARD_SHARE)]
+        self.random.shuffle(pieces)
+        text, documents, spans = "", [], {}
+        for doc_id, chosen in pieces:
+            start = len(text.encode())
+            for i in chosen:
+                begin = len(text.encode())
+                text += self.documents[doc_id]["paragraphs"][i] + "\n\n"
+                spans[doc_id, i] = [begin, begin + len(self.documents[doc_id]["paragraphs"][i].encode())]
+            documents.append([start, len(text.encode())])
+        gold = defaultdict(list)
+        for doc_id in dict.fromkeys(doc_id for doc_id, _ in spans):
+            for row in self.answered[doc_id]:
+                gold[row["question"]] += [spans[doc_id, i] for i in row["gold"] if (doc_id, i) in spans]
+        questions = [{"question": row["question"], "gold": [list(span) for span in sorted(set(map(tuple, gold[row["question"]])))]}
+                     for row in asked]
+        return {"text": text, "documents": documents, "questions": questions}
 
 
 def main():

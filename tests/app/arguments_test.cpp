@@ -37,6 +37,28 @@ TEST_F(ArgumentsTest, EveryTrainingTakesAPrecision) {
   EXPECT_EQ(parsed({"train", "whitening", "a.txt", "--precision", "exact"}).precision, Precision::Exact);
 }
 
+TEST_F(ArgumentsTest, AnAdapterLearnsByRetrolmAndForeseesAShare) {
+  const std::vector<std::string> words = {"train", "adapter", "rows.jsonl", "--held-out", "other.jsonl"};
+  EXPECT_EQ(parsed(words).training.method, "retrolm");
+  EXPECT_EQ(parsed(words).training.plainShare, 0);
+  const auto plain = [&](const char* share) {
+    std::vector<std::string> more = words;
+    more.insert(more.end(), {"--plain", share});
+    return more;
+  };
+  EXPECT_EQ(parsed(plain("0.25")).training.plainShare, 0.25);
+  EXPECT_EQ(status(plain("1.5")), 2);
+  Scratch scratch;  // as README has it
+  const char* options = "threads = 2\n[train.adapter]\nrank = 16\nplain = 0.2\nplot = \"losses.png\"\n";
+  std::vector<std::string> configured = words;
+  configured.insert(configured.end(), {"--config", scratch.write("training.toml", options).string()});
+  const Arguments arguments = parsed(configured);
+  EXPECT_EQ(arguments.threads, 2);
+  EXPECT_EQ(arguments.training.rank, 16);
+  EXPECT_EQ(arguments.training.plainShare, 0.2);
+  EXPECT_EQ(arguments.picture, "losses.png");
+}
+
 TEST_F(ArgumentsTest, TakesCommonOptionsBeforeAndBehindTheCommand) {
   for (const auto& words :
        {std::vector<std::string>{"--model", "m.gguf", "--library", "lib", "--threads", "2", "--device", "cpu",

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <stdexcept>
 
 #include "engine/engine.h"
@@ -386,9 +387,12 @@ fs::path Engine::trainAdapter(const AdapterTexts& texts, const AdapterSettings& 
                               Listener& listener) {
   for (const AdapterLesson& lesson : texts.train) fakeEngine().trainingTexts.push_back(lesson.text);
   fakeEngine().rank = settings.rank;
-  report({1, 2, 3.0, {}, {}, false});
+  fakeEngine().trainingFiles = texts.files;
+  if (fakeEngine().losses.empty())
+    fakeEngine().losses = {{1, 2, 3.0, {}, {}, false}, {2, 2, 2.0, 1.5, {}, true}};
+  report(fakeEngine().losses.front());
   endFirstStep(listener);
-  report({2, 2, 2.0, 1.5, {}, true});
+  for (const TrainingStep& step : std::span(fakeEngine().losses).subspan(1)) report(step);
   return folder / "fake.safetensors";
 }
 

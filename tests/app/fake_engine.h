@@ -20,6 +20,8 @@ struct FakeEngine {
   std::vector<std::string> trainingTexts;
   std::vector<kvasir::AnswerStep> steps;          ///< of each answer
   int rank = 0;                                   ///< of the adapter that was trained
+  std::string trainingFiles;                      ///< as the adapter's texts name them
+  std::vector<kvasir::TrainingStep> losses;       ///< that its training reports; empty: two steps
   std::function<void(int chunk)> onChunk;         ///< called after each chunk read
   std::function<void()> onAnswerWord;             ///< called after each word of an answer
   std::function<void()> onRetrace;                ///< called when an answer is retraced

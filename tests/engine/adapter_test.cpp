@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/answer.h"
+#include "engine/foresight.h"
 #include "engine/model/adapter.h"
 #include "engine/passage_prompt.h"
 #include "engine/question.h"
@@ -265,6 +266,16 @@ void AdapterTest::expectGradients(
   }
 }
 
+/// Takes down the losses of steps that taught something.
+std::function<void(const TrainingStep&)> noteIn(std::vector<double>& losses) {
+  return [&losses](const TrainingStep& step) {
+    if (step.loss) losses.push_back(*step.loss);
+  };
+}
+
+/// Ends a training with its start.
+void stopAtOnce(const TrainingStep&) { throw Cancelled(); }
+
 AdapterTexts smallTexts() {
   AdapterTexts texts;
   for (std::uint64_t seed = 0; seed < 4; ++seed)
@@ -287,15 +298,23 @@ TEST_F(AdapterTest, LearnsWhatItIsShown) {
   const c10::InferenceMode training(false);
   std::vector<double> losses;
   HeardSteps heard;
-  const auto file = trainAdapter(
-      model_.loaded, smallTexts(), smallSettings(), folder_.path(),
-      [&](const TrainingStep& step) { losses.push_back(step.loss); }, heard);
+  AdapterTexts texts = smallTexts();
+  texts.files = "a.jsonl, held out b.jsonl";
+  const auto file = trainAdapter(model_.loaded, texts, smallSettings(), folder_.path(), noteIn(losses), heard);
   ASSERT_EQ(losses.size(), 48u);
   EXPECT_TRUE(heard.isInOrder && heard.last >= std::ssize(losses) - 1);
   EXPECT_LT(losses.back(), losses.front() / 2);
   EXPECT_TRUE(std::filesystem::exists(file));
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".checkpoint"));
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".reading"));
+  const auto about = Adapter::load(file, model_.loaded.info, model_.loaded.weights).about();
+  EXPECT_EQ(about.at("files"), "a.jsonl, held out b.jsonl");
+  EXPECT_EQ(about.at("method"), "retrolm");
+  EXPECT_EQ(about.at("rate"), "0.02");
+  EXPECT_EQ(about.at("rounds"), "12");
+  EXPECT_EQ(about.at("seed"), "1");
+  EXPECT_NE(about.at("data"), "");
+  EXPECT_FALSE(about.contains("from"));
 }
 
 TEST_F(AdapterTest, LearnsFromPromptsThatAreReadAnew) {
@@ -303,9 +322,7 @@ TEST_F(AdapterTest, LearnsFromPromptsThatAreReadAnew) {
   AdapterSettings settings = smallSettings();
   settings.method = "reread";
   std::vector<double> losses;
-  trainAdapter(
-      model_.loaded, smallTexts(), settings, folder_.path(),
-      [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_);
+  trainAdapter(model_.loaded, smallTexts(), settings, folder_.path(), noteIn(losses), silent_);
   ASSERT_EQ(losses.size(), 48u);
   EXPECT_LT(losses.back(), losses.front() / 2);
 
@@ -325,13 +342,12 @@ TEST_F(AdapterTest, GoesOnFromACheckpointAsIfNeverStopped) {
   const c10::InferenceMode training(false);
   std::vector<double> whole, parts;
   const TemporaryFolder other;
-  trainAdapter(
-      model_.loaded, smallTexts(), smallSettings(), other.path(),
-      [&](const TrainingStep& step) { whole.push_back(step.loss); }, silent_);
+  trainAdapter(model_.loaded, smallTexts(), smallSettings(), other.path(), noteIn(whole), silent_);
   const auto stopAt = [&](int last) {
     return [&parts, last](const TrainingStep& step) {
+      if (step.step == 0 || step.isPast) return;
       parts.resize(static_cast<std::size_t>(step.step));
-      parts.back() = step.loss;
+      parts.back() = step.loss.value_or(0);
       if (step.step == last) throw Cancelled();
     };
   };
@@ -351,14 +367,16 @@ TEST_F(AdapterTest, LearnsOnFromAnAdapterThatWasTrained) {
   settings.start = first;
   double onward = 0;
   const auto note = [&](const TrainingStep& step) {
-    onward = step.loss;
+    if (!step.loss) return;
+    onward = *step.loss;
     throw Cancelled();
   };
   EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, other.path(), note, silent_), Cancelled);
   double anew = 0;
   settings.start.clear();
   const auto noteAnew = [&](const TrainingStep& step) {
-    anew = step.loss;
+    if (!step.loss) return;
+    anew = *step.loss;
     throw Cancelled();
   };
   EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, other.path(), noteAnew, silent_), Cancelled);
@@ -368,6 +386,163 @@ TEST_F(AdapterTest, LearnsOnFromAnAdapterThatWasTrained) {
   settings.rank = 4;
   EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, other.path(), quiet, silent_),
                std::runtime_error);
+}
+
+/// What it learned on from is named by its numbers, not by where they lie.
+TEST_F(AdapterTest, BeginsAnewWhereWhatItLearnsOnFromHasChanged) {
+  AdapterSettings settings = smallSettings();
+  settings.start = folder_.path() / "start.safetensors";
+  const auto first = randomAdapter(model_.loaded, settings.rank, "questions");
+  std::vector<Adapter::Layer> otherLayers = first->layers();
+  otherLayers[0][Adapter::Down].up = otherLayers[0][Adapter::Down].up * 2;
+  const c10::InferenceMode training(false);
+  first->save(settings.start, model_.loaded.info);
+  const auto stop = [](const TrainingStep& step) {
+    if (step.step == 21) throw Cancelled();
+  };
+  HeardRemarks heard;
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, folder_.path(), stop, heard), Cancelled);
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, folder_.path(), stopAtOnce, heard),
+               Cancelled);
+  EXPECT_THAT(heard.said, testing::ElementsAre(testing::HasSubstr("Goes on from step 20 of 48")));
+  Adapter(otherLayers, first->about()).save(settings.start, model_.loaded.info);
+  EXPECT_THROW(trainAdapter(model_.loaded, smallTexts(), settings, folder_.path(), stopAtOnce, heard),
+               Cancelled);
+  EXPECT_THAT(heard.said, testing::Contains(testing::HasSubstr("other texts or settings")));
+}
+
+TEST_F(AdapterTest, BeginsAnewWhereATextWasMovedToThoseHeldOut) {
+  const c10::InferenceMode training(false);
+  AdapterTexts texts = smallTexts();
+  texts.heldOut.insert(texts.heldOut.begin(), texts.train.back());
+  AdapterTexts moved = texts;
+  texts.heldOut.erase(texts.heldOut.begin());
+  moved.train.pop_back();  // the same texts in the same order
+  HeardRemarks heard;
+  const auto stop = [](const TrainingStep& step) {
+    if (step.step == 21) throw Cancelled();
+  };
+  EXPECT_THROW(trainAdapter(model_.loaded, texts, smallSettings(), folder_.path(), stop, heard), Cancelled);
+  EXPECT_THROW(trainAdapter(model_.loaded, moved, smallSettings(), folder_.path(), stopAtOnce, heard),
+               Cancelled);
+  EXPECT_THAT(heard.said, testing::Contains(testing::HasSubstr("other texts or settings")));
+}
+
+TEST_F(AdapterTest, LeavesABetterOneWhereItStands) {
+  const c10::InferenceMode training(false);
+  const auto quiet = [](const TrainingStep&) {};
+  const auto file = trainAdapter(model_.loaded, smallTexts(), smallSettings(), folder_.path(), quiet, silent_);
+  const std::string id = Adapter::load(file, model_.loaded.info, model_.loaded.weights).id();
+  AdapterSettings worse = smallSettings();
+  worse.rounds = 2;
+  worse.learningRate = 1e-6;
+  EXPECT_THAT(
+      messageOf([&] { trainAdapter(model_.loaded, smallTexts(), worse, folder_.path(), quiet, silent_); }),
+      testing::HasSubstr("No check was better"));
+  EXPECT_EQ(Adapter::load(file, model_.loaded.info, model_.loaded.weights).id(), id);
+  AdapterSettings onward = smallSettings();
+  onward.start = file;
+  onward.learningRate = 2e-3;
+  const TemporaryFolder other;
+  const auto next = trainAdapter(model_.loaded, smallTexts(), onward, other.path(), quiet, silent_);
+  EXPECT_EQ(Adapter::load(next, model_.loaded.info, model_.loaded.weights).about().at("from"), id);
+}
+
+/// The end of a plain text beside the engine, which reads it after what comes before.
+TEST_F(AdapterTest, TrainsOnTheArithmeticThatForesees) {
+  adapt();
+  constexpr int kBudget = 512;
+  const std::string text = randomText(600, 2);
+  const auto end = endOfText(model_.loaded, text);
+  ASSERT_TRUE(end);
+  ASSERT_EQ(std::ssize(end->tokens), kChunkTokens + 1);
+  EXPECT_EQ(text.substr(end->start), end->words);
+  const auto reading = readText(model_.loaded, text.substr(0, end->start), {"whitened", kBudget, 512},
+                                folder_.path() / "before.kv", silent_);
+  ASSERT_GT(reading->tokens(), kBudget);
+  QuestionBranch branch = plainBranch(*end);
+  ASSERT_EQ(branch.tokens.size(), branch.targets.size());
+
+  ChunkWishes wishes;
+  wishes.paragraphs = questionParagraphs(model_.loaded, *reading, end->words);
+  TextRun run(model_.loaded, {findMethod("whitened"), kBudget, nullptr, [] {}, wishes, nullptr, true},
+              &reading->file());
+  run.cache().adopt(reading->finishedRuns());
+  run.cache().startTail();
+  double expected = 0;
+  readInRows(run, branch.tokens, kChunkTokens, [&](std::size_t at, std::span<const float> logits) {
+    expected -= logProbability(logits, branch.targets[at]) / kChunkTokens;
+  });
+  const c10::InferenceMode training(false);
+  placeAfter(model_.loaded, *reading, kBudget, branch);
+  BranchForward forward(model_.loaded);
+  EXPECT_NEAR(forward.loss({&branch, 1}, trainable()).item<double>(), expected, 2e-3);
+}
+
+TEST_F(AdapterTest, LearnsFromTextsThatAskNothing) {
+  const c10::InferenceMode training(false);
+  AdapterTexts texts = smallTexts();
+  for (auto* lessons : {&texts.train, &texts.heldOut})
+    for (AdapterLesson& lesson : *lessons) lesson.items.clear();
+  for (const char* method : {"retrolm", "reread"}) {
+    AdapterSettings settings = smallSettings();
+    settings.method = method;
+    const TemporaryFolder folder;
+    std::vector<double> losses;
+    trainAdapter(model_.loaded, texts, settings, folder.path(), noteIn(losses), silent_);
+    ASSERT_EQ(losses.size(), 48u) << method;
+    EXPECT_LT(losses.back(), 0.95 * losses.front()) << method;
+  }
+  EXPECT_FALSE(endOfText(model_.loaded, "a")) << "nothing comes before its end";
+}
+
+/// Of texts that could be asked, if their questions were shorter.
+TEST_F(AdapterTest, ForeseesInAShareOfTheVisits) {
+  const c10::InferenceMode training(false);
+  AdapterTexts texts = smallTexts();
+  for (AdapterLesson& lesson : texts.train) lesson.items = {{randomText(400, 2), "bc"}};
+  const auto taught = [&](double share) {
+    AdapterSettings settings = smallSettings();
+    settings.plainShare = share;
+    settings.heldOutEvery = 100;
+    const TemporaryFolder folder;
+    std::vector<double> losses;
+    HeardRemarks heard;
+    messageOf([&] { trainAdapter(model_.loaded, texts, settings, folder.path(), noteIn(losses), heard); });
+    EXPECT_THAT(heard.said, testing::Contains(testing::HasSubstr("4 of 6 questions are left out")));
+    return losses.size();
+  };
+  EXPECT_EQ(taught(0), 0u);
+  EXPECT_EQ(taught(1), 48u);
+  const std::size_t some = taught(0.5);
+  EXPECT_GT(some, 12u);
+  EXPECT_LT(some, 36u);
+}
+
+TEST_F(AdapterTest, SaysHowManyOfTheTextsHeldOutAreCheckedOn) {
+  const c10::InferenceMode training(false);
+  AdapterTexts texts = smallTexts();
+  texts.heldOut.resize(30, texts.heldOut.front());
+  HeardRemarks heard;
+  EXPECT_THROW(trainAdapter(model_.loaded, texts, smallSettings(), folder_.path(), stopAtOnce, heard),
+               Cancelled);
+  EXPECT_THAT(heard.said, testing::ElementsAre(testing::HasSubstr("Of the 30 texts held out the first 24")));
+}
+
+TEST_F(AdapterTest, RefusesLongLessonsAndBudgetsWithoutRoom) {
+  const auto complaint = [&](const AdapterTexts& texts, const char* method, int budget) {
+    AdapterSettings settings = smallSettings();
+    settings.method = method;
+    settings.budgetTokens = budget;
+    return messageOf(
+        [&] { trainAdapter(model_.loaded, texts, settings, folder_.path(), stopAtOnce, silent_); });
+  };
+  AdapterTexts longer = smallTexts();
+  longer.train[1].text = randomText(5000, 3);
+  EXPECT_THAT(complaint(longer, "retrolm", 2048),
+              testing::AllOf(testing::HasSubstr("Text 2 has"), testing::HasSubstr("may have 12000")));
+  EXPECT_THAT(complaint(smallTexts(), "rag", 128), testing::HasSubstr("leaves no room for a text"));
+  EXPECT_THAT(complaint(smallTexts(), "rag", 100), testing::HasSubstr("at least 128"));
 }
 
 TEST_F(AdapterTest, IsNotTrainedForModelsWithWindowsOrWithoutTexts) {

@@ -356,12 +356,16 @@ TEST_F(BeaconTest, GoOnFromACheckpointAsIfNeverStopped) {
   const BeaconTexts texts = smallTexts();
   trainBeacons(
       model_.loaded, texts, smallSettings(), other.path(),
-      [&](const TrainingStep& step) { whole.push_back(step.loss); }, silent_);
+      [&](const TrainingStep& step) {
+        if (step.step > 0) whole.push_back(step.loss.value_or(0));
+      },
+      silent_);
   ASSERT_GT(whole.size(), 30u);
   const auto stopAt = [&](int last) {
     return [&parts, last](const TrainingStep& step) {
+      if (step.step == 0 || step.isPast) return;
       parts.resize(static_cast<std::size_t>(step.step));
-      parts.back() = step.loss;
+      parts.back() = step.loss.value_or(0);
       if (step.step == last) throw Cancelled();
     };
   };

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "engine/listener.h"
 
 namespace kvasir {
@@ -12,6 +15,12 @@ struct HeardSteps : Listener {
   }
   bool isInOrder = true;
   std::int64_t last = 0;
+};
+
+/// The sentences it says beside.
+struct HeardRemarks : Listener {
+  void remark(const std::string& sentence) override { said.push_back(sentence); }
+  std::vector<std::string> said;
 };
 
 }  // namespace kvasir

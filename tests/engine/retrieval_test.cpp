@@ -135,6 +135,26 @@ TEST_F(WhiteningTest, IsMadeFromTextsByTheEngine) {
   EXPECT_THROW(engine.trainWhitening({texts[0]}, {}, folder.path(), silent), std::runtime_error);
 }
 
+TEST_F(WhiteningTest, IsMadeOfTheLayersThatAreNamedAndOfNoneThatAreNot) {
+  const TinyModel model;
+  const TemporaryFolder folder;
+  struct Reads : Listener {
+    void progress(const Progress&) override { ++calls; }
+    int calls = 0;
+  } listener;
+  Engine engine(model.settings(), listener);
+  std::vector<Engine::WhiteningText> texts;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) texts.push_back({randomText(300, seed), {}});
+  listener.calls = 0;
+  for (const std::vector<int>& wrong : {std::vector<int>{1, 7}, std::vector<int>{-1}})
+    EXPECT_NE(messageOf([&] { engine.trainWhitening(texts, {wrong, 0.2}, folder.path(), listener); }), "");
+  EXPECT_EQ(listener.calls, 0) << "texts were read in vain";
+  const auto file = engine.trainWhitening(texts, {{1, 0, 1}, 0.2}, folder.path(), listener);
+  EXPECT_EQ(Whitening::load(file, engine.model()).layers(), (std::vector<int>{0, 1}));
+  engine.trainWhitening(texts, {{1}, 0.2}, folder.path(), listener);
+  EXPECT_EQ(Whitening::load(file, engine.model()).layers(), (std::vector<int>{1}));
+}
+
 TEST_F(WhiteningTest, OfAnotherMakingIsAnotherReading) {
   const TinyModel model;
   EngineSettings settings = model.settings();

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <set>
 
+#include "engine/model/safetensors.h"
+#include "engine/training/retriever_context.h"
 #include "engine/training/train_retriever.h"
 #include "tests/engine/heard_steps.h"
 #include "tests/engine/tiny_model.h"
@@ -207,7 +209,7 @@ TEST_F(RetrieverTest, AreTheSameFromTheirFileAndRefusedElsewhere) {
 
 RetrieverTexts smallTexts() {
   RetrieverTexts texts;
-  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
     RetrieverLesson lesson;
     for (std::uint64_t part = 0; part < 2; ++part) {
       const std::size_t begin = lesson.text.size();
@@ -217,8 +219,7 @@ RetrieverTexts smallTexts() {
     }
     texts.train.push_back(lesson);
   }
-  texts.heldOut = {texts.train.back()};
-  texts.train.pop_back();
+  texts.heldOut = {texts.train.front()};
   return texts;
 }
 
@@ -232,6 +233,9 @@ RetrieverSettings smallSettings() {
   settings.patience = 100;
   return settings;
 }
+
+/// Ends a training with its start.
+void stopAtOnce(const TrainingStep&) { throw Cancelled(); }
 
 TEST_F(RetrieverTest, HearsEveryChunkAndEveryQuestion) {
   const RetrieverLesson lesson = smallTexts().train.front();
@@ -277,8 +281,14 @@ TEST_F(RetrieverTest, KeepsWhatItHeardAndHearsADamagedFileAgain) {
   EXPECT_EQ(one.isGold, (std::vector<std::vector<char>>{first.isGold[1]}));
   for (const auto& [layer, asked] : one.questions)
     EXPECT_TRUE(at::equal(asked.at(0), first.questions.at(layer)[1]));
+  EXPECT_EQ(states.keepOnly({"text", "other"}), 0);
+  EXPECT_EQ(states.keepOnly({"other"}), 1);
+  heard = 0;
+  expectSame(states.of("text", hear));
+  EXPECT_EQ(heard, 1);
   states.remove();
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "states"));
+  EXPECT_EQ(states.keepOnly({}), 0);
 }
 
 /// Ended in the second round and begun anew, it hears no text again and learns what it learns undisturbed.
@@ -288,6 +298,7 @@ TEST_F(RetrieverTest, GoesOnWhereItWasEndedWithoutReadingAgain) {
   const auto train = [&](const std::filesystem::path& folder, int last) {
     std::vector<TrainingStep> steps;
     const auto note = [&](const TrainingStep& step) {
+      if (step.step == 0 || step.isPast) return;
       steps.push_back(step);
       if (step.step == last) throw Stopped();
     };
@@ -304,11 +315,11 @@ TEST_F(RetrieverTest, GoesOnWhereItWasEndedWithoutReadingAgain) {
   std::map<std::filesystem::path, std::filesystem::file_time_type> written;
   for (const auto& entry : std::filesystem::directory_iterator(states))
     written[entry.path()] = entry.last_write_time();
-  EXPECT_EQ(written.size(), 6u);
+  EXPECT_EQ(written.size(), 5u);
   const auto rest = train(folder_.path() / "ended", 25);
   for (const auto& [path, time] : written) EXPECT_EQ(std::filesystem::last_write_time(path), time);
   EXPECT_EQ(rest.front().step, 21);
-  EXPECT_NEAR(rest.back().loss, whole[24].loss, 1e-4 * std::abs(whole[24].loss));
+  EXPECT_NEAR(*rest.back().loss, *whole[24].loss, 1e-4 * std::abs(*whole[24].loss));
   train(folder_.path() / "ended", 0);
   EXPECT_FALSE(std::filesystem::exists(states));
 }
@@ -344,16 +355,27 @@ TEST_F(RetrieverTest, LearnsWhatItIsShownAndServesAsAMethod) {
   const c10::InferenceMode training(false);
   std::vector<TrainingStep> steps;
   HeardSteps heard;
+  RetrieverTexts texts = smallTexts();
+  texts.files = "a.jsonl, held out b.jsonl";
   const auto made = trainRetriever(
-      model_.loaded, smallTexts(), smallSettings(), folder_.path(),
-      [&](const TrainingStep& step) { steps.push_back(step); }, heard);
+      model_.loaded, texts, smallSettings(), folder_.path(),
+      [&](const TrainingStep& step) {
+        if (step.step > 0) steps.push_back(step);
+      },
+      heard);
   ASSERT_EQ(steps.size(), 30u);
   EXPECT_TRUE(heard.isInOrder && heard.last >= std::ssize(steps) - 1);
   double first = 0, last = 0;
-  for (std::size_t i = 0; i < 5; ++i) first += steps[i].loss, last += steps[25 + i].loss;
+  for (std::size_t i = 0; i < 5; ++i) first += *steps[i].loss, last += *steps[25 + i].loss;
   EXPECT_LT(last, 0.8 * first);
   EXPECT_EQ(made, file());
   EXPECT_FALSE(std::filesystem::exists(made.string() + ".checkpoint"));
+  const auto about = readSafetensors(made).metadata;
+  EXPECT_EQ(about.at("files"), "a.jsonl, held out b.jsonl");
+  EXPECT_EQ(about.at("adapter"), "none");
+  EXPECT_EQ(about.at("precision"), "exact");
+  EXPECT_EQ(about.at("rate"), "0.005");
+  EXPECT_EQ(about.at("rounds"), "6");
 
   EngineSettings settings = model_.settings();
   ReadSettings read;
@@ -380,12 +402,79 @@ TEST_F(RetrieverTest, PassesOverATextThatIsAllEvidence) {
   lesson.items = {{"What is abcd?", {{0, lesson.text.size()}}}};
   RetrieverSettings settings = smallSettings();
   settings.rounds = 1;
-  std::vector<double> losses;
-  EXPECT_NO_THROW(trainRetriever(
-      model_.loaded, texts, settings, folder_.path(),
-      [&](const TrainingStep& step) { losses.push_back(step.loss); }, silent_));
+  std::vector<std::optional<double>> losses;
+  HeardRemarks heard;
+  const std::string message = messageOf([&] {
+    trainRetriever(
+        model_.loaded, texts, settings, folder_.path(),
+        [&](const TrainingStep& step) {
+          if (step.step > 0) losses.push_back(step.loss);
+        },
+        heard);
+  });
+  EXPECT_THAT(message, testing::AnyOf(testing::IsEmpty(), testing::HasSubstr("No check was better")));
   EXPECT_EQ(losses.size(), 5u);
-  EXPECT_EQ(std::ranges::count(losses, 0.0), 1);
+  EXPECT_EQ(std::ranges::count_if(losses, [](const std::optional<double>& loss) { return !loss; }), 1);
+  EXPECT_THAT(heard.said, testing::ElementsAre(testing::HasSubstr("1 of 5 steps had nothing to learn")));
+}
+
+TEST_F(RetrieverTest, CountsOnlyQuestionsThatHaveGoldAndOthers) {
+  const c10::InferenceMode training(false);
+  const Whitening whitening = model_.loaded.whitening->copied();
+  const Bookmarks bookmarks = Bookmarks::untrained(whitening, 3, 1);
+  RetrieverLesson lesson = smallTexts().train.front();
+  const auto score = [&] {
+    const auto heard = hearLesson(model_.loaded, lesson, smallSettings().budgetTokens, silent_);
+    return scoreContext(bookmarks, heard, smallSettings());
+  };
+  const RetrieverScore before = score();
+  EXPECT_EQ(before.questions, 2);
+  lesson.items.push_back({"What is abcd?", {}});
+  lesson.items.push_back({"What is efgh?", {{0, lesson.text.size()}}});
+  const RetrieverScore after = score();
+  EXPECT_EQ(after.questions, 2);
+  EXPECT_EQ(after.whollyFound, before.whollyFound);
+  lesson.items = {{"What is abcd?", {}}};
+  EXPECT_EQ(score().questions, 0);
+}
+
+/// An adapter acts on questions, so what was heard with one says nothing to a training with another.
+TEST_F(RetrieverTest, HearsAnewWhereAnotherAdapterIsAtWork) {
+  auto adapter = randomAdapter(model_.loaded, 4, "questions");
+  ModelWeights adapted = adapter->applyTo(model_.loaded.weights, model_.loaded.form);
+  const c10::InferenceMode training(false);
+  HeardRemarks heard;
+  const auto stop = [](const TrainingStep& step) {
+    if (step.step == 21) throw Cancelled();
+  };
+  const auto train = [&](const std::function<void(const TrainingStep&)>& report) {
+    trainRetriever(model_.loaded, smallTexts(), smallSettings(), folder_.path(), report, heard);
+  };
+  EXPECT_THROW(train(stop), Cancelled);
+  EXPECT_THAT(heard.said, testing::IsEmpty());
+  model_.loaded.adapter = std::move(adapter);
+  model_.loaded.adapted = std::move(adapted);
+  EXPECT_THROW(train(stopAtOnce), Cancelled);
+  EXPECT_THAT(heard.said, testing::Contains(testing::HasSubstr("another training had heard of 5 texts")));
+  EXPECT_THAT(heard.said, testing::Contains(testing::HasSubstr("other texts or settings")));
+}
+
+TEST_F(RetrieverTest, SaysWhatWouldBeDoneBeforeAndWhatIsPassedOver) {
+  EngineSettings settings = model_.settings();
+  settings.retrievers.clear();
+  const LoadedModel plain = loadModel(settings, silent_);
+  const c10::InferenceMode training(false);
+  RetrieverTexts texts = smallTexts();
+  texts.train.front().items.push_back({"What is abcd?", {}});
+  const LoadedModel& whitened = model_.loaded;
+  for (const LoadedModel* model : {&whitened, &plain}) {
+    HeardRemarks heard;
+    EXPECT_THROW(trainRetriever(*model, texts, smallSettings(), folder_.path(), stopAtOnce, heard), Cancelled);
+    EXPECT_THAT(heard.said, testing::Contains(testing::HasSubstr("1 of 13 questions have no gold")));
+    const bool advises =
+        testing::Value(heard.said, testing::Contains(testing::HasSubstr("There is no whitening")));
+    EXPECT_EQ(advises, model == &plain);
+  }
 }
 
 TEST_F(RetrieverTest, IsNotTrainedWithoutTexts) {

@@ -65,7 +65,7 @@ class SampleAnswer {
   }
 
   EvidenceMap mapOf(int layers, int chunks, int heads, bool isSparse) {
-    EvidenceMap map{layers, chunks, {}, {}, {}, heads, {}};
+    EvidenceMap map{layers, chunks, {}, {}, {}, {}, heads, {}};
     const auto cells = static_cast<std::size_t>(layers) * static_cast<std::size_t>(chunks);
     for (std::size_t cell = 0; cell < cells; ++cell) {
       const int layer = static_cast<int>(cell) / chunks, chunk = static_cast<int>(cell) % chunks;
