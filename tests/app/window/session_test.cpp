@@ -129,7 +129,7 @@ void SessionTest::importsWhileAnotherDocumentIsRead() {
   start();
   fakeEngine().onChunk = [](int) { workFor(20); };
   session_->addFiles({write(QStringLiteral("long.txt"), longText())});
-  QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+  QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")) && session_->rows()[0].share > 0.05);
   QSignalSpy imported(session_.get(), &Session::imported), ended(session_.get(), &Session::readingEnded);
   bool hasWaited = false;
   connect(session_.get(), &Session::rowsChanged, this,
@@ -198,10 +198,11 @@ void SessionTest::readsWhatIsShownBeforeTheOthers() {
 void SessionTest::endsAReadingThatWouldBeginAnewBeforeWhatIsShown() {
   start(Session::Reading::InBackground, readFor("h2o"));
   fakeEngine().onChunk = [](int) { workFor(10); };
+  QSignalSpy imported(session_.get(), &Session::imported);
   session_->addFiles({write(QStringLiteral("one.txt"), longText()),
                       write(QStringLiteral("two.txt"), longText() + "2"),
                       write(QStringLiteral("three.txt"), longText() + "3")});
-  QTRY_VERIFY(stateOf(0).startsWith(QLatin1String("Reading")));
+  QTRY_VERIFY(imported.size() == 3 && stateOf(0).startsWith(QLatin1String("Reading")));
   session_->open(keyOf(2));
   QStringList ready;
   connect(session_.get(), &Session::rowsChanged, this, [&] {
