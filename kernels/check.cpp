@@ -226,6 +226,8 @@ constexpr Row kRows[] = {
     {"attendToken, bf16", checkAttendToken<Half>, [](KernelTable& k) { k.attendToken.bfloats = nullptr; }},
     {"attendRows, float", checkAttendRows<float>, [](KernelTable& k) { k.attendRows.floats = nullptr; }},
     {"attendRows, bf16", checkAttendRows<Half>, [](KernelTable& k) { k.attendRows.bfloats = nullptr; }},
+    // What goes there on streams; without products the engine uses no device.
+    {kCopiesCheck, checkCopies, [](KernelTable& k) { k.multiplyDense = {}; }},
 };
 
 }  // namespace
