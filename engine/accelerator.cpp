@@ -26,6 +26,18 @@ DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {
   return *this;
 }
 
+StagingMemory::StagingMemory(const KernelBackend& backend, std::size_t bytes) : backend_(backend) {
+  if (backend.allocatePinned(bytes, &pinned_)) {
+    pinned_ = nullptr;
+    plain_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+  }
+  memory_ = {pinned_ ? static_cast<std::byte*>(pinned_) : plain_.get(), bytes};
+}
+
+StagingMemory::~StagingMemory() {
+  if (pinned_) backend_.releasePinned(pinned_);
+}
+
 namespace {
 
 std::string nameOf(const KernelBackend& backend, int device) {
@@ -35,13 +47,13 @@ std::string nameOf(const KernelBackend& backend, int device) {
   return described.name;
 }
 
-/// Without kernels that were not right. Throws where those of products are among them.
+/// Without kernels that were not right. Throws where those of products are among them, or copies are not.
 KernelTable kernelsOf(const KernelBackend& backend, int device, const std::string& name) {
   const std::vector<KernelCheck> checks = checkKernels(backend, device);
   const KernelTable right = rightKernels(backend.kernels, checks);
   if (right.multiplyDense.isWhole()) return right;
   for (const KernelCheck& check : checks)
-    if (check.kernel.starts_with("multiplyDense") && !check.failure.empty())
+    if ((check.kernel.starts_with("multiplyDense") || check.kernel == kCopiesCheck) && !check.failure.empty())
       throw std::runtime_error(name + " cannot be used: " + check.failure + ".");
   throw std::runtime_error(name +
                            " does not multiply as it should: `kvasir-cli devices --check` shows how far off.");
@@ -49,11 +61,12 @@ KernelTable kernelsOf(const KernelBackend& backend, int device, const std::strin
 
 }  // namespace
 
-Accelerator::Accelerator(const KernelBackend& backend, int device, std::int64_t leastOfVector)
+Accelerator::Accelerator(const KernelBackend& backend, int device, const DeviceLimits& limits)
     : backend_(backend),
       name_(nameOf(backend, device)),
       kernels_(kernelsOf(backend, device, name_)),
-      leastOfVector_(leastOfVector) {
+      limits_(limits),
+      staging_(backend, limits.staging) {
   if (const Failure failure = backend.chooseDevice(device))
     throw std::runtime_error(name_ + " cannot be used: " + failure + ".");
   for (void*& stream : streams_)
@@ -68,8 +81,10 @@ Accelerator::~Accelerator() {
 
 void Accelerator::require(Failure failure) const {
   if (!failure) return;
-  throw std::runtime_error(name_ + " failed: " + failure +
-                           ". Choose the processor in the settings, or --device cpu.");
+  const std::string sentence =
+      name_ + " failed: " + failure + ". Choose the processor in the settings, or --device cpu.";
+  backend_.finish();  // with what else it was given, before memory goes that this uses
+  throw std::runtime_error(sentence);
 }
 
 DeviceMemory Accelerator::hold(std::size_t bytes, std::size_t left) const {
@@ -79,10 +94,11 @@ DeviceMemory Accelerator::hold(std::size_t bytes, std::size_t left) const {
   return {backend_, bytes};
 }
 
-std::byte* Accelerator::room(Room room, std::size_t bytes) {
-  DeviceMemory& held = rooms_[static_cast<std::size_t>(room)];
+std::byte* Accelerator::room(Room room, std::size_t bytes, std::int64_t turn) {
+  DeviceMemory& held = rooms_[static_cast<std::size_t>(room)][static_cast<std::size_t>(turn) % kStreams];
   if (held.bytes() < bytes) {
-    held = {};  // before what takes its place
+    if (held.bytes() > 0) require(backend_.finish());  // work that was given may still use it
+    held = {};                                         // before what takes its place
     held = hold(bytes, 0);
   }
   return held.at();

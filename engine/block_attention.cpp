@@ -16,30 +16,33 @@ struct GroupMemory {
 
 /// Results of a block as they grow, and as they are given back.
 struct BlockSums {
-  std::int64_t rows, dimension;  ///< of all heads
-  at::Tensor numbers;            ///< output [rows, dimension], the largest [rows] and the sum [rows], in a row
+  std::int64_t rows, dimension;  ///< rows: of a KV head
+  at::Tensor numbers;            ///< of each KV head: output [rows, dimension], the largest and the sum [rows]
   BlockOutput result;
 
-  explicit BlockSums(const at::Tensor& queries)
-      : rows(queries.size(0) * queries.size(1)),
+  BlockSums(const at::Tensor& queries, std::int64_t kvHeads)
+      : rows(queries.size(0) / kvHeads * queries.size(1)),
         dimension(queries.size(2)),
-        numbers(at::zeros({rows * (dimension + 2)}, at::kFloat)),
+        numbers(at::zeros({kvHeads, rows * (dimension + 2)}, at::kFloat)),
         result{at::empty_like(queries), at::empty({queries.size(0), queries.size(1)}, at::kFloat)} {
-    std::fill_n(start() + largestAt(), rows, -std::numeric_limits<float>::infinity());
+    numbers.narrow(1, largestAt(), rows).fill_(-std::numeric_limits<float>::infinity());
   }
 
-  float* start() { return numbers.data_ptr<float>(); }
+  std::int64_t each() const { return numbers.size(1); }  ///< numbers of a KV head
+  float* of(std::int64_t head) { return numbers.data_ptr<float>() + head * each(); }
   std::int64_t largestAt() const { return rows * dimension; }
   std::int64_t sumAt() const { return rows * (dimension + 1); }
 
+  /// Rows of a KV head.
   template <class Value>
-  void finish(std::int64_t begin, std::int64_t end) {
-    const float *sums = start() + sumAt(), *most = start() + largestAt();
+  void finish(std::int64_t head, std::int64_t begin, std::int64_t end) {
+    const float *output = of(head), *most = output + largestAt(), *sums = output + sumAt();
+    auto* values = static_cast<Value*>(result.values.mutable_data_ptr()) + head * rows * dimension;
+    float* logSums = result.logSums.data_ptr<float>() + head * rows;
     for (std::int64_t row = begin; row < end; ++row) {
-      const float* in = start() + row * dimension;
-      auto* out = static_cast<Value*>(result.values.mutable_data_ptr()) + row * dimension;
-      for (std::int64_t i = 0; i < dimension; ++i) writeValue(in[i] / sums[row], out + i);
-      result.logSums.data_ptr<float>()[row] = most[row] + std::log(sums[row]);
+      for (std::int64_t i = row * dimension; i < (row + 1) * dimension; ++i)
+        writeValue(output[i] / sums[row], values + i);
+      logSums[row] = most[row] + std::log(sums[row]);
     }
   }
 };
@@ -47,7 +50,7 @@ struct BlockSums {
 /// Rotated queries and the keys they meet, which each row sees a part of.
 struct Meeting {
   const GatheredKv& gathered;
-  const at::Tensor& queries;  ///< [heads, rows, headDimension]
+  const at::Tensor& queries;  ///< [heads, rows, headDimension], contiguous
   SeenKeys seen;
 };
 
@@ -59,8 +62,8 @@ class MeetingAttention {
       : meetings_(meetings),
         scale_(scale),
         kvHeads_(meetings.front().gathered.kvHeads()),
-        rows_(meetings.front().queries.size(0) / kvHeads_ * meetings.front().queries.size(1)),
-        sums_(meetings.front().queries) {}
+        sums_(meetings.front().queries, kvHeads_),
+        rows_(sums_.rows) {}
 
   BlockOutput onProcessor() {
     for (const Meeting& meeting : meetings_) attendPacked(meeting);
@@ -70,33 +73,35 @@ class MeetingAttention {
         const GatheredKv& gathered = meeting.gathered;
         const KvRows<Value> rows{gathered.keyRows<Value>(), gathered.valueRows<Value>(), gathered.headStride()};
         attendRows(
-            attentionOf(memoryOf(meeting, rows, meeting.seen), gathered.countInPlace(), head, sums_.start()),
+            attentionOf(memoryOf(meeting, rows, meeting.seen), gathered.countInPlace(), head, sums_.of(head)),
             first, last);
       }
-      sums_.finish<Value>(head * rows_ + first, head * rows_ + last);
+      sums_.finish<Value>(head, first, last);
     });
     return sums_.result;
   }
 
-  /// Throws DeviceFull.
+  /// While a KV head is attended to, keys and values of the next go there and results of those before come
+  /// back. Throws DeviceFull.
   BlockOutput onDevice(Accelerator& device) {
-    using Room = Accelerator::Room;
-    auto* sums = device.roomOf<float>(Room::Sums, sums_.numbers.numel());
-    device.copyIn(sums, sums_.start(), sums_.numbers.nbytes());
-    for (const Meeting& meeting : meetings_) {
-      if (meeting.gathered.count() == 0) continue;
-      const GroupMemory<Value> memory = copied(meeting, device);
-      for (std::int64_t head = 0; head < kvHeads_; ++head)
-        device.run(device.kernels().attendRows.of<Value>(),
-                   attentionOf(memory, meeting.gathered.count(), head, sums), rows_, device.stream(head));
+    const Places places = placesOn(device);
+    Trip trip(device);
+    for (std::int64_t head = 0; head < kvHeads_; ++head) attendHead(head, places, trip, device);
+    for (std::int64_t head = 0; head < kvHeads_; ++head) {
+      trip.land(device.stream(head));
+      at::parallel_for(0, rows_, kLeastRows,
+                       [&](std::int64_t begin, std::int64_t end) { sums_.finish<Value>(head, begin, end); });
     }
-    device.copyOut(sums_.start(), sums, sums_.numbers.nbytes());
-    at::parallel_for(0, kvHeads_ * rows_, kLeastRows,
-                     [&](std::int64_t begin, std::int64_t end) { sums_.finish<Value>(begin, end); });
     return sums_.result;
   }
 
  private:
+  /// Where on a device what a block needs lies.
+  struct Places {
+    float* sums = nullptr;     ///< as BlockSums has them
+    Value* queries = nullptr;  ///< of one meeting after the other
+    std::vector<GroupMemory<Value>> meetings;
+  };
   static constexpr std::int64_t kLeastRows = 32;  // of a thread
 
   /// Shares the rows among the threads: work(KV head, first row, last row).
@@ -121,7 +126,7 @@ class MeetingAttention {
       const KvRows<Value> rows{static_cast<const Value*>(kv.keys.const_data_ptr()),
                                static_cast<const Value*>(kv.values.const_data_ptr()), kv.keys.stride(0)};
       forRows([&](std::int64_t head, std::int64_t begin, std::int64_t end) {
-        attendRows(attentionOf(memoryOf(meeting, rows, all), count, head, sums_.start()), begin, end);
+        attendRows(attentionOf(memoryOf(meeting, rows, all), count, head, sums_.of(head)), begin, end);
       });
     }
   }
@@ -131,7 +136,7 @@ class MeetingAttention {
             seen.ends.data()};
   }
 
-  /// Of one KV head.
+  /// Of one KV head, and sums of it.
   BlockAttention<Value> attentionOf(const GroupMemory<Value>& memory, int count, std::int64_t head,
                                     float* sums) const {
     BlockAttention<Value> attention;
@@ -143,28 +148,58 @@ class MeetingAttention {
     attention.begins = memory.begins;
     attention.ends = memory.ends;
     attention.scale = scale_;
-    attention.output = sums + head * rows_ * sums_.dimension;
-    attention.largest = sums + sums_.largestAt() + head * rows_;
-    attention.sum = sums + sums_.sumAt() + head * rows_;
+    attention.output = sums;
+    attention.largest = sums + sums_.largestAt();
+    attention.sum = sums + sums_.sumAt();
     return attention;
   }
 
-  GroupMemory<Value> copied(const Meeting& meeting, Accelerator& device) const {
+  /// Room for all of it; and there already is what every KV head needs.
+  Places placesOn(Accelerator& device) const {
     using Room = Accelerator::Room;
-    const at::Tensor queries = meeting.queries.contiguous();
-    auto* to = device.roomOf<Value>(Room::Queries, queries.numel());
-    device.copyIn(to, queries.const_data_ptr(), queries.nbytes());
-    auto* seen = device.roomOf<int>(Room::Seen, 2 * rows_);
-    const auto bytes = static_cast<std::size_t>(rows_) * sizeof(int);
-    device.copyIn(seen, meeting.seen.begins.data(), bytes);
-    device.copyIn(seen + rows_, meeting.seen.ends.data(), bytes);
-    return {to, meeting.gathered.onDevice<Value>(device), seen, seen + rows_};
+    std::vector<int> seen;
+    for (const Meeting& meeting : meetings_)
+      for (const std::vector<int>* some : {&meeting.seen.begins, &meeting.seen.ends})
+        seen.insert(seen.end(), some->begin(), some->end());
+    Places places;
+    places.sums = device.roomOf<float>(Room::Sums, sums_.numbers.numel());
+    places.queries = device.roomOf<Value>(Room::Queries, kvHeads_ * rows_ * sums_.dimension);
+    int* begins = device.roomOf<int>(Room::Seen, std::ssize(seen));
+    device.copyIn(begins, seen.data(), seen.size() * sizeof(int));
+    for (const Meeting& meeting : meetings_) {
+      KvRows<Value> rows;
+      if (meeting.gathered.count() > 0) rows = meeting.gathered.onDevice<Value>(device);
+      places.meetings.push_back({places.queries, rows, begins, begins + rows_});
+      begins += 2 * rows_;
+    }
+    return places;
+  }
+
+  /// On a stream of its own, where the next meeting's queries replace those that are done with.
+  void attendHead(std::int64_t head, const Places& places, Trip& trip, Accelerator& device) {
+    void* stream = device.stream(head);
+    float* sums = places.sums + head * sums_.each();
+    const auto sumBytes = static_cast<std::size_t>(sums_.each()) * sizeof(float);
+    const std::int64_t count = rows_ * sums_.dimension;
+    trip.copyIn(sums, sums_.of(head), sumBytes, stream);
+    for (std::size_t i = 0; i < meetings_.size(); ++i) {
+      const GatheredKv& gathered = meetings_[i].gathered;
+      if (gathered.count() == 0) continue;
+      const auto* queries = static_cast<const Value*>(meetings_[i].queries.const_data_ptr());
+      trip.copyIn(places.queries + head * count, queries + head * count,
+                  static_cast<std::size_t>(count) * sizeof(Value), stream);
+      gathered.copyHead<Value>(head, trip, stream);
+      device.run(device.kernels().attendRows.of<Value>(),
+                 attentionOf(places.meetings[i], gathered.count(), head, sums), rows_, stream);
+    }
+    trip.copyOut(sums_.of(head), sums, sumBytes, stream);
   }
 
   const std::vector<Meeting>& meetings_;
   float scale_;
-  std::int64_t kvHeads_, rows_;  ///< rows: of a KV head
+  std::int64_t kvHeads_;
   BlockSums sums_;
+  std::int64_t rows_;  ///< of a KV head
 };
 
 template <class Value>

@@ -208,18 +208,22 @@ KvRows<Value> GatheredKv::onDevice(const Accelerator& device) const {
     mirror_ = {};  // before what takes its place
     mirror_ = {hold(), hold(), capacity, 0};
   }
-  const std::int64_t first = mirror_.count * width;
-  const auto bytes = static_cast<std::size_t>((count_ - mirror_.count) * width) * sizeof(Value);
-  for (std::int64_t head = 0; bytes > 0 && head < heads; ++head) {
-    const std::int64_t to = head * mirror_.capacity * width + first, from = head * headStride() + first;
-    device.copyIn(mirror_.keys.at<Value>() + to, keyRows<Value>() + from, bytes);
-    device.copyIn(mirror_.values.at<Value>() + to, valueRows<Value>() + from, bytes);
-  }
-  mirror_.count = count_;
   return {mirror_.keys.at<Value>(), mirror_.values.at<Value>(), mirror_.capacity * width};
 }
 template KvRows<float> GatheredKv::onDevice(const Accelerator& device) const;
 template KvRows<std::uint16_t> GatheredKv::onDevice(const Accelerator& device) const;
+
+template <class Value>
+void GatheredKv::copyHead(std::int64_t head, Trip& trip, void* stream) const {
+  const std::int64_t width = keys_.size(2), first = mirror_.count * width;
+  const std::int64_t to = head * mirror_.capacity * width + first, from = head * headStride() + first;
+  const auto bytes = static_cast<std::size_t>((count_ - mirror_.count) * width) * sizeof(Value);
+  trip.copyIn(mirror_.keys.at<Value>() + to, keyRows<Value>() + from, bytes, stream);
+  trip.copyIn(mirror_.values.at<Value>() + to, valueRows<Value>() + from, bytes, stream);
+  if (head + 1 == keys_.size(0)) mirror_.count = count_;
+}
+template void GatheredKv::copyHead<float>(std::int64_t head, Trip& trip, void* stream) const;
+template void GatheredKv::copyHead<std::uint16_t>(std::int64_t head, Trip& trip, void* stream) const;
 
 int countBefore(const GatheredKv& gathered, int token) {
   assert(gathered.keptCount() == 0 && "tokens that heads name for themselves are seen by all");

@@ -3,10 +3,10 @@
 #include <span>
 #include <vector>
 
-#include "engine/accelerator.h"
 #include "engine/cache/kv_cache.h"
 #include "engine/model/rope.h"
 #include "engine/torch.h"
+#include "engine/trip.h"
 
 namespace kvasir {
 
@@ -83,9 +83,13 @@ class GatheredKv {
   int keptCount() const { return kept_.defined() ? static_cast<int>(kept_.size(1)) : 0; }
   const std::vector<PlacedRun>& runs() const { return runs_; }  ///< packed ones, too
   std::size_t bytes() const { return keys_.defined() ? keys_.nbytes() + values_.nbytes() : 0; }
-  /// The same on a device, where what is in place already stays too; nothing is packed. Throws DeviceFull.
+  /// Where the same lies on a device; nothing is packed. What is in place there already stays too, the rest
+  /// comes by copyHead. Between trips. Throws DeviceFull.
   template <class Value>
   KvRows<Value> onDevice(const Accelerator& device) const;
+  /// Starts the copies of what the device lacks of a KV head. Head after head, each once.
+  template <class Value>
+  void copyHead(std::int64_t head, Trip& trip, void* stream) const;
 
  private:
   /// What a device holds of it: the first `count` rows.

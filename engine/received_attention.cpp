@@ -1,6 +1,7 @@
 // Attention that gathered keys received of a block, on the processor or on a device.
 #include "engine/attention.h"
 #include "engine/seen_keys.h"
+#include "engine/trip.h"
 #include "kernels/received.h"
 
 namespace kvasir {
@@ -44,26 +45,41 @@ class Receiving {
     return out;
   }
 
-  /// The same of keys on the device. Throws DeviceFull.
-  at::Tensor onDevice(Accelerator& device, const KvRows<Value>& keys, int count, const SeenKeys& seen) const {
+  /// The same of keys in place from `first` on, on a device: each KV head on a stream of its own. Throws
+  /// DeviceFull.
+  at::Tensor onDevice(Accelerator& device, const GatheredKv& gathered, int first, const SeenKeys& seen) const {
     using Room = Accelerator::Room;
+    const int count = gathered.countInPlace() - first;
+    const std::int64_t rows = group() * tokens_, queryCount = rows * attended_.queries.size(2);
     at::Tensor out = at::empty({heads_, count}, at::kFloat);
-    const std::int64_t rows = group() * tokens_;
-    auto* queriesThere = device.roomOf<Value>(Room::Queries, attended_.queries.numel());
+    auto* queriesThere = device.roomOf<Value>(Room::Queries, kvHeads_ * queryCount);
     auto* seenThere = device.roomOf<int>(Room::Seen, 2 * rows);
     auto* sumsThere = device.roomOf<float>(Room::Sums, logSums_.numel() + out.numel());
-    float* outThere = sumsThere + logSums_.numel();
-    const auto bytes = static_cast<std::size_t>(rows) * sizeof(int);
-    device.copyIn(queriesThere, queries(), attended_.queries.nbytes());
-    device.copyIn(seenThere, seen.begins.data(), bytes);
-    device.copyIn(seenThere + rows, seen.ends.data(), bytes);
+    const auto seenBytes = static_cast<std::size_t>(rows) * sizeof(int);
+    device.copyIn(seenThere, seen.begins.data(), seenBytes);
+    device.copyIn(seenThere + rows, seen.ends.data(), seenBytes);
     device.copyIn(sumsThere, logSums_.const_data_ptr(), logSums_.nbytes());
-    const Memory memory{queriesThere, keys, seenThere, seenThere + rows, sumsThere, outThere};
-    for (std::int64_t head = 0; head < kvHeads_; ++head)
-      device.run(device.kernels().receiveAttention.of<Value>(), argumentOf(memory, count, head), count,
-                 device.stream(head));
-    device.copyOut(out.data_ptr(), outThere, out.nbytes());
+    const Memory memory{queriesThere, from(gathered.onDevice<Value>(device), first),
+                        seenThere,    seenThere + rows,
+                        sumsThere,    sumsThere + logSums_.numel()};
+    Trip trip(device);
+    for (std::int64_t head = 0; head < kvHeads_; ++head) {
+      void* stream = device.stream(head);
+      trip.copyIn(queriesThere + head * queryCount, queries() + head * queryCount,
+                  static_cast<std::size_t>(queryCount) * sizeof(Value), stream);
+      gathered.copyHead<Value>(head, trip, stream);
+      const ReceivedAttention<Value> argument = argumentOf(memory, count, head);
+      device.run(device.kernels().receiveAttention.of<Value>(), argument, count, stream);
+      trip.copyOut(out.data_ptr<float>() + head * group() * count, argument.received,
+                   static_cast<std::size_t>(group() * count) * sizeof(float), stream);
+    }
+    trip.landAll();
     return out;
+  }
+
+  KvRows<Value> from(KvRows<Value> rows, int first) const {
+    rows.keys += first * attended_.queries.size(2);
+    return rows;
   }
 
  private:
@@ -107,19 +123,15 @@ class Receiving {
 template <class Value>
 at::Tensor ofKeysInPlace(const Receiving<Value>& receiving, const GatheredKv& gathered, int first,
                          const SeenKeys& seen, Accelerator* device) {
-  const int count = gathered.countInPlace() - first;
-  const auto from = [&](KvRows<Value> rows) {
-    rows.keys += first * gathered.keysInPlace().size(2);
-    return rows;
-  };
   if (device && device->kernels().receiveAttention.isWhole() && gathered.packedCount() == 0) {
     try {
-      return receiving.onDevice(*device, from(gathered.onDevice<Value>(*device)), count, seen);
+      return receiving.onDevice(*device, gathered, first, seen);
     } catch (const DeviceFull&) {
       // What is attended to is larger than the device's memory: the processor has it all.
     }
   }
-  return receiving.onProcessor(from({gathered.keyRows<Value>(), nullptr, gathered.headStride()}), count, seen);
+  const KvRows<Value> rows{gathered.keyRows<Value>(), nullptr, gathered.headStride()};
+  return receiving.onProcessor(receiving.from(rows, first), gathered.countInPlace() - first, seen);
 }
 
 template <class Value>

@@ -96,13 +96,28 @@ struct KernelBackend {
   Failure (*chooseDevice)(int index) = nullptr;         ///< for what this thread calls from here on
   Failure (*memoryLeft)(std::size_t* bytes) = nullptr;  ///< that could be allocated now, about
   Failure (*allocate)(std::size_t bytes, void** memory) = nullptr;
-  void (*release)(void* memory) = nullptr;
-  /// Work on different streams may run side by side; copies, and work on the default stream, wait for all that
-  /// was given before and are waited for by all that follows.
+  void (*release)(void* memory) = nullptr;  ///< that no work given to the device uses any more
+  /// Memory of the host that startCopyIn and startCopyOut copy from and to while the host goes on. There may be
+  /// none left where there is other memory.
+  Failure (*allocatePinned)(std::size_t bytes, void** memory) = nullptr;
+  void (*releasePinned)(void* memory) = nullptr;  ///< that no copy uses any more
+  /// Work on one stream is done in the order given, that on different streams in any order, or side by side.
+  /// Work on the default stream, copyIn and copyOut wait for all that was given before, on whatever stream, and
+  /// are waited for by all that follows.
   Failure (*makeStream)(void** stream) = nullptr;
-  void (*endStream)(void* stream) = nullptr;
-  Failure (*copyIn)(void* to, const void* from, std::size_t bytes) = nullptr;   ///< host to device
-  Failure (*copyOut)(void* to, const void* from, std::size_t bytes) = nullptr;  ///< device to host
+  void (*endStream)(void* stream) = nullptr;  ///< whose work is done
+  /// Host to device. `from` may change as soon as it returns.
+  Failure (*copyIn)(void* to, const void* from, std::size_t bytes) = nullptr;
+  /// Device to host. Done when it returns.
+  Failure (*copyOut)(void* to, const void* from, std::size_t bytes) = nullptr;
+  /// The same as work of a stream, done by when waitFor that stream, or finish, has returned: so long `from` is
+  /// not changed, `to` not read, and neither is released. With host memory that is not pinned they do the same,
+  /// but may wait for it themselves.
+  Failure (*startCopyIn)(void* to, const void* from, std::size_t bytes, void* stream) = nullptr;
+  Failure (*startCopyOut)(void* to, const void* from, std::size_t bytes, void* stream) = nullptr;
+  /// Waits for all work given to a stream. What fails of work that is begun is said by a later call: at the
+  /// latest by this one, or by finish.
+  Failure (*waitFor)(void* stream) = nullptr;
   Failure (*finish)() = nullptr;  ///< waits for all work given to the device
   KernelTable kernels;
 };
@@ -140,10 +155,15 @@ KernelBackend backendOf() {
   backend.memoryLeft = Device::memoryLeft;
   backend.allocate = Device::allocate;
   backend.release = Device::release;
+  backend.allocatePinned = Device::allocatePinned;
+  backend.releasePinned = Device::releasePinned;
   backend.makeStream = Device::makeStream;
   backend.endStream = Device::endStream;
   backend.copyIn = Device::copyIn;
   backend.copyOut = Device::copyOut;
+  backend.startCopyIn = Device::startCopyIn;
+  backend.startCopyOut = Device::startCopyOut;
+  backend.waitFor = Device::waitFor;
   backend.finish = Device::finish;
   backend.kernels.multiplyExactly = Device::run;
   backend.kernels.expandRows = {Device::run, Device::run};

@@ -60,6 +60,11 @@ struct Cuda {
   }
   static Failure allocate(std::size_t bytes, void** memory) { return failureOf(cudaMalloc(memory, bytes)); }
   static void release(void* memory) { failureOf(cudaFree(memory)); }
+  static Failure allocatePinned(std::size_t bytes, void** memory) {
+    return failureOf(cudaMallocHost(memory, bytes));
+  }
+  static void releasePinned(void* memory) { failureOf(cudaFreeHost(memory)); }
+  /// Not cudaStreamNonBlocking: the default stream, on which plain copies run too, would not wait for it then.
   static Failure makeStream(void** stream) {
     return failureOf(cudaStreamCreate(reinterpret_cast<cudaStream_t*>(stream)));
   }
@@ -69,6 +74,18 @@ struct Cuda {
   }
   static Failure copyOut(void* to, const void* from, std::size_t bytes) {
     return failureOf(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost));
+  }
+  static Failure startCopyIn(void* to, const void* from, std::size_t bytes, void* stream) {
+    return startCopy(to, from, bytes, cudaMemcpyHostToDevice, stream);
+  }
+  static Failure startCopyOut(void* to, const void* from, std::size_t bytes, void* stream) {
+    return startCopy(to, from, bytes, cudaMemcpyDeviceToHost, stream);
+  }
+  static Failure startCopy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind way, void* stream) {
+    return failureOf(cudaMemcpyAsync(to, from, bytes, way, static_cast<cudaStream_t>(stream)));
+  }
+  static Failure waitFor(void* stream) {
+    return failureOf(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)));
   }
   static Failure finish() { return failureOf(cudaDeviceSynchronize()); }
 

@@ -256,6 +256,8 @@ constexpr Row kRows[] = {
      [](KernelTable& k) { k.receiveAttention.floats = nullptr; }},
     {"receiveAttention, bf16", checkReceiveAttention<Half>,
      [](KernelTable& k) { k.receiveAttention.bfloats = nullptr; }},
+    // What goes there on streams; without products the engine uses no device.
+    {kCopiesCheck, checkCopies, [](KernelTable& k) { k.multiplyDense = {}; }},
 };
 
 }  // namespace

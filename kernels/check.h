@@ -18,12 +18,15 @@ struct KernelCheck {
   std::string failure = {};  ///< what the device said when it refused; else empty
 };
 
-/// Runs every kernel of a backend on one of its devices; takes about a second. A kernel that the device
-/// refuses, or that the table does not have, is not right. Never throws for the device's sake.
+/// The one check that is of no kernel.
+inline constexpr const char* kCopiesCheck = "copies on streams";
+
+/// Runs every kernel of a backend on one of its devices, and copies; takes about a second. A kernel that the
+/// device refuses, or that the table does not have, is not right. Never throws for the device's sake.
 std::vector<KernelCheck> checkKernels(const KernelBackend& backend, int device);
 
 /// The table without the kernels that were not right: those functions are null, and callers compute by other
-/// means.
+/// means. Where copies were not right multiplyDense goes.
 KernelTable rightKernels(const KernelTable& kernels, const std::vector<KernelCheck>& checks);
 
 }  // namespace kvasir

@@ -61,9 +61,17 @@ class Trial {
   template <class Argument>
   void launch(Launch<Argument> kernel, const Argument& argument, std::int64_t rows = 0) {
     if (!kernel) throw std::runtime_error("it is missing");
+    time([&] {
+      require(kernel(argument, rows, nullptr));
+      require(backend.finish());
+    });
+  }
+
+  /// Work that ends with the call.
+  template <class Work>
+  void time(const Work& work) {
     const auto start = std::chrono::steady_clock::now();
-    require(kernel(argument, rows, nullptr));
-    require(backend.finish());
+    work();
     check_.milliseconds +=
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   }
@@ -103,5 +111,7 @@ template <class Value>
 void checkMultiplyDense(Trial& trial);
 template <class Value>
 void checkMultiplyVector(Trial& trial);
+
+void checkCopies(Trial& trial);  // check_copies.cpp
 
 }  // namespace kvasir::checks

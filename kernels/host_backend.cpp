@@ -39,6 +39,8 @@ struct Processor {
     return *memory ? nullptr : "there is not enough memory";
   }
   static void release(void* memory) { ::operator delete(memory, kLine); }
+  static Failure allocatePinned(std::size_t bytes, void** memory) { return allocate(bytes, memory); }
+  static void releasePinned(void* memory) { release(memory); }
   static Failure makeStream(void** stream) {
     *stream = nullptr;
     return nullptr;
@@ -49,6 +51,13 @@ struct Processor {
     return nullptr;
   }
   static Failure copyOut(void* to, const void* from, std::size_t bytes) { return copyIn(to, from, bytes); }
+  static Failure startCopyIn(void* to, const void* from, std::size_t bytes, void*) {
+    return copyIn(to, from, bytes);
+  }
+  static Failure startCopyOut(void* to, const void* from, std::size_t bytes, void*) {
+    return copyOut(to, from, bytes);
+  }
+  static Failure waitFor(void*) { return nullptr; }
   static Failure finish() { return nullptr; }
 
   static Failure run(const ExactProduct& product, std::int64_t, void*) {

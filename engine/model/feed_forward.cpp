@@ -34,18 +34,17 @@ at::Tensor feedOn(Accelerator& device, const LayerWeights& weights, const at::Te
                   Activation activation) {
   using Room = Accelerator::Room;
   const at::Tensor in = normed.contiguous(), out = at::empty_like(in);
-  const std::int64_t rows = in.size(0), width = weights.down.columns();
-  const auto count = static_cast<int>(rows);
-  const auto roomFor = [&](Room kind, std::int64_t columns) {
-    return device.room(kind, static_cast<std::size_t>(rows * columns) * sizeof(Value));
+  const std::int64_t width = weights.down.columns();
+  const auto feed = [&](const Slab& slab) {
+    const std::size_t bytes = static_cast<std::size_t>(slab.count * width) * sizeof(Value);
+    std::byte *gateUp = device.room(Room::Hidden, 2 * bytes, slab.turn),
+              *gated = device.room(Room::Gated, bytes, slab.turn);
+    weights.gateUp.multiplyOnDevice({slab.x, gateUp, slab.count, slab.turn});
+    device.run(device.kernels().gateRows.of<Value>(), gateOf<Value>(gateUp, gated, width, activation),
+               slab.count, device.stream(slab.turn));
+    weights.down.multiplyOnDevice({gated, slab.y, slab.count, slab.turn});
   };
-  std::byte *x = roomFor(Room::Input, in.size(1)), *gateUp = roomFor(Room::Hidden, 2 * width),
-            *gated = roomFor(Room::Gated, width), *y = roomFor(Room::Output, in.size(1));
-  device.copyIn(x, in.const_data_ptr(), in.nbytes());
-  weights.gateUp.multiplyOnDevice(x, gateUp, count);
-  device.run(device.kernels().gateRows.of<Value>(), gateOf<Value>(gateUp, gated, width, activation), rows);
-  weights.down.multiplyOnDevice(gated, y, count);
-  device.copyOut(out.mutable_data_ptr(), y, out.nbytes());
+  forSlabs(device, {in.const_data_ptr(), in.nbytes(), out.mutable_data_ptr(), out.nbytes(), in.size(0)}, feed);
   return out;
 }
 

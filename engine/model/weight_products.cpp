@@ -130,25 +130,26 @@ Accelerator* WeightMatrix::device(DenseForm form) const {
 }
 
 template <class Value>
-void WeightMatrix::multiplyPlaced(const std::byte* x, std::byte* y, int count, Result result) const {
+void WeightMatrix::multiplyPlaced(const Slab& slab, Result result) const {
   const Placed& placed = *stored_->placed;
   Accelerator& device = *placed.device;
-  const auto* in = reinterpret_cast<const Value*>(x);
+  const auto* in = reinterpret_cast<const Value*>(slab.x);
   device.run(device.kernels().multiplyDense.of<Value>(),
-             DenseProduct<Value>{placed.weights.at<Value>(), rows_, columns_, in, count,
-                                 reinterpret_cast<Value*>(y), result == Result::Added});
+             DenseProduct<Value>{placed.weights.at<Value>(), rows_, columns_, in, slab.count,
+                                 reinterpret_cast<Value*>(slab.y), result == Result::Added},
+             0, device.stream(slab.turn));
   if (!change_) return;
-  auto* inner = reinterpret_cast<std::byte*>(
-      device.roomOf<Value>(Accelerator::Room::Inner, std::int64_t{count} * change_->down.rows()));
-  change_->down.multiplyPlaced<Value>(x, inner, count, Result::Written);
-  change_->up.multiplyPlaced<Value>(inner, y, count, Result::Added);
+  const auto numbers = static_cast<std::size_t>(slab.count) * static_cast<std::size_t>(change_->down.rows());
+  std::byte* inner = device.room(Accelerator::Room::Inner, numbers * sizeof(Value), slab.turn);
+  change_->down.multiplyPlaced<Value>({slab.x, inner, slab.count, slab.turn}, Result::Written);
+  change_->up.multiplyPlaced<Value>({inner, slab.y, slab.count, slab.turn}, Result::Added);
 }
 
-void WeightMatrix::multiplyOnDevice(const std::byte* x, std::byte* y, int count) const {
+void WeightMatrix::multiplyOnDevice(const Slab& slab) const {
   if (stored_->placed->form == DenseForm::Float32)
-    multiplyPlaced<float>(x, y, count, Result::Written);
+    multiplyPlaced<float>(slab, Result::Written);
   else
-    multiplyPlaced<std::uint16_t>(x, y, count, Result::Written);
+    multiplyPlaced<std::uint16_t>(slab, Result::Written);
 }
 
 template <class Value>
@@ -165,11 +166,8 @@ void WeightMatrix::multiplyPlaced(const float* x, float* y, Result result) const
 
 at::Tensor WeightMatrix::multiplyOn(Accelerator& device, const at::Tensor& x) const {
   const at::Tensor in = x.contiguous(), y = at::empty({x.size(0), rows_}, x.options());
-  std::byte *from = device.room(Accelerator::Room::Input, in.nbytes()),
-            *to = device.room(Accelerator::Room::Output, y.nbytes());
-  device.copyIn(from, in.const_data_ptr(), in.nbytes());
-  multiplyOnDevice(from, to, static_cast<int>(x.size(0)));
-  device.copyOut(y.mutable_data_ptr(), to, y.nbytes());
+  forSlabs(device, {in.const_data_ptr(), in.nbytes(), y.mutable_data_ptr(), y.nbytes(), x.size(0)},
+           [&](const Slab& slab) { multiplyOnDevice(slab); });
   return y;
 }
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/accelerator.h"
 #include "engine/model/gguf.h"
 #include "engine/model/model_shape.h"
 #include "engine/torch.h"
+#include "engine/trip.h"
 #include "kernels/panels.h"
 
 namespace kvasir {
@@ -83,9 +83,9 @@ class WeightMatrix {
 
   /// The device that computes its products of `form`; null: the processor does.
   Accelerator* device(DenseForm form) const;
-  /// On the device: x [count, columns] and y [count, rows], in the type of the form it was placed in. Throws
-  /// DeviceFull.
-  void multiplyOnDevice(const std::byte* x, std::byte* y, int count) const;
+  /// On the device, on the slab's stream: x [count, columns] and y [count, rows], in the type of the form it
+  /// was placed in. Throws DeviceFull.
+  void multiplyOnDevice(const Slab& slab) const;
 
  private:
   struct Block {
@@ -112,7 +112,7 @@ class WeightMatrix {
   void multiplyExact(const Block& block, const float* x, float* y) const;  ///< one row, as the weights are kept
   at::Tensor expanded(DenseForm form) const;
   template <class Value>
-  void multiplyPlaced(const std::byte* x, std::byte* y, int count, Result result) const;
+  void multiplyPlaced(const Slab& slab, Result result) const;
   template <class Value>
   void multiplyPlaced(const float* x, float* y, Result result) const;
   bool isQuantised() const;

@@ -1,8 +1,11 @@
 // The engine on a device: a stand-in with memory of its own, and the processor's kernels.
+#include <numeric>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "engine/answer.h"
+#include "engine/model/feed_forward.h"
 #include "tests/engine/far_device.h"
 #include "tests/engine/tiny_model.h"
 
@@ -11,14 +14,19 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::Each;
 using testing::HasSubstr;
 
 constexpr int kBudget = 512;
 constexpr double kRounding = 2e-4;       // of float32 sums in another order, on logits of about ±3
 constexpr double kLevelRounding = 2e-3;  // where a number that lies between two levels then becomes the other
 
-std::shared_ptr<Accelerator> farDevice() {
-  return std::make_shared<Accelerator>(FarDevice::backend(), 0, /*leastOfVector=*/0);
+/// A step's rows as one; and in many slabs, through memory that they fill several times.
+constexpr DeviceLimits kWhole{.leastOfVector = 0, .leastOfSlab = 1 << 30},
+    kSlabs{.leastOfVector = 0, .leastOfSlab = 1, .staging = 1 << 16};
+
+std::shared_ptr<Accelerator> farDevice(const DeviceLimits& limits = {.leastOfVector = 0}) {
+  return std::make_shared<Accelerator>(FarDevice::backend(), 0, limits);
 }
 
 class OnDevice : public testing::Test {
@@ -72,6 +80,84 @@ TEST_P(EveryMethodOnDevice, GivesWhatTheProcessorGives) {
   EXPECT_GT(FarDevice::attentions, 11 * (model.loaded.shape.layers - 1) * model.loaded.shape.kvHeads);
 }
 
+/// device: null: the processor.
+Outcome outcomeOn(const std::shared_ptr<Accelerator>& device, const std::string& method) {
+  TinyModel model;
+  Listener silent;
+  if (device) placeOn(model.loaded, device, silent);
+  return runMethod(model.loaded, findMethod(method), kBudget, randomTokens(900, 1), 512);
+}
+
+TEST_F(OnDevice, SlabsAndTheOrderOfStreamsChangeNothing) {
+  for (const std::string method : {"full", "retrolm"}) {
+    const Outcome whole = outcomeOn(farDevice(kWhole), method);
+    const int copies = FarDevice::lateCopies;
+    for (const bool othersFirst : {false, true}) {
+      FarDevice::othersFirst = othersFirst;
+      FarDevice::lateCopies = 0;
+      const Outcome inSlabs = outcomeOn(farDevice(kSlabs), method);
+      EXPECT_EQ(worstDifference(whole, inSlabs), 0) << method << " " << othersFirst;
+      EXPECT_GT(FarDevice::lateCopies, 3 * copies) << method;
+    }
+    FarDevice::reset();
+    EXPECT_LT(worstDifference(outcomeOn(nullptr, method), whole), kRounding) << method;
+  }
+}
+
+TEST_F(OnDevice, MoreSlabsThanStreamsGiveWhatOneGives) {
+  for (const DenseForm form : {DenseForm::Float32, DenseForm::Bfloat16}) {
+    const auto outputOf = [&](const DeviceLimits& limits) {
+      at::manual_seed(4);
+      const auto matrix = [&](int rows, int columns) { return WeightMatrix(at::randn({rows, columns}), form); };
+      LayerWeights weights;
+      weights.gateUp = matrix(192, 64).changedBy({matrix(8, 64), matrix(192, 8)});
+      weights.down = matrix(64, 96).changedBy({matrix(16, 96), matrix(64, 16)});
+      const auto device = farDevice(limits);
+      EXPECT_TRUE(weights.gateUp.placeOn(device, form) && weights.down.placeOn(device, form));
+      const at::Tensor x = at::randn({1100, 64}).to(typeOf(form));
+      return at::cat({weights.gateUp.multiply(x, form), feedForward(weights, x, Activation::Silu, form)}, 1);
+    };
+    EXPECT_TRUE(at::equal(outputOf(kWhole), outputOf(kSlabs)));
+  }
+}
+
+TEST_F(OnDevice, OtherMemoryServesWhereNoneIsPinned) {
+  const Outcome pinned = outcomeOn(farDevice(kSlabs), "full");
+  FarDevice::pinnedFailure = "out of memory";
+  const auto device = farDevice(kSlabs);
+  EXPECT_EQ(FarDevice::pinned, 0);
+  EXPECT_EQ(worstDifference(pinned, outcomeOn(device, "full")), 0);
+}
+
+TEST_F(OnDevice, ATripLeavesItsCallersTheirMemory) {
+  const auto device = farDevice(kSlabs);
+  std::vector<int> in(100'000), out(in.size());
+  std::iota(in.begin(), in.end(), 0);
+  const std::vector<int> wanted = in;
+  const std::size_t bytes = in.size() * sizeof(int);
+  ASSERT_GT(bytes, 4 * kSlabs.staging);
+  std::byte* there = device->room(Accelerator::Room::Input, bytes);
+  void* stream = device->stream(3);
+  Trip trip(*device);
+  trip.copyIn(there, in.data(), bytes, stream);
+  std::ranges::fill(in, -1);
+  trip.copyOut(out.data(), there, bytes, stream);
+  trip.land(stream);
+  EXPECT_EQ(out, wanted);
+}
+
+TEST_F(OnDevice, WhatDidNotLandWhenATripEndedIsNoLongerUnderWay) {
+  const auto device = farDevice();
+  std::vector<int> out(1000, 7);
+  const std::size_t bytes = out.size() * sizeof(int);
+  std::byte* there = device->room(Accelerator::Room::Output, bytes);
+  Trip(*device).copyOut(out.data(), there, bytes, device->stream(0));
+  const std::size_t copied = FarDevice::copied;
+  EXPECT_EQ(FarDevice::backend().finish(), nullptr);
+  EXPECT_EQ(FarDevice::copied, copied);
+  EXPECT_THAT(out, Each(7));
+}
+
 TEST_F(OnDevice, TheLastDocumentLeavesNothing) {
   TinyModel model;
   placeOn(model.loaded, farDevice(), silent_);
@@ -85,6 +171,7 @@ TEST_F(OnDevice, TheLastDocumentLeavesNothing) {
   model.loaded = {};
   EXPECT_EQ(FarDevice::held, 0u);
   EXPECT_EQ(FarDevice::streams, 0);
+  EXPECT_EQ(FarDevice::pinned, 0);
 }
 
 TEST_F(OnDevice, FastProductsLieAsNearAsOnTheProcessor) {
@@ -191,6 +278,9 @@ TEST_F(OnDevice, OnlyWhatIsNewOfGatheredKeysIsCopied) {
       runs.push_back({cache.chunk(seen), seen * kChunkTokens, 1, 1, seen == chunk});
     gathered.arrange({}, runs, 0, cache, table);
     gathered.onDevice<float>(*device);
+    Trip trip(*device);
+    for (int head = 0; head < shape.kvHeads; ++head) gathered.copyHead<float>(head, trip, device->stream(head));
+    trip.landAll();
   }
   // A chunk is copied as computed, and as the codec gives it back; and as often again where room grows.
   EXPECT_LT(FarDevice::copied, 5 * all);
@@ -206,6 +296,26 @@ TEST_F(OnDevice, AFailureIsASentenceThatSaysWhatToDo) {
   EXPECT_THAT(
       messageOf([&] { runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(200, 1), 512); }),
       AllOf(HasSubstr("Far device failed: unspecified launch failure."), HasSubstr("--device cpu")));
+}
+
+TEST_F(OnDevice, ACopyThatFailsLaterIsOneToo) {
+  TinyModel model;
+  const auto run = [&] {
+    return runMethod(model.loaded, findMethod("full"), kBudget, randomTokens(600, 1), 512);
+  };
+  const Outcome wanted = run();
+  placeOn(model.loaded, farDevice(kSlabs), silent_);
+  FarDevice::copyFailure = "an uncorrectable error was encountered";
+  EXPECT_THAT(messageOf(run), AllOf(HasSubstr("Far device failed: an uncorrectable error was encountered."),
+                                    HasSubstr("--device cpu")));
+  FarDevice::copyFailure = nullptr;
+  EXPECT_LT(worstDifference(wanted, run()), kRounding) << "something of it was still under way";
+}
+
+TEST_F(OnDevice, ADeviceWhoseCopiesFailIsNotUsed) {
+  FarDevice::copyFailure = "an uncorrectable error was encountered";
+  EXPECT_EQ(messageOf([] { farDevice(); }),
+            "Far device cannot be used: an uncorrectable error was encountered.");
 }
 
 TEST_F(OnDevice, ADeviceThatRefusesIsNotUsed) {

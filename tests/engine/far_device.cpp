@@ -1,11 +1,15 @@
 #include "tests/engine/far_device.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstdio>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/host_backend.h"
 
@@ -22,12 +26,18 @@ int FarDevice::streams = 0;
 int FarDevice::launches = 0;
 int FarDevice::attentions = 0;
 const char* FarDevice::failure = nullptr;
+int FarDevice::pinned = 0;
+const char* FarDevice::pinnedFailure = nullptr;
+int FarDevice::lateCopies = 0;
+const char* FarDevice::copyFailure = nullptr;
+bool FarDevice::othersFirst = false;
 
 void FarDevice::reset() {
   limit = kMemory;
   copied = 0;
-  launches = attentions = 0;
-  failure = nullptr;
+  launches = attentions = lateCopies = 0;
+  failure = pinnedFailure = copyFailure = nullptr;
+  othersFirst = false;
 }
 
 namespace {
@@ -99,6 +109,60 @@ struct Opened {
   ~Opened() { arena().open(false); }
 };
 
+/// A stream is called by where its number stands; later ones have a higher one. The default one is null.
+int numberOf(const void* stream) { return *static_cast<const int*>(stream); }
+
+/// Work that was given and is not done.
+class Queue {
+ public:
+  void give(const void* stream, std::function<Failure()> work) { works_.push_back({stream, std::move(work)}); }
+  bool isEmpty() const { return works_.empty(); }
+
+  /// Does all, and gives the first failure.
+  Failure finish() { return doUntil(works_.end()); }
+  /// Does what a stream was given, and what that waits for.
+  Failure finish(const void* stream) {
+    if (FarDevice::othersFirst) return finish();
+    const auto isOfStream = [&](const Work& work) { return work.stream == stream; };
+    const auto end = std::find_if(works_.rbegin(), works_.rend(), isOfStream).base();
+    const auto awaited = std::find_if(std::make_reverse_iterator(end), works_.rend(), isOfDefault).base();
+    return doUntil(std::stable_partition(awaited, end, isOfStream));
+  }
+
+ private:
+  struct Work {
+    const void* stream;
+    std::function<Failure()> run;
+  };
+  static bool isOfDefault(const Work& work) { return work.stream == nullptr; }
+
+  Failure doUntil(std::vector<Work>::iterator end) {
+    std::vector<Work> now(std::make_move_iterator(works_.begin()), std::make_move_iterator(end));
+    works_.erase(works_.begin(), end);
+    sortStreams(now);
+    Failure first = nullptr;
+    for (const Work& work : now)
+      if (const Failure failure = work.run(); failure && !first) first = failure;
+    return first;
+  }
+  /// Between works of the default stream, which wait and are waited for: the last stream first.
+  static void sortStreams(std::vector<Work>& works) {
+    for (auto begin = works.begin(); begin != works.end();) {
+      const auto end = std::find_if(begin, works.end(), isOfDefault);
+      std::stable_sort(begin, end,
+                       [](const Work& a, const Work& b) { return numberOf(a.stream) > numberOf(b.stream); });
+      begin = end == works.end() ? end : end + 1;
+    }
+  }
+
+  std::vector<Work> works_;  // in the order given
+};
+
+Queue& queue() {
+  static Queue queue;
+  return queue;
+}
+
 template <class Value>
 bool isThere(const Value* values, std::int64_t count) {
   return arena().holds(values, static_cast<std::size_t>(count) * sizeof(Value));
@@ -137,24 +201,27 @@ bool isThere(const Argument&, std::int64_t) {
 }
 
 template <class Argument>
-Failure call(Launch<Argument> kernel, const Argument& argument, std::int64_t rows) {
+Failure call(Launch<Argument> kernel, const Argument& argument, std::int64_t rows, void* stream) {
   ++FarDevice::launches;
   if (std::is_same_v<Argument, BlockAttention<float>> ||
       std::is_same_v<Argument, BlockAttention<std::uint16_t>>)
     ++FarDevice::attentions;
   if (FarDevice::failure) return FarDevice::failure;
   if (!isThere(argument, rows)) return "an illegal memory access was encountered";
-  const Opened opened;
-  return kernel(argument, rows, nullptr);
+  queue().give(stream, [=] {
+    const Opened opened;
+    return kernel(argument, rows, nullptr);
+  });
+  return nullptr;
 }
 
 template <auto kMember, class Value, class Argument>
-Failure callOne(const Argument& argument, std::int64_t rows, void*) {
-  return call((hostBackend().kernels.*kMember).template of<Value>(), argument, rows);
+Failure callOne(const Argument& argument, std::int64_t rows, void* stream) {
+  return call((hostBackend().kernels.*kMember).template of<Value>(), argument, rows, stream);
 }
 template <auto kMember, class Argument>
-Failure callFloats(const Argument& argument, std::int64_t rows, void*) {
-  return call(hostBackend().kernels.*kMember, argument, rows);
+Failure callFloats(const Argument& argument, std::int64_t rows, void* stream) {
+  return call(hostBackend().kernels.*kMember, argument, rows, stream);
 }
 
 template <auto kMember, template <class> class Argument>
@@ -185,9 +252,20 @@ Failure allocate(std::size_t bytes, void** memory) {
   return *memory ? nullptr : "out of memory";
 }
 void release(void* memory) { arena().takeBack(memory); }
+Failure allocatePinned(std::size_t bytes, void** memory) {
+  if (FarDevice::pinnedFailure) return FarDevice::pinnedFailure;
+  ++FarDevice::pinned;
+  return hostBackend().allocate(bytes, memory);
+}
+void releasePinned(void* memory) {
+  assert(queue().isEmpty() && "copies may be on their way");
+  --FarDevice::pinned;
+  hostBackend().release(memory);
+}
 Failure makeStream(void** stream) {
+  static std::deque<int> numbers;
   ++FarDevice::streams;
-  *stream = &FarDevice::streams;
+  *stream = &numbers.emplace_back(static_cast<int>(numbers.size()));
   return nullptr;
 }
 void endStream(void*) { --FarDevice::streams; }
@@ -199,12 +277,27 @@ Failure copy(void* to, const void* from, std::size_t bytes) {
 }
 Failure copyIn(void* to, const void* from, std::size_t bytes) {
   if (!arena().holds(to, bytes)) return "invalid argument";
-  return copy(to, from, bytes);
+  const Failure failure = queue().finish();
+  return failure ? failure : copy(to, from, bytes);
 }
 Failure copyOut(void* to, const void* from, std::size_t bytes) {
   if (!arena().holds(from, bytes)) return "invalid argument";
-  return copy(to, from, bytes);
+  const Failure failure = queue().finish();
+  return failure ? failure : copy(to, from, bytes);
 }
+Failure startCopy(void* to, const void* from, std::size_t bytes, void* stream) {
+  ++FarDevice::lateCopies;
+  queue().give(stream, [=] { return FarDevice::copyFailure ? FarDevice::copyFailure : copy(to, from, bytes); });
+  return nullptr;
+}
+Failure startCopyIn(void* to, const void* from, std::size_t bytes, void* stream) {
+  return arena().holds(to, bytes) ? startCopy(to, from, bytes, stream) : "invalid argument";
+}
+Failure startCopyOut(void* to, const void* from, std::size_t bytes, void* stream) {
+  return arena().holds(from, bytes) ? startCopy(to, from, bytes, stream) : "invalid argument";
+}
+Failure waitFor(void* stream) { return queue().finish(stream); }
+Failure finish() { return queue().finish(); }
 
 KernelBackend makeFar() {
   KernelBackend backend = hostBackend();
@@ -212,10 +305,16 @@ KernelBackend makeFar() {
   backend.memoryLeft = tellMemoryLeft;
   backend.allocate = allocate;
   backend.release = release;
+  backend.allocatePinned = allocatePinned;
+  backend.releasePinned = releasePinned;
   backend.makeStream = makeStream;
   backend.endStream = endStream;
   backend.copyIn = copyIn;
   backend.copyOut = copyOut;
+  backend.startCopyIn = startCopyIn;
+  backend.startCopyOut = startCopyOut;
+  backend.waitFor = waitFor;
+  backend.finish = finish;
   KernelTable& kernels = backend.kernels;
   wrap<&KernelTable::multiplyExactly>(kernels);
   wrap<&KernelTable::expandRows>(kernels);

@@ -8,6 +8,7 @@ namespace kvasir {
 
 /// A stand-in for a device: its kernels are the processor's, its memory is its own. Between calls nothing may
 /// touch that memory, and kernels refuse pointers into any other, so that what runs on it would on a device.
+/// Kernels and copies on streams are done as late as they may be: when what they are given to is waited for.
 struct FarDevice {
   static constexpr std::size_t kMemory = std::size_t{1} << 30;
 
@@ -22,6 +23,12 @@ struct FarDevice {
   static int launches;         ///< of all kernels
   static int attentions;       ///< of attendRows
   static const char* failure;  ///< what every kernel says; null: they work
+
+  static int pinned;                 ///< pieces of pinned memory that are allocated
+  static const char* pinnedFailure;  ///< why there is none; null: there is
+  static int lateCopies;             ///< that streams were given
+  static const char* copyFailure;    ///< what these fail of when they are done; null: they work
+  static bool othersFirst;  ///< waiting for a stream does first what others were given, last ones first
 };
 
 }  // namespace kvasir

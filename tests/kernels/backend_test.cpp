@@ -123,6 +123,23 @@ TEST(CheckKernels, LeavesOutOfTheTableWhatWasNotRight) {
   EXPECT_EQ(right.attendRows.bfloats, all.attendRows.bfloats);
 }
 
+TEST(CheckKernels, FindsCopiesThatAreNotDoneWhenTheirStreamIs) {
+  KernelBackend late = hostBackend();
+  late.startCopyOut = [](void*, const void*, std::size_t, void*) -> Failure { return nullptr; };
+  const std::vector<KernelCheck> checks = checkKernels(late, 0);
+  EXPECT_THAT(wrongOf(checks), ElementsAre(kCopiesCheck));
+  const KernelTable right = rightKernels(late.kernels, checks);
+  EXPECT_EQ(right.multiplyDense.floats, nullptr);
+  EXPECT_EQ(right.multiplyDense.bfloats, nullptr);
+  EXPECT_EQ(right.multiplyVector.floats, late.kernels.multiplyVector.floats);
+}
+
+TEST(CheckKernels, NeedsNoPinnedMemory) {
+  KernelBackend backend = hostBackend();
+  backend.allocatePinned = [](std::size_t, void**) -> Failure { return "out of memory"; };
+  EXPECT_THAT(wrongOf(checkKernels(backend, 0)), IsEmpty());
+}
+
 TEST(CheckKernels, UsesNoKernelThatWasNotChecked) {
   const KernelTable right = rightKernels(hostBackend().kernels, {});
   EXPECT_EQ(right.multiplyExactly, nullptr);
@@ -134,7 +151,7 @@ TEST(CheckHost, FindsEveryKernelRightByEveryInstructionSet) {
   std::vector<std::string> sets;
   for (const InstructionSetCheck& check : checks) {
     sets.push_back(check.instructions);
-    EXPECT_EQ(check.kernels.size(), 32u);
+    EXPECT_EQ(check.kernels.size(), 33u);
     EXPECT_THAT(wrongOf(check.kernels), IsEmpty()) << check.instructions;
   }
   EXPECT_EQ(sets, instructionSets());
