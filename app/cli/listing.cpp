@@ -130,11 +130,11 @@ void methodsCommand(const Arguments& arguments, Console& console) {
   if (arguments.isJson)
     console.out() << asLine(rows) << "\n";
   else if (!inFull)
-    console.out()
-        << "\nThose that keep keys and values keep them in 4 or 2 bits with +kivi-4 or +kivi-2 behind their name, "
-           "all but beacon; numbers stand behind it too:\n"
-           "snapkv+kivi-4:window=64:neighbours=7\n"
-           "`kvasir-cli methods snapkv` says what the numbers of a method are.\n";
+    console.out() << "\nThose that keep keys and values keep them in 4 or 2 bits with +kivi-4 or +kivi-2 "
+                     "behind their name, "
+                     "all but beacon; numbers stand behind it too:\n"
+                     "snapkv+kivi-4:window=64:neighbours=7\n"
+                     "`kvasir-cli methods snapkv` says what the numbers of a method are.\n";
 }
 
 void modelsCommand(const Arguments& arguments, Console& console) {
