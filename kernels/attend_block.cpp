@@ -105,13 +105,11 @@ class LevelTile : public LevelKeys {
   static HWY_INLINE hn::Vec<Floats> weigh(const float* scores, float largest, std::int16_t* weights) {
     const Floats df;
     const int lanes = static_cast<int>(hn::Lanes(df));
-    const auto log2e = hn::Set(df, 1.44269504f), most = hn::Set(df, 1.44269504f * largest);
-    const auto weigh = [&](const float* from)
-                           HWY_ATTR { return levelsOfPower(hn::MulSub(hn::Load(df, from), log2e, most)); };
+    const auto most = hn::Set(df, largest);
     auto sums = hn::Zero(df);
     HWY_UNROLL(4)
     for (int key = 0; key < kKeys; key += lanes) {
-      const auto own = weigh(scores + key);
+      const auto own = levelsOfExp(hn::Sub(hn::Load(df, scores + key), most));
       round(own, weights + key);
       sums = hn::Add(sums, own);
     }
@@ -138,15 +136,17 @@ class LevelTile : public LevelKeys {
   }
 
  private:
-  /// 2 to a power from 0 down, of kMostWeight: the best polynomial of its degree for the part between whole
-  /// numbers, to 3·10⁻⁶, where half a level is 9·10⁻⁵. What is as good as 0 may come out as 2⁻³⁰.
-  static HWY_INLINE hn::Vec<Floats> levelsOfPower(hn::Vec<Floats> power) {
+  /// exp of numbers from 0 down, of kMostWeight: 2 to a power, with the best polynomial of its degree for the
+  /// part between whole numbers, to 3·10⁻⁶, where half a level is 9·10⁻⁵. What is as good as 0 may come out as
+  /// 2⁻³⁰.
+  static HWY_INLINE hn::Vec<Floats> levelsOfExp(hn::Vec<Floats> x) {
     const Floats df;
     const Words di;
+    const auto log2e = hn::Set(df, 1.44269504f);
     const auto rounding = hn::Set(df, 0x1.8p23f);  // what is added to it loses its fraction
-    const auto bounded = hn::Min(hn::Max(power, hn::Set(df, -30.0f)), hn::Zero(df));
-    const auto shifted = hn::Add(bounded, rounding);
-    const auto part = hn::Sub(bounded, hn::Sub(shifted, rounding));
+    const auto bounded = hn::Max(x, hn::Set(df, -30 / 1.44269504f));
+    const auto shifted = hn::MulAdd(bounded, log2e, rounding);
+    const auto part = hn::MulSub(bounded, log2e, hn::Sub(shifted, rounding));
     auto sum =
         hn::MulAdd(hn::Set(df, kMostWeight * 9.57010191e-3f), part, hn::Set(df, kMostWeight * 5.59178603e-2f));
     sum = hn::MulAdd(sum, part, hn::Set(df, kMostWeight * 2.40247448e-1f));

@@ -96,8 +96,8 @@ struct Sight {
 };
 /// Of the tile from key `first` on, of a row that sees [begin, end).
 HWY_INLINE Sight sightOf(int begin, int end, int first) {
-  const Sight sight{std::clamp(begin - first, 0, kKeys), std::clamp(end - first, 0, kKeys)};
-  return sight.seesAny() ? sight : Sight{};
+  const int from = std::clamp(begin - first, 0, kKeys), to = std::clamp(end - first, 0, kKeys);
+  return from < to ? Sight{from, to} : Sight{};
 }
 
 /// Queries and the tile of keys they meet in float32, exact.
