@@ -47,10 +47,12 @@ def measure_kvasir(options, prompts, generate, depths=()):
     return figures
 
 
-def measure_llama(options, model, prompts, generate, flash, depths=()):
+def measure_llama(options, model, prompts, generate, flash, depths=(), warms_up=True):
+    """By case. It warms up by all it measures, which takes twice as long."""
     rows = run_json([
         options.llama / "llama-bench", "-m", model, "-t", options.threads, "-r", "1", "-o", "json", "-fa", flash,
-        "-p", ",".join(map(str, prompts)) or "0", "-n", generate] + (["-d", ",".join(map(str, depths))] if depths else []))
+        "-p", ",".join(map(str, prompts)) or "0", "-n", generate] + (["-d", ",".join(map(str, depths))] if depths else []) +
+        ([] if warms_up else ["--no-warmup"]))
     return {case_name("read", row["n_prompt"]) if row["n_prompt"] else case_name("generate", row["n_gen"], row.get("n_depth", 0)):
             row["avg_ts"] for row in rows}
 
@@ -150,13 +152,13 @@ def main():
     if options.once:
         print("once", file=sys.stderr)
         add(ours, measure_kvasir(options, options.once, "0"))
-        its.update(measure_llama(options, files[longest[0]], options.once, "0", longest[1]))
+        its.update(measure_llama(options, files[longest[0]], options.once, "0", longest[1], warms_up=False))
         notes.update({case_name("read", tokens): describe(longest) for tokens in options.once})
     if options.depth and options.generate != "0":
         print("after a context", file=sys.stderr)
         fastest = best[generated(options)[0]]
         add(ours, measure_kvasir(options, [], options.generate, options.depth))
-        its.update(measure_llama(options, files[fastest[0]], [], options.generate, fastest[1], options.depth))
+        its.update(measure_llama(options, files[fastest[0]], [], options.generate, fastest[1], options.depth, warms_up=False))
         notes.update({case_name("generate", options.generate, depth): describe(fastest) for depth in options.depth})
     curve = [(tokens, its[case_name("read", tokens)]) for tokens in options.prompt + options.once]
     if options.extrapolate:
