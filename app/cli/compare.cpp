@@ -90,9 +90,7 @@ class Comparison {
 
  private:
   ReadSettings settingsFor(const AskSettings& asking) const {
-    ReadSettings settings = engine_->readSettingsFor(asking);
-    settings.stepTokens = arguments_.stepTokens;
-    return settings;
+    return readSettingsFor(*engine_, asking, arguments_.stepTokens);
   }
   OpenReading read(const ReadSettings& settings) {
     return openReading(*engine_, library_, document_, settings, console_);

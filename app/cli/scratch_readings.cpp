@@ -46,12 +46,6 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, error);
 }
 
-ReadSettings ScratchReadings::settingsFor(const AskSettings& asking) const {
-  ReadSettings settings = engine_.readSettingsFor(asking);
-  settings.stepTokens = stepTokens_;
-  return settings;
-}
-
 ScratchReadings::TimedReading ScratchReadings::read(const std::string& text, const AskSettings& asking) {
   if (text != text_) {
     for (const auto& [key, file] : files_) fs::remove(file.path);
@@ -59,7 +53,7 @@ ScratchReadings::TimedReading ScratchReadings::read(const std::string& text, con
     text_ = text;
   }
   const Stopwatch watch;
-  const ReadSettings settings = settingsFor(asking);
+  const ReadSettings settings = readSettingsFor(engine_, asking, stepTokens_);
   const auto [place, isNew] = files_.try_emplace(engine_.readingKey(settings));
   File& file = place->second;
   if (isNew) file.path = folder_.path() / (std::to_string(files_.size()) + ".kv");
@@ -75,7 +69,7 @@ ScratchReadings::TimedReading ScratchReadings::read(const std::string& text, con
 
 void ScratchReadings::readAhead(const std::string& text, const std::vector<AskSettings>& askings) {
   std::vector<ReadSettings> readings;
-  for (const AskSettings& asking : askings) readings.push_back(settingsFor(asking));
+  for (const AskSettings& asking : askings) readings.push_back(readSettingsFor(engine_, asking, stepTokens_));
   for (const std::size_t place : readingsToMakeFirst(engine_, readings)) {
     const double seconds = read(text, askings[place]).seconds;
     files_.at(engine_.readingKey(readings[place])).secondsAhead = seconds;

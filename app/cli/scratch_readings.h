@@ -50,7 +50,6 @@ class ScratchReadings {
     std::filesystem::path path;
     double secondsAhead = 0;  ///< of reading, not yet told
   };
-  ReadSettings settingsFor(const AskSettings& asking) const;
 
   Engine& engine_;
   int stepTokens_;

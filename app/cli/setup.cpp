@@ -81,10 +81,14 @@ ReadSettings readSettingsOf(const Arguments& arguments) {
   return {arguments.asking.method, arguments.asking.budgetTokens, arguments.stepTokens};
 }
 
-ReadSettings readSettingsFor(const Engine& engine, const Arguments& arguments) {
-  ReadSettings settings = engine.readSettingsFor(arguments.asking);
-  settings.stepTokens = arguments.stepTokens;
+ReadSettings readSettingsFor(const Engine& engine, const AskSettings& asking, int stepTokens) {
+  ReadSettings settings = engine.readSettingsFor(asking);
+  settings.stepTokens = stepTokens;
   return settings;
+}
+
+ReadSettings readSettingsFor(const Engine& engine, const Arguments& arguments) {
+  return readSettingsFor(engine, arguments.asking, arguments.stepTokens);
 }
 
 std::string contentsOf(const std::filesystem::path& file) {

@@ -38,6 +38,7 @@ std::unique_ptr<Engine> loadEngine(const Arguments& arguments, Console& console)
 ReadSettings readSettingsOf(const Arguments& arguments);
 
 /// The settings of the reading that a question with these arguments needs.
+ReadSettings readSettingsFor(const Engine& engine, const AskSettings& asking, int stepTokens);
 ReadSettings readSettingsFor(const Engine& engine, const Arguments& arguments);
 
 /// All bytes of a file; throws a sentence.
