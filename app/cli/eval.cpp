@@ -206,19 +206,20 @@ void askRows(const Arguments& arguments, const std::vector<bool>& isChosen, RowA
     if (!isWanted) continue;
     const std::string subject = "row " + std::to_string(++number) + " of " + std::to_string(chosen);
     std::vector<std::string> names;
-    std::vector<const Variant*> left;  // what is not held
+    std::vector<const RowResult*> held;  // null: not yet asked
+    std::vector<const Variant*> left;
     for (const Variant& variant : variants) {
       names.push_back(asker.nameOf(*row, variant));
-      if (!rowsFile.find(row->id, names.back(), variant)) left.push_back(&variant);
+      held.push_back(rowsFile.find(row->id, names.back(), variant));
+      if (!held.back()) left.push_back(&variant);
     }
     console.setSubject(subject);
     asker.readAhead(*row, left);
     for (std::size_t i = 0; i < variants.size(); ++i) {
       Variant& variant = variants[i];
       console.setSubject(subject + (variants.size() > 1 ? ", " + variant.name : ""));
-      const RowResult* held = rowsFile.find(row->id, names[i], variant);
-      const RowResult result = held ? *held : asker.ask(*row, variant, names[i]);
-      if (!held) rowsFile.write(result);
+      const RowResult result = held[i] ? *held[i] : asker.ask(*row, variant, names[i]);
+      if (!held[i]) rowsFile.write(result);
       variant.tally.add(result);
       variant.readSeconds += result.readSeconds;
       variant.answerSeconds += result.answerSeconds;
