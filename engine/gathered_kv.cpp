@@ -158,12 +158,33 @@ void GatheredKv::dropLast(int tokens) {
   mirror_.count = std::min(mirror_.count, count_);
 }
 
+KvShape GatheredKv::shape() const { return {1, kvHeads(), static_cast<int>(keys_.size(2))}; }
+
+PackedAttention GatheredKv::packedHead(const PackedChunk& chunk, int kvHead) const {
+  const PlacedRun& placed = chunk.placed;
+  const KvShape shape = this->shape();
+  const PackedHead head = codec_->packedHead(shape, placed.keys(), chunk.bytes, kvHead);
+  assert(head.keys && "only levels stay packed");
+  PackedAttention attention;
+  attention.dimension = shape.headDimension;
+  attention.keys = head.keys;
+  attention.values = head.values;
+  attention.bits = head.bits;
+  attention.count = placed.keys();
+  attention.cosines = table_->cosines(placed.position / placed.group);
+  attention.sines = table_->sines(placed.position / placed.group);
+  attention.step = placed.step;
+  attention.neighbours = placed.group;
+  attention.place = placed.position % placed.group;
+  return attention;
+}
+
 KvTensors GatheredKv::unpacked(std::span<const PackedChunk> chunks) const {
   std::vector<std::int64_t> places = {0};
   for (const PackedChunk& chunk : chunks) places.push_back(places.back() + chunk.placed.keys());
   const std::vector<std::int64_t> sizes = {keys_.size(0), places.back(), keys_.size(2)};
   const KvTensors all{at::empty(sizes, keys_.options()), at::empty(sizes, keys_.options())};
-  const KvShape shape{1, static_cast<int>(keys_.size(0)), static_cast<int>(keys_.size(2))};
+  const KvShape shape = this->shape();
   at::parallel_for(0, std::ssize(chunks), 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
       const PlacedRun& placed = chunks[i].placed;

@@ -7,6 +7,7 @@
 #include "engine/model/rope.h"
 #include "engine/torch.h"
 #include "engine/trip.h"
+#include "kernels/attend_packed.h"
 
 namespace kvasir {
 
@@ -57,6 +58,8 @@ class GatheredKv {
   int count() const { return packedCount_ + count_; }
   int packedCount() const { return packedCount_; }  ///< the first ones
   const std::vector<PackedChunk>& packedChunks() const { return packed_; }
+  /// One of these as attention over levels takes it, without queries and room for what it gives. Any thread.
+  PackedAttention packedHead(const PackedChunk& chunk, int kvHead) const;
   /// Rotated keys, and values, of some of these: [kvHeads, tokens, headDimension]. Any thread; on at's threads.
   KvTensors unpacked(std::span<const PackedChunk> chunks) const;
   /// Rotated keys [from, to): [kvHeads, to - from, headDimension].
@@ -98,6 +101,7 @@ class GatheredKv {
     std::int64_t capacity = 0;
     int count = 0;
   };
+  KvShape shape() const;  ///< of one layer
   void startWith(const at::Tensor& kept, int layer, const KvCache& cache, const RopeTable& table);
   void leavePacked(std::vector<PlacedRun>& runs, int layer, const KvCache& cache);
   void keepPrefix(const std::vector<PlacedRun>& runs);

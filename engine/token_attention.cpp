@@ -3,13 +3,14 @@
 
 #include "engine/threads.h"
 #include "kernels/attend.h"
+#include "kernels/attend_packed.h"
 
 namespace kvasir {
 namespace {
 
 /// Keys and values of all KV heads, both equally far apart.
 struct KvSource {
-  const std::byte *keys = nullptr, *values = nullptr;  ///< of the first head; null: not there yet
+  const std::byte *keys = nullptr, *values = nullptr;  ///< of the first head; null: they are packed
   std::int64_t headBytes = 0, rowBytes = 0;
   at::ScalarType type = at::kFloat;
 
@@ -27,12 +28,6 @@ KvSource sourceOf(const GatheredKv& gathered, int dimension) {
   const at::ScalarType type = gathered.type();
   return {gathered.keyRows<std::byte>(), gathered.valueRows<std::byte>(), bytesOf(gathered.headStride(), type),
           bytesOf(dimension, type), type};
-}
-KvSource sourceOf(const KvTensors& kv) {
-  const at::ScalarType type = kv.keys.scalar_type();
-  return {static_cast<const std::byte*>(kv.keys.const_data_ptr()),
-          static_cast<const std::byte*>(kv.values.const_data_ptr()), bytesOf(kv.keys.stride(0), type),
-          bytesOf(kv.keys.size(2), type), type};
 }
 
 struct PartShape {
@@ -52,19 +47,24 @@ struct TokenWeights {
   template <class Value>
   void attendAs(const TokenPart& part) const {
     TokenAttention<Value> attention;
-    attention.queries = part.queries;
-    attention.group = shape.group;
     attention.dimension = shape.dimension;
     attention.keys = static_cast<const Value*>(part.place.keys);
     attention.values = static_cast<const Value*>(part.place.values);
     attention.count = part.count;
+    fill(attention, part);
+    kvasir::attendToken(attention);
+  }
+  /// Queries of a part, and where what it gives goes.
+  template <class Attention>
+  void fill(Attention& attention, const TokenPart& part) const {
+    attention.queries = part.queries;
+    attention.group = shape.group;
     attention.scale = scale;
     attention.weights = weights + part.kvHead * shape.group * stride + part.weightsAt;
     attention.weightStride = stride;
     attention.output = part.output;
     attention.largest = part.largest;
     attention.sum = part.sum;
-    kvasir::attendToken(attention);
   }
   void attend(const TokenPart& part) const {
     if (part.place.type == at::kFloat)
@@ -183,12 +183,10 @@ void attendToken(const AttendedGroups& groups, const TokenQueries& queries, floa
   const TokenWeights weighing{scale, shape, memory.weights.data(), stride};
   at::parallel_for(0, std::ssize(near.packedChunks()), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const KvTensors kv = near.unpacked({&near.packedChunks()[static_cast<std::size_t>(i)], 1});
-      const KvSource source = sourceOf(kv);
       for (int head = 0; head < kvHeads; ++head) {
-        TokenPart& part = memory.parts[static_cast<std::size_t>(i * kvHeads + head)];
-        part.place = source.at(head, 0);
-        weighing.attend(part);
+        PackedAttention attention = near.packedHead(near.packedChunks()[static_cast<std::size_t>(i)], head);
+        weighing.fill(attention, memory.parts[static_cast<std::size_t>(i * kvHeads + head)]);
+        attendPacked(attention);
       }
     }
   });

@@ -24,8 +24,8 @@ struct KvPlace {
 struct TokenPart {
   const float* queries = nullptr;  ///< [group, headDimension], rotated
   int kvHead = 0, count = 0;
-  std::int64_t weightsAt = 0;  ///< of this part's weights among all
-  KvPlace place = {};          ///< of what is packed nothing until a thread has unpacked it
+  std::int64_t weightsAt = 0;                                   ///< of this part's weights among all
+  KvPlace place = {};                                           ///< nothing of what is packed
   float *output = nullptr, *largest = nullptr, *sum = nullptr;  ///< [group, headDimension], [group] twice
 };
 

@@ -24,9 +24,11 @@ struct TokenAttention {
   float* largest = nullptr;  ///< [group]: largest score; −infinity when count is 0
   float* sum = nullptr;      ///< [group]: sum of weights; 0 when count is 0
 
-  /// The arithmetic: the score of one key for one query of the group.
-  KERNEL_FN float score(const float* query, const Value* key) const {
-    return dotProduct(query, key, dimension) * scale;
+  /// The arithmetic: the score of a key for a query of the group.
+  KERNEL_FN float score(int query, int key) const {
+    return dotProduct(queries + static_cast<std::int64_t>(query) * dimension,
+                      keys + static_cast<std::int64_t>(key) * dimension, dimension) *
+           scale;
   }
   /// The weight that a score gets.
   KERNEL_FN static float weigh(float score, float largest) { return std::exp(score - largest); }

@@ -5,9 +5,9 @@ namespace kvasir {
 namespace {
 
 /// One query head, by a block.
-template <class Value>
+template <class Attention>
 struct AttendQuery {
-  TokenAttention<Value> a;
+  Attention a;
 
   __device__ void operator()(std::int64_t head) const {
     const int query = static_cast<int>(head), thread = static_cast<int>(threadIdx.x);
@@ -25,8 +25,7 @@ struct AttendQuery {
   __device__ float scoreKeys(int query) const {
     float largest = -INFINITY;
     for (int k = static_cast<int>(threadIdx.x); k < a.count; k += kThreads) {
-      const Value* key = a.keys + static_cast<std::int64_t>(k) * a.dimension;
-      const float score = a.score(a.queries + query * a.dimension, key);
+      const float score = a.score(query, k);
       a.weights[query * a.weightStride + k] = score;
       largest = fmaxf(largest, score);
     }
@@ -176,10 +175,13 @@ void attendBlock(const BlockAttention<Value>& attention, std::int64_t rows, void
 }  // namespace
 
 void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream) {
-  launchRows("attendToken", AttendQuery<float>{attention}, attention.group, stream);
+  launchRows("attendToken", AttendQuery<TokenAttention<float>>{attention}, attention.group, stream);
 }
 void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* stream) {
-  launchRows("attendToken", AttendQuery<std::uint16_t>{attention}, attention.group, stream);
+  launchRows("attendToken", AttendQuery<TokenAttention<std::uint16_t>>{attention}, attention.group, stream);
+}
+void attendPackedOnDevice(const PackedAttention& attention, void* stream) {
+  launchRows("attendPacked", AttendQuery<PackedAttention>{attention}, attention.group, stream);
 }
 
 void attendRowsOnDevice(const BlockAttention<float>& attention, std::int64_t rows, void* stream) {

@@ -6,6 +6,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/attend_packed.h"
 #include "kernels/block_products.h"
 #include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
@@ -22,7 +23,7 @@ namespace kvasir {
 
 /// Of the table below; another number is another table. Tables of different layout are told apart by
 /// backendLayout().
-constexpr int kBackendVersion = 6;
+constexpr int kBackendVersion = 7;
 /// The one function a library exports, as BackendEntry.
 constexpr const char* kBackendEntry = "kvasirKernelBackend";
 
@@ -75,6 +76,7 @@ struct KernelTable {
   LaunchPair<LevelUnpacking> unpackLevels;
   Launch<ChunkScores> scoreChunks = nullptr;
   LaunchPair<TokenAttention> attendToken;
+  Launch<PackedAttention> attendPacked = nullptr;
   LaunchPair<BlockAttention> attendRows;
   LaunchPair<ReceivedAttention> receiveAttention;
 };
@@ -136,7 +138,8 @@ constexpr std::uint64_t backendLayout() {
                                  sizeof(RowGate<float>),        sizeof(Rotation<float>),
                                  sizeof(LevelPacking<float>),   sizeof(LevelUnpacking<float>),
                                  sizeof(ChunkScores),           sizeof(TokenAttention<float>),
-                                 sizeof(BlockAttention<float>), sizeof(ReceivedAttention<float>)})
+                                 sizeof(BlockAttention<float>), sizeof(ReceivedAttention<float>),
+                                 sizeof(PackedAttention)})
     layout = layout * 1099511628211u + size;
   return layout;
 }
@@ -180,6 +183,7 @@ KernelBackend backendOf() {
   backend.kernels.unpackLevels = {Device::run, Device::run};
   backend.kernels.scoreChunks = Device::run;
   backend.kernels.attendToken = {Device::run, Device::run};
+  backend.kernels.attendPacked = Device::run;
   backend.kernels.attendRows = {Device::run, Device::run};
   backend.kernels.receiveAttention = {Device::run, Device::run};
   return backend;

@@ -147,6 +147,9 @@ struct Cuda {
   static Failure run(const TokenAttention<Value>& attention, std::int64_t, void* stream) {
     return guarded([&] { attendTokenOnDevice(attention, stream); });
   }
+  static Failure run(const PackedAttention& attention, std::int64_t, void* stream) {
+    return guarded([&] { attendPackedOnDevice(attention, stream); });
+  }
   template <class Value>
   static Failure run(const BlockAttention<Value>& attention, std::int64_t rows, void* stream) {
     return guarded([&] { attendRowsOnDevice(attention, rows, stream); });

@@ -315,18 +315,18 @@ struct Rotated {
   }
 };
 
-/// What attention writes. weights: [group, stride]
-template <class Value>
+/// What attention writes. weights: [group, stride]. Argument: TokenAttention or PackedAttention.
+template <class Argument>
 struct AttentionResult {
   std::vector<float> weights, output, largest, sum;
 
-  explicit AttentionResult(const TokenAttention<Value>& a)
+  explicit AttentionResult(const Argument& a)
       : weights(unwritten<float>(a.group * a.weightStride)),
         output(unwritten<float>(std::int64_t{a.group} * a.dimension)),
         largest(unwritten<float>(a.group)),
         sum(unwritten<float>(a.group)) {}
 
-  void pointFrom(TokenAttention<Value>& a) {
+  void pointFrom(Argument& a) {
     a.weights = weights.data();
     a.output = output.data();
     a.largest = largest.data();
@@ -334,7 +334,7 @@ struct AttentionResult {
   }
 
   /// As reference::differences, over all four.
-  std::string differences(const TokenAttention<Value>& a) const {
+  std::string differences(const Argument& a) const {
     const reference::Attention expected = reference::attend(a);
     std::vector<float> packed;
     for (int query = 0; query < a.group; ++query) {
@@ -352,6 +352,25 @@ struct AttentionResult {
     return text.empty() ? text : name + ": " + text;
   }
 };
+
+template <class Argument>
+void attendByDefinition(const Argument& a) {
+  for (int query = 0; query < a.group; ++query) {
+    float* weights = a.weights + query * a.weightStride;
+    float largest = -std::numeric_limits<float>::infinity(), sum = 0;
+    for (int k = 0; k < a.count; ++k) {
+      weights[k] = a.score(query, k);
+      largest = std::max(largest, weights[k]);
+    }
+    for (int k = 0; k < a.count; ++k) {
+      weights[k] = a.weigh(weights[k], largest);
+      sum += weights[k];
+    }
+    for (int i = 0; i < a.dimension; ++i) a.output[query * a.dimension + i] = a.sumValue(query, i);
+    a.largest[query] = largest;
+    a.sum[query] = sum;
+  }
+}
 
 template <class Value>
 struct Attended {
@@ -372,6 +391,44 @@ struct Attended {
     attention.scale = 1 / std::sqrt(static_cast<float>(dimension));
     attention.weightStride = count + 3;
     return attention;
+  }
+};
+
+/// Keys and values in levels, as the definition packs them. Every `neighbours` keys share a position.
+struct PackedAttended {
+  int group, dimension, count, bits;
+  int step = 1, neighbours = 1, place = 0;
+  float range = 2;  ///< of queries and keys
+  std::vector<float> queries = randomValues<float>(std::int64_t{group} * dimension, range, 8);
+  std::vector<std::uint8_t> keys = packed(keysOf(count, dimension, bits), range, 9);
+  std::vector<std::uint8_t> values = packed(valuesOf(count, dimension, bits), 3, 10);
+  Rotated<float> angles = {count, dimension / 2, Angles::EachRow};
+
+  PackedAttention argument() const {
+    PackedAttention attention;
+    attention.queries = queries.data();
+    attention.group = group;
+    attention.dimension = dimension;
+    attention.keys = keys.data();
+    attention.values = values.data();
+    attention.bits = bits;
+    attention.count = count;
+    attention.cosines = angles.cosines.data();
+    attention.sines = angles.sines.data();
+    attention.step = step;
+    attention.neighbours = neighbours;
+    attention.place = place;
+    attention.scale = 1 / std::sqrt(static_cast<float>(dimension));
+    attention.weightStride = count + 3;
+    return attention;
+  }
+
+  static std::vector<std::uint8_t> packed(const LevelGroups& groups, float range, unsigned seed) {
+    const std::vector<float> numbers =
+        randomValues<float>(groups.sheets * groups.length * groups.lanes, range, seed);
+    std::vector<std::uint8_t> bytes(groups.bytes());
+    packByDefinition(LevelPacking<float>{groups, numbers.data(), bytes.data()});
+    return bytes;
   }
 };
 

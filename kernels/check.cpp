@@ -101,27 +101,24 @@ void checkScoreChunks(Trial& trial) {
   }
 }
 
-template <class Value>
-void checkAttended(Trial& trial, const cases::Attended<Value>& attended) {
-  const TokenAttention<Value> onHost = attended.argument();
-  const cases::AttentionResult<Value> empty(onHost);
-  const DeviceArray<float> queries(trial.backend, attended.queries), weights(trial.backend, empty.weights),
+/// Launches a kernel over what has been placed on the device and compares what it writes.
+template <class Argument>
+void checkAttended(Trial& trial, const Argument& onHost, Argument argument, Launch<Argument> launch) {
+  const cases::AttentionResult<Argument> empty(onHost);
+  const std::vector<float> asked(onHost.queries, onHost.queries + onHost.group * onHost.dimension);
+  const DeviceArray<float> queries(trial.backend, asked), weights(trial.backend, empty.weights),
       output(trial.backend, empty.output), largest(trial.backend, empty.largest), sum(trial.backend, empty.sum);
-  const DeviceArray<Value> keys(trial.backend, attended.keys), values(trial.backend, attended.values);
-  TokenAttention<Value> argument = onHost;
   argument.queries = queries.data();
-  argument.keys = keys.data();
-  argument.values = values.data();
   argument.weights = weights.data();
   argument.output = output.data();
   argument.largest = largest.data();
   argument.sum = sum.data();
-  trial.launch(trial.backend.kernels.attendToken.of<Value>(), argument);
+  trial.launch(launch, argument);
   const reference::Attention expected = reference::attend(onHost);
   const std::vector<float> written = weights.read();
-  for (int query = 0; query < attended.group; ++query) {
-    const auto first = expected.weights.begin() + std::int64_t{query} * attended.count;
-    trial.compare({first, first + attended.count}, written.data() + query * onHost.weightStride);
+  for (int query = 0; query < onHost.group; ++query) {
+    const auto first = expected.weights.begin() + std::int64_t{query} * onHost.count;
+    trial.compare({first, first + onHost.count}, written.data() + query * onHost.weightStride);
   }
   trial.compare(expected.output, output.read());
   trial.compare(expected.largest, largest.read());
@@ -129,10 +126,39 @@ void checkAttended(Trial& trial, const cases::Attended<Value>& attended) {
 }
 
 template <class Value>
+void checkAttendedKeys(Trial& trial, const cases::Attended<Value>& attended) {
+  TokenAttention<Value> argument = attended.argument();
+  const DeviceArray<Value> keys(trial.backend, attended.keys), values(trial.backend, attended.values);
+  argument.keys = keys.data();
+  argument.values = values.data();
+  checkAttended(trial, attended.argument(), argument, trial.backend.kernels.attendToken.of<Value>());
+}
+
+template <class Value>
 void checkAttendToken(Trial& trial) {
   for (const cases::Attended<Value>& attended :
        {cases::Attended<Value>{3, 64, 1000}, {8, 33, 7}, {1, 128, 1}, {4, 64, 300, 40}, {2, 20, 0}})
-    checkAttended(trial, attended);
+    checkAttendedKeys(trial, attended);
+}
+
+void checkAttendPacked(Trial& trial) {
+  for (const int bits : {4, 2})
+    for (const cases::PackedAttended& attended : {cases::PackedAttended{3, 64, 128, bits},
+                                                  {5, 72, 41, bits},
+                                                  {1, 128, 1, bits},
+                                                  {2, 20, 0, bits},
+                                                  {4, 256, 70, bits, 1, 4, 3}}) {
+      PackedAttention argument = attended.argument();
+      const DeviceArray<std::uint8_t> keys(trial.backend, attended.keys),
+          values(trial.backend, attended.values);
+      const DeviceArray<float> cosines(trial.backend, attended.angles.cosines),
+          sines(trial.backend, attended.angles.sines);
+      argument.keys = keys.data();
+      argument.values = values.data();
+      argument.cosines = cosines.data();
+      argument.sines = sines.data();
+      checkAttended(trial, attended.argument(), argument, trial.backend.kernels.attendPacked);
+    }
 }
 
 /// Rows of a block, in one call or in two that see a part of the keys each.
@@ -250,6 +276,7 @@ constexpr Row kRows[] = {
     {"scoreChunks", checkScoreChunks, [](KernelTable& k) { k.scoreChunks = nullptr; }},
     {"attendToken, float", checkAttendToken<float>, [](KernelTable& k) { k.attendToken.floats = nullptr; }},
     {"attendToken, bf16", checkAttendToken<Half>, [](KernelTable& k) { k.attendToken.bfloats = nullptr; }},
+    {"attendPacked", checkAttendPacked, [](KernelTable& k) { k.attendPacked = nullptr; }},
     {"attendRows, float", checkAttendRows<float>, [](KernelTable& k) { k.attendRows.floats = nullptr; }},
     {"attendRows, bf16", checkAttendRows<Half>, [](KernelTable& k) { k.attendRows.bfloats = nullptr; }},
     {"receiveAttention, float", checkReceiveAttention<float>,

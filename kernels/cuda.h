@@ -60,6 +60,8 @@ void scoreChunksOnDevice(const ChunkScores& scores, std::int64_t chunks, void* s
 void attendTokenOnDevice(const TokenAttention<float>& attention, void* stream);
 void attendTokenOnDevice(const TokenAttention<std::uint16_t>& attention, void* stream);
 
+void attendPackedOnDevice(const PackedAttention& attention, void* stream);
+
 void attendRowsOnDevice(const BlockAttention<float>& attention, std::int64_t rows, void* stream);
 void attendRowsOnDevice(const BlockAttention<std::uint16_t>& attention, std::int64_t rows, void* stream);
 

@@ -133,6 +133,10 @@ struct Processor {
     attendToken(attention);
     return nullptr;
   }
+  static Failure run(const PackedAttention& attention, std::int64_t, void*) {
+    attendPacked(attention);
+    return nullptr;
+  }
   template <class Value>
   static Failure run(const BlockAttention<Value>& attention, std::int64_t rows, void*) {
     attendRows(attention, 0, rows);

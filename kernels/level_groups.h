@@ -52,6 +52,13 @@ struct LevelGroups {
   KERNEL_FN float number(int level, float scale, float least) const {
     return least + scale * static_cast<float>(level);
   }
+  /// One number of what is kept: `at` along the length.
+  KERNEL_FN float unpacked(const std::uint8_t* packed, std::int64_t sheet, int at, int lane) const {
+    const auto* ranges = reinterpret_cast<const float*>(packed + firstByte(sheet, at / kNumbers));
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(ranges + 2 * lanes);
+    const int place = at % kNumbers, row = place % rows(), shift = place / rows() * bits;
+    return number(bytes[row * lanes + lane] >> shift & top(), ranges[lane], ranges[lanes + lane]);
+  }
 };
 
 template <class Value>

@@ -12,6 +12,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/attend_packed.h"
 #include "kernels/block_products.h"
 #include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
@@ -350,9 +351,43 @@ Expectations scoreKeys(const TokenAttention<Value>& a, int query) {
   return scores;
 }
 
-/// Adds one query's results.
+/// The same of keys that are unpacked and rotated first.
+inline Expectations scoreKeys(const PackedAttention& a, int query) {
+  const Expectations kept = keptLevels(a.keyLevels(), a.keys);
+  const int half = a.dimension / 2;
+  Expectations scores(a.count);
+  for (int k = 0; k < a.count; ++k) {
+    const std::int64_t angle = std::int64_t{(a.place + k * a.step) / a.neighbours} * half;
+    double sizes = 0, off = 0;
+    for (int i = 0; i < half; ++i) {
+      const Expected &first = kept[k * a.dimension + i], &second = kept[k * a.dimension + i + half];
+      const double c = a.cosines[angle + i], s = a.sines[angle + i];
+      const double q[] = {double{a.queries[query * a.dimension + i]} * a.scale,
+                          double{a.queries[query * a.dimension + i + half]} * a.scale};
+      scores[k].value +=
+          q[0] * (first.value * c - second.value * s) + q[1] * (second.value * c + first.value * s);
+      const double factors = (std::abs(q[0]) + std::abs(q[1])) * (std::abs(c) + std::abs(s));
+      sizes += factors * (std::abs(first.value) + std::abs(second.value));
+      off += factors * (first.error + second.error);
+    }
+    scores[k].error = (a.dimension + 4) * kUnit * sizes + off;
+  }
+  return scores;
+}
+
+/// Values of all keys, [count, dimension].
 template <class Value>
-void attendQuery(const TokenAttention<Value>& a, int query, Attention& result) {
+Expectations valuesOf(const TokenAttention<Value>& a) {
+  Expectations values;
+  for (std::int64_t i = 0; i < std::int64_t{a.count} * a.dimension; ++i)
+    values.push_back({number(a.values[i]), 0});
+  return values;
+}
+inline Expectations valuesOf(const PackedAttention& a) { return keptLevels(a.valueLevels(), a.values); }
+
+/// Adds one query's results.
+template <class Argument>
+void attendQuery(const Argument& a, int query, const Expectations& values, Attention& result) {
   const Expectations scores = scoreKeys(a, query);
   Expected largest{-std::numeric_limits<double>::infinity(), 0};
   for (const Expected& score : scores) {
@@ -370,9 +405,10 @@ void attendQuery(const TokenAttention<Value>& a, int query, Attention& result) {
     sum.value += weight.value;
     sum.error += weight.error + a.count * kUnit * weight.value;
     for (int i = 0; i < a.dimension; ++i) {
-      const double value = number(a.values[static_cast<std::int64_t>(k) * a.dimension + i]);
-      output[i].value += weight.value * value;
-      output[i].error += (weight.error + (a.count + 1) * kUnit * weight.value) * std::abs(value);
+      const Expected& value = values[static_cast<std::int64_t>(k) * a.dimension + i];
+      output[i].value += weight.value * value.value;
+      output[i].error += (weight.error + (a.count + 1) * kUnit * weight.value) * std::abs(value.value) +
+                         (weight.value + weight.error) * value.error;
     }
   }
   result.largest.push_back(largest);
@@ -380,10 +416,12 @@ void attendQuery(const TokenAttention<Value>& a, int query, Attention& result) {
   result.output.insert(result.output.end(), output.begin(), output.end());
 }
 
-template <class Value>
-Attention attend(const TokenAttention<Value>& a) {
+/// Argument: TokenAttention or PackedAttention.
+template <class Argument>
+Attention attend(const Argument& a) {
   Attention result;
-  for (int query = 0; query < a.group; ++query) attendQuery(a, query, result);
+  const Expectations values = valuesOf(a);
+  for (int query = 0; query < a.group; ++query) attendQuery(a, query, values, result);
   return result;
 }
 

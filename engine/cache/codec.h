@@ -15,6 +15,12 @@ struct KvShape {
   int layers = 0, kvHeads = 0, headDimension = 0;
 };
 
+/// Where the levels of one KV head lie, as attention over packed keys takes them (kernels/attend_packed.h).
+struct PackedHead {
+  const std::uint8_t *keys = nullptr, *values = nullptr;  ///< null: the codec keeps no levels
+  int bits = 0;
+};
+
 /// How keys and values are stored. Stateless; any thread.
 class KvCodec {
  public:
@@ -25,6 +31,11 @@ class KvCodec {
   virtual void encode(const KvTensors& kv, std::byte* out) const = 0;
   /// In the dtype the codec was made for; may be a view of `from`.
   virtual KvTensors decode(const KvShape& shape, int tokens, const std::byte* from) const = 0;
+  /// Of what `encode` left: the levels of a KV head.
+  virtual PackedHead packedHead(const KvShape& /*shape*/, int /*tokens*/, const std::byte* /*from*/,
+                                int /*kvHead*/) const {
+    return {};
+  }
 };
 
 /// Keeps the numbers as they are computed: bf16 where the engine is fast, float32 where it is exact.

@@ -53,6 +53,12 @@ class KiviCodec : public KvCodec {
             unpack(shape, tokens, values(shape, tokens), from + shape.kvHeads * keyGroups.bytes())};
   }
 
+  PackedHead packedHead(const KvShape& shape, int tokens, const std::byte* from, int kvHead) const override {
+    const std::int64_t keyBytes = keys(shape, tokens).bytes(), valueBytes = values(shape, tokens).bytes();
+    const auto* levels = reinterpret_cast<const std::uint8_t*>(from);
+    return {levels + kvHead * keyBytes, levels + shape.kvHeads * keyBytes + kvHead * valueBytes, bits_};
+  }
+
  private:
   /// Of one head: along the tokens of a channel.
   LevelGroups keys(const KvShape& shape, int tokens) const { return {1, tokens, shape.headDimension, bits_}; }

@@ -2,9 +2,12 @@
 
 #include "engine/model/named_tensor.h"
 #include "engine/model/seeded.h"
+#include "engine/model/trained_file.h"
 
 namespace kvasir {
 namespace {
+
+constexpr TrainedFile kFile{"adapter", "adapter"};
 
 constexpr std::array<const char*, Adapter::kProjections> kNames = {"query_key_value", "output", "gate_up",
                                                                    "down"};
@@ -73,11 +76,7 @@ ModelWeights Adapter::applyTo(const ModelWeights& weights, DenseForm form) const
 }
 
 void Adapter::save(const std::filesystem::path& file, const ModelInfo& model) const {
-  Safetensors contents;
-  contents.metadata = about_;
-  contents.metadata["kind"] = "adapter";
-  contents.metadata["model"] = model.fingerprint;
-  contents.metadata["model_name"] = model.name;
+  Safetensors contents = kFile.begin(model, about_);
   for (std::size_t layer = 0; layer < layers_.size(); ++layer)
     for (int i = 0; i < kProjections; ++i) {
       const Change& change = layers_[layer][static_cast<std::size_t>(i)];
@@ -88,16 +87,7 @@ void Adapter::save(const std::filesystem::path& file, const ModelInfo& model) co
 }
 
 Adapter Adapter::load(const std::filesystem::path& file, const ModelInfo& model, const ModelWeights& weights) {
-  const Safetensors contents = readSafetensors(file);
-  const auto value = [&](const char* key) {
-    const auto found = contents.metadata.find(key);
-    return found == contents.metadata.end() ? std::string() : found->second;
-  };
-  const std::string name = file.filename().string();
-  if (value("kind") != "adapter") throw std::runtime_error(name + " holds no adapter.");
-  if (value("model") != model.fingerprint)
-    throw std::runtime_error(name + " was trained for " + value("model_name") + ", not for " + model.name +
-                             "; train one with kvasir-cli train adapter.");
+  const Safetensors contents = kFile.read(file, model);
   std::vector<Layer> layers;
   for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
     Layer& changes = layers.emplace_back();
@@ -108,7 +98,7 @@ Adapter Adapter::load(const std::filesystem::path& file, const ModelInfo& model,
       change.up = tensorOf(contents, nameOf(static_cast<int>(layer), i, "up"), file);
       if (change.down.size(1) != matrix.columns() || change.up.size(0) != matrix.rows() ||
           change.down.size(0) != change.up.size(1) || change.down.size(0) < 1)
-        throw std::runtime_error(name + " does not fit the model's projections.");
+        throw std::runtime_error(file.filename().string() + " does not fit the model's projections.");
     }
   }
   return {std::move(layers), contents.metadata};
@@ -116,13 +106,10 @@ Adapter Adapter::load(const std::filesystem::path& file, const ModelInfo& model,
 
 std::unique_ptr<Adapter> Adapter::find(const std::vector<std::filesystem::path>& folders,
                                        const ModelInfo& model, const ModelWeights& weights) {
-  std::error_code error;
-  for (const std::filesystem::path& folder : folders)
-    if (const auto file = folder / adapterFileName(model); std::filesystem::exists(file, error))
-      return std::make_unique<Adapter>(load(file, model, weights));
-  return nullptr;
+  const auto files = kFile.in(folders, model);
+  return files.empty() ? nullptr : std::make_unique<Adapter>(load(files.front(), model, weights));
 }
 
-std::string adapterFileName(const ModelInfo& model) { return "adapter-" + model.fingerprint + ".safetensors"; }
+std::string adapterFileName(const ModelInfo& model) { return kFile.nameFor(model); }
 
 }  // namespace kvasir

@@ -2,9 +2,12 @@
 
 #include "engine/model/named_tensor.h"
 #include "engine/model/seeded.h"
+#include "engine/model/trained_file.h"
 
 namespace kvasir {
 namespace {
+
+constexpr TrainedFile kFile{"beacon", "beacons"};
 
 std::string nameOf(std::size_t layer, const char* part) {
   return "layer." + std::to_string(layer) + ".query_key_value." + part;
@@ -47,11 +50,7 @@ BeaconWeights Beacons::weightsOver(const ModelWeights& weights, const ModelShape
 }
 
 void Beacons::save(const std::filesystem::path& file, const ModelInfo& model) const {
-  Safetensors contents;
-  contents.metadata = about_;
-  contents.metadata["kind"] = "beacons";
-  contents.metadata["model"] = model.fingerprint;
-  contents.metadata["model_name"] = model.name;
+  Safetensors contents = kFile.begin(model, about_);
   contents.tensors["embedding"] = named(embedding_);
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
     contents.tensors[nameOf(layer, "down")] = named(layers_[layer].down);
@@ -61,16 +60,8 @@ void Beacons::save(const std::filesystem::path& file, const ModelInfo& model) co
 }
 
 Beacons Beacons::load(const std::filesystem::path& file, const ModelInfo& model, const ModelWeights& weights) {
-  const Safetensors contents = readSafetensors(file);
-  const auto value = [&](const char* key) {
-    const auto found = contents.metadata.find(key);
-    return found == contents.metadata.end() ? std::string() : found->second;
-  };
+  const Safetensors contents = kFile.read(file, model);
   const std::string name = file.filename().string();
-  if (value("kind") != "beacons") throw std::runtime_error(name + " holds no beacons.");
-  if (value("model") != model.fingerprint)
-    throw std::runtime_error(name + " was trained for " + value("model_name") + ", not for " + model.name +
-                             "; train beacons with kvasir-cli train beacon.");
   const auto tensor = [&](const std::string& part, std::int64_t dimensions) {
     const auto found = contents.tensors.find(part);
     if (found == contents.tensors.end() || std::ssize(found->second.shape) != dimensions)
@@ -93,13 +84,10 @@ Beacons Beacons::load(const std::filesystem::path& file, const ModelInfo& model,
 
 std::unique_ptr<Beacons> Beacons::find(const std::vector<std::filesystem::path>& folders,
                                        const ModelInfo& model, const ModelWeights& weights) {
-  std::error_code error;
-  for (const std::filesystem::path& folder : folders)
-    if (const auto file = folder / beaconFileName(model); std::filesystem::exists(file, error))
-      return std::make_unique<Beacons>(load(file, model, weights));
-  return nullptr;
+  const auto files = kFile.in(folders, model);
+  return files.empty() ? nullptr : std::make_unique<Beacons>(load(files.front(), model, weights));
 }
 
-std::string beaconFileName(const ModelInfo& model) { return "beacon-" + model.fingerprint + ".safetensors"; }
+std::string beaconFileName(const ModelInfo& model) { return kFile.nameFor(model); }
 
 }  // namespace kvasir

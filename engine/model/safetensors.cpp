@@ -68,6 +68,11 @@ std::vector<float> valuesOf(const Entry& entry, const std::string& data) {
 
 }  // namespace
 
+std::string Safetensors::value(const std::string& key) const {
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? std::string() : found->second;
+}
+
 Safetensors readSafetensors(const std::filesystem::path& file) {
   static_assert(std::endian::native == std::endian::little);
   std::ifstream stream(file, std::ios::binary);

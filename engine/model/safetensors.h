@@ -19,6 +19,9 @@ struct NamedTensor {
 struct Safetensors {
   std::map<std::string, std::string> metadata;
   std::map<std::string, NamedTensor> tensors;
+
+  /// Of the metadata; empty where there is none.
+  std::string value(const std::string& key) const;
 };
 
 /// Throws a sentence for a file that is not whole and sound: every length is checked before it is used.

@@ -2,9 +2,12 @@
 
 #include "engine/model/named_tensor.h"
 #include "engine/model/seeded.h"
+#include "engine/model/trained_file.h"
 
 namespace kvasir {
 namespace {
+
+constexpr TrainedFile kFile{"retriever", "retriever"};
 
 struct Part {
   const char* name;
@@ -74,11 +77,7 @@ at::Tensor Bookmarks::weight(int layer) const {
 }
 
 void Bookmarks::save(const std::filesystem::path& file, const ModelInfo& model) const {
-  Safetensors contents;
-  contents.metadata = about_;
-  contents.metadata["kind"] = "retriever";
-  contents.metadata["model"] = model.fingerprint;
-  contents.metadata["model_name"] = model.name;
+  Safetensors contents = kFile.begin(model, about_);
   contents.metadata["whitening"] = whitening_->id();
   for (const auto& [layer, own] : layers_)
     for (const Part& part : kParts)
@@ -88,18 +87,14 @@ void Bookmarks::save(const std::filesystem::path& file, const ModelInfo& model) 
 
 Bookmarks Bookmarks::load(const std::filesystem::path& file, const ModelInfo& model,
                           const Whitening& whitening) {
-  const Safetensors contents = readSafetensors(file);
-  const auto value = [&](const char* key) {
-    const auto found = contents.metadata.find(key);
-    return found == contents.metadata.end() ? std::string() : found->second;
-  };
   const std::string name = file.filename().string();
-  if (value("kind") != "retriever") throw std::runtime_error(name + " holds no retriever.");
-  if (value("model") != model.fingerprint)
-    throw std::runtime_error(name + " was made for " + value("model_name") + ", not for " + model.name +
-                             "; make one with kvasir-cli train retriever.");
-  if (value("whitening") != whitening.id())
+  const Safetensors contents = kFile.read(file, model);
+  if (contents.value("whitening") != whitening.id())
     throw std::runtime_error(name + " was made with another whitening than the one found; train it again.");
+  return from(contents, name, whitening);
+}
+
+Bookmarks Bookmarks::from(const Safetensors& contents, const std::string& name, const Whitening& whitening) {
   std::map<int, Layer> layers;
   for (const int layer : whitening.layers()) {
     Layer own;
@@ -117,20 +112,14 @@ Bookmarks Bookmarks::load(const std::filesystem::path& file, const ModelInfo& mo
 
 std::unique_ptr<Bookmarks> Bookmarks::find(const std::vector<std::filesystem::path>& folders,
                                            const ModelInfo& model, const Whitening& whitening) {
-  std::error_code error;
-  for (const std::filesystem::path& folder : folders) {
-    const auto file = folder / retrieverFileName(model);
-    if (!std::filesystem::exists(file, error)) continue;
-    const auto metadata = readSafetensors(file).metadata;
-    const auto base = metadata.find("whitening");
-    const bool isOfAnother = base != metadata.end() && base->second != whitening.id();
-    if (!isOfAnother) return std::make_unique<Bookmarks>(load(file, model, whitening));
+  for (const std::filesystem::path& file : kFile.in(folders, model)) {
+    const Safetensors contents = kFile.read(file, model);
+    if (contents.value("whitening") == whitening.id())
+      return std::make_unique<Bookmarks>(from(contents, file.filename().string(), whitening));
   }
   return std::make_unique<Bookmarks>(whitening);
 }
 
-std::string retrieverFileName(const ModelInfo& model) {
-  return "retriever-" + model.fingerprint + ".safetensors";
-}
+std::string retrieverFileName(const ModelInfo& model) { return kFile.nameFor(model); }
 
 }  // namespace kvasir

@@ -10,6 +10,8 @@
 
 namespace kvasir {
 
+struct Safetensors;
+
 /// What stands for a chunk in retrieval (RetroLM §3.2: a bookmark token behind each chunk, with query, key and
 /// value projections of its own in every layer, its key the chunk's index entry, its query what retrieves). In
 /// each of some layers a bookmark attends to its chunk's normed hidden states by a query of its own; what it
@@ -54,6 +56,8 @@ class Bookmarks {
                                          const ModelInfo& model, const Whitening& whitening);
 
  private:
+  /// name: the file's, for sentences.
+  static Bookmarks from(const Safetensors& contents, const std::string& name, const Whitening& whitening);
   at::Tensor entry(int layer, const at::Tensor& states, at::Tensor Layer::*query) const;
 
   const Whitening* whitening_;

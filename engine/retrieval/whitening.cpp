@@ -1,8 +1,14 @@
 #include "engine/retrieval/whitening.h"
 
 #include "engine/model/named_tensor.h"
+#include "engine/model/trained_file.h"
 
 namespace kvasir {
+namespace {
+
+constexpr TrainedFile kFile{"whitening", "whitening"};
+
+}  // namespace
 
 Whitening::Whitening(std::map<int, Layer> layers, int width) : layers_(std::move(layers)), width_(width) {
   std::vector<at::Tensor> numbers;
@@ -47,11 +53,7 @@ at::Tensor Whitening::entry(int layer, const at::Tensor& state) const {
 
 void Whitening::save(const std::filesystem::path& file, const ModelInfo& model,
                      const std::string& description) const {
-  Safetensors contents;
-  contents.metadata = {{"kind", "whitening"},
-                       {"model", model.fingerprint},
-                       {"model_name", model.name},
-                       {"description", description}};
+  Safetensors contents = kFile.begin(model, {{"description", description}});
   for (const auto& [layer, own] : layers_) {
     contents.tensors["layer." + std::to_string(layer) + ".mean"] = named(own.mean);
     contents.tensors["layer." + std::to_string(layer) + ".projection"] = named(own.projection);
@@ -60,15 +62,7 @@ void Whitening::save(const std::filesystem::path& file, const ModelInfo& model,
 }
 
 Whitening Whitening::load(const std::filesystem::path& file, const ModelInfo& model) {
-  const Safetensors contents = readSafetensors(file);
-  const auto value = [&](const char* key) {
-    const auto found = contents.metadata.find(key);
-    return found == contents.metadata.end() ? std::string() : found->second;
-  };
-  if (value("kind") != "whitening") throw std::runtime_error(file.filename().string() + " holds no whitening.");
-  if (value("model") != model.fingerprint)
-    throw std::runtime_error(file.filename().string() + " was made for " + value("model_name") + ", not for " +
-                             model.name + "; make one with kvasir-cli train whitening.");
+  const Safetensors contents = kFile.read(file, model);
   std::map<int, Layer> layers;
   for (int layer = 0; layer < model.layers; ++layer) {
     const auto mean = contents.tensors.find("layer." + std::to_string(layer) + ".mean");
@@ -85,16 +79,11 @@ Whitening Whitening::load(const std::filesystem::path& file, const ModelInfo& mo
 
 std::unique_ptr<Whitening> Whitening::find(const std::vector<std::filesystem::path>& folders,
                                            const ModelInfo& model) {
-  std::error_code error;
-  for (const std::filesystem::path& folder : folders)
-    if (const auto file = folder / whiteningFileName(model); std::filesystem::exists(file, error))
-      return std::make_unique<Whitening>(load(file, model));
-  return nullptr;
+  const auto files = kFile.in(folders, model);
+  return files.empty() ? nullptr : std::make_unique<Whitening>(load(files.front(), model));
 }
 
-std::string whiteningFileName(const ModelInfo& model) {
-  return "whitening-" + model.fingerprint + ".safetensors";
-}
+std::string whiteningFileName(const ModelInfo& model) { return kFile.nameFor(model); }
 
 void WhiteningSums::add(int layer, const at::Tensor& state) {
   Sums& sums = sums_[layer];

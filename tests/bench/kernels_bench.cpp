@@ -179,7 +179,7 @@ template <class Value>
 void attendOne(State& state) {
   const cases::Attended<Value> attended{3, static_cast<int>(state.range(0)), static_cast<int>(state.range(1))};
   TokenAttention<Value> attention = attended.argument();
-  cases::AttentionResult<Value> result(attention);
+  cases::AttentionResult result(attention);
   result.pointFrom(attention);
   for (auto _ : state) {
     attendToken(attention);
@@ -188,6 +188,21 @@ void attendOne(State& state) {
   countEach(state, 2.0 * attended.group * attended.dimension * attended.count);
 }
 BENCHMARK(attendOne<std::uint16_t>)->Args({64, 2048})->Args({64, 32768})->Args({256, 2048});
+
+/// The same of one packed chunk. Arguments: dimension, keys, bits.
+void attendOnePacked(State& state) {
+  const cases::PackedAttended attended{3, static_cast<int>(state.range(0)), static_cast<int>(state.range(1)),
+                                       static_cast<int>(state.range(2))};
+  PackedAttention attention = attended.argument();
+  cases::AttentionResult result(attention);
+  result.pointFrom(attention);
+  for (auto _ : state) {
+    attendPacked(attention);
+    benchmark::ClobberMemory();
+  }
+  countEach(state, 2.0 * attended.group * attended.dimension * attended.count);
+}
+BENCHMARK(attendOnePacked)->Args({64, 128, 4})->Args({64, 128, 2})->Args({256, 128, 4});
 
 /// Arguments: tokens, width.
 void gateAll(State& state) {

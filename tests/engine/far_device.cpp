@@ -331,6 +331,7 @@ KernelBackend makeFar() {
   wrap<&KernelTable::unpackLevels>(kernels);
   wrap<&KernelTable::scoreChunks>(kernels);
   wrap<&KernelTable::attendToken>(kernels);
+  wrap<&KernelTable::attendPacked>(kernels);
   wrap<&KernelTable::attendRows>(kernels);
   wrap<&KernelTable::receiveAttention>(kernels);
   return backend;

@@ -13,8 +13,7 @@ class AttendToken : public EveryWay {
  protected:
   template <class Value>
   void attend(const TokenAttention<Value>& attention) const {
-    if (!isDefinition()) return attendToken(attention);
-    for (int query = 0; query < attention.group; ++query) attendByDefinition(attention, query);
+    isDefinition() ? cases::attendByDefinition(attention) : attendToken(attention);
   }
 
   template <class Value>
@@ -22,31 +21,13 @@ class AttendToken : public EveryWay {
     SCOPED_TRACE(testing::Message() << "group " << attended.group << ", dimension " << attended.dimension
                                     << ", count " << attended.count);
     TokenAttention<Value> argument = attended.argument();
-    AttentionResult<Value> result(argument);
+    AttentionResult result(argument);
     result.pointFrom(argument);
     attend(argument);
     EXPECT_TRUE(isNone(result.differences(argument)));
     for (int query = 0; query < attended.group; ++query)
       EXPECT_TRUE(std::isnan(result.weights[query * argument.weightStride + attended.count]))
           << "written past the end";
-  }
-
- private:
-  template <class Value>
-  static void attendByDefinition(const TokenAttention<Value>& a, int query) {
-    float* weights = a.weights + query * a.weightStride;
-    float largest = -std::numeric_limits<float>::infinity(), sum = 0;
-    for (int k = 0; k < a.count; ++k) {
-      weights[k] = a.score(a.queries + query * a.dimension, a.keys + std::int64_t{k} * a.dimension);
-      largest = std::max(largest, weights[k]);
-    }
-    for (int k = 0; k < a.count; ++k) {
-      weights[k] = a.weigh(weights[k], largest);
-      sum += weights[k];
-    }
-    for (int i = 0; i < a.dimension; ++i) a.output[query * a.dimension + i] = a.sumValue(query, i);
-    a.largest[query] = largest;
-    a.sum[query] = sum;
   }
 };
 INSTANTIATE_TEST_SUITE_P(Ways, AttendToken, everyWay(), nameOfWay);
@@ -76,7 +57,7 @@ TEST_P(AttendToken, GivesNothingForNoKeys) {
   Attended<float> attended{3, 20, 0};
   expectRight(attended);
   TokenAttention<float> argument = attended.argument();
-  AttentionResult<float> result(argument);
+  AttentionResult result(argument);
   result.pointFrom(argument);
   attend(argument);
   for (const float largest : result.largest) EXPECT_EQ(largest, -std::numeric_limits<float>::infinity());
@@ -95,7 +76,7 @@ TEST_P(AttendToken, GivesEqualWeightsToEqualKeys) {
   Attended<float> attended{2, 16, 19};
   for (std::size_t i = 16; i < attended.keys.size(); ++i) attended.keys[i] = attended.keys[i % 16];
   TokenAttention<float> argument = attended.argument();
-  AttentionResult<float> result(argument);
+  AttentionResult result(argument);
   result.pointFrom(argument);
   attend(argument);
   for (int k = 0; k < 19; ++k) EXPECT_EQ(result.weights[k], 1.0f);
