@@ -85,8 +85,8 @@ void scoreKeys(const PackedAttention& p, int query) {
   }
 }
 
-/// A vector of the outputs of `heads` query heads: of one place of the bytes that lie from `at` on in each
-/// key's values, which begin with their scale and least number.
+/// A vector of the outputs of `heads` query heads: of one place of the bytes from `row` on. firstByte: of the
+/// first key's band.
 template <int kBits, int kPlace, int heads, class D>
 HWY_INLINE void sumPlace(D df, const PackedAttention& p, int query, std::int64_t firstByte, int row,
                          float* out) {
