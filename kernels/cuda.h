@@ -4,6 +4,7 @@
 
 #include "kernels/attend.h"
 #include "kernels/attend_block.h"
+#include "kernels/attend_packed.h"
 #include "kernels/block_products.h"
 #include "kernels/chunk_scores.h"
 #include "kernels/dense.h"
