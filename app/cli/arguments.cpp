@@ -206,6 +206,10 @@ void addComparing(CLI::App& app, Draft& draft) {
       ->type_name("TEXT")
       ->allow_extra_args(false);
   map->add_option("--out", draft.picture, "A picture (.png, .svg, .pdf) or a table (.csv)")->type_name("FILE");
+  map->add_flag(
+         "--beside", draft.arguments.isBeside,
+         "In a picture of both, attention at the left and the retriever at the right, not one above the other")
+      ->needs("--out");
 
   CLI::App* compare =
       addCommand(app, draft, "compare", "The same question by several methods and budgets", Command::Compare);

@@ -60,6 +60,7 @@ struct Arguments {
   int shownEvidence = 8;  ///< passages written for people; JSON has all
 
   MapKind mapKind = MapKind::Both;
+  bool isBeside = false;            ///< of map: the two stand from left to right
   std::vector<std::string> marked;  ///< of map: texts whose chunks are outlined
   /// Of compare, eval, needle, bench and perplexity, one at least; of methods.
   std::vector<std::string> methods;

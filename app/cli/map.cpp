@@ -96,6 +96,8 @@ void mapCommand(const Arguments& arguments, Console& console) {
   checkMethod(arguments.asking.method);
   checkQuestion(arguments.question);
   const bool isTable = arguments.picture.extension() == ".csv";
+  if (arguments.isBeside && (isTable || arguments.mapKind != MapKind::Both))
+    throw UsageError("--beside is for a picture of both attention and retriever.");
   if (!isTable) checkPicture(arguments.picture);
   Library library(arguments.library);
   const OpenDocument document = openDocument(library, arguments.documents.front(), console);
@@ -104,7 +106,7 @@ void mapCommand(const Arguments& arguments, Console& console) {
       openReading(*engine, library, document, readSettingsFor(*engine, arguments), console);
   AskSettings asking = arguments.asking;
   asking.maxTokens = 1;  // a map of the question
-  MapResult result{document.document, *read.reading, arguments.mapKind, {}, {}, {}};
+  MapResult result{document.document, *read.reading, arguments.mapKind, arguments.isBeside, {}, {}, {}};
   result.marked = markedChunks(document.document, *read.reading, arguments.marked);
   result.retrieved = engine->ask(*read.reading, arguments.question, asking, console).map;
   if (result.kind != MapKind::Retriever)

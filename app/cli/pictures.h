@@ -22,14 +22,15 @@ struct MapResult {
   const Document& document;  ///< need not hold words
   const Reading& reading;
   MapKind kind = MapKind::Both;
+  bool isBeside = false;  ///< of both: at the left and at the right
   EvidenceMap retrieved;
   std::optional<FullAttention> full;  ///< where the kind asks for it
   std::vector<int> marked;            ///< chunks
 };
 
 /// Layer by position in a .png, .svg or .pdf, as in the RetroLM paper's figure: dense attention above the
-/// retriever's scores, on one axis with the document's sections and pages, marked chunks outlined. Throws a
-/// sentence where it cannot.
+/// retriever's scores, or at their left, with the document's sections and pages, marked chunks outlined. Throws
+/// a sentence where it cannot.
 void drawMap(const MapResult& result, const std::filesystem::path& file);
 
 /// Quality, recall, first-token seconds and KV bytes over the length of the document, a curve a method, in a

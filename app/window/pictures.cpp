@@ -121,9 +121,11 @@ void drawMap(const MapResult& result, const std::filesystem::path& file) {
   choice.value = result.kind == MapKind::Attention || !grids.score ? MapValue::Share : MapValue::Score;
   HeatSheet sheet = attentionSheet(grids, choice);
   if (result.kind == MapKind::Attention) sheet.maps.resize(1);
-  constexpr int kWidth = 1100, kMapHeight = 330, kAxesHeight = 90;
+  sheet.isBeside = result.isBeside;
+  constexpr int kWidth = 1100, kWidthBeside = 1600, kMapHeight = 330, kAxesHeight = 90;
+  const int above = result.isBeside ? 1 : static_cast<int>(sheet.maps.size());
   HeatPlot plot;
-  plot.resize(kWidth, kMapHeight * static_cast<int>(sheet.maps.size()) + kAxesHeight);
+  plot.resize(result.isBeside ? kWidthBeside : kWidth, kMapHeight * above + kAxesHeight);
   plot.setSheet(std::move(sheet));
   throwIfAny(writeMapFile(plot, attentionTable(grids, choice.value), nameOf(file)));
 }

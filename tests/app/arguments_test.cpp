@@ -99,6 +99,8 @@ TEST_F(ArgumentsTest, TakesOfAFileOnlyWhatIsOfTheCommand) {
 
 TEST_F(ArgumentsTest, TakesWordsAsTheyAreAndRefusesWhatWouldDoNothing) {
   EXPECT_THAT(parsed({"map", "doc", "why", "--mark", "[12]", "--mark", "b"}).marked, ElementsAre("[12]", "b"));
+  EXPECT_TRUE(parsed({"map", "doc", "why", "--out", "a.png", "--beside"}).isBeside);
+  EXPECT_EQ(status({"map", "doc", "why", "--beside"}), 2);
   EXPECT_THAT(parsed({"train", "whitening", "--layers", "0,1", "a.txt", "b.txt"}).documents,
               ElementsAre("a.txt", "b.txt"));
   EXPECT_EQ(status({"compare", "doc", "why", "--methods", "full", "--method", "quest"}), 2);

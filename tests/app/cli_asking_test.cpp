@@ -164,6 +164,8 @@ TEST_F(CliTest, MapsLayersByChunks) {
   EXPECT_FALSE(json({"map", book, "What?", "--kind", "retriever"}).contains("attention"));
   EXPECT_EQ(run({"map", book, "What?", "--mark", "no such words"}), 1);
   EXPECT_THAT(err.str(), HasSubstr("no such words"));
+  EXPECT_EQ(run({"map", book, "What?", "--out", table, "--beside"}), 2);
+  EXPECT_EQ(run({"map", book, "What?", "--kind", "retriever", "--out", "map.svg", "--beside"}), 2);
   EXPECT_EQ(run({"map", book, "What?", "--out", "map.png"}), 1);  // this program was linked without pictures
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Draws the figure of the RetroLM paper for a multi-hop dev question: full attention above the retriever's scores, layer by
-position, every chunk of the gold paragraphs outlined.
+"""Draws the figure of the RetroLM paper for a multi-hop dev question: full attention at the left of the retriever's scores, layer
+by position, every chunk of the gold paragraphs outlined.
 
   multi_hop_figure.py QA_FOLDER --cli build/release/app/kvasir-cli --out multi_hop.png [--row ID] --method retrolm [options of kvasir-cli map]
 """
@@ -43,7 +43,7 @@ def main():
         text = Path(folder) / "context.txt"
         text.write_text(row["context"], encoding="utf-8")
         subprocess.run([options.cli, "map", text, row["question"], "--library", Path(folder) / "library", *marks,
-                        "--out", options.out, *more], check=True)
+                        "--out", options.out, "--beside", *more], check=True)
 
 
 if __name__ == "__main__":

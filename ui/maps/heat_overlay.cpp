@@ -37,13 +37,13 @@ HeatOverlay::HeatOverlay(HeatPlot* plot) : QCPAbstractItem(plot), plot_(plot) {
 
 double HeatOverlay::selectTest(const QPointF&, bool, QVariant*) const { return -1; }
 
-double HeatOverlay::pixel(double position) const {
-  return plot_->rects_.front()->axis(QCPAxis::atBottom)->coordToPixel(position);
+double HeatOverlay::pixel(const QCPAxisRect& map, double position) {
+  return map.axis(QCPAxis::atBottom)->coordToPixel(position);
 }
 
-double HeatOverlay::columnPixel(int column) const {
+double HeatOverlay::columnPixel(const QCPAxisRect& map, int column) const {
   const BinnedGrid& grid = *plot_->firstGrid();
-  return pixel(column >= grid.columns() ? grid.end() : grid.columnStart(std::max(column, 0)));
+  return pixel(map, column >= grid.columns() ? grid.end() : grid.columnStart(std::max(column, 0)));
 }
 
 void HeatOverlay::draw(QCPPainter* painter) {
@@ -54,48 +54,53 @@ void HeatOverlay::draw(QCPPainter* painter) {
     painter->setPen(QPen(plot_->palette().color(QPalette::Highlight), 2));
     painter->drawRect(QRectF(plot_->rect()).adjusted(1, 1, -1, -1));
   }
-  const QRectF first = plot_->rects_.front()->rect();
-  const double line = QFontMetricsF(plot_->font()).lineSpacing();
-  double baseline = first.top() - 6;
-  if (!plot_->sheet_.pages.empty()) {
-    drawPages(painter, first, baseline);
-    baseline -= line + 2;
-  }
-  if (!plot_->sheet_.sections.empty()) drawSections(painter, first, baseline);
   for (std::size_t map = 0; map < plot_->sheet_.maps.size(); ++map) {
+    const QCPAxisRect& rect = *plot_->rects_[map];
+    if (map == 0 || plot_->sheet_.isBeside) drawHeader(painter, rect);
     painter->save();
-    painter->setClipRect(QRectF(plot_->rects_[map]->rect()).adjusted(-1, -6, 1, 1));
-    drawColumns(painter, plot_->rects_[map]->rect());
+    painter->setClipRect(QRectF(rect.rect()).adjusted(-1, -6, 1, 1));
+    drawColumns(painter, rect);
     if (!plot_->isExporting_) drawCursor(painter, map);
     painter->restore();
   }
 }
 
+void HeatOverlay::drawHeader(QCPPainter* painter, const QCPAxisRect& map) const {
+  double baseline = map.top() - 6;
+  if (!plot_->sheet_.pages.empty()) {
+    drawPages(painter, map, baseline);
+    baseline -= QFontMetricsF(plot_->font()).lineSpacing() + 2;
+  }
+  if (!plot_->sheet_.sections.empty()) drawSections(painter, map, baseline);
+}
+
 // Where the next section of the same or a higher level begins.
-double HeatOverlay::sectionEnd(std::size_t index, double furthest) const {
+double HeatOverlay::sectionEnd(const QCPAxisRect& map, std::size_t index) const {
+  const double furthest = QRectF(map.rect()).right();
   const std::vector<AxisMark>& marks = plot_->sheet_.sections;
   for (std::size_t next = index + 1; next < marks.size(); ++next) {
-    if (marks[next].level <= marks[index].level) return std::min(furthest, columnPixel(marks[next].chunk));
+    if (marks[next].level <= marks[index].level) return std::min(furthest, columnPixel(map, marks[next].chunk));
   }
   return furthest;
 }
 
-void HeatOverlay::drawSections(QCPPainter* painter, const QRectF& rect, double baseline) const {
+void HeatOverlay::drawSections(QCPPainter* painter, const QCPAxisRect& map, double baseline) const {
+  const QRectF rect = map.rect();
   const QFontMetricsF metrics(painter->font());
   const std::vector<AxisMark>& marks = plot_->sheet_.sections;
   std::vector<MarkBox> boxes;
   QStringList texts;
   for (std::size_t index = 0; index < marks.size(); ++index) {
-    const double start = columnPixel(marks[index].chunk);
+    const double start = columnPixel(map, marks[index].chunk);
     const bool isLast = index + 1 == marks.size();
-    const double end = isLast ? rect.right() : std::max(start, columnPixel(marks[index + 1].chunk));
+    const double end = isLast ? rect.right() : std::max(start, columnPixel(map, marks[index + 1].chunk));
     if (start > rect.right() || end <= rect.left()) continue;
     const bool isNear =
         !boxes.empty() && marks[index].level >= boxes.back().rank && start - boxes.back().left < kShortestLabel;
     if (isNear) continue;
     // A section that began before the view keeps its name at the left edge.
     const double left = std::max(start, rect.left());
-    const double room = std::min(kLongestLabel, sectionEnd(index, rect.right()) - left - kLabelGap);
+    const double room = std::min(kLongestLabel, sectionEnd(map, index) - left - kLabelGap);
     if (room < kShortestLabel) continue;
     const QString text = metrics.elidedText(marks[index].label, Qt::ElideRight, room);
     if (text.size() < std::min<qsizetype>(3, marks[index].label.size())) continue;
@@ -113,17 +118,18 @@ void HeatOverlay::drawSections(QCPPainter* painter, const QRectF& rect, double b
   }
 }
 
-void HeatOverlay::drawPages(QCPPainter* painter, const QRectF& rect, double baseline) const {
+void HeatOverlay::drawPages(QCPPainter* painter, const QCPAxisRect& map, double baseline) const {
+  const QRectF rect = map.rect();
   const QFontMetricsF metrics(painter->font());
   const std::vector<AxisMark>& marks = plot_->sheet_.pages;
-  const double whole = pixel(plot_->firstGrid()->end()) - pixel(plot_->firstGrid()->start());
+  const double whole = pixel(map, plot_->firstGrid()->end()) - pixel(map, plot_->firstGrid()->start());
   const double wanted = kShortestLabel * static_cast<double>(marks.size()) / std::max(1.0, whole);
   const auto step = static_cast<std::size_t>(std::max(1.0, roundStep(wanted)));
   std::vector<MarkBox> boxes;
   QStringList texts;
   std::size_t firstNumber = 1;
   for (std::size_t index = step - 1; index < marks.size(); index += step) {
-    const double start = columnPixel(marks[index].chunk);
+    const double start = columnPixel(map, marks[index].chunk);
     if (start < rect.left() || start > rect.right() + kLabelGap) continue;
     if (boxes.empty()) firstNumber = (index + 1) / step;
     const double half = metrics.horizontalAdvance(marks[index].label) / 2;
@@ -143,9 +149,10 @@ void HeatOverlay::drawPages(QCPPainter* painter, const QRectF& rect, double base
   }
 }
 
-void HeatOverlay::drawColumns(QCPPainter* painter, const QRectF& rect) const {
-  const auto box = [this, &rect](int column) {
-    const double left = columnPixel(column), right = columnPixel(column + 1);
+void HeatOverlay::drawColumns(QCPPainter* painter, const QCPAxisRect& map) const {
+  const QRectF rect = map.rect();
+  const auto box = [&](int column) {
+    const double left = columnPixel(map, column), right = columnPixel(map, column + 1);
     return QRectF(QPointF(left, rect.top()), QPointF(std::max(right, left + 1.5), rect.bottom()));
   };
   const int columns = plot_->firstGrid()->columns();

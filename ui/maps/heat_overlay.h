@@ -4,7 +4,7 @@
 
 namespace kvasir {
 
-/// What lies over the maps of a plot: sections and pages above the first one, outlined and highlighted columns,
+/// What lies over the maps of a plot: sections and pages above the uppermost, outlined and highlighted columns,
 /// the cursor. On a layer of its own, so that a hovering mouse does not draw the maps again.
 class HeatOverlay : public QCPAbstractItem {
   Q_OBJECT
@@ -17,13 +17,14 @@ class HeatOverlay : public QCPAbstractItem {
   void draw(QCPPainter* painter) override;
 
  private:
-  void drawSections(QCPPainter* painter, const QRectF& rect, double baseline) const;
-  void drawPages(QCPPainter* painter, const QRectF& rect, double baseline) const;
-  void drawColumns(QCPPainter* painter, const QRectF& rect) const;
+  void drawHeader(QCPPainter* painter, const QCPAxisRect& map) const;
+  void drawSections(QCPPainter* painter, const QCPAxisRect& map, double baseline) const;
+  void drawPages(QCPPainter* painter, const QCPAxisRect& map, double baseline) const;
+  void drawColumns(QCPPainter* painter, const QCPAxisRect& map) const;
   void drawCursor(QCPPainter* painter, std::size_t map) const;
-  double sectionEnd(std::size_t index, double furthest) const;
-  double pixel(double position) const;
-  double columnPixel(int column) const;
+  double sectionEnd(const QCPAxisRect& map, std::size_t index) const;
+  static double pixel(const QCPAxisRect& map, double position);
+  double columnPixel(const QCPAxisRect& map, int column) const;
 
   HeatPlot* plot_;
 };

@@ -19,7 +19,8 @@ constexpr QColor kNothingThere(110, 110, 110);  // behind a map: where there is 
 const char* const kOverlayLayer = "kvasir overlay";
 
 /// Marks rows as densely as a map is high: the numbers of a low map do not run into each other. Marks are set
-/// before the plot is laid out, so the height is reckoned from the plot's.
+/// before the plot is laid out, so the height is reckoned from the plot's. maps: that stand one above the
+/// other.
 class RowTicker : public QCPAxisTickerFixed {
  public:
   RowTicker(const QCPAxis* axis, std::size_t maps) : axis_(axis), maps_(static_cast<double>(maps)) {}
@@ -100,7 +101,7 @@ void HeatPlot::redrawOverlay() {
   if (isVisible()) layer(QLatin1String(kOverlayLayer))->replot();
 }
 
-// One column of maps, each under its title, and the colour scale at the right of them all.
+// A column of maps, or a row of them, each under its title, and the colour scale at the right of them all.
 void HeatPlot::buildLayout() {
   clearPlottables();
   colorMaps_.clear();
@@ -121,28 +122,33 @@ void HeatPlot::buildLayout() {
   for (QCPAxisRect* rect : axisRects()) {
     if (rect != scale_->axis()->axisRect()) rect->setMarginGroup(QCP::msLeft | QCP::msRight, margins_);
   }
-  QCPAxisRect* lowest = profileRect_ ? profileRect_ : rects_.back();
-  for (QCPLayoutElement* element : std::initializer_list<QCPLayoutElement*>{lowest, scale_}) {
-    element->setMarginGroup(QCP::msBottom, margins_);
-  }
+  if (profileRect_) profileRect_->setMarginGroup(QCP::msBottom, margins_);
+  for (std::size_t index = 0; index < rects_.size(); ++index)
+    if (hasPositions(index)) rects_[index]->setMarginGroup(QCP::msBottom, margins_);
+  scale_->setMarginGroup(QCP::msBottom, margins_);
   applyColors();
   applyGradient();
 }
 
+bool HeatPlot::hasPositions(std::size_t index) const {
+  return sheet_.isBeside || (index + 1 == sheet_.maps.size() && !sheet_.hasProfile);
+}
+
 void HeatPlot::addRect(QCPLayoutGrid* grid, std::size_t index) {
-  const bool isLast = index + 1 == sheet_.maps.size() && !sheet_.hasProfile;
+  const bool isUppermost = index == 0 || sheet_.isBeside;
+  const int row = sheet_.isBeside ? 0 : grid->rowCount(), column = sheet_.isBeside ? grid->columnCount() : 0;
   const int rows = sheet_.maps[index].grid->rows();
   auto* title = new QCPTextElement(this, sheet_.maps[index].title, font());
   title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
-  title->setMargins(QMargins(4, index ? 6 : 2, 0, 0));
-  grid->addElement(grid->rowCount(), 0, title);
+  title->setMargins(QMargins(4, isUppermost ? 2 : 6, 0, 0));
+  grid->addElement(row, column, title);
   auto* rect = new QCPAxisRect(this, true);
-  if (index == 0)
+  if (isUppermost)
     rect->setMinimumMargins(QMargins(0, headerHeight(), 8, 0));
   else
     rect->setMinimumMargins(QMargins(0, 6, 8, 0));
   rect->setMinimumSize(60, 24);
-  grid->addElement(grid->rowCount(), 0, rect);
+  grid->addElement(row + 1, column, rect);
   rects_.push_back(rect);
   QCPAxis* rowsAxis = rect->axis(QCPAxis::atLeft);
   rowsAxis->setRange(-0.5, rows - 0.5);
@@ -150,10 +156,10 @@ void HeatPlot::addRect(QCPLayoutGrid* grid, std::size_t index) {
   rowsAxis->setTicks(rows > 1);
   rowsAxis->setTickLabels(rows > 1);
   rowsAxis->setSubTicks(false);
-  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis, sheet_.maps.size()));
+  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis, sheet_.isBeside ? 1 : sheet_.maps.size()));
   QCPAxis* columnsAxis = rect->axis(QCPAxis::atBottom);
-  columnsAxis->setTickLabels(isLast);
-  columnsAxis->setLabel(isLast ? sheet_.columnAxis : QString());
+  columnsAxis->setTickLabels(hasPositions(index));
+  columnsAxis->setLabel(hasPositions(index) ? sheet_.columnAxis : QString());
   columnsAxis->setSubTicks(false);
   columnsAxis->setNumberFormat(QStringLiteral("f"));
   columnsAxis->setNumberPrecision(0);
@@ -247,8 +253,8 @@ void HeatPlot::applyColors() {
   }
   if (sheet_.maps.empty()) return;
   auto* grid = qobject_cast<QCPLayoutGrid*>(plotLayout()->element(0, 0));
-  for (int row = 0; grid && row < grid->rowCount(); ++row) {
-    auto* title = qobject_cast<QCPTextElement*>(grid->element(row, 0));
+  for (int at = 0; grid && at < grid->elementCount(); ++at) {
+    auto* title = qobject_cast<QCPTextElement*>(grid->elementAt(at));
     if (!title) continue;
     QFont strong = font();
     strong.setBold(true);

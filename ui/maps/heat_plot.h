@@ -14,7 +14,7 @@
 
 namespace kvasir {
 
-/// One of the maps that stand one above the other.
+/// One of the maps of a plot.
 struct HeatMap {
   QString title;
   std::shared_ptr<const BinnedGrid> grid;
@@ -32,6 +32,7 @@ struct HeatSheet {
   std::vector<int> outlined;    ///< columns
   bool hasProfile = false;      ///< a curve under a map of one row
   bool numbersColumns = false;  ///< columns are things with numbers (heads), not lengths
+  bool isBeside = false;        ///< the maps stand from left to right, not one above the other
 };
 
 struct HeatLook {
@@ -47,9 +48,9 @@ struct HeatCell {
 
 class HeatOverlay;
 
-/// Maps of rows by positions, one above the other on one position axis. Positions are zoomed (wheel, +, -) and
-/// panned (drag, Ctrl+arrows, Page Up and Down; Home shows all); a cursor follows the mouse and the arrow keys.
-/// What is seen is binned to the pixels anew for each frame.
+/// Maps of rows by positions, one above the other on one position axis, or side by side. Positions are zoomed
+/// (wheel, +, -) and panned (drag, Ctrl+arrows, Page Up and Down; Home shows all); a cursor follows the mouse
+/// and the arrow keys. What is seen is binned to the pixels anew for each frame.
 class HeatPlot : public QCustomPlot {
   Q_OBJECT
  public:
@@ -99,6 +100,7 @@ class HeatPlot : public QCustomPlot {
 
   void buildLayout();
   void addRect(QCPLayoutGrid* grid, std::size_t index);
+  bool hasPositions(std::size_t index) const;  ///< whether the axis of positions is written under this map
   void addProfile(QCPLayoutGrid* grid);
   void addScale();
   void applyColors();

@@ -35,6 +35,7 @@ class MapPanelTest : public QObject {
   void cleanup() { panel_.reset(); }
 
   void showsFullAttentionAboveTheMethodOnOneScale();
+  void mapsMayStandSideBySide();
   void rowNumbersKeepApart();
   void scoreStandsBesideFullAttentionOnOneScale();
   void hidingTheFirstChunkRescalesTheColours();
@@ -105,6 +106,30 @@ void MapPanelTest::showsFullAttentionAboveTheMethodOnOneScale() {
   QCOMPARE(maps[0].scale.high(), maps[1].scale.high());
   QCOMPARE(maps[0].scale.low(), maps[1].scale.low());
   QCOMPARE(plot().cellRect({0, 3, 600}).left(), plot().cellRect({1, 3, 600}).left());
+}
+
+void MapPanelTest::mapsMayStandSideBySide() {
+  HeatSheet sheet = plot().sheet();
+  sheet.isBeside = true;
+  plot().setSheet(std::move(sheet));
+  settle();
+  const QRectF left = plot().cellRect({0, 3, 600}), right = plot().cellRect({1, 3, 600});
+  QCOMPARE(left.top(), right.top());
+  QCOMPARE(left.bottom(), right.bottom());
+  QVERIFY(plot().cellRect({1, 3, 0}).left() > plot().cellRect({0, 3, 1199}).right());
+  for (const QPointF& cell : {left.center(), right.center()}) {
+    QTest::mouseMove(&plot(), cell.toPoint());
+    QVERIFY(plot().cursor());
+    QCOMPARE(plot().cursor()->map, cell == right.center() ? 1 : 0);
+  }
+  QTemporaryDir folder;
+  QVERIFY(plot().writeSvg(folder.filePath(QStringLiteral("beside.svg"))));
+  QFile file(folder.filePath(QStringLiteral("beside.svg")));
+  QVERIFY(file.open(QIODevice::ReadOnly));
+  const QByteArray drawn = file.readAll();
+  QCOMPARE(drawn.count("position (token)"), 2);
+  QCOMPARE(drawn.count(">280<"), 2);  // a page
+  QCOMPARE(drawn.count(">2 Ri"), 2);  // a section
 }
 
 void MapPanelTest::rowNumbersKeepApart() {
