@@ -123,9 +123,9 @@ void drawMap(const MapResult& result, const std::filesystem::path& file) {
   if (result.kind == MapKind::Attention) sheet.maps.resize(1);
   sheet.isBeside = result.isBeside;
   constexpr int kWidth = 1100, kWidthBeside = 1600, kMapHeight = 330, kAxesHeight = 90;
-  const int above = result.isBeside ? 1 : static_cast<int>(sheet.maps.size());
   HeatPlot plot;
-  plot.resize(result.isBeside ? kWidthBeside : kWidth, kMapHeight * above + kAxesHeight);
+  plot.resize(sheet.isBeside ? kWidthBeside : kWidth,
+              kMapHeight * static_cast<int>(sheet.stacked()) + kAxesHeight);
   plot.setSheet(std::move(sheet));
   throwIfAny(writeMapFile(plot, attentionTable(grids, choice.value), nameOf(file)));
 }

@@ -56,7 +56,7 @@ void HeatOverlay::draw(QCPPainter* painter) {
   }
   for (std::size_t map = 0; map < plot_->sheet_.maps.size(); ++map) {
     const QCPAxisRect& rect = *plot_->rects_[map];
-    if (map == 0 || plot_->sheet_.isBeside) drawHeader(painter, rect);
+    if (plot_->sheet_.isUppermost(map)) drawHeader(painter, rect);
     painter->save();
     painter->setClipRect(QRectF(rect.rect()).adjusted(-1, -6, 1, 1));
     drawColumns(painter, rect);

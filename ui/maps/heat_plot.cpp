@@ -135,7 +135,7 @@ bool HeatPlot::hasPositions(std::size_t index) const {
 }
 
 void HeatPlot::addRect(QCPLayoutGrid* grid, std::size_t index) {
-  const bool isUppermost = index == 0 || sheet_.isBeside;
+  const bool isUppermost = sheet_.isUppermost(index);
   const int row = sheet_.isBeside ? 0 : grid->rowCount(), column = sheet_.isBeside ? grid->columnCount() : 0;
   const int rows = sheet_.maps[index].grid->rows();
   auto* title = new QCPTextElement(this, sheet_.maps[index].title, font());
@@ -156,7 +156,7 @@ void HeatPlot::addRect(QCPLayoutGrid* grid, std::size_t index) {
   rowsAxis->setTicks(rows > 1);
   rowsAxis->setTickLabels(rows > 1);
   rowsAxis->setSubTicks(false);
-  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis, sheet_.isBeside ? 1 : sheet_.maps.size()));
+  rowsAxis->setTicker(QSharedPointer<RowTicker>::create(rowsAxis, sheet_.stacked()));
   QCPAxis* columnsAxis = rect->axis(QCPAxis::atBottom);
   columnsAxis->setTickLabels(hasPositions(index));
   columnsAxis->setLabel(hasPositions(index) ? sheet_.columnAxis : QString());

@@ -33,6 +33,9 @@ struct HeatSheet {
   bool hasProfile = false;      ///< a curve under a map of one row
   bool numbersColumns = false;  ///< columns are things with numbers (heads), not lengths
   bool isBeside = false;        ///< the maps stand from left to right, not one above the other
+
+  std::size_t stacked() const { return isBeside ? 1 : maps.size(); }  ///< maps one above the other
+  bool isUppermost(std::size_t map) const { return map == 0 || isBeside; }
 };
 
 struct HeatLook {
